@@ -1,0 +1,198 @@
+"""The one small classifier of real images, shared by everything that needs to look at samples or to measure a gain.
+
+A timm residual network (one basic block a stage) with a stem that suits 8 to 128 px, trained from scratch from one
+uint8 tensor: no data loader, no download. Initial weights, batch order and augmentation are functions of `seed`, and
+the first two do not depend on the policy or on the share of synthetic images, so that arms can be compared in pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from timm.models.resnet import BasicBlock, ResNet
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.keys import key, numpy_stream
+from ganaug.policies import policy_named
+from ganaug.reporting import Report, silent
+
+VERSION = 1  # changes whenever the same call would give another classifier: cached trials are then trained again
+WIDTHS = (24, 32, 64, 96)  # channels of the stem and of the three stages
+CHUNK = 512  # images per forward pass in evaluation
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a classifier is trained: AdamW under one cosine cycle with warm-up.
+
+    steps: optimiser steps, at least 1. batch: images per step. lr: peak learning rate. policy: a name of
+    `ganaug.policies.POLICIES`. ratio: share of synthetic images in every batch, in [0, 1]; they replace real images of
+    the same class. balanced: draw every class equally often. label_smoothing: in [0, 1).
+    """
+
+    steps: int = 300
+    batch: int = 64
+    lr: float = 1e-2
+    weight_decay: float = 0.05
+    policy: str = "none"
+    ratio: float = 0.0
+    balanced: bool = False
+    label_smoothing: float = 0.0
+
+    def __post_init__(self):
+        if self.steps < 1 or self.batch < 2 or self.lr <= 0:
+            raise OptionError("A training needs steps >= 1, batch >= 2 and lr > 0.", f"Given: {self}.")
+        if not 0 <= self.ratio <= 1:
+            raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio between 0 and 1.")
+        policy_named(self.policy)
+
+
+class Classifier:
+    """A trained network on its device, in evaluation mode; pixels are uint8 (N, C, H, W) as in training."""
+
+    def __init__(self, network: ResNet, device: torch.device):
+        self.network = network.eval()
+        self.device = device
+
+    @torch.inference_mode()
+    def predict(self, pixels: Tensor) -> Tensor:
+        """Logits, float32 (N, K) on the CPU."""
+        chunks = [self.network(encode(part, self.device)).float().cpu() for part in pixels.split(CHUNK)]
+        return torch.cat(chunks) if chunks else torch.empty(0, self.network.num_classes)
+
+    @torch.inference_mode()
+    def features(self, pixels: Tensor) -> Tensor:
+        """Pooled features before the last layer, float32 (N, D) on the CPU."""
+        chunks = []
+        for part in pixels.split(CHUNK):
+            maps = self.network.forward_features(encode(part, self.device))
+            chunks.append(self.network.forward_head(maps, pre_logits=True).float().cpu())
+        return torch.cat(chunks) if chunks else torch.empty(0, self.network.num_features)
+
+
+def encode(pixels: Tensor, device: torch.device | str = "cpu") -> Tensor:
+    """Pixels on the 0..255 scale -> float32 in [-1, 1], channels last."""
+    x = pixels.to(device).float().div(127.5).sub(1)
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def network(channels: int, size: int, n_classes: int) -> ResNet:
+    """The untrained network: up to 16 px the stem keeps the size, up to 40 px it halves it, above it quarters it."""
+    stem, *stages = WIDTHS
+    model = ResNet(
+        BasicBlock, (1, 1, 1, 1), num_classes=n_classes, in_chans=channels, channels=(stem, *stages),
+        stem_type="deep", stem_width=stem // 2, zero_init_last=False,
+    )  # fmt: skip
+    stride = 1 if size <= 16 else 2
+    model.conv1 = nn.Conv2d(channels, stem, 5 if size > 16 else 3, stride, 2 if size > 16 else 1, bias=False)
+    nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")
+    if size <= 40:
+        model.maxpool = nn.Identity()
+    model.layer1 = nn.Identity()
+    return model
+
+
+def train_classifier(
+    pixels: Tensor,
+    labels: Tensor,
+    n_classes: int,
+    *,
+    training: Training,
+    seed: int,
+    synthetic: tuple[Tensor, Tensor] | None = None,
+    weights: Tensor | None = None,
+    device: torch.device | str = "cpu",
+    report: Report = silent,
+) -> Classifier:
+    """Train on `pixels` uint8 (N, C, H, W) and `labels` int64 (N,) in [0, n_classes).
+
+    synthetic: pixels and labels of the same kind, from which a share `training.ratio` of every batch is taken.
+    weights: float (N,), weight of each real image's loss (synthetic ones weigh 1). The same arguments give the same
+    classifier on one machine, torch build and number of threads. Raises LabelMismatchError for labels out of range and
+    TooFewImagesError for an empty set or a synthetic share without synthetic images.
+    """
+    _check(pixels, labels, n_classes, training, synthetic)
+    device = torch.device(device)
+    policy = policy_named(training.policy)
+    extra_labels = None if synthetic is None else synthetic[1].numpy()
+    real_rows, synthetic_rows = schedule(labels.numpy(), extra_labels, training, seed)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(key(seed, "classifier", "init"))
+        model = network(pixels.shape[1], min(pixels.shape[2:]), n_classes)
+        model = model.to(device, memory_format=torch.channels_last).train()
+        torch.manual_seed(key(seed, "classifier", "augment"))
+        optimiser = torch.optim.AdamW(model.parameters(), training.lr, weight_decay=training.weight_decay, fused=True)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, training.lr, total_steps=training.steps + 1, pct_start=0.2, cycle_momentum=False
+        )
+        for step in range(training.steps):
+            real = torch.from_numpy(real_rows[step])
+            x, y = pixels[real], labels[real]
+            w = torch.ones(len(real)) if weights is None else weights[real].float()
+            if synthetic is not None:
+                places = np.flatnonzero(synthetic_rows[step] >= 0)
+                taken = torch.from_numpy(synthetic_rows[step][places])
+                x[places], w[places] = synthetic[0][taken], 1.0
+            x, y, w = policy(x.to(device)), y.to(device), w.to(device)
+            logits = model(encode(x, device))
+            losses = cross_entropy(logits, y, reduction="none", label_smoothing=training.label_smoothing)
+            optimiser.zero_grad(set_to_none=True)
+            (losses * w).sum().div(w.sum().clamp_min(1e-8)).backward()
+            optimiser.step()
+            cycle.step()
+            report("classifier", step + 1, training.steps, "")
+    return Classifier(model, device)
+
+
+def schedule(labels: np.ndarray, synthetic_labels: np.ndarray | None, training: Training, seed: int):
+    """Which items every batch holds: two int64 arrays (steps, batch), rows of real and rows of synthetic images.
+
+    The real rows depend on labels, steps, batch, balanced and seed alone. A synthetic row is -1 where the real image
+    is kept; elsewhere it is an image of the same class, and round(ratio * batch) places of every batch are such, fewer
+    only where a class has no synthetic image. Every item is drawn once before any is drawn again.
+    """
+    total = training.steps * training.batch
+    if training.balanced:
+        present = np.unique(labels)
+        wanted = present[_cycled(len(present), total, seed, "classes")]
+        real = _rows_of(wanted, labels, seed, "real")
+    else:
+        real = _cycled(len(labels), total, seed, "real")
+    synthetic = np.full((training.steps, training.batch), -1, dtype=np.int64)
+    share = round(training.ratio * training.batch)
+    if synthetic_labels is not None and share:
+        wanted = labels[real].reshape(training.steps, training.batch)[:, -share:]
+        rows = _rows_of(wanted.reshape(-1), synthetic_labels, seed, "synthetic")
+        synthetic[:, -share:] = rows.reshape(training.steps, share)
+    return real.reshape(training.steps, training.batch), synthetic
+
+
+def _cycled(n: int, total: int, *parts: int | str) -> np.ndarray:
+    """The first `total` of an endless row of fresh permutations of range(n), int64."""
+    stream = numpy_stream(*parts, "classifier")
+    return np.concatenate([stream.permutation(n) for _ in range(-(-total // n))])[:total].astype(np.int64)
+
+
+def _rows_of(wanted: np.ndarray, labels: np.ndarray, seed: int, purpose: str) -> np.ndarray:
+    """For every wanted label one row that has it (each row once before any twice); -1 where no row has it."""
+    rows = np.full(len(wanted), -1, dtype=np.int64)
+    for label in np.unique(wanted):
+        places, members = np.flatnonzero(wanted == label), np.flatnonzero(labels == label)
+        if len(members):
+            rows[places] = members[_cycled(len(members), len(places), seed, purpose, int(label))]
+    return rows
+
+
+def _check(pixels: Tensor, labels: Tensor, n_classes: int, training: Training, synthetic: tuple[Tensor, Tensor] | None):
+    if len(pixels) == 0:
+        raise TooFewImagesError("There are no images to train a classifier on.", "Give at least one image a class.")
+    for part in [labels] if synthetic is None else [labels, synthetic[1]]:
+        if len(part) and (int(part.min()) < 0 or int(part.max()) >= n_classes):
+            found = f"{int(part.min())}..{int(part.max())}"
+            raise LabelMismatchError(f"Labels {found} do not fit {n_classes} classes.", f"Use 0..{n_classes - 1}.")
+    if training.ratio > 0 and (synthetic is None or len(synthetic[0]) == 0):
+        raise TooFewImagesError(f"A synthetic share of {training.ratio} needs synthetic images.", "Give `synthetic`.")

@@ -1,0 +1,93 @@
+"""Classical augmentation policies: a batch of real pixels in, the same batch seen differently out.
+
+A policy maps uint8 (B, C, H, W) to uint8 or float of the same shape on the same 0..255 scale. It draws from torch's
+global random stream, so that torchvision's own policies can stand beside ours; `ganaug.classifier` calls it inside
+`torch.random.fork_rng()` with a keyed seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample, pad
+from torchvision.transforms import v2
+
+from ganaug.errors import OptionError
+
+Policy = Callable[[Tensor], Tensor]
+
+SHIFT = 1 / 8  # of the side: the largest shift of `crops`, `flips` and (half of it) of `affine`
+TURN = 10.0  # degrees: the largest rotation of `affine`
+SCALE = 0.1  # the largest change of size of `affine`
+
+
+def none(pixels: Tensor) -> Tensor:
+    """The images as they are."""
+    return pixels
+
+
+def crops(pixels: Tensor) -> Tensor:
+    """Pad each side by an eighth (edge pixels repeated) and crop back at a random place, drawn per image."""
+    batch, _, height, width = pixels.shape
+    reach = max(1, round(SHIFT * min(height, width)))
+    padded = pad(pixels.float(), (reach,) * 4, mode="replicate").to(pixels.dtype)
+    top = torch.randint(0, 2 * reach + 1, (batch,)).to(pixels.device)
+    left = torch.randint(0, 2 * reach + 1, (batch,)).to(pixels.device)
+    rows = top[:, None] + torch.arange(height, device=pixels.device)
+    columns = left[:, None] + torch.arange(width, device=pixels.device)
+    items = torch.arange(batch, device=pixels.device)
+    cropped = padded[items[:, None, None], :, rows[:, :, None], columns[:, None, :]]  # (B, H, W, C)
+    return cropped.permute(0, 3, 1, 2)
+
+
+def flips(pixels: Tensor) -> Tensor:
+    """`crops`, then each image mirrored left to right with probability 1/2."""
+    mirrored = (torch.rand(len(pixels)) < 0.5).to(pixels.device)
+    cropped = crops(pixels)
+    return torch.where(mirrored[:, None, None, None], cropped.flip(3), cropped)
+
+
+def affine(pixels: Tensor) -> Tensor:
+    """Light rotation (10 degrees), scaling (10 %) and shift (1/16 of the side), uniform, drawn per image."""
+    batch = len(pixels)
+    turn, scale, right, down = (torch.rand(4, batch) * 2 - 1).to(pixels.device)
+    angle = turn * (TURN * torch.pi / 180)
+    size = 1 + scale * SCALE
+    cosine, sine = angle.cos() / size, angle.sin() / size
+    top, bottom = torch.stack([cosine, -sine, right * SHIFT], 1), torch.stack([sine, cosine, down * SHIFT], 1)
+    theta = torch.stack([top, bottom], 1)
+    grid = affine_grid(theta, list(pixels.shape), align_corners=False)
+    return grid_sample(pixels.float(), grid, padding_mode="border", align_corners=False)
+
+
+_TRIVIAL = v2.TrivialAugmentWide()
+_RANDAUGMENT = v2.RandAugment(num_ops=2, magnitude=7)
+
+
+def trivial(pixels: Tensor) -> Tensor:
+    """torchvision's `TrivialAugmentWide` (arXiv 2103.10158): one random operation of random strength per image."""
+    return torch.stack([_TRIVIAL(image) for image in pixels])
+
+
+def randaugment(pixels: Tensor) -> Tensor:
+    """torchvision's `RandAugment` (arXiv 1909.13719), two operations of magnitude 7 per image."""
+    return torch.stack([_RANDAUGMENT(image) for image in pixels])
+
+
+POLICIES: dict[str, Policy] = {
+    "none": none,
+    "crops": crops,
+    "affine": affine,
+    "flips": flips,
+    "trivial": trivial,
+    "randaugment": randaugment,
+}
+
+
+def policy_named(name: str) -> Policy:
+    """The policy of this name. Raises OptionError, listing the names, when there is none."""
+    if name not in POLICIES:
+        raise OptionError(f"There is no augmentation policy {name!r}.", f"Choose one of: {', '.join(POLICIES)}.")
+    return POLICIES[name]
