@@ -1,0 +1,31 @@
+"""What the loop draws from: encoded batches as a pure function of a random stream."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganaug.data.spec import DataSpec, ImageCodec
+
+
+class ClassBalancedBatches:
+    """Draws labels uniformly over the classes, then items uniformly within the class.
+
+    pixels: uint8 (N, C, H, W), labels: int64 (N,) with at least one item in each class. The set is kept as one uint8
+    tensor on `device`; every draw comes from the CPU generator that is passed in.
+    """
+
+    def __init__(self, pixels: Tensor, labels: Tensor, spec: DataSpec, device: torch.device | str = "cpu"):
+        self.spec = spec
+        self.pixels = pixels.to(device)
+        self.order = torch.argsort(labels, stable=True)
+        self.counts = torch.bincount(labels, minlength=len(spec.classes))
+        self.starts = torch.cumsum(self.counts, 0) - self.counts
+
+    def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """(x, y): x float (n, C, H, W) in [-1, 1], y int64 (n,), both on the device."""
+        y = torch.randint(len(self.counts), (n,), generator=rng)
+        within = (torch.rand(n, generator=rng, dtype=torch.float64) * self.counts[y]).long()
+        index = self.order[self.starts[y] + within]
+        device = self.pixels.device
+        return ImageCodec.encode(self.pixels[index.to(device)]), y.to(device)

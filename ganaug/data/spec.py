@@ -1,0 +1,63 @@
+"""What a generator must produce, and how its tensors relate to the images of the user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganaug.errors import DataError
+
+MODES = {1: "L", 3: "RGB"}
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """`shape` is (C, H, W) of one item in model space; `classes` are the class names, never empty.
+
+    Unlabelled data has the one class "all". Label `i` means `classes[i]`, here and nowhere else: between two objects,
+    classes are matched by name.
+    """
+
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+
+    def __post_init__(self):
+        if not self.classes:
+            raise DataError("A data set needs at least one class.", "Unlabelled data has the one class 'all'.")
+        if len(set(self.classes)) != len(self.classes):
+            raise DataError(f"Class names repeat: {self.classes}.", "Give every class its own name.")
+
+
+@dataclass(frozen=True)
+class ImageCodec:
+    """Pixels <-> model space. `mode` and `size` are those of the user's own images.
+
+    mode: "L" or "RGB". size: (height, width) in px if every real image has it, else None (then an image is served at
+    the generator's own size).
+    """
+
+    mode: str
+    size: tuple[int, int] | None
+
+    @staticmethod
+    def encode(pixels: Tensor) -> Tensor:
+        """uint8 (N, C, H, W) -> float32 in [-1, 1]."""
+        return pixels.float().div_(127.5).sub_(1)
+
+    @staticmethod
+    def decode(x: Tensor) -> Tensor:
+        """float (N, C, H, W) in [-1, 1] -> uint8, rounded to nearest; values outside are clipped."""
+        return x.add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+
+    def to_image(self, pixels: np.ndarray) -> Image.Image:
+        """uint8 (C, H, W) -> PIL image with the mode and size of the real images (bicubic where sizes differ)."""
+        image = Image.fromarray(pixels[0] if pixels.shape[0] == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+        if image.mode != self.mode:
+            image = image.convert(self.mode)
+        if self.size is not None and image.size != self.size[::-1]:
+            image = image.resize(self.size[::-1], Image.Resampling.BICUBIC)
+        return image

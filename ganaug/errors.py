@@ -1,0 +1,90 @@
+"""What can go wrong through no fault of ours: one base class, a few kinds.
+
+Every message has two parts, the cause and the fix, so that it can be acted on without reading the source. Each kind
+is also the builtin exception that a caller would expect to catch, and carries the exit code of the command line.
+"""
+
+from __future__ import annotations
+
+
+class GanaugError(Exception):
+    """Base of every error that ganaug raises on purpose.
+
+    `cause` says what is wrong, `fix` what to do about it; `str(error)` joins them.
+    """
+
+    exit_code = 3
+
+    def __init__(self, cause: str, fix: str = ""):
+        super().__init__(cause, fix)
+        self.cause = cause
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.fix}".strip()
+
+
+class OptionError(GanaugError, ValueError):
+    """A setting that does not exist, or a value that it cannot take (exit code 2)."""
+
+    exit_code = 2
+
+
+class DataError(GanaugError, ValueError):
+    """The labelled images cannot be used as they are."""
+
+
+class UnreadableImageError(DataError):
+    """One image cannot be decoded; `cause` says why. Reading a set skips and lists such items."""
+
+
+class LabelMismatchError(DataError):
+    """Two sides name different classes, or labels do not fit the class names."""
+
+
+class TooFewImagesError(DataError):
+    """A class has fewer images than the operation needs."""
+
+
+class LeakError(DataError):
+    """Evaluation images are among those that the generator was trained on."""
+
+
+class OutputInUseError(GanaugError, FileExistsError):
+    """The output folder holds something else, or another process is writing to it."""
+
+
+class DiskFullError(GanaugError, OSError):
+    """Not enough free space for what is about to be written."""
+
+    exit_code = 4
+
+
+class MissingPackageError(GanaugError, ImportError):
+    """An optional package is not installed (exit code 4)."""
+
+    exit_code = 4
+
+
+class DeviceError(GanaugError, RuntimeError):
+    """The requested device is not available (exit code 4)."""
+
+    exit_code = 4
+
+
+class ArtefactError(GanaugError, ValueError):
+    """A file of a run or generator folder is missing, altered, or not one that this version can read."""
+
+
+class IncompatibleLoaderError(GanaugError, TypeError):
+    """A DataLoader or data set that cannot be rebuilt with synthetic samples."""
+
+
+class NoVerdictError(GanaugError, RuntimeError):
+    """`ratio="auto"` was asked of a run that has not been benchmarked."""
+
+
+class DivergedError(GanaugError, ArithmeticError):
+    """A loss became infinite or not a number; the last good state is kept (exit code 5)."""
+
+    exit_code = 5

@@ -1,0 +1,17 @@
+"""The vocabulary of a game. No GAN is named here."""
+
+from ganaug.game.loss import Loss as Loss
+from ganaug.game.loss import Schedule as Schedule
+from ganaug.game.loss import Term as Term
+from ganaug.game.loss import Weight as Weight
+from ganaug.game.loss import term as term
+from ganaug.game.loss import value_at as value_at
+from ganaug.game.recipe import Adam as Adam
+from ganaug.game.recipe import Networks as Networks
+from ganaug.game.recipe import Optimiser as Optimiser
+from ganaug.game.recipe import Player as Player
+from ganaug.game.recipe import Prior as Prior
+from ganaug.game.recipe import Recipe as Recipe
+from ganaug.game.recipe import RMSProp as RMSProp
+from ganaug.game.round import NoiseRound as NoiseRound
+from ganaug.game.round import Round as Round

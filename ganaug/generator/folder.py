@@ -1,0 +1,127 @@
+"""Generator folders and run folders: save, load, and what a path given by a user means.
+
+A run folder holds `generator/` (this alone is what one shares), `metrics.jsonl`, `samples/`, `state/`, `pool/` and,
+after a bench, `verdict.json`. A generator folder holds `card.json`, `model.safetensors` and `manifest.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ganaug.errors import ArtefactError, GanaugError
+from ganaug.game import Prior, Recipe
+from ganaug.generator.card import Card
+from ganaug.generator.integrity import MANIFEST, read_verified, write_manifest
+from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
+
+CARD, WEIGHTS = "card.json", "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained generator, ready to sample: `generator(z (n, D), y (n,)) -> (n, C, H, W)` in [-1, 1].
+
+    hash: SHA-256 of the manifest, the identity of the generator. path: the generator folder.
+    """
+
+    generator: nn.Module
+    card: Card
+    hash: str
+    path: Path
+
+    @property
+    def prior(self) -> Prior:
+        return self.card.prior
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, as `ganaug.fit` returns it."""
+
+    path: Path
+
+    def load(self) -> Fitted:
+        return load(self.path)
+
+    @property
+    def verdict(self) -> dict[str, Any] | None:
+        """What `ganaug bench` found about this run, or None if it was not benchmarked."""
+        file = self.path / "verdict.json"
+        if not file.exists():
+            return None
+        try:
+            verdict = json.loads(file.read_bytes())
+            if type(verdict) is not dict or verdict.get("verdict") not in ("helps", "no evidence", "harms", "withheld"):
+                raise ValueError("it names no verdict")
+            return verdict
+        except (OSError, ValueError, RecursionError) as error:
+            raise ArtefactError(f"{file} cannot be read: {error}.", "Run `ganaug bench` again.") from error
+
+
+Loadable = str | Path | Run | Fitted
+
+
+def save(folder: Path, generator: nn.Module, card: Card) -> str:
+    """Write a generator folder; gives its hash."""
+    return write_manifest(folder, {CARD: card.to_json().encode(), WEIGHTS: to_bytes(generator.state_dict())})
+
+
+def load(run: str | Path | Run, *, recipe: Recipe | None = None) -> Fitted:
+    """Load the generator of a run folder or of a generator folder. Runs no code from the files.
+
+    recipe: needed only if the run was fitted with a recipe from a file of the user's own. Raises ArtefactError for
+    anything missing, altered or unknown.
+    """
+    folder = _generator_folder(Path(run.path if isinstance(run, Run) else run))
+    contents, digest = read_verified(folder, (CARD, WEIGHTS))
+    card = Card.from_json(contents[CARD].decode("utf-8", errors="replace"))
+    tensors = from_bytes(contents[WEIGHTS])
+    generator = _build(card, recipe)
+    load_strictly(generator, tensors, str(folder / WEIGHTS))
+    generator = generator.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return Fitted(generator, card, digest, folder)
+
+
+def as_fitted(run: Loadable) -> Fitted:
+    """A path, a Run or an already loaded generator, as a loaded generator."""
+    return run if isinstance(run, Fitted) else load(run)
+
+
+def run_folder(run: Loadable) -> Path | None:
+    """The run folder that holds `pool/` and `verdict.json`; None for a generator folder on its own."""
+    path = run.path if isinstance(run, (Fitted, Run)) else Path(run)
+    if path.name == "generator" and (path / MANIFEST).exists():
+        path = path.parent
+    return path if (path / "generator" / MANIFEST).exists() else None
+
+
+def _generator_folder(path: Path) -> Path:
+    if not path.exists():
+        raise ArtefactError(f"{path} does not exist.", "Fit a generator first: `ganaug fit DATA --out RUN`.")
+    if (path / "generator").is_dir():
+        return path / "generator"
+    if (path / "state").is_dir() and not (path / MANIFEST).exists():
+        raise ArtefactError(f"The run {path} is not finished.", "Go on with `ganaug fit ... --resume`.")
+    return path
+
+
+def _build(card: Card, recipe: Recipe | None) -> nn.Module:
+    from ganaug.recipes import RECIPES, make
+
+    if recipe is None:
+        if card.recipe not in RECIPES:
+            raise ArtefactError(
+                f"The generator was made by the recipe {card.recipe!r}, which is not one of ganaug's.",
+                "Pass the recipe: ganaug.load(run, recipe=...), or --recipe file.py:function.",
+            )
+        try:
+            recipe = make(card.recipe, card.settings)
+        except GanaugError as error:
+            raise ArtefactError(f"The card's settings do not fit: {error}", "Fit it again.") from error
+    return recipe.networks(card.spec, card.prior)["generator"]

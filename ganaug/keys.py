@@ -1,0 +1,41 @@
+"""Keyed randomness: a random stream is a pure function of the parts of its key.
+
+Nothing in ganaug keeps a random generator between calls. A stream is named by what it is for, for instance
+`(seed, "mix", epoch, index)`, so that the draws are the same for any number of workers, any start method and after a
+resume, and never repeat by accident between workers or epochs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+Part = int | str
+
+
+def key(*parts: Part) -> int:
+    """A 63-bit integer from the parts, by BLAKE2b over an unambiguous encoding (so `("a", 1)` differs from `("a1",)`)."""
+    text = "\x1f".join(f"{type(part).__name__}:{part}" for part in parts)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def numpy_stream(*parts: Part) -> np.random.Generator:
+    """A numpy generator (Philox, counter-based) for this key."""
+    return np.random.Generator(np.random.Philox(key=key(*parts)))
+
+
+def torch_stream(*parts: Part) -> torch.Generator:
+    """A CPU `torch.Generator` for this key. Draw on the CPU and move, so that every device sees the same numbers."""
+    import torch
+
+    return torch.Generator(device="cpu").manual_seed(key(*parts))
+
+
+def permutation(n: int, *parts: Part) -> np.ndarray:
+    """A keyed permutation of `range(n)`, shape (n,), int64."""
+    return numpy_stream(*parts).permutation(n)

@@ -1,0 +1,35 @@
+"""Penalties on the slope of the discriminator, in float32, with respect to what it sees."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganaug.game import Round, term
+
+
+def slopes(scores: Tensor, seen: Tensor) -> Tensor:
+    """Squared norm of d score_i / d seen_i, shape (N,); differentiable, so that it can be lowered."""
+    (gradient,) = torch.autograd.grad(scores.float().sum(), seen, create_graph=True)
+    return gradient.float().square().flatten(1).sum(1)
+
+
+@term(watches=True)
+def r1(r: Round) -> Tensor:
+    """1/2 E ||grad D(x)||² on real items (Mescheder et al. 2018, 1801.04406, equation 9)."""
+    return 0.5 * slopes(r.real_scores, r.real_seen).mean()
+
+
+@term(watches=True)
+def r2(r: Round) -> Tensor:
+    """1/2 E ||grad D(G(z))||² on fakes (Mescheder et al. 2018, 1801.04406, equation 10)."""
+    return 0.5 * slopes(r.fake_scores, r.fake_seen).mean()
+
+
+@term
+def gradient_penalty(r: Round) -> Tensor:
+    """E (||grad D(x̂)|| - 1)² at random points between real and fake items (Gulrajani et al. 2017, 1704.00028, eq. 3)."""
+    share = torch.rand(len(r.real), generator=r.rng).to(r.real.device)
+    share = share.view(-1, *[1] * (r.real.dim() - 1))
+    between = torch.lerp(r.fake_seen.detach(), r.real_seen.detach(), share).requires_grad_()
+    return (slopes(r.score(between), between).add(1e-12).sqrt() - 1).square().mean()

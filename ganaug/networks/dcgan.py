@@ -1,0 +1,99 @@
+"""The all-convolutional pair of DCGAN (Radford et al. 2016, 1511.06434, section 3), conditional on a label.
+
+Strided convolutions in place of pooling, batch norm in both networks except at the generator's output and the
+discriminator's input, no hidden fully connected layer, ReLU and tanh in the generator, leaky ReLU in the discriminator,
+weights drawn from N(0, 0.02).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ganaug.networks.layers import Projection, crop, halvings, starting_size
+
+
+def _initialise(net: nn.Module) -> None:
+    for module in net.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, std=0.02)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, mean=1.0, std=0.02)
+
+
+class Generator(nn.Module):
+    """(z (N, D), y (N,)) -> images (N, C, H, W) in [-1, 1]. The label embedding is appended to the latent.
+
+    width: features before the last layer; doubled at each halving of the size.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], classes: int, latent: int, width: int = 32):
+        super().__init__()
+        channels, self.height, self.width = shape
+        size = max(self.height, self.width)
+        steps = max(halvings(size), 1)
+        self.embedding = nn.Embedding(classes, latent)
+        features = width * 2 ** (steps - 1)
+        layers: list[nn.Module] = [
+            nn.ConvTranspose2d(2 * latent, features, starting_size(size, steps), bias=False),
+            nn.BatchNorm2d(features),
+            nn.ReLU(),
+        ]
+        for _ in range(steps - 1):
+            layers += [
+                nn.ConvTranspose2d(features, features // 2, 4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(features // 2),
+                nn.ReLU(),
+            ]
+            features //= 2
+        layers += [nn.ConvTranspose2d(features, channels, 4, stride=2, padding=1), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        _initialise(self)
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        h = torch.cat([z, self.embedding(y)], 1)[:, :, None, None]
+        return crop(self.layers(h), self.height, self.width)
+
+
+def _features(inputs: int, size: int, width: int, norm: bool) -> tuple[nn.Sequential, int, int]:
+    """Strided convolutions down to 4 to 7 px; the layers, the number of features and the size that they end in."""
+    layers: list[nn.Module] = []
+    outputs = width
+    for step in range(max(halvings(size), 1)):
+        normed = norm and step > 0
+        layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=not normed))
+        if normed:
+            layers.append(nn.BatchNorm2d(outputs))
+        layers.append(nn.LeakyReLU(0.2))
+        inputs, outputs, size = outputs, 2 * outputs, size // 2
+    return nn.Sequential(*layers), inputs, size
+
+
+class Discriminator(nn.Module):
+    """(images (N, C, H, W), y (N,)) -> scores (N,). The label enters as one more input channel, learned per class."""
+
+    def __init__(self, shape: tuple[int, int, int], classes: int, width: int = 32):
+        super().__init__()
+        channels, self.height, self.width = shape
+        self.embedding = nn.Embedding(classes, self.height * self.width)
+        self.layers, features, size = _features(channels + 1, min(self.height, self.width), width, norm=True)
+        self.last = nn.Conv2d(features, 1, size)
+        _initialise(self)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        label = self.embedding(y).view(-1, 1, self.height, self.width)
+        return self.last(self.layers(torch.cat([x, label], 1))).flatten(1).mean(1)
+
+
+class Critic(nn.Module):
+    """(images (N, C, H, W), y (N,)) -> scores (N,), without batch norm (a gradient penalty holds item by item), with
+    projection of the label."""
+
+    def __init__(self, shape: tuple[int, int, int], classes: int, width: int = 32):
+        super().__init__()
+        channels, height, image_width = shape
+        self.layers, features, size = _features(channels, min(height, image_width), width, norm=False)
+        self.head = Projection(features * size**2, classes)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.head(self.layers(x).flatten(1), y)

@@ -1,0 +1,44 @@
+"""Multilayer perceptrons: the pair of the first GANs, with the label as a one-hot input of both."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def _layers(sizes: list[int]) -> nn.Sequential:
+    """Linear layers with leaky ReLU (0.2) between them."""
+    layers: list[nn.Module] = []
+    for a, b in pairwise(sizes):
+        layers += [nn.Linear(a, b), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers[:-1])
+
+
+class Generator(nn.Module):
+    """(z (N, D), y (N,)) -> items (N, *shape) in [-1, 1]."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int, latent: int, hidden: tuple[int, ...] = (256, 512)):
+        super().__init__()
+        self.shape, self.classes = shape, classes
+        self.layers = _layers([latent + classes, *hidden, math.prod(shape)])
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        h = torch.cat([z, F.one_hot(y, self.classes).to(z.dtype)], 1)
+        return torch.tanh(self.layers(h)).view(-1, *self.shape)
+
+
+class Discriminator(nn.Module):
+    """(items (N, *shape), y (N,)) -> scores (N,)."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int, hidden: tuple[int, ...] = (512, 256)):
+        super().__init__()
+        self.classes = classes
+        self.layers = _layers([math.prod(shape) + classes, *hidden, 1])
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        h = torch.cat([x.flatten(1), F.one_hot(y, self.classes).to(x.dtype)], 1)
+        return self.layers(h).squeeze(1)

@@ -1,0 +1,106 @@
+"""Pictures of a generator: a grid with one row a class, and a walk through latent space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor, nn
+
+from ganaug.data.spec import ImageCodec
+from ganaug.errors import OptionError
+from ganaug.game import Prior
+from ganaug.generator import Loadable, as_fitted
+from ganaug.keys import torch_stream
+
+MOST_ROWS = 32  # a grid of more classes than this shows the first ones
+
+
+@torch.inference_mode()
+def sample_grid(generator: nn.Module, prior: Prior, classes: int, *, columns: int = 8, seed: int = 0) -> Tensor:
+    """uint8 (rows, columns, C, H, W): one row for each class, the same latents in every row and at every call."""
+    device = next(generator.parameters()).device
+    rows = min(classes, MOST_ROWS)
+    z = prior.draw(columns, torch_stream(seed, "grid")).to(device)
+    images = [generator(z, torch.full((columns,), label, device=device)) for label in range(rows)]
+    return ImageCodec.decode(torch.stack(images)).cpu()
+
+
+def tile(grid: Tensor | np.ndarray, *, names: tuple[str, ...] = (), pad: int = 2, enlarge: int = 0) -> Image.Image:
+    """A picture of (rows, columns, C, H, W) uint8 images, with the rows' names on the left if given.
+
+    enlarge: whole-number zoom; 0 chooses one that makes an image about 56 px high.
+    """
+    cells = np.asarray(grid)
+    rows, columns, channels, height, width = cells.shape
+    zoom = enlarge or max(1, round(56 / height))
+    cells = cells.repeat(zoom, 3).repeat(zoom, 4)
+    height, width = height * zoom, width * zoom
+    canvas = np.full((rows * (height + pad) + pad, columns * (width + pad) + pad, 3), 255, np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            y, x = pad + row * (height + pad), pad + column * (width + pad)
+            canvas[y : y + height, x : x + width] = np.moveaxis(cells[row, column], 0, 2)  # grey broadcasts to RGB
+    picture = Image.fromarray(canvas)
+    return _with_names(picture, names[:rows], height + pad) if names else picture
+
+
+def _with_names(picture: Image.Image, names: tuple[str, ...], step: int) -> Image.Image:
+    shown = [name.encode("ascii", "backslashreplace").decode()[:20] for name in names]
+    margin = 8 + max(int(ImageDraw.Draw(picture).textlength(name)) for name in shown)
+    wide = Image.new("RGB", (picture.width + margin, picture.height), "white")
+    wide.paste(picture, (margin, 0))
+    draw = ImageDraw.Draw(wide)
+    for row, name in enumerate(shown):
+        draw.text((4, row * step + step // 2), name, fill="black", anchor="lm")
+    return wide
+
+
+@torch.inference_mode()
+def latent_walk(
+    generator: nn.Module, prior: Prior, classes: int, *, frames: int = 48, stops: int = 4, seed: int = 0
+) -> Tensor:
+    """uint8 (frames, rows, C, H, W): each row a class, along a closed path through `stops` latents on the sphere that
+    the prior's samples are near to (spherical interpolation)."""
+    device = next(generator.parameters()).device
+    rows = min(classes, MOST_ROWS)
+    y = torch.arange(rows, device=device)
+    z = prior.draw(stops, torch_stream(seed, "walk"))
+    pictures = []
+    for frame in range(frames):
+        position = frame / frames * stops
+        a, b, share = int(position), (int(position) + 1) % stops, position % 1
+        point = _slerp(z[a], z[b], share).expand(rows, -1).to(device)
+        pictures.append(ImageCodec.decode(generator(point, y)).cpu())
+    return torch.stack(pictures)
+
+
+def _slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
+    angle = torch.arccos((a @ b / (a.norm() * b.norm())).clamp(-1, 1))
+    if angle.sin() < 1e-6:
+        return torch.lerp(a, b, share)
+    return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / angle.sin()
+
+
+def preview(run: Loadable, out: Path, *, columns: int = 10, frames: int = 48, seed: int = 0) -> list[Path]:
+    """Write `grid.png`, `walk.png` (the path laid out) and `walk.gif` (the path in motion) into `out`.
+
+    Raises OptionError for counts below 1, ArtefactError if the run cannot be loaded.
+    """
+    if columns < 1 or frames < 1:
+        raise OptionError("A preview needs at least one column and one frame.", "Give counts of 1 or more.")
+    fitted = as_fitted(run)
+    names = fitted.card.classes
+    out.mkdir(parents=True, exist_ok=True)
+    grid = sample_grid(fitted.generator, fitted.prior, len(names), columns=columns, seed=seed)
+    tile(grid, names=names).save(out / "grid.png")
+    walk = latent_walk(fitted.generator, fitted.prior, len(names), frames=frames, seed=seed)
+    tile(walk[:: max(1, frames // 12)].transpose(0, 1), names=names).save(out / "walk.png")
+    per_row = min(walk.shape[1], 10)
+    missing = -walk.shape[1] % per_row
+    padded = torch.cat([walk, torch.full((frames, missing, *walk.shape[2:]), 255, dtype=torch.uint8)], 1)
+    pictures = [tile(frame.unflatten(0, (-1, per_row))) for frame in padded]
+    pictures[0].save(out / "walk.gif", save_all=True, append_images=pictures[1:], duration=80, loop=0)
+    return [out / "grid.png", out / "walk.png", out / "walk.gif"]

@@ -1,0 +1,43 @@
+"""The recipes: one function per model. RECIPES is the table of names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ganaug.errors import OptionError
+from ganaug.game import Recipe
+from ganaug.recipes.classic import cgan, dcgan
+from ganaug.recipes.modern import small
+from ganaug.recipes.wasserstein import wgan_gp
+
+RECIPES: dict[str, Callable[..., Recipe]] = {
+    "small": small,
+    "cgan": cgan,
+    "dcgan": dcgan,
+    "wgan_gp": wgan_gp,
+}
+
+
+def make(name: str, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe of this name with these settings; raises OptionError for an unknown name or setting."""
+    if name not in RECIPES:
+        raise OptionError(f"There is no recipe {name!r}.", f"Choose one of: {', '.join(RECIPES)}.")
+    return call(RECIPES[name], settings)
+
+
+def call(function: Callable[..., Recipe], settings: Mapping[str, Any]) -> Recipe:
+    """A recipe from a function of named settings; each must exist and have the type of its default."""
+    known = {p.name: p.default for p in inspect.signature(function).parameters.values()}
+    for name, value in settings.items():
+        if name not in known:
+            raise OptionError(
+                f"The recipe {function.__name__} has no setting {name!r}.", f"It has: {', '.join(known) or 'none'}."
+            )
+        default = known[name]
+        if type(value) is not type(default) and not (type(default) is float and type(value) is int):
+            raise OptionError(
+                f"The setting {name} of {function.__name__} is {value!r}.", f"Give it like its default, {default!r}."
+            )
+    return function(**settings)

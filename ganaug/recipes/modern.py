@@ -1,0 +1,46 @@
+"""Recipes of the 2020s."""
+
+from __future__ import annotations
+
+from ganaug.data.spec import DataSpec
+from ganaug.game import Adam, Networks, Player, Prior, Recipe
+from ganaug.losses import r1, r2, relativistic
+from ganaug.networks.eyes import AffineEye
+from ganaug.networks.residual import Discriminator, Generator
+
+
+def small(
+    width: int = 32,
+    widest: int = 96,
+    latent: int = 64,
+    gamma: float = 0.5,
+    lazy: int = 4,
+    lr: float = 5e-4,
+    memory: float = 10_000,
+    batch: int = 64,
+    flip: bool = False,
+) -> Recipe:
+    """The default."""
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        return {
+            "generator": Generator(spec.shape, len(spec.classes), prior.dim, width, widest),
+            "discriminator": Discriminator(spec.shape, len(spec.classes), width, widest),
+            "eye": AffineEye(flip=flip),
+        }
+
+    return Recipe(
+        networks,
+        (
+            Player(
+                "discriminator",
+                ("discriminator",),
+                relativistic.discriminator + gamma * (r1 + r2).every(lazy),
+                Adam(lr, (0.0, 0.99)),
+            ),
+            Player("generator", ("generator",), relativistic.generator, Adam(lr, (0.0, 0.99))),
+        ),
+        prior=Prior(latent),
+        memory=memory,
+        batch=batch,
+    )

@@ -1,0 +1,211 @@
+"""The loop: an iterator of Progress. It knows roles, never names.
+
+Every draw of a move comes from a stream keyed by (seed, step, player, move), so that the random state of a run is its
+step number, and nothing but networks, averages and optimisers has to be saved for an exact resume.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ganaug.data.spec import DataSpec
+from ganaug.errors import ArtefactError, DivergedError
+from ganaug.game import Loss, Networks, Player, Recipe, value_at
+from ganaug.keys import key, torch_stream
+
+State = dict[str, Tensor]
+
+
+class Batches(Protocol):
+    """What the loop draws from: encoded items and labels as a pure function of a random stream."""
+
+    spec: DataSpec
+
+    def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]: ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the game stands after `step` of `steps` rounds; `losses` are the values of the last moves, by
+    "player/term". The averaged networks and the full state are taken only when asked for."""
+
+    step: int
+    steps: int
+    losses: Mapping[str, float]
+    _game: _Game
+
+    def averages(self) -> Networks:
+        """The kept networks, averaged, batch-norm statistics re-estimated, in eval mode."""
+        return self._game.settled_averages()
+
+    def state(self) -> State:
+        """Everything that an exact resume needs, as named tensors; copies."""
+        return self._game.state()
+
+
+def train(
+    recipe: Recipe,
+    data: Batches,
+    *,
+    steps: int,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    start: int = 0,
+    state: State | None = None,
+) -> Iterator[Progress]:
+    """Play `steps` rounds of the game, yielding after each.
+
+    start, state: go on after round `start` from a state that `Progress.state` gave. Raises DivergedError, before any
+    weight changes, when a term or a gradient is not finite; ArtefactError when the state does not fit the recipe.
+    """
+    game = _Game(recipe, data, steps, seed, torch.device(device))
+    if state is not None:
+        game.restore(state)
+    for step in range(start, steps):
+        losses = game.round(step)
+        yield Progress(step + 1, steps, losses, game)
+
+
+class _Game:
+    def __init__(self, recipe: Recipe, data: Batches, steps: int, seed: int, device: torch.device):
+        self.recipe, self.data, self.steps, self.seed, self.device = recipe, data, steps, seed, device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(key(seed, "weights"))
+            nets = recipe.networks(data.spec, recipe.prior)
+        self.nets = {
+            name: net.to(device=device, memory_format=torch.channels_last) for name, net in nets.items()
+        }
+        self.averages = {name: copy.deepcopy(self.nets[name]).requires_grad_(False) for name in recipe.keeps}
+        self.optimisers = [p.optimiser.build(self._owned(p)) for p in recipe.players]
+        self.moves = [0] * len(recipe.players)
+
+    def _owned(self, player: Player) -> list[nn.Parameter]:
+        return [p for name in player.owns for p in self.nets[name].parameters()]
+
+    def round(self, step: int) -> dict[str, float]:
+        losses: dict[str, float] = {}
+        for i, player in enumerate(self.recipe.players):
+            # Only the networks of the player to move are trainable.
+            for name, net in self.nets.items():
+                net.requires_grad_(name in player.owns)
+            for move in range(player.moves):
+                losses.update(self._move(i, player, step, move))
+        self._follow(step)
+        return losses
+
+    def _move(self, i: int, player: Player, step: int, move: int) -> dict[str, float]:
+        progress = step / self.steps
+        rng = torch_stream(self.seed, "move", step, i, move)
+        loss = player.loss.due(step * player.moves + move)
+
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(key(self.seed, "layers", step, i, move))  # for layers that draw from the global stream
+            return self._play(i, player, loss, step, progress, rng)
+
+    def _play(
+        self, i: int, player: Player, loss: Loss, step: int, progress: float, rng: torch.Generator
+    ) -> dict[str, float]:
+        # The round: a batch, a latent, and whatever the terms ask for.
+        n = self.recipe.batch
+        real, y = self.data.draw(n, rng)
+        z = self.recipe.prior.draw(n, rng).to(self.device)
+        round = self.recipe.wiring(self.nets, real, y, z, rng, watch=loss.watches)
+        parts = loss(round, progress)
+
+        # Gradients, checked before any weight changes.
+        optimiser = self.optimisers[i]
+        optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(parts.values())).sum().backward()
+        values = {f"{player.name}/{name}": value.item() for name, value in parts.items()}
+        self._check_finite(player, step, values)
+
+        # The step.
+        for group in optimiser.param_groups:
+            group["lr"] = value_at(player.optimiser.lr, progress)
+        optimiser.step()
+        player.after(self.nets)
+        return values
+
+    def _check_finite(self, player: Player, step: int, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            if not abs(value) < float("inf"):
+                raise DivergedError(
+                    f"The loss term {name} became {value} at step {step + 1}.",
+                    "The last good state is kept. Try a smaller learning rate or a stronger gradient penalty.",
+                )
+        gradients = [p.grad for p in self._owned(player) if p.grad is not None]
+        if not torch.isfinite(torch.nn.utils.get_total_norm(gradients)):
+            raise DivergedError(
+                f"A gradient of the player {player.name} is not finite at step {step + 1}.",
+                "The last good state is kept. Try a smaller learning rate or a stronger gradient penalty.",
+            )
+
+    @torch.no_grad()
+    def _follow(self, step: int) -> None:
+        """Moving average with a half-life in images, shorter at first: at most 5 % of the images seen so far."""
+        images = self.recipe.batch
+        half_life = min(self.recipe.memory, 0.05 * (step + 1) * images)
+        decay = 0.5 ** (images / half_life) if half_life > 0 else 0.0
+        for name, average in self.averages.items():
+            net = self.nets[name]
+            torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
+            for old, new in zip(average.buffers(), net.buffers(), strict=True):
+                old.copy_(new)
+
+    def settled_averages(self) -> Networks:
+        kept = {name: copy.deepcopy(net) for name, net in self.averages.items()}
+        norms = [m for net in kept.values() for m in net.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        if norms:
+            self._reestimate(kept, norms)
+        return {name: net.eval() for name, net in kept.items()}
+
+    @torch.no_grad()
+    def _reestimate(self, kept: Networks, norms: list[nn.modules.batchnorm._BatchNorm]) -> None:
+        """Batch-norm statistics of averaged weights are not the average of statistics: take them anew."""
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # cumulative average
+        rng = torch_stream(self.seed, "statistics")
+        for _ in range(32):
+            real, y = self.data.draw(self.recipe.batch, rng)
+            z = self.recipe.prior.draw(self.recipe.batch, rng).to(self.device)
+            self.recipe.wiring({**self.nets, **kept}, real, y, z, rng).fake  # noqa: B018 (the forward pass is the point)
+
+    def state(self) -> State:
+        state = {}
+        for group, nets in (("networks", self.nets), ("averages", self.averages)):
+            for name, net in nets.items():
+                for entry, tensor in net.state_dict().items():
+                    state[f"{group}/{name}/{entry}"] = tensor.detach().cpu().clone()
+        for player, optimiser in zip(self.recipe.players, self.optimisers, strict=True):
+            for index, entries in optimiser.state_dict()["state"].items():
+                for entry, tensor in entries.items():
+                    state[f"optimisers/{player.name}/{index}/{entry}"] = tensor.detach().cpu().clone()
+        return state
+
+    def restore(self, state: State) -> None:
+        for group, nets in (("networks", self.nets), ("averages", self.averages)):
+            for name, net in nets.items():
+                prefix = f"{group}/{name}/"
+                entries = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+                try:
+                    net.load_state_dict(entries, strict=True)
+                except RuntimeError as error:
+                    raise ArtefactError(
+                        f"The saved state does not fit the network {name}: {error}",
+                        "Resume with the recipe and settings that the run was started with.",
+                    ) from error
+        for player, optimiser in zip(self.recipe.players, self.optimisers, strict=True):
+            prefix = f"optimisers/{player.name}/"
+            entries: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in state.items():
+                if name.startswith(prefix):
+                    index, entry = name.removeprefix(prefix).split("/")
+                    entries.setdefault(int(index), {})[entry] = tensor
+            optimiser.load_state_dict({"state": entries, "param_groups": optimiser.state_dict()["param_groups"]})
