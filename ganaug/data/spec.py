@@ -36,8 +36,8 @@ class DataSpec:
 class ImageCodec:
     """Pixels <-> model space. `mode` and `size` are those of the user's own images.
 
-    mode: "L" or "RGB". size: (height, width) in px if every real image has it, else None (then an image is served at
-    the generator's own size).
+    mode: "L" or "RGB". size: (height, width) in px that more than half of the real images have; None if there is no
+    such size (then an image is served at the generator's own).
     """
 
     mode: str

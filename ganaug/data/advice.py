@@ -1,0 +1,98 @@
+"""What a person who has fitted many generators would say about a data set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ganaug.data.tables import printable
+
+if TYPE_CHECKING:
+    from ganaug.data.check import Check
+
+FEW = 20  # images a class: below, a generator tends to copy or collapse
+UNEQUAL = 5  # largest class over smallest
+
+
+def advice_for(found: Check, *, grey_as_rgb: bool) -> tuple[str, ...]:
+    """Sentences, the weightiest first; none if there is nothing to say."""
+    notes = [*_other_set(found), *_copies(found), *_amounts(found), *_pixels(found, grey_as_rgb), *_names(found)]
+    if found.unreadable:
+        notes.append(f"{len(found.unreadable)} files cannot be read and are skipped: repair or remove them.")
+    links = found.ignored.get("link that is not followed", ())
+    if links:
+        notes.append(f"{len(links)} links lead out of the folder and are not followed: copy the files in.")
+    return tuple(notes)
+
+
+def _other_set(found: Check) -> list[str]:
+    if not found.other_counts:
+        return []
+    here = {name for name, n in found.counts.items() if n}
+    there = {name for name, n in found.other_counts.items() if n}
+    notes = []
+    if here - there:
+        notes.append(f"Missing in the other set: {_listed(here - there)}. Classes are matched by name.")
+    if there - here:
+        notes.append(f"Only in the other set: {_listed(there - here)}. Classes are matched by name.")
+    if found.duplicates_between:
+        n = len(found.duplicates_between)
+        notes.append(f"{n} pictures are in both sets: a test would partly measure memory. Remove them from one.")
+    return notes
+
+
+def _copies(found: Check) -> list[str]:
+    notes = []
+    if found.duplicates_across:
+        n = len(found.duplicates_across)
+        notes.append(f"{n} pictures are in more than one class: at most one of their labels is right.")
+    if found.duplicates_within:
+        n = sum(len(names) - 1 for names in found.duplicates_within)
+        notes.append(f"{n} images are exact copies within their class; copies stay on one side of a split.")
+    return notes
+
+
+def _amounts(found: Check) -> list[str]:
+    notes = []
+    few = {name: n for name, n in found.counts.items() if n < FEW}
+    if few:
+        which = ", ".join(f"{printable(name)} ({n})" for name, n in list(few.items())[:8])
+        more = f" and {len(few) - 8} more" if len(few) > 8 else ""
+        kind = "class" if len(few) == 1 else "classes"
+        notes.append(f"Fewer than {FEW} images in {kind} {which}{more}: expect near copies; more would help most.")
+    low, high = min(found.counts.values()), max(found.counts.values())
+    if low and high >= UNEQUAL * low:
+        notes.append(f"Classes are unequal ({high} to {low}, {high / low:.0f} to 1): --balance fills up the small.")
+    return notes
+
+
+def _pixels(found: Check, grey_as_rgb: bool) -> list[str]:
+    notes = []
+    side = found.shape[-1]
+    sizes = [tuple(map(int, size.split(" x "))) for size in found.sizes]
+    if len(sizes) > 1:
+        notes.append(f"{len(sizes)} different sizes: all are resized to {side} x {side} px; --size chooses another.")
+    elif sizes and max(sizes[0]) > side:
+        notes.append(f"Images are reduced to {side} x {side} px; --size chooses another (time grows with the area).")
+    stretched = sum(n for n, (h, w) in zip(found.sizes.values(), sizes, strict=True) if max(h, w) > 1.5 * min(h, w))
+    if stretched:
+        notes.append(f"{stretched} images are far from square and will look squeezed: crop them if that matters.")
+    if len(found.modes) > 1:
+        notes.append("Grey and RGB images are mixed: synthetic ones will be RGB.")
+    if grey_as_rgb:
+        notes.append("The images are RGB without any colour: one channel is modelled, and served as RGB.")
+    return notes
+
+
+def _names(found: Check) -> list[str]:
+    folded: dict[str, list[str]] = {}
+    for name in found.counts:
+        folded.setdefault(name.casefold().strip(), []).append(name)
+    return [
+        f"Classes {_listed(names)} differ only in capitals or spaces: is that one class?"
+        for names in folded.values()
+        if len(names) > 1
+    ]
+
+
+def _listed(names: set[str] | list[str]) -> str:
+    return ", ".join(map(printable, sorted(names)))

@@ -1,0 +1,158 @@
+"""Labelled images from memory: (X, y) arrays, `.npz` files, and scikit-learn's embedded digits."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ganaug import keys
+from ganaug.data.classes import named_labels
+from ganaug.data.convert import as_numpy, to_pixel_batch
+from ganaug.errors import DataError, LabelMismatchError
+
+_TEST_SHARE = 0.3  # of the embedded digits, a class
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySource:
+    """Images that lie in one array. `array`: uint8 (N, H, W) or (N, H, W, 3)."""
+
+    array: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    names: Sequence[str]
+    groups: tuple[str, ...] | None = None
+    ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def read(self, index: int) -> Image.Image:
+        """The image as PIL, mode "L" or "RGB"."""
+        return Image.fromarray(self.array[index])
+
+
+def from_arrays(
+    x: Any,
+    y: Any,
+    *,
+    classes: Sequence[str] | None = None,
+    groups: Sequence[Any] | None = None,
+    drop_empty: bool = False,
+) -> ArraySource:
+    """(X, y) -> source. x: images, see `convert.to_pixel_batch`; y: (N,) integers, or class names as strings.
+
+    classes: `classes[i]` names label i; without it labels name themselves. groups: (N,) whatever identifies the
+    subject of an image. Raises DataError for what is not images or labels, LabelMismatchError for wrong counts.
+    """
+    pixels = to_pixel_batch(x)
+    values, names = _labels(y, classes)
+    if len(values) != len(pixels):
+        raise LabelMismatchError(f"{len(pixels)} images but {len(values)} labels.", "Give one label for each image.")
+    labels, named, dropped = named_labels(values, names, drop_empty=drop_empty)
+    kin = None if groups is None else tuple(map(str, as_numpy(groups) if as_numpy(groups) is not None else groups))
+    if kin is not None and len(kin) != len(pixels):
+        raise LabelMismatchError(f"{len(pixels)} images but {len(kin)} groups.", "Give one group for each image.")
+    ignored = {"class without items": dropped} if dropped else {}
+    return ArraySource(pixels, labels, named, item_names(len(pixels)), kin, ignored)
+
+
+def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None = None) -> ArraySource:
+    """Read one part of an `.npz` file: `x_train, y_train, classes, group_train` for split "train".
+
+    `x, y, group` serve a file with one part; MedMNIST's `train_images, train_labels` are known too. Nothing is
+    unpickled. Raises DataError for other keys, pickled contents and damaged files.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            names = _npz_names(path, file.files, split)
+            read = {part: file[key] for part, key in names.items()}
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+        if isinstance(error, DataError):
+            raise
+        if "pickle" in str(error):
+            raise DataError(f"{path} holds Python objects, which are never unpickled.", _PLAIN) from error
+        raise DataError(f"{path} cannot be read: {error}.", "Save it again with numpy.savez_compressed.") from error
+    own = read.get("classes") if classes is None else classes
+    return from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"))
+
+
+def digits(split: str = "train") -> ArraySource:
+    """scikit-learn's 1,797 handwritten digits, 8 x 8 grey, 0..16 scaled to 0..255; no file and no network.
+
+    split: "train" or "test", a fixed division of 70 % to 30 % of each class.
+    """
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    pixels = np.rint(data.images * (255 / 16)).astype(np.uint8)
+    test = np.zeros(len(pixels), dtype=bool)
+    for label in range(10):
+        members = np.flatnonzero(data.target == label)
+        order = keys.permutation(len(members), "digits", label)
+        test[members[order[: round(_TEST_SHARE * len(members))]]] = True
+    if split not in ("train", "test"):
+        raise DataError(f"digits has no part {split!r}.", 'It has "train" and "test".')
+    rows = np.flatnonzero(test if split == "test" else ~test)
+    names = tuple(f"item {row}" for row in rows)
+    return ArraySource(pixels[rows], data.target[rows].astype(np.int64), tuple("0123456789"), names)
+
+
+def item_names(n: int) -> tuple[str, ...]:
+    """Names of items that have none of their own."""
+    return tuple(f"item {index}" for index in range(n))
+
+
+_PLAIN = "Save plain arrays: images as uint8, labels as integers, classes as a string array."
+
+
+def _npz_names(path: Path, found: Sequence[str], split: str) -> dict[str, str]:
+    patterns = [
+        (f"x_{split}", f"y_{split}", f"group_{split}"),
+        (f"{split}_images", f"{split}_labels", f"{split}_groups"),
+    ]
+    if split == "train":
+        patterns += [("x", "y", "group"), ("X", "y", "groups"), ("images", "labels", "groups")]
+    for x, y, group in patterns:
+        if x in found and y in found:
+            names = {"x": x, "y": y, "classes": "classes", "group": group}
+            return {part: key for part, key in names.items() if key in found}
+    cause = f"{path} has no part {split!r}: its keys are {', '.join(found) or 'none'}."
+    raise DataError(cause, f"Save images as x_{split}, labels as y_{split}, and class names as classes.")
+
+
+def _labels(y: Any, classes: Sequence[str] | None) -> tuple[np.ndarray, Sequence[str] | None]:
+    values = as_numpy(y)
+    if values is None:
+        values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        fix = "One-hot labels become integers by y.argmax(1)." if values.ndim == 2 else "Give a vector of integers."
+        raise DataError(f"Labels of shape {values.shape} are not one integer for each image.", fix)
+    if values.dtype.kind in "US" or (values.dtype == object and all(isinstance(value, str) for value in values)):
+        return _from_names([str(value) for value in values.astype(str)], classes)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise DataError("Labels hold NaN.", "Remove the unlabelled images.")
+    if values.dtype.kind not in "iub":
+        raise DataError(f"Labels are {values.dtype}, not integers.", "Convert them: y.astype(int).")
+    values = values.astype(np.int64)
+    if values.size and values.min() < 0:
+        first = int((values < 0).argmax())
+        raise DataError(f"Label {values[first]} of item {first} is negative.", "Remove the unlabelled images.")
+    return values, classes
+
+
+def _from_names(values: list[str], classes: Sequence[str] | None) -> tuple[np.ndarray, Sequence[str]]:
+    known = sorted(set(values)) if classes is None else [str(name) for name in classes]
+    index = {name: label for label, name in enumerate(known)}
+    unknown = [name for name in values if name not in index]
+    if unknown:
+        raise LabelMismatchError(f"Label {unknown[0]!r} is not among the classes.", "Name every class in classes=.")
+    return np.asarray([index[name] for name in values], dtype=np.int64), known

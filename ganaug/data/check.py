@@ -1,0 +1,166 @@
+"""`ganaug check`: what is in a data set, what is wrong with it, and what to do about it; nothing is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ganaug.data.advice import advice_for
+from ganaug.data.load import auto_side, label_counts, require_counts
+from ganaug.data.source import ImageSource, open_source
+from ganaug.data.spec import DataSpec
+from ganaug.data.survey import Survey, survey
+from ganaug.data.tables import aligned, printable, shortened
+from ganaug.errors import DataError
+from ganaug.reporting import Report, silent
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found. `lines()` is for people, `to_json()` for programs.
+
+    counts: class name -> readable images; sizes: "height x width" px -> images; modes: "L" or "RGB" -> images; shape:
+    (C, H, W) that a fit would choose; unreadable: (name, reason); ignored: reason -> names that were passed over;
+    duplicates_within, duplicates_across: names of identical pictures, in one class and in several; duplicates_between:
+    (name here, name in the other set); other_counts: counts of the other set, empty if there is none; problems: what
+    would stop a fit; advice: what would make it better; seconds: estimated time of a fit, or None.
+    """
+
+    counts: dict[str, int]
+    sizes: dict[str, int]
+    modes: dict[str, int]
+    shape: tuple[int, ...]
+    unreadable: tuple[tuple[str, str], ...]
+    ignored: dict[str, tuple[str, ...]]
+    duplicates_within: tuple[tuple[str, ...], ...]
+    duplicates_across: tuple[tuple[str, ...], ...]
+    duplicates_between: tuple[tuple[str, str], ...]
+    other_counts: dict[str, int]
+    problems: tuple[str, ...]
+    advice: tuple[str, ...]
+    seconds: float | None = None
+
+    @property
+    def total(self) -> int:
+        """Number of readable images."""
+        return sum(self.counts.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain lists, dicts, strings and numbers, ready for `json.dump`."""
+        return {"total": self.total, **asdict(self)}
+
+    def lines(self, most: int = 10) -> list[str]:
+        """The report as lines of plain text; of long lists, the first `most` entries and how many more there are."""
+        lines = [f"{self.total} images, {len(self.counts)} classes", "", "images per class"]
+        lines += aligned({printable(name): self._count(name) for name in self._names()}, most=max(most, 30))
+        lines += ["", "sizes (height x width, px)", *aligned(self.sizes, most=most), "", "modes", *aligned(self.modes)]
+        lines += ["", f"a fit would use {' x '.join(map(str, self.shape))} (channels x height x width)"]
+        if self.seconds is not None:
+            lines.append(f"estimated time of a fit: {_duration(self.seconds)}")
+        lines += _section("unreadable, skipped", [f"{printable(name)}: {why}" for name, why in self.unreadable], most)
+        for reason, names in self.ignored.items():
+            lines += _section(f"passed over, {reason}", list(map(printable, names)), most)
+        lines += _section("identical pictures in one class", _joined(self.duplicates_within), most)
+        lines += _section("identical pictures in different classes", _joined(self.duplicates_across), most)
+        lines += _section("identical pictures in both sets", _joined(self.duplicates_between), most)
+        lines += _section("problems that stop a fit", self.problems, 1000)
+        return lines + _section("advice", self.advice, 1000)
+
+    def _names(self) -> list[str]:
+        return [*self.counts, *(name for name in self.other_counts if name not in self.counts)]
+
+    def _count(self, name: str) -> str:
+        here = str(self.counts.get(name, 0))
+        return here if not self.other_counts else f"{here:>7}   other set {self.other_counts.get(name, 0):>7}"
+
+
+def check(
+    source: Any,
+    *,
+    other: Any = None,
+    split: str = "train",
+    other_split: str = "test",
+    root: str | Path | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    seconds: float | Callable[[DataSpec], float] | None = None,
+    report: Report = silent,
+) -> Check:
+    """Read every image of a source (see `open_source`) once and say what is there.
+
+    other: a second set, for instance the test set, to compare classes and look for copies across both. limit, seed:
+    as in `load_images`. device: where a fit would run, "cpu" or a GPU. seconds: the estimated time of a fit, or a
+    function of its `DataSpec`. Raises DataError only where the source cannot be opened at all; what would stop a fit
+    otherwise is listed in `problems`.
+    """
+    opened = open_source(source, split=split, root=root, report=report)
+    found = survey(opened, limit=limit, seed=seed, report=report)
+    counts = _counts(opened, found)
+    second = None if other is None else open_source(other, split=other_split, root=root, report=report)
+    beside = Survey() if second is None else survey(second, report=report)
+    side, depth = auto_side(found, device), 3 if found.in_colour() else 1
+    spec = DataSpec((depth, side, side), opened.classes)
+    copies = _copies(opened, found)
+    result = Check(
+        counts=counts,
+        sizes=_tally(f"{image.size[0]} x {image.size[1]}" for image in found.images),
+        modes=_tally(image.mode for image in found.images),
+        shape=spec.shape,
+        unreadable=(*found.unreadable, *beside.unreadable),
+        ignored={reason: tuple(names) for reason, names in opened.ignored.items()},
+        duplicates_within=tuple(names for names, labels in copies if labels == 1),
+        duplicates_across=tuple(names for names, labels in copies if labels > 1),
+        duplicates_between=() if second is None else _between(opened, found, second, beside),
+        other_counts={} if second is None else _counts(second, beside),
+        problems=_problems(opened, found, counts),
+        advice=(),
+        seconds=seconds(spec) if callable(seconds) else seconds,
+    )
+    return Check(**{**vars(result), "advice": advice_for(result, grey_as_rgb=found.mode() == "RGB" and depth == 1)})
+
+
+def _counts(source: ImageSource, found: Survey) -> dict[str, int]:
+    return label_counts(source.labels[[image.index for image in found.images]], source.classes)
+
+
+def _problems(source: ImageSource, found: Survey, counts: dict[str, int]) -> tuple[str, ...]:
+    try:
+        require_counts(source.classes, counts, 2, source.ignored, found.unreadable)
+    except DataError as error:
+        return (str(error),)
+    return ()
+
+
+def _copies(source: ImageSource, found: Survey) -> list[tuple[tuple[str, ...], int]]:
+    """(names of identical pictures, number of classes they are in)."""
+    by_print: dict[str, list[int]] = {}
+    for image in found.images:
+        by_print.setdefault(image.fingerprint, []).append(image.index)
+    sets = [indices for indices in by_print.values() if len(indices) > 1]
+    return [(tuple(source.names[i] for i in s), len({int(source.labels[i]) for i in s})) for s in sets]
+
+
+def _between(source: ImageSource, found: Survey, second: ImageSource, beside: Survey) -> tuple[tuple[str, str], ...]:
+    there = {image.fingerprint: second.names[image.index] for image in reversed(beside.images)}
+    pairs = ((source.names[image.index], there.get(image.fingerprint)) for image in found.images)
+    return tuple((here, name) for here, name in pairs if name is not None)
+
+
+def _tally(values: Any) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _joined(sets: Sequence[Sequence[str]]) -> list[str]:
+    return [" = ".join(map(printable, names)) for names in sets]
+
+
+def _section(title: str, entries: Sequence[str], most: int) -> list[str]:
+    return ["", f"{title} ({len(entries)})", *(f"  {line}" for line in shortened(entries, most))] if entries else []
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,135 @@
+"""Items of other people's data sets (PIL images, arrays, tensors) -> uint8 pixels, (H, W) or (H, W, 3).
+
+Numbers are read by dtype and range, never by guessing: uint8 is 0..255, floats are 0..1, other integers are 0..255
+or, above that, 16-bit (divided by 257). Anything else is refused with the fix, since a wrong guess would train a
+generator on black or washed-out images.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ganaug.data.images import MIN_SIDE, to_grey_or_rgb
+from ganaug.errors import DataError
+
+_SLACK = 1e-3  # how far interpolated floats may leave [0, 1]
+
+
+def to_pixels(item: Any, name: str = "the image") -> np.ndarray:
+    """One PIL image, array or tensor -> uint8 (H, W) or (H, W, 3).
+
+    Arrays are (H, W) or (H, W, C), tensors (H, W) or (C, H, W); the other order is accepted where it is unambiguous.
+    Raises DataError, naming the item, for other types, NaN and values out of range.
+    """
+    if isinstance(item, Image.Image):
+        return np.asarray(to_grey_or_rgb(item))
+    array = as_numpy(item)
+    if array is None or array.ndim not in (2, 3):
+        what = type(item).__name__ if array is None else f"an array of shape {array.shape}"
+        raise DataError(
+            f"{_capital(name)} is {what}, not an image.", "Items must be (PIL image | array | tensor, int)."
+        )
+    return to_pixel_batch(item if isinstance(item, np.ndarray) else array, name=name, one=True, torch=_is_tensor(item))
+
+
+def to_pixel_batch(x: Any, *, name: str = "X", one: bool = False, torch: bool | None = None) -> np.ndarray:
+    """Arrays (N, H, W), (N, H, W, C) or (N, C, H, W), C in {1, 3, 4} -> uint8 (N, H, W) or (N, H, W, 3).
+
+    one: `x` is a single item without the leading N. torch: read an ambiguous order as channels first (default: where
+    `x` is a tensor). Raises DataError for NaN, values out of range, and shapes that are not images.
+    """
+    first = _is_tensor(x) if torch is None else torch
+    array = as_numpy(x)
+    if array is None:
+        raise DataError(f"{_capital(name)} is {type(x).__name__}, not an array.", "Give uint8 images (N, H, W[, C]).")
+    array = _to_uint8(_channels_last(array[None] if one else array, name, first), name, one)
+    if min(array.shape[1:3]) < MIN_SIDE:
+        cause = f"{_capital(name)}: images of {array.shape[1]} x {array.shape[2]} px are too small."
+        raise DataError(cause, f"At least {MIN_SIDE} px a side are needed.")
+    return array[0] if one else array
+
+
+def as_numpy(x: Any) -> np.ndarray | None:
+    """Array, tensor (any device) or nested list of numbers as a numpy array; None for everything else."""
+    if isinstance(x, np.ndarray):
+        return x
+    if _is_tensor(x):
+        x = x.detach().cpu()
+        return (x.float() if x.is_floating_point() else x).numpy()
+    if isinstance(x, (list, tuple)) or hasattr(x, "__array__"):
+        try:
+            array = np.asarray(x)
+        except (ValueError, TypeError):
+            return None
+        return None if array.dtype == object else array
+    return None
+
+
+def _channels_last(array: np.ndarray, name: str, channels_first: bool) -> np.ndarray:
+    if array.ndim == 3:
+        return array
+    if array.ndim != 4:
+        fix = "Reshape it to (N, H, W) or (N, H, W, C)."
+        raise DataError(f"{_capital(name)} of shape {array.shape} does not hold images.", fix)
+    first, last = array.shape[1] in (1, 3, 4), array.shape[3] in (1, 3, 4)
+    if not (first or last):
+        cause = f"{_capital(name)} of shape {array.shape} has neither 1, 3 nor 4 channels."
+        raise DataError(cause, "Channels come last, (N, H, W, C), or first, (N, C, H, W).")
+    if first and (channels_first or not last):
+        array = array.transpose(0, 2, 3, 1)
+    return array[..., 0] if array.shape[3] == 1 else array
+
+
+def _to_uint8(array: np.ndarray, name: str, one: bool) -> np.ndarray:
+    kind = array.dtype.kind
+    if array.size == 0:
+        raise DataError(f"{_capital(name)} is empty (shape {array.shape}).", "Give at least 2 images a class.")
+    if array.dtype == np.uint8:
+        pass
+    elif kind == "b":
+        array = array.astype(np.uint8) * 255
+    elif kind in "iu":
+        low, high = int(array.min()), int(array.max())
+        if low < 0 or high > 65535:
+            raise DataError(f"{_capital(name)} holds values from {low} to {high}.", "Convert it to uint8, 0..255.")
+        array = (array if high <= 255 else (array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    elif kind == "f":
+        array = _from_unit_floats(array, name, one)
+    else:
+        raise DataError(f"{_capital(name)} has dtype {array.dtype}.", "Convert it to uint8, 0..255.")
+    if array.ndim == 4 and array.shape[3] == 4:
+        array = _on_white(array)
+    return np.ascontiguousarray(array)
+
+
+def _from_unit_floats(array: np.ndarray, name: str, one: bool) -> np.ndarray:
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = np.flatnonzero(~finite.reshape(len(array), -1).all(axis=1))
+        where = "" if one else f" in {len(bad)} of {len(array)} images, first in item {bad[0]}"
+        raise DataError(f"{_capital(name)} holds NaN or infinite values{where}.", "Remove or repair those images.")
+    low, high = float(array.min()), float(array.max())
+    if low < -_SLACK or high > 1 + _SLACK:
+        fix = "If it was normalised, undo that; floats must be in 0..1, or convert to uint8, 0..255."
+        if low >= 0 and high <= 255:
+            fix = "Floats must be in 0..1: divide by the largest possible value, or give 0..255 as uint8."
+        raise DataError(f"{_capital(name)} holds floats from {low:g} to {high:g}.", fix)
+    return np.rint(array.clip(0, 1) * np.float32(255)).astype(np.uint8)
+
+
+def _on_white(array: np.ndarray) -> np.ndarray:
+    images = [np.asarray(to_grey_or_rgb(Image.fromarray(np.ascontiguousarray(item)))) for item in array]
+    return np.stack(images)
+
+
+def _is_tensor(x: Any) -> bool:
+    import torch
+
+    return isinstance(x, torch.Tensor)
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]

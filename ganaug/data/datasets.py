@@ -1,0 +1,131 @@
+"""Any map-style data set as a source: torch Datasets, subsets of subsets, torchvision, timm, lists of pairs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch.utils.data import IterableDataset, TensorDataset
+
+from ganaug.data.arrays import ArraySource, from_arrays, item_names
+from ganaug.data.classes import named_labels
+from ganaug.data.convert import to_pixels
+from ganaug.data.labels import labels_of
+from ganaug.data.unwrap import innermost, without_transforms
+from ganaug.errors import DataError, LabelMismatchError, UnreadableImageError
+from ganaug.reporting import Report, silent
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetSource:
+    """Items of a data set as stored, without its transforms.
+
+    dataset: the view that is read. expected: the label that each item must carry, or None where the user gave labels.
+    """
+
+    dataset: Any
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    names: Sequence[str]
+    expected: np.ndarray | None
+    groups: tuple[str, ...] | None = None
+    ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    array: None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, index: int) -> Image.Image:
+        """One item as PIL, mode "L" or "RGB".
+
+        Raises UnreadableImageError for a damaged file, LabelMismatchError where the item carries another label than
+        `labels_of` found, DataError where it is no image.
+        """
+        name = self.names[index]
+        try:
+            item = self.dataset[index]
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UnreadableImageError(reason, "Repair or remove it.") from error
+        except DataError:
+            raise
+        except Exception as error:  # somebody else's __getitem__; say which item, keep the original as the cause
+            cause = f"Reading {name} of {type(self.dataset).__name__} failed: {type(error).__name__}: {error}."
+            raise DataError(cause, "Every dataset[i] must give (image, int).") from error
+        if not isinstance(item, (tuple, list)) or len(item) < 2:
+            raise DataError(f"{name} is {type(item).__name__}, not (image, label).", "Items must be (image, int).")
+        if self.expected is not None and not _same_label(item[1], self.expected[index]):
+            cause = f"{name} carries the label {item[1]!r}, but the list of labels says {self.expected[index]}."
+            raise LabelMismatchError(cause, "Pass targets= with the labels that are right.")
+        return Image.fromarray(to_pixels(item[0], name))
+
+
+def from_dataset(
+    dataset: Any,
+    *,
+    targets: Any = None,
+    classes: Sequence[str] | None = None,
+    report: Report = silent,
+) -> ArraySource | DatasetSource:
+    """A map-style data set whose items are (PIL | array | tensor, int) -> source.
+
+    targets, classes: the user's labels and class names, in place of those that are found. Classes without items (of a
+    Subset) are left out unless `classes` is given. Raises DataError for iterable data sets and DataLoaders.
+    """
+    _check_map_style(dataset)
+    base, index_map = innermost(dataset)
+    found = labels_of(dataset, targets, report=report)
+    names = found.classes if classes is None else tuple(classes)
+    if names is not None and classes is None and found.targets.max(initial=0) >= len(names):
+        names = None
+    if type(base) is TensorDataset and targets is None:
+        pixels = base.tensors[0][index_map]
+        return from_arrays(pixels, found.targets, classes=names, drop_empty=classes is None)
+    labels, named, dropped = named_labels(found.targets, names, drop_empty=classes is None)
+    return DatasetSource(
+        dataset=without_transforms(dataset),
+        labels=labels,
+        classes=named,
+        names=_item_names(base, index_map, whole=base is dataset),
+        expected=None if targets is not None else found.targets,
+        ignored={"class without items": dropped} if dropped else {},
+    )
+
+
+def _check_map_style(dataset: Any) -> None:
+    kind = type(dataset).__name__
+    if isinstance(dataset, IterableDataset):
+        raise DataError(f"{kind} is an IterableDataset: it has no items by index.", "Give a map-style Dataset.")
+    if hasattr(dataset, "dataset") and hasattr(dataset, "batch_size"):
+        raise DataError(f"{kind} is a loader, not a data set.", "Give loader.dataset.")
+    if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")) or isinstance(dataset, Mapping):
+        fix = "Give a folder, an .npz file, (X, y), or a map-style Dataset of (image, int)."
+        raise DataError(f"{kind} is not a source of labelled images.", fix)
+    if not len(dataset):
+        raise DataError(f"{kind} has no items.", "Give at least two classes with 2 images each.")
+
+
+def _item_names(base: Any, index_map: np.ndarray, whole: bool) -> Sequence[str]:
+    """File paths relative to the root where the data set has them (an ImageFolder), else "item i"."""
+    samples = getattr(base, "samples", None)
+    paths = isinstance(samples, list) and len(samples) == len(base) and all(_is_pair(sample) for sample in samples)
+    if not paths:
+        return item_names(len(index_map))
+    root = os.fspath(getattr(base, "root", None) or "/")
+    chosen = samples if whole else [samples[index] for index in index_map]
+    return [os.path.relpath(path, root) for path, _ in chosen]
+
+
+def _is_pair(sample: Any) -> bool:
+    return isinstance(sample, tuple) and len(sample) == 2 and isinstance(sample[0], str)
+
+
+def _same_label(given: Any, expected: np.int64) -> bool:
+    try:
+        return int(given) == expected
+    except (TypeError, ValueError):
+        return False

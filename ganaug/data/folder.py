@@ -1,0 +1,149 @@
+"""Labelled images from a folder tree: ROOT/CLASS/**/image files, as torchvision's ImageFolder lays them out.
+
+Differences, all on the safe side: hidden folders never become classes, links are not followed out of the tree,
+formats are allow-listed, and whatever is passed over is listed by name in `ignored`.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganaug.data.classes import check_names
+from ganaug.data.images import SUFFIXES, decode_image
+from ganaug.errors import DataError
+
+PARTS = frozenset({"train", "training", "test", "val", "valid", "validation"})
+_TOOLS = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "lost+found"})
+_LAYOUT = "Put the images of each class in a folder of its own: ROOT/CLASS/*.png."
+
+
+@dataclass(frozen=True, eq=False)
+class FolderSource:
+    """Images found under `root`. names: paths relative to it; ignored: reason -> what was passed over."""
+
+    root: Path
+    files: Sequence[str]
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    names: Sequence[str]
+    ignored: Mapping[str, Sequence[str]]
+    groups: tuple[str, ...] | None = None
+    array: None = None
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def read(self, index: int) -> Image.Image:
+        """Decode one file to mode "L" or "RGB"; raises UnreadableImageError."""
+        return decode_image(os.path.join(self.root, self.files[index]))
+
+
+def from_folder(root: str | Path) -> FolderSource:
+    """Scan a folder of class folders; no image is opened.
+
+    Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those). Raises
+    DataError where there is no class folder, where the folder holds train and test parts, and for class names that
+    cannot be told apart.
+    """
+    root = Path(root)
+    scan = _Scan(root.resolve())
+    classes, files, labels = [], [], []
+    for entry in scan.entries(str(scan.root)):
+        if entry.is_dir(follow_symlinks=False):
+            found = list(scan.images(entry.path))
+            labels += [len(classes)] * len(found)
+            files += found
+            classes.append(entry.name)
+        elif _suffix(entry.name) in SUFFIXES:
+            scan.note("image outside the class folders", entry.path)
+        else:
+            scan.note("not an image", entry.path)
+    _check_layout(root, classes, scan)
+    names = [file.encode("utf-8", "backslashreplace").decode() for file in files]
+    values = np.asarray(labels, dtype=np.int64)
+    return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored)
+
+
+class _Scan:
+    """One walk over the tree, in sorted order, that remembers what it passes over."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.ignored: dict[str, list[str]] = {}
+
+    def note(self, reason: str, path: str) -> None:
+        name = os.path.relpath(path, self.root)
+        self.ignored.setdefault(reason, []).append(name.encode("utf-8", "backslashreplace").decode())
+
+    def entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        """What is in `folder` and counts: files and folders that are not hidden, and links that stay in the tree."""
+        try:
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            raise DataError(f"{folder} cannot be read: {error.strerror}.", "Check its permissions.") from error
+        for entry in entries:
+            hidden = entry.name.startswith(".") or entry.name in _TOOLS
+            if entry.is_symlink() and not self._stays_inside(entry):
+                self.note("link that is not followed", entry.path)
+            elif hidden:
+                self.note("hidden folder" if entry.is_dir() else "hidden file", entry.path)
+            else:
+                yield entry
+
+    def images(self, folder: str) -> Iterator[str]:
+        """Image files below `folder`, relative to the root."""
+        for entry in self.entries(folder):
+            if entry.is_dir(follow_symlinks=False):
+                yield from self.images(entry.path)
+            elif entry.is_file() and _suffix(entry.name) in SUFFIXES:
+                yield os.path.relpath(entry.path, self.root)
+            else:
+                self.note("not an image", entry.path)
+
+    def _stays_inside(self, entry: os.DirEntry[str]) -> bool:
+        """Links to files of this tree are followed; links to folders (which may turn in circles) are not."""
+        target = Path(entry.path).resolve()
+        return target.is_file() and target.is_relative_to(self.root)
+
+
+def _check_layout(root: Path, classes: Sequence[str], scan: _Scan) -> None:
+    if not classes:
+        loose = len(scan.ignored.get("image outside the class folders", ()))
+        hidden = ", ".join(map(repr, scan.ignored.get("hidden folder", ())))
+        links = len(scan.ignored.get("link that is not followed", ()))
+        also = f" It holds {loose} images, but no class folders." if loose else ""
+        also += f" Hidden folders do not count: {hidden}." if hidden else ""
+        also += f" {links} links lead out of it and are not followed." if links else ""
+        raise DataError(f"{root} has no class folders.{also}", _LAYOUT)
+    parts = [name for name in classes if name.lower() in PARTS]
+    if len(parts) == len(classes) and all(_has_folders(root / name) for name in parts):
+        first = next((name for name in parts if name.lower().startswith("train")), parts[0])
+        cause = f"{root} holds the parts {', '.join(parts)} of a data set, not class folders."
+        raise DataError(cause, f"Give one part, {root / first}, and the other where a test set is asked for.")
+
+
+def _class_names(root: Path, classes: Sequence[str]) -> tuple[str, ...]:
+    seen: dict[str, str] = {}
+    for name in check_names(classes):
+        twin = seen.setdefault(unicodedata.normalize("NFC", name), name)
+        if twin != name:
+            cause = f"Two class folders in {root} look the same, {name!r}: they differ only in how accents are encoded."
+            raise DataError(cause, "Move the images of one into the other.")
+    return tuple(classes)
+
+
+def _has_folders(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return any(entry.is_dir() and not entry.name.startswith(".") for entry in entries)
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()

@@ -1,0 +1,198 @@
+"""Sources -> one uint8 tensor at the generator's size, with everything that later parts must know about the images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganaug.data.source import open_source
+from ganaug.data.spec import MODES, DataSpec, ImageCodec
+from ganaug.data.survey import Seen, Survey, survey
+from ganaug.errors import DataError, OptionError, TooFewImagesError
+from ganaug.reporting import Report, silent
+
+SMALL = 32  # px: images up to this size keep their own
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Labelled images in memory, all of one size.
+
+    pixels: uint8 (N, C, H, W) on the CPU; labels: int64 (N,), label i means classes[i]; codec: mode and size of the
+    user's own images; fingerprints: of each item as it was before resizing; names: of each item, in the source's
+    words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped.
+    """
+
+    pixels: torch.Tensor
+    labels: torch.Tensor
+    classes: tuple[str, ...]
+    codec: ImageCodec
+    fingerprints: tuple[str, ...]
+    names: tuple[str, ...]
+    groups: tuple[str, ...] | None = None
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def spec(self) -> DataSpec:
+        """What a generator for these images must produce."""
+        return DataSpec(tuple(self.pixels.shape[1:]), self.classes)
+
+    def counts(self) -> dict[str, int]:
+        """Class name -> number of images."""
+        counts = torch.bincount(self.labels, minlength=len(self.classes)).tolist()
+        return dict(zip(self.classes, counts, strict=True))
+
+    def take(self, indices: Sequence[int] | np.ndarray | torch.Tensor) -> LabelledImages:
+        """Only these items, in this order; classes and codec stay."""
+        rows = torch.as_tensor(np.asarray(indices, dtype=np.int64))
+        chosen = rows.tolist()
+        return replace(
+            self,
+            pixels=self.pixels[rows],
+            labels=self.labels[rows],
+            fingerprints=tuple(self.fingerprints[i] for i in chosen),
+            names=tuple(self.names[i] for i in chosen),
+            groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
+        )
+
+
+def load_images(
+    source: Any,
+    *,
+    size: int | Literal["auto"] = "auto",
+    channels: int | Literal["auto"] = "auto",
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    strict: bool = False,
+    split: str = "train",
+    groups: Any = None,
+    root: str | Path | None = None,
+    at_least: int = 2,
+    report: Report = silent,
+) -> LabelledImages:
+    """Read a source (an `ImageSource`, or whatever `open_source` takes) into memory.
+
+    size: side in px, at least 4, of the square images the generator makes; "auto" keeps the images' own size where all
+    share one of at most 32 px (the longer side, if they are not square), else 32, or 64 if `device` is a GPU. Resizing
+    is bicubic with antialiasing and does not keep the aspect ratio.
+    channels: 1 or 3; "auto" is 3 where any image has real colour, else 1, also for grey pictures stored as RGB (they
+    are then served as RGB again). limit: at most so many images a class, chosen by `seed`. at_least: images that each
+    class needs (0 allows empty classes and a single class, for sets that are only tested on).
+    Raises TooFewImagesError for a class with fewer, DataError for a single class, and with `strict`
+    UnreadableImageError for the first unreadable image; without it such images are skipped and listed.
+    """
+    if channels not in ("auto", *MODES):
+        raise OptionError(f"channels cannot be {channels!r}.", 'Choose 1, 3 or "auto".')
+    if size != "auto" and not (isinstance(size, int) and 4 <= size <= 1024):
+        raise OptionError(f"size cannot be {size!r}.", 'Choose "auto" or a side of 4 to 1024 px.')
+    opened = open_source(source, split=split, root=root, groups=groups, report=report)
+    if at_least:
+        require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
+    gathered = _Gathered(_likely_side(device) if size == "auto" else size, size == "auto")
+    found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)
+    rows = np.asarray([image.index for image in found.images], dtype=np.int64)
+    labels = opened.labels[rows]
+    if at_least:
+        require_counts(opened.classes, label_counts(labels, opened.classes), at_least, opened.ignored, found.unreadable)
+    if not len(rows):
+        raise DataError("No image can be read.", "Give images of a supported format.")
+    side = auto_side(found, device) if size == "auto" else size
+    depth = (3 if found.in_colour() else 1) if channels == "auto" else channels
+    return LabelledImages(
+        pixels=gathered.tensor(rows, side, depth),
+        labels=torch.from_numpy(labels.copy()),
+        classes=opened.classes,
+        codec=ImageCodec(found.mode(), found.usual_size()),
+        fingerprints=tuple(image.fingerprint for image in found.images),
+        names=tuple(opened.names[row] for row in rows),
+        groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
+        unreadable=tuple(found.unreadable),
+    )
+
+
+def auto_side(found: Survey, device: str = "cpu") -> int:
+    """The side in px that size "auto" means for these images."""
+    common = found.common_size()
+    if common is not None and 4 <= max(common) <= SMALL:
+        return max(common)
+    return _likely_side(device)
+
+
+def _likely_side(device: str) -> int:
+    return 32 if str(device) == "cpu" else 64
+
+
+def label_counts(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
+    """Class name -> number of labels."""
+    return dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True))
+
+
+def require_counts(
+    classes: Sequence[str],
+    counts: dict[str, int],
+    at_least: int,
+    ignored: Any = None,
+    unreadable: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Raise DataError for a single class, TooFewImagesError for a class with fewer than `at_least` images."""
+    if len(classes) < 2:
+        cause = f"There is one class only ({', '.join(classes) or 'none'}); labels need at least two."
+        raise DataError(cause, "Put the images of each class in a folder of its own, or give labels of two classes.")
+    few = {name: n for name, n in counts.items() if n < at_least}
+    if not few:
+        return
+    listed = ", ".join(f"{name!r} has {n}" for name, n in list(few.items())[:5])
+    more = f" and {len(few) - 5} more classes" if len(few) > 5 else ""
+    passed = "".join(f" Passed over: {len(names)} x {why}." for why, names in (ignored or {}).items() if names)
+    if unreadable:
+        passed += f" Unreadable: {len(unreadable)}, for instance {unreadable[0][0]} ({unreadable[0][1].rstrip('.')})."
+    cause = f"Each class needs at least {at_least} images: {listed}{more}.{passed}"
+    raise TooFewImagesError(cause, "Add images to these classes, or remove their folders.")
+
+
+class _Gathered:
+    """Pixels as they are read: reduced to the likely size at once, so that large photographs are not kept.
+
+    Where the size is still open (auto), images of at most `SMALL` px also stay as they are.
+    """
+
+    def __init__(self, side: int, keep_small: bool):
+        self.side, self.keep_small = side, keep_small
+        self.reduced: dict[int, np.ndarray] = {}
+        self.small: dict[int, np.ndarray] = {}
+
+    def add(self, seen: Seen, pixels: np.ndarray) -> None:
+        if not seen.colour and pixels.ndim == 3:
+            pixels = pixels[..., 0]
+        if self.keep_small and max(seen.size) <= SMALL:
+            self.small[seen.index] = pixels
+        else:
+            self.reduced[seen.index] = _resized(pixels, self.side)
+
+    def tensor(self, rows: np.ndarray, side: int, depth: int) -> torch.Tensor:
+        """uint8 (N, depth, side, side) of these items."""
+        out = torch.empty((len(rows), depth, side, side), dtype=torch.uint8)
+        view = out.numpy()
+        for place, row in enumerate(rows.tolist()):
+            pixels = self.reduced.pop(row) if row in self.reduced else self.small.pop(row)
+            pixels = _resized(pixels, side)
+            if depth == 1 and pixels.ndim == 3:
+                pixels = np.asarray(Image.fromarray(pixels).convert("L"))
+            view[place] = pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+        return out
+
+
+def _resized(pixels: np.ndarray, side: int) -> np.ndarray:
+    if pixels.shape[:2] == (side, side):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))

@@ -1,0 +1,118 @@
+"""One pass over a source: what each image is, and what is wrong with some. `load` and `check` share it."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ganaug import keys
+from ganaug.data.fingerprint import hash_pixels, in_colour
+from ganaug.data.source import ImageSource
+from ganaug.errors import OptionError, UnreadableImageError
+from ganaug.reporting import Report, silent
+
+_EVERY = 64  # images between two reports
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One readable image. index: in the source; size: (height, width) in px; colour: whether any pixel has some."""
+
+    index: int
+    mode: str
+    size: tuple[int, int]
+    colour: bool
+    fingerprint: str
+
+
+@dataclass
+class Survey:
+    """images: in the order of the source; unreadable: (name, reason)."""
+
+    images: list[Seen] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+    def common_size(self) -> tuple[int, int] | None:
+        """(height, width) if every image has it."""
+        sizes = {image.size for image in self.images}
+        return sizes.pop() if len(sizes) == 1 else None
+
+    def usual_size(self) -> tuple[int, int] | None:
+        """(height, width) that more than half of the images have, if there is one."""
+        ranked = Counter(image.size for image in self.images).most_common(1)
+        return ranked[0][0] if ranked and 2 * ranked[0][1] > len(self.images) else None
+
+    def mode(self) -> str:
+        """The mode that holds all of them: "L" if every image is grey by its mode, else "RGB"."""
+        return "L" if all(image.mode == "L" for image in self.images) else "RGB"
+
+    def in_colour(self) -> bool:
+        """Whether any image has colour, whatever its mode."""
+        return any(image.colour for image in self.images)
+
+
+def survey(
+    source: ImageSource,
+    *,
+    visit: Callable[[Seen, np.ndarray], None] | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    strict: bool = False,
+    report: Report = silent,
+) -> Survey:
+    """Read every image once and pass its pixels, uint8 (H, W) or (H, W, 3), to `visit`.
+
+    limit: at most so many readable images a class, chosen by a permutation keyed by (seed, class name). strict: raise
+    UnreadableImageError, naming the item, instead of listing it.
+    """
+    queue, reserve = _choice(source, limit, seed)
+    result, total, done = Survey(), len(queue), 0
+    while queue:
+        index = queue.popleft()
+        try:
+            pixels = _pixels(source, index)
+        except UnreadableImageError as error:
+            name = source.names[index]
+            if strict:
+                cause = f"{name} cannot be read: {error.cause}"
+                raise UnreadableImageError(cause, "Repair or remove it, or go on without --strict.") from error
+            result.unreadable.append((name, error.cause))
+            spare = reserve.get(int(source.labels[index]))
+            if spare:
+                queue.append(spare.popleft())
+            continue
+        colour = in_colour(pixels)
+        mode = "L" if pixels.ndim == 2 else "RGB"
+        seen = Seen(index, mode, pixels.shape[:2], colour, hash_pixels(pixels, colour))
+        result.images.append(seen)
+        if visit is not None:
+            visit(seen, pixels)
+        if done % _EVERY == 0:
+            report("reading images", done, total, "")
+        done += 1
+    report("reading images", done, done, "")
+    result.images.sort(key=lambda image: image.index)
+    return result
+
+
+def _pixels(source: ImageSource, index: int) -> np.ndarray:
+    return source.array[index] if source.array is not None else np.asarray(source.read(index))
+
+
+def _choice(source: ImageSource, limit: int | None, seed: int) -> tuple[deque[int], dict[int, deque[int]]]:
+    """The items to read, in the order of the source, and for each class those that may replace unreadable ones."""
+    if limit is None:
+        return deque(range(len(source))), {}
+    if limit < 1:
+        raise OptionError(f"A limit of {limit} images a class leaves nothing.", "Give --limit 2 or more.")
+    first: list[int] = []
+    reserve: dict[int, deque[int]] = {}
+    for label, name in enumerate(source.classes):
+        members = np.flatnonzero(source.labels == label)
+        order = members[keys.permutation(len(members), seed, "limit", name)].tolist()
+        first += order[:limit]
+        reserve[label] = deque(order[limit:])
+    return deque(sorted(first)), reserve

@@ -1,0 +1,157 @@
+"""One row for each of torchvision's classification data sets: where its labels and class names are.
+
+Every entry reads what that class's own `__getitem__` reads, so that labels are those of the loader. Sets whose items
+carry no single class (detection, segmentation, captions, video, pairs) are not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ganaug.errors import DataError
+
+Entry = Callable[[Any], tuple[Any, Any]]  # data set -> (labels, class names by label, or None)
+
+
+def table_entry(dataset: Any) -> Entry | None:
+    """The row for this data set; None if it is not torchvision's, or a subclass with its own `__getitem__`."""
+    owner = next((base for base in type(dataset).__mro__ if "__getitem__" in vars(base)), object)
+    return next(filter(None, map(_row, type(dataset).__mro__)), None) if _is_torchvision(owner) else None
+
+
+def changes_torchvision(dataset: Any) -> bool:
+    """Whether this is a subclass of a torchvision data set that defines items anew (its attributes prove nothing)."""
+    return table_entry(dataset) is None and any(map(_row, type(dataset).__mro__))
+
+
+def _row(cls: type) -> Entry | None:
+    return TABLE.get(cls.__name__) if _is_torchvision(cls) else None
+
+
+def _is_torchvision(cls: type) -> bool:
+    return cls.__module__.startswith("torchvision.datasets.")
+
+
+def _targets(dataset: Any) -> tuple[Any, Any]:
+    return dataset.targets, getattr(dataset, "classes", None)
+
+
+def _labels(dataset: Any) -> tuple[Any, Any]:
+    return dataset.labels, getattr(dataset, "classes", None)
+
+
+def _private_labels(dataset: Any) -> tuple[Any, Any]:
+    return dataset._labels, getattr(dataset, "classes", None)
+
+
+def _samples(dataset: Any) -> tuple[Any, Any]:
+    return [label for _, label in dataset._samples], getattr(dataset, "classes", None)
+
+
+def _folder(dataset: Any) -> tuple[Any, Any]:
+    return [label for _, label in dataset.samples], dataset.classes
+
+
+def _qmnist(dataset: Any) -> tuple[Any, Any]:
+    if not dataset.compat:
+        raise DataError("QMNIST(compat=False) gives eight numbers for each image.", "Use compat=True.")
+    return dataset.targets[:, 0], dataset.classes
+
+
+def _places365(dataset: Any) -> tuple[Any, Any]:
+    return [label for _, label in dataset.imgs], _by_index(dataset.class_to_idx)
+
+
+def _lfw_people(dataset: Any) -> tuple[Any, Any]:
+    return dataset.targets, _by_index(dataset.class_to_idx)
+
+
+def _pets(dataset: Any) -> tuple[Any, Any]:
+    if dataset._target_types == ["category"]:
+        return dataset._labels, dataset.classes
+    if dataset._target_types == ["binary-category"]:
+        return dataset._bin_labels, dataset.bin_classes
+    raise _no_single_class(dataset, 'target_types="category"')
+
+
+def _caltech(dataset: Any) -> tuple[Any, Any]:
+    if getattr(dataset, "target_type", ["category"]) != ["category"]:  # Caltech256 has no choice
+        raise _no_single_class(dataset, 'target_type="category"')
+    return dataset.y, dataset.categories
+
+
+def _inaturalist(dataset: Any) -> tuple[Any, Any]:
+    if len(dataset.target_type) != 1:
+        raise _no_single_class(dataset, 'one target_type, such as "full"')
+    kind = dataset.target_type[0]
+    if kind == "full":
+        return [category for category, _ in dataset.index], dataset.all_categories
+    return [dataset.categories_map[category][kind] for category, _ in dataset.index], _by_index(
+        dataset.categories_index[kind]
+    )
+
+
+def _omniglot(dataset: Any) -> tuple[Any, Any]:
+    return [label for _, label in dataset._flat_character_images], dataset._characters
+
+
+def _celeba(dataset: Any) -> tuple[Any, Any]:
+    if dataset.target_type != ["identity"]:
+        fix = 'Give one label each: targets=dataset.attr[:, i], or CelebA(target_type="identity").'
+        raise DataError("CelebA's items carry 40 attributes, not one class.", fix)
+    return dataset.identity[:, 0], None
+
+
+def _pcam(dataset: Any) -> tuple[Any, Any]:
+    file = dataset._base_folder / dataset._FILES[dataset._split]["targets"][0]
+    with dataset.h5py.File(file) as data:
+        return np.asarray(data["y"][:, 0, 0, 0]), None
+
+
+def _lsun(dataset: Any) -> tuple[Any, Any]:
+    counts = np.diff(np.asarray([0, *dataset.indices]))
+    return np.repeat(np.arange(len(counts)), counts), dataset.classes
+
+
+def _by_index(class_to_idx: dict[str, int]) -> list[str]:
+    return [name for name, _ in sorted(class_to_idx.items(), key=lambda pair: pair[1])]
+
+
+def _no_single_class(dataset: Any, fix: str) -> DataError:
+    return DataError(f"{type(dataset).__name__}'s items carry other targets than one class.", f"Open it with {fix}.")
+
+
+TABLE: dict[str, Entry] = {
+    "MNIST": _targets,  # and its subclasses EMNIST, FashionMNIST, KMNIST
+    "QMNIST": _qmnist,
+    "CIFAR10": _targets,  # and CIFAR100
+    "USPS": _targets,
+    "LFWPeople": _lfw_people,
+    "Places365": _places365,
+    "DatasetFolder": _folder,  # and ImageFolder, ImageNet, EuroSAT, Country211
+    "SVHN": _labels,
+    "STL10": _labels,
+    "SEMEION": _labels,
+    "DTD": _private_labels,
+    "Flowers102": _private_labels,
+    "Food101": _private_labels,
+    "FGVCAircraft": _private_labels,
+    "SUN397": _private_labels,
+    "CLEVRClassification": _private_labels,
+    "OxfordIIITPet": _pets,
+    "FER2013": _samples,
+    "GTSRB": _samples,
+    "StanfordCars": _samples,
+    "Imagenette": _samples,
+    "RenderedSST2": _samples,
+    "Caltech101": _caltech,
+    "Caltech256": _caltech,
+    "INaturalist": _inaturalist,
+    "Omniglot": _omniglot,
+    "CelebA": _celeba,
+    "PCAM": _pcam,
+    "LSUN": _lsun,
+}
