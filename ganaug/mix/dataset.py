@@ -1,0 +1,228 @@
+"""A labelled data set with synthetic items among the real ones, alike in classes, transforms and types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from ganaug.data import innermost
+from ganaug.errors import IncompatibleLoaderError
+from ganaug.generator import Fitted, as_fitted
+from ganaug.mix.native import look_at
+from ganaug.mix.sampler import EpochClock, EpochIndex
+from ganaug.mix.schedule import REAL, Append, Replace, Schedule
+from ganaug.mix.vectorise import batched
+from ganaug.pool import Pool
+
+
+class MixedDataset(Dataset):
+    """What `mix` returns. Attributes are those that training code expects of a labelled image data set.
+
+    classes: names by label. class_to_idx. targets: label of every item. transform, target_transform: those of the data
+    set inside; setting them sets them there, so that real and synthetic items go the same way. (A data set that has no
+    `.transform` gets the one that is set here applied to its items, unless `mix(transform=...)` was given: then that is
+    what is replaced.)
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        labels: np.ndarray,
+        names: tuple[str, ...],
+        who: Replace | Append,
+        pool: Pool | None,
+        fitted: Fitted,
+        *,
+        seed: int,
+        transform: Any = None,
+    ):
+        self.dataset, self.classes, self.seed = dataset, list(names), seed
+        added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
+        self._labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
+        self._who, self._pool = who, pool
+        self._run: Fitted | Path = fitted  # a path in copies that were sent to other processes
+        self._codec = fitted.card.codec
+        self._clock = EpochClock()
+        self._tables: dict[int, np.ndarray] = {}
+        self._rendered: list[int] = [0]
+        self._base, index_map = innermost(dataset)
+        self._transform, self._shared = transform, None
+        self._batched: tuple[Any, Any] = (None, None)
+        if pool is not None:
+            self._native = look_at(self._base, index_map, self._codec, own_transform=transform is not None)
+            starts, sizes = _places_in_pool(names, pool)
+            self._schedule = Schedule(who, len(self), names, starts, sizes, seed)
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __repr__(self) -> str:
+        served = 0 if self._pool is None else int((self._table(self.epoch) != REAL).sum())
+        how = "replaced by" if isinstance(self._who, Replace) else "added as"
+        return f"MixedDataset({len(self)} items, {served} of them {how} synthetic, {len(self.classes)} classes)"
+
+    def __getstate__(self) -> dict:
+        run = self._run.path if isinstance(self._run, Fitted) else self._run
+        return {**self.__dict__, "_tables": {}, "_run": run, "_batched": (None, None)}
+
+    # --- the epoch
+
+    @property
+    def epoch(self) -> int:
+        return self._clock.epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Call before iterating: which items are synthetic, and which images they are, changes with the epoch."""
+        self._clock.set(epoch)
+        self._render(epoch)
+
+    def advance(self) -> int:
+        """Begin the next epoch (or the one that was set) and give its number; the samplers of `augment_loader` call
+        it.
+        """
+        epoch = self._clock.advance()
+        self._render(epoch)
+        return epoch
+
+    @property
+    def any_synthetic(self) -> bool:
+        return self._pool is not None
+
+    def synthetic_indices(self, epoch: int | None = None) -> np.ndarray:
+        """Indices of the items that are served synthetic in an epoch (default: the current one): int64, ascending."""
+        if self._pool is None:
+            return np.empty(0, dtype=np.int64)
+        return np.flatnonzero(self._table(self.epoch if epoch is None else epoch) != REAL)
+
+    # --- what training code expects
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        return {name: label for label, name in enumerate(self.classes)}
+
+    @property
+    def targets(self) -> list[int]:
+        return self._labels.tolist()
+
+    @property
+    def transform(self) -> Any:
+        own = self._shared if self._transform is None else self._transform
+        return getattr(self._base, "transform", own) if self._transform is None else own
+
+    @transform.setter
+    def transform(self, transform: Any) -> None:
+        if hasattr(self._base, "transform"):
+            self._base.transform, self._transform = transform, None
+        elif self._transform is not None:
+            self._transform = transform
+        else:
+            self._shared = transform
+
+    @property
+    def target_transform(self) -> Any:
+        return getattr(self._base, "target_transform", None)
+
+    @target_transform.setter
+    def target_transform(self, transform: Any) -> None:
+        if not hasattr(self._base, "target_transform"):
+            raise IncompatibleLoaderError(
+                f"{type(self._base).__name__} has no target_transform.", "Change its labels, and mix again."
+            )
+        self._base.target_transform = transform
+
+    # --- items
+
+    def __getitem__(self, index: int) -> Any:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} is out of range for {len(self)} items")
+        return self.__getitems__([index if index >= 0 else len(self) + index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """The items of a batch, in the order given. Synthetic rows are read at once, and real ones by the data set's
+        own `__getitems__` where it has one."""
+        items = _fetch(self.dataset, indices) if self._pool is None else self._mixed(indices)
+        return items if self._shared is None else [(self._shared(image), label) for image, label in items]
+
+    def _mixed(self, indices: Sequence[int]) -> list[Any]:
+        epochs = {index.epoch if isinstance(index, EpochIndex) else self.epoch for index in indices}
+        if len(epochs) > 1:
+            return [self._mixed([index])[0] for index in indices]
+        if not epochs:
+            return []
+        places = np.array(indices, dtype=np.int64)
+        epoch = epochs.pop()
+        rows = self._table(epoch)[places]
+        real = rows == REAL
+        items: list[Any] = [None] * len(places)
+        for position, item in zip(np.flatnonzero(real), _fetch(self.dataset, places[real].tolist()), strict=True):
+            items[position] = item
+        if not real.all():
+            positions = np.flatnonzero(~real)
+            pixels = self._pool_of(epoch).read(rows[positions])
+            made = zip(self._images(pixels), self._synthetic_labels(places[positions]), strict=True)
+            for position, item in zip(positions, made, strict=True):
+                items[position] = item
+        return items
+
+    def _images(self, pixels: np.ndarray) -> list[Any]:
+        """uint8 (n, C, H, W) -> n images, as the data set would give them."""
+        transform, native = self.transform, self._native
+        if native.same_as(pixels.shape[1:]) and native.call == "positional":
+            if self._batched[0] is not transform:
+                self._batched = transform, batched(transform)
+            if self._batched[1] is not None:
+                return self._batched[1](torch.from_numpy(pixels))
+        return [native.apply(transform, native.image(one, self._codec)) for one in pixels]
+
+    def _synthetic_labels(self, places: np.ndarray) -> list[Any]:
+        labels: list[Any] = self._labels[places].tolist()
+        if not self._native.plain_labels:
+            labels = [self._native.label(label) for label in labels]
+        change = self.target_transform
+        return labels if change is None else [change(label) for label in labels]
+
+    # --- tables and pools of an epoch
+
+    def _table(self, epoch: int) -> np.ndarray:
+        if epoch not in self._tables:
+            kept = list(self._tables.items())[-1:]  # two epochs, since two iterations may run side by side
+            self._tables = dict(kept) | {epoch: self._schedule.table(epoch)}
+        return self._tables[epoch]
+
+    def _pool_of(self, epoch: int) -> Pool:
+        assert self._pool is not None
+        if self._pool.epoch in (None, epoch):
+            return self._pool
+        self._pool = self._pool.at(epoch)
+        return self._pool
+
+    def _render(self, epoch: int) -> None:
+        """Where every epoch has images of its own: make sure, in the main process, that they are on disk."""
+        if self._pool is None or self._pool.epoch is None or epoch in self._rendered:
+            return
+        pool = self._pool
+        self._run = as_fitted(self._run)
+        self._pool = Pool.open(self._run, pool.counts, seed=self.seed, epoch=epoch, folder=pool.folder)
+        self._rendered.append(epoch)
+        while len(self._rendered) > 3:
+            pool.at(self._rendered.pop(0)).remove()
+
+
+def _fetch(dataset: Any, indices: Sequence[int]) -> list[Any]:
+    """A batch of real items, as torch's own fetcher would get them."""
+    if hasattr(dataset, "__getitems__") and dataset.__getitems__:
+        return dataset.__getitems__(indices)
+    return [dataset[index] for index in indices]
+
+
+def _places_in_pool(names: tuple[str, ...], pool: Pool) -> tuple[np.ndarray, np.ndarray]:
+    """Where each class of the data set lies in the pool: first row and number of rows, int64 (classes,) each."""
+    at = [pool.classes.index(name) if name in pool.classes else None for name in names]
+    starts = np.array([0 if i is None else pool.offsets[i] for i in at], dtype=np.int64)
+    ends = np.array([0 if i is None else pool.offsets[i + 1] for i in at], dtype=np.int64)
+    return starts, ends - starts

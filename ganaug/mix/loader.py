@@ -1,0 +1,187 @@
+"""A DataLoader like the one given, with synthetic images in it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    DistributedSampler,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
+
+from ganaug.errors import IncompatibleLoaderError
+from ganaug.generator import Loadable
+from ganaug.mix.dataset import MixedDataset
+from ganaug.mix.mixing import mix
+from ganaug.mix.sampler import DrawnOrder, EpochBatchSampler, EpochSampler, FollowedOrder, ShuffledOrder
+from ganaug.reporting import Report, silent
+
+_MIX = "loader = DataLoader(ganaug.mix(dataset, run), ...)"
+
+
+def augment_loader(
+    loader: DataLoader,
+    run: Loadable,
+    *,
+    mode: str = "replace",
+    ratio: float | str | None = None,
+    seed: int = 0,
+    transform: Any = None,
+    classes: Sequence[str] | None = None,
+    targets: Any = None,
+    pool_epochs: int = 4,
+    fresh: bool = False,
+    evaluation: Iterable[Any] = (),
+    report: Report = silent,
+) -> DataLoader:
+    """A new `torch.utils.data.DataLoader` with the settings of `loader`, over its data set mixed with synthetic images.
+
+    Arguments as in `mix`. The order of items is keyed by (seed, epoch) where `loader` shuffles. Each iteration is the
+    next epoch, starting at 0; after a resume, call `loader.sampler.set_epoch(n)` (or `loader.dataset.set_epoch(n)`).
+    Known samplers are rebuilt over the mixed data set (sequential, random, subset-random, weighted, distributed);
+    others are kept in mode "replace", where every index stays valid. In the modes that add items, a
+    `WeightedRandomSampler` gives each the mean weight of its class.
+
+    Warns if `loader` does not shuffle. Raises IncompatibleLoaderError, with the fix, for a loader that cannot be
+    rebuilt, and what `mix` raises.
+    """
+    _require_rebuildable(loader)
+    outer = loader.batch_sampler if loader.batch_size is None else None  # a batch sampler of the user's own
+    inner = outer.sampler if type(outer) is BatchSampler else loader.sampler
+    dataset = loader.dataset
+    if type(inner) is SubsetRandomSampler and (outer is None or type(outer) is BatchSampler):
+        dataset = Subset(dataset, [int(index) for index in inner.indices])
+        targets = None if targets is None else np.asarray(targets)[dataset.indices]
+    mixed = mix(
+        dataset,
+        run,
+        mode=mode,
+        ratio=ratio,
+        seed=seed,
+        transform=transform,
+        classes=classes,
+        targets=targets,
+        pool_epochs=pool_epochs,
+        fresh=fresh,
+        evaluation=evaluation,
+        report=report,
+    )
+    order: dict[str, Any]
+    if outer is not None and type(outer) is not BatchSampler:
+        _require_replace(outer, mode)
+        order = {"batch_sampler": EpochBatchSampler(FollowedOrder(outer), mixed)}
+    else:
+        sampler = EpochSampler(_order(inner, mixed, mode, seed), mixed)
+        if outer is None:
+            order = {"batch_size": loader.batch_size, "sampler": sampler, "drop_last": loader.drop_last}
+        else:
+            order = {"batch_sampler": BatchSampler(sampler, outer.batch_size, outer.drop_last)}
+        if type(inner) is SequentialSampler or (type(inner) is DistributedSampler and not inner.shuffle):
+            warnings.warn(
+                "This loader does not shuffle. Is it for evaluation? Synthetic images belong in training loaders only.",
+                UserWarning,
+                stacklevel=2,
+            )
+    return DataLoader(mixed, **order, **_settings(loader))
+
+
+def _require_rebuildable(loader: Any) -> None:
+    if type(loader).__name__ == "PrefetchLoader":
+        raise IncompatibleLoaderError(
+            "timm's PrefetchLoader is not a DataLoader and cannot be rebuilt.",
+            "Mix before the loader is made: timm.data.create_loader(ganaug.mix(dataset, run), ...).",
+        )
+    if type(loader) is not DataLoader:
+        raise IncompatibleLoaderError(
+            f"{type(loader).__name__} is not a plain torch.utils.data.DataLoader and cannot be rebuilt.",
+            f"Mix into its data set: {_MIX}",
+        )
+    if isinstance(loader.dataset, IterableDataset):
+        raise IncompatibleLoaderError(
+            "The loader's data set is an IterableDataset: its items have no index to key synthetic images by.",
+            "Use a map-style data set, or ganaug.SynthMix on the batches.",
+        )
+    if isinstance(loader.dataset, MixedDataset):
+        raise IncompatibleLoaderError(
+            "The loader's data set is mixed with synthetic images already.", "Give the loader of the real data set."
+        )
+
+
+def _order(sampler: Any, mixed: MixedDataset, mode: str, seed: int) -> ShuffledOrder | DrawnOrder | FollowedOrder:
+    """The order of a known sampler over the mixed data set; an unknown one is followed where its indices stay valid."""
+    n, kind = len(mixed), type(sampler)
+    added = n - len(mixed.dataset)
+    if kind is SequentialSampler:
+        return FollowedOrder(SequentialSampler(mixed))
+    if kind is SubsetRandomSampler:  # `mixed` is over its subset
+        return ShuffledOrder(n, seed)
+    if kind is RandomSampler:
+        count = sampler.num_samples + (added if sampler.num_samples == len(mixed.dataset) else 0)
+        if count == n and not sampler.replacement:
+            return ShuffledOrder(n, seed)
+        return DrawnOrder(n, count, seed, replacement=sampler.replacement)
+    if kind is WeightedRandomSampler and len(sampler.weights) == len(mixed.dataset):
+        weights = _weights_with_added(sampler.weights.numpy().astype(np.float64), np.asarray(mixed.targets))
+        count = sampler.num_samples + (added if sampler.num_samples == len(mixed.dataset) else 0)
+        return DrawnOrder(n, count, seed, replacement=sampler.replacement, weights=weights)
+    if kind is DistributedSampler:
+        return FollowedOrder(
+            DistributedSampler(
+                mixed,
+                num_replicas=sampler.num_replicas,
+                rank=sampler.rank,
+                shuffle=sampler.shuffle,
+                seed=sampler.seed,
+                drop_last=sampler.drop_last,
+            )
+        )
+    _require_replace(sampler, mode)
+    return FollowedOrder(sampler)
+
+
+def _weights_with_added(weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Weights of the real items, then for each added one the mean weight of its class: float64 (len(labels),)."""
+    n = len(weights)
+    totals = np.bincount(labels[:n], weights, minlength=labels.max() + 1)
+    counts = np.bincount(labels[:n], minlength=labels.max() + 1)
+    return np.concatenate([weights, (totals / np.maximum(1, counts))[labels[n:]]])
+
+
+def _require_replace(sampler: Any, mode: str) -> None:
+    if mode != "replace":
+        raise IncompatibleLoaderError(
+            f"{type(sampler).__name__} cannot be rebuilt over a data set with added items.",
+            f"Use mode='replace', where the length stays the same, or make the loader yourself: {_MIX}",
+        )
+    if not hasattr(sampler, "__iter__"):
+        raise IncompatibleLoaderError(f"{type(sampler).__name__} cannot be iterated.", "Use a torch Sampler.")
+
+
+def _settings(loader: DataLoader) -> dict[str, Any]:
+    """Everything that a DataLoader is told besides its data set and its order."""
+    settings = {
+        "num_workers": loader.num_workers,
+        "collate_fn": loader.collate_fn,
+        "pin_memory": loader.pin_memory,
+        "timeout": loader.timeout,
+        "worker_init_fn": loader.worker_init_fn,
+        "generator": loader.generator,
+        "in_order": loader.in_order,
+    }
+    if loader.num_workers > 0:
+        settings |= {
+            "multiprocessing_context": loader.multiprocessing_context,
+            "prefetch_factor": loader.prefetch_factor,
+            "persistent_workers": loader.persistent_workers,
+        }
+    return settings

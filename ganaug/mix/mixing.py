@@ -1,0 +1,115 @@
+"""`mix`: from a data set, a run and a few words to a `MixedDataset`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from torch.utils.data import IterableDataset, Subset
+
+from ganaug.data import innermost, labels_of
+from ganaug.data.classes import named_labels
+from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
+from ganaug.generator import Fitted, Loadable, as_fitted
+from ganaug.mix import ratio as ratios
+from ganaug.mix.dataset import MixedDataset
+from ganaug.mix.leaks import refuse_overlap
+from ganaug.mix.schedule import Append, Replace
+from ganaug.plan import Plan, balance, fraction
+from ganaug.pool import BLOCK, Pool
+from ganaug.reporting import Report, silent
+
+
+def mix(
+    dataset: Any,
+    run: Loadable,
+    *,
+    mode: str = "replace",
+    ratio: float | str | None = None,
+    seed: int = 0,
+    transform: Any = None,
+    classes: Sequence[str] | None = None,
+    targets: Any = None,
+    pool_epochs: int = 4,
+    fresh: bool = False,
+    evaluation: Iterable[Any] = (),
+    report: Report = silent,
+) -> MixedDataset:
+    """`dataset` with synthetic images from `run` among the real ones.
+
+    dataset: map-style, items (image, label), also a Subset of one. run: run folder, generator folder, Run or Fitted.
+
+    mode: "replace" (default) serves exactly round(ratio * n) of the n items synthetic, others in each epoch, each with
+    the label of the item in whose place it stands; len() does not change. "append" adds n ratio / (1 - ratio) items
+    behind the real ones, "balance" as many as fill every class up to the largest.
+    ratio: the synthetic share of what is served, 0 to 1 (default 0.25), or "auto" for the one that `ganaug bench`
+    found.
+    transform: for the synthetic images (PIL image in); by default the data set's own. classes: `classes[i]` names label
+    i, needed where the data set has no names or not those of the generator. targets: labels, where they cannot be
+    found.
+    pool_epochs: the pool holds this many epochs' worth of synthetic images. fresh: render new ones for every epoch.
+    evaluation: evaluation sets; if the generator saw any of their images, LeakError is raised.
+
+    Draws depend on (seed, epoch, index) only. Whoever iterates without `augment_loader` calls `set_epoch`.
+
+    Raises LabelMismatchError for a class that the generator does not know, IncompatibleLoaderError for items that
+    synthetic ones cannot be made alike, NoVerdictError, OptionError.
+    """
+    if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
+        raise IncompatibleLoaderError(
+            f"{type(dataset).__name__} is not a map-style data set: its items have no index.",
+            "Give a data set with __len__ and __getitem__.",
+        )
+    fitted = as_fitted(run)
+    share = ratios.resolve(run, mode, ratio)
+    refuse_overlap(fitted.card, evaluation, report)
+    labels, names, named = _named_labels(dataset, classes, targets, report)
+    who = _who(labels, names, mode, share)
+    needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
+    plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in needed.items() if n}
+    pool = None
+    if plan:
+        _require_known(plan, fitted, named)
+        pool = Pool.open(run, plan, seed=seed, epoch=0 if fresh else None, report=report)
+    return MixedDataset(dataset, labels, names, who, pool, fitted, seed=seed, transform=transform)
+
+
+def _named_labels(
+    dataset: Any, classes: Sequence[str] | None, targets: Any, report: Report
+) -> tuple[np.ndarray, tuple[str, ...], bool]:
+    """Labels before `target_transform`, int64 (n,); the name of each label; whether names were given.
+
+    Labels without names name themselves.
+    """
+    base, index_map = innermost(dataset)
+    if targets is None and getattr(base, "target_transform", None) is not None:
+        base = copy.copy(base)
+        base.target_transform = None
+        dataset = Subset(base, index_map.tolist())
+    found = labels_of(dataset, targets, report=report)
+    given = found.classes if classes is None else classes
+    names = given
+    if names is None:
+        names = [str(label) for label in range(int(found.targets.max(initial=-1)) + 1)]
+    labels, known, _ = named_labels(found.targets, names)
+    return labels, known, given is not None
+
+
+def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float) -> Replace | Append:
+    if mode == "replace":
+        return Replace(labels, round(ratio * len(labels)))
+    counts = {name: int(n) for name, n in zip(names, np.bincount(labels, minlength=len(names)), strict=True) if n}
+    plan = balance(counts) if mode == "balance" else fraction(counts, ratio)
+    return Append(labels, np.array([plan.get(name, 0) for name in names], dtype=np.int64))
+
+
+def _require_known(needed: Plan, fitted: Fitted, named: bool) -> None:
+    unknown = [name for name in needed if name not in fitted.card.classes]
+    if unknown:
+        raise LabelMismatchError(
+            f"The generator has not learned the class {', '.join(map(repr, unknown))}"
+            + ("." if named else " (the data set has no class names, so that labels stand for themselves)."),
+            f"Its classes are {', '.join(map(repr, fitted.card.classes))}: give classes=[...], the name of each label.",
+        )

@@ -1,0 +1,184 @@
+"""The form in which a data set holds its items, found by looking at a few, so that synthetic ones can take it on.
+
+What counts is what the data set's own transform is given (a PIL image of some mode and size, an array, a tensor), and
+what its `target_transform` is given; both are seen by putting a recorder in their place on a shallow copy.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganaug.data.spec import MODES, ImageCodec
+from ganaug.errors import IncompatibleLoaderError
+
+_UNSET = object()
+
+
+@dataclass(frozen=True)
+class Native:
+    """kind: "pil", "array" or "tensor". size: (H, W) in px, None for the generator's own. axes: "HW", "HWC" or "CHW".
+
+    mode: PIL mode of the pixels, "L" or "RGB" (other modes are reached from there by PIL's conversion). dtype: numpy's
+    or torch's, of arrays and tensors. example: a label as the data set gives it, before `target_transform`. call: how
+    the data set calls its `.transform`: "never", "positional", or "named" (`transform(image=array)["image"]`, as
+    albumentations has it).
+    """
+
+    kind: str
+    mode: str
+    size: tuple[int, int] | None
+    axes: str
+    dtype: Any
+    example: Any
+    call: str
+
+    def image(self, pixels: np.ndarray, codec: ImageCodec) -> Any:
+        """uint8 (C, H, W) of the generator -> an image as the data set holds them."""
+        mode = self.mode if self.mode in MODES.values() else codec.mode
+        image = ImageCodec(mode, self.size).to_image(pixels)
+        if self.kind == "pil":
+            return image if image.mode == self.mode else image.convert(self.mode)
+        array = np.array(image)  # (H, W) or (H, W, 3)
+        if self.axes != "HW":
+            array = np.atleast_3d(array)
+        if self.axes == "CHW":
+            array = array.transpose(2, 0, 1)
+        if self.kind == "array":
+            return np.ascontiguousarray(_scaled(array, _floating(self.dtype)).astype(self.dtype))
+        return torch.from_numpy(np.ascontiguousarray(_scaled(array, _floating(self.dtype)))).to(self.dtype)
+
+    def same_as(self, shape: tuple[int, ...]) -> bool:
+        """Whether PIL images of the generator's own (C, H, W) need no change of mode or size."""
+        return self.kind == "pil" and self.mode == MODES[shape[0]] and self.size in (None, tuple(shape[1:]))
+
+    def label(self, label: int) -> Any:
+        """A label in the type that the data set uses."""
+        if isinstance(self.example, torch.Tensor):
+            return torch.full_like(self.example, label)
+        if isinstance(self.example, np.ndarray):
+            return np.full_like(self.example, label)
+        return type(self.example)(label) if isinstance(self.example, np.generic) else label
+
+    def apply(self, transform: Any, image: Any) -> Any:
+        """Call the transform on an image in the way that the data set does."""
+        if transform is None or self.call == "never":
+            return image
+        return transform(image=image)["image"] if self.call == "named" else transform(image)
+
+    @property
+    def plain_labels(self) -> bool:
+        """Whether labels are Python integers."""
+        return not isinstance(self.example, (torch.Tensor, np.ndarray, np.generic))
+
+
+def _floating(dtype: Any) -> bool:
+    return dtype.is_floating_point if isinstance(dtype, torch.dtype) else np.issubdtype(dtype, np.floating)
+
+
+def _scaled(array: np.ndarray, unit_floats: bool) -> np.ndarray:
+    return array.astype(np.float32) / 255 if unit_floats else array
+
+
+def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_transform: bool) -> Native:
+    """The native form of `dataset` (not a Subset), from its first, middle and last item among `index_map`.
+
+    codec: settles the size where those items differ in size. own_transform: synthetic images get a transform of their
+    own, so that they start as PIL images in the mode and size of the codec. Raises IncompatibleLoaderError for items
+    that are not (image, label), and for tensors that only the data set knows how to make.
+    """
+    places = sorted({0, len(index_map) // 2, len(index_map) - 1})
+    seen = [_before_transforms(dataset, int(index_map[place])) for place in places]
+    image, label, call = seen[0]
+    sizes = {_size(other) for other, _, _ in seen}
+    size = sizes.pop() if len(sizes) == 1 else codec.size
+    if own_transform:
+        return Native("pil", codec.mode, codec.size, "", None, label, "positional")
+    if isinstance(image, Image.Image):
+        return Native("pil", image.mode, codec.size and size, "", None, label, call)
+    if isinstance(image, torch.Tensor) and call == "never":
+        raise IncompatibleLoaderError(
+            "Items are tensors, and the data set has no .transform that tells how they are made from images.",
+            "Give transform=, a function from a PIL image to such a tensor, for the synthetic images.",
+        )
+    axes = _axes(image)
+    channels = 1 if axes == "HW" else image.shape[axes.index("C")]
+    if channels not in MODES or float(image.max()) > 255 or (_floating(image.dtype) and float(image.max()) > 1.001):
+        raise IncompatibleLoaderError(
+            f"Images are held as {image.dtype} of {channels} channels with values up to {float(image.max()):g}.",
+            "Hold them as uint8, or as floats in 0..1, with 1 or 3 channels, or give transform=.",
+        )
+    mode = MODES[channels]
+    kind = "tensor" if isinstance(image, torch.Tensor) else "array"
+    return Native(kind, mode, size, axes, image.dtype, label, call)
+
+
+def _before_transforms(dataset: Any, index: int) -> tuple[Any, Any, str]:
+    """One item as it is before the data set's own transforms: image, label, how the transform was called."""
+    images, labels = _Recorder(), _Recorder()
+    view = copy.copy(dataset)
+    original = {name: getattr(dataset, name) for name in ("transform", "target_transform") if hasattr(dataset, name)}
+    try:
+        if "transform" in original:
+            view.transform = images
+        if original.get("target_transform") is not None:
+            view.target_transform = labels
+        item = view[index]
+    finally:
+        for name, value in original.items():  # a property of a wrapper may have reached the original through the copy
+            if getattr(dataset, name) is not value:
+                setattr(dataset, name, value)
+    if not isinstance(item, (tuple, list)) or len(item) != 2:
+        found = f"{type(item).__name__} of {len(item)}" if isinstance(item, (tuple, list)) else type(item).__name__
+        raise IncompatibleLoaderError(
+            f"Items of the data set are {found}, not (image, label).",
+            "Wrap the data set in one whose items are (image, label), and mix into that.",
+        )
+    image = item[0] if images.seen is _UNSET else images.seen
+    label = item[1] if labels.seen is _UNSET else labels.seen
+    if not isinstance(image, (Image.Image, np.ndarray, torch.Tensor)) or (
+        not isinstance(image, Image.Image) and image.ndim not in (2, 3)
+    ):
+        raise IncompatibleLoaderError(
+            f"The first part of an item is {type(image).__name__}, not an image.",
+            "Items must be (PIL image, array or tensor of one image; label).",
+        )
+    return image, label, images.call
+
+
+class _Recorder:
+    """Stands in for a transform: keeps what it is given, gives it back."""
+
+    def __init__(self):
+        self.seen: Any = _UNSET
+        self.call = "never"
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        if named and (args or set(named) != {"image"}):
+            raise IncompatibleLoaderError(
+                f"The data set calls its transform with {', '.join(named)}.",
+                "Give transform=, a function from a PIL image to the first part of an item, for the synthetic images.",
+            )
+        self.seen, self.call = (named["image"], "named") if named else (args[0], "positional")
+        return named or (args[0] if len(args) == 1 else args)
+
+
+def _axes(image: np.ndarray | torch.Tensor) -> str:
+    if image.ndim == 2:
+        return "HW"
+    first, last = image.shape[0] in MODES, image.shape[-1] in MODES
+    if isinstance(image, torch.Tensor):
+        return "CHW" if first or not last else "HWC"
+    return "HWC" if last or not first else "CHW"
+
+
+def _size(image: Any) -> tuple[int, int]:
+    if isinstance(image, Image.Image):
+        return image.size[1], image.size[0]
+    axes = _axes(image)
+    return int(image.shape[axes.index("H")]), int(image.shape[axes.index("W")])

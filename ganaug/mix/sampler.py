@@ -1,0 +1,156 @@
+"""The order of items, and the epoch they belong to.
+
+A synthetic draw depends on (seed, epoch, index), so whoever fetches an item must know its epoch. Workers may fetch
+ahead,
+stay alive between epochs, or have been started by any method: so every index that these samplers yield carries its
+epoch with it. An index that does not (`dataset[i]`, a sampler of someone else) belongs to the epoch of the shared
+clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Sampler
+
+from ganaug.errors import IncompatibleLoaderError
+from ganaug.keys import numpy_stream, permutation
+
+
+class EpochIndex(int):
+    """An index that knows the epoch it was drawn for; equal to the plain integer in every other respect."""
+
+    epoch: int
+
+    def __new__(cls, index: int, epoch: int) -> EpochIndex:
+        self = int.__new__(cls, index)
+        self.epoch = epoch
+        return self
+
+    def __reduce__(self) -> tuple:
+        return EpochIndex, (int(self), self.epoch)
+
+
+class EpochClock:
+    """The current epoch, in memory that is shared with data loader workers however they were started."""
+
+    def __init__(self):
+        self._state = torch.zeros(2, dtype=torch.int64, device="cpu").share_memory_()  # epoch, whether it has begun
+
+    @property
+    def epoch(self) -> int:
+        return int(self._state[0])
+
+    def set(self, epoch: int) -> None:
+        """The next iteration is epoch `epoch`, and so is every item fetched without a sampler of ours."""
+        self._state[0], self._state[1] = epoch, 0
+
+    def advance(self) -> int:
+        """Begin an iteration: the epoch that was set, or, if that has begun before, the one after it."""
+        if self._state[1]:
+            self._state[0] += 1
+        self._state[1] = 1
+        return self.epoch
+
+
+class ShuffledOrder:
+    """Every index once, in a keyed order (`shuffle=True`)."""
+
+    def __init__(self, n: int, seed: int):
+        self.n, self.seed = n, seed
+
+    def __call__(self, epoch: int) -> Iterable[int]:
+        return permutation(self.n, self.seed, "order", epoch).tolist()
+
+    def __len__(self) -> int:
+        return self.n
+
+
+class DrawnOrder:
+    """`count` keyed draws, with or without replacement, uniform or by weight (`RandomSampler`,
+    `WeightedRandomSampler`).
+
+    weights: float64 (n,), not necessarily normalised, or None for uniform. Without replacement and weights, whole
+    permutations follow one another until `count` is reached.
+    """
+
+    def __init__(self, n: int, count: int, seed: int, *, replacement: bool, weights: np.ndarray | None = None):
+        self.n, self.count, self.seed = n, count, seed
+        self.replacement, self.weights = replacement, None if weights is None else weights / weights.sum()
+
+    def __call__(self, epoch: int) -> Iterable[int]:
+        if self.replacement or self.weights is not None:
+            rng = numpy_stream(self.seed, "order", epoch)
+            return rng.choice(self.n, self.count, replace=self.replacement, p=self.weights).tolist()
+        rounds = range(-(-self.count // self.n))
+        orders = [permutation(self.n, self.seed, "order", epoch, again) for again in rounds]
+        return np.concatenate(orders)[: self.count].tolist()
+
+    def __len__(self) -> int:
+        return self.count
+
+
+class FollowedOrder:
+    """The order of another sampler, of indices or of batches of them; its own `set_epoch`, if any, is told the epoch."""
+
+    def __init__(self, sampler: Iterable[Any]):
+        self.sampler = sampler
+
+    def __call__(self, epoch: int) -> Iterable[Any]:
+        if hasattr(self.sampler, "set_epoch"):
+            self.sampler.set_epoch(epoch)
+        return self.sampler
+
+    def __len__(self) -> int:
+        return len(self.sampler)  # type: ignore[arg-type]
+
+
+class EpochSampler(Sampler[int]):
+    """Yields the indices of an order (a function from the epoch to indices), each with its epoch.
+
+    dataset: a `MixedDataset`, whose epoch advances with every iteration, unless `set_epoch` was called.
+    """
+
+    def __init__(self, order: ShuffledOrder | DrawnOrder | FollowedOrder, dataset):
+        self.order, self.dataset = order, dataset
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[int]:
+        epoch = self.dataset.advance()
+        if not self.dataset.any_synthetic:
+            return iter(self.order(epoch))
+        return (EpochIndex(_integer(index), epoch) for index in self.order(epoch))
+
+    def set_epoch(self, epoch: int) -> None:
+        self.dataset.set_epoch(epoch)
+
+
+class EpochBatchSampler(Sampler[list[int]]):
+    """Yields the batches of someone else's batch sampler, each index with its epoch."""
+
+    def __init__(self, batches: FollowedOrder, dataset):
+        self.batches, self.dataset = batches, dataset
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        epoch = self.dataset.advance()
+        return ([EpochIndex(_integer(index), epoch) for index in batch] for batch in self.batches(epoch))
+
+    def set_epoch(self, epoch: int) -> None:
+        self.dataset.set_epoch(epoch)
+
+
+def _integer(index) -> int:
+    try:
+        return int(index)
+    except (TypeError, ValueError) as error:
+        raise IncompatibleLoaderError(
+            f"The loader's sampler yields {index!r}, which is not an index.", "Use a sampler that yields integers."
+        ) from error

@@ -1,0 +1,265 @@
+"""Synthetic images as a pure function of (generator, seed, class, row), rendered once to a uint8 memory map.
+
+Row j of a class is row `j % BLOCK` of block `j // BLOCK`, and a block is always computed in one forward of exactly
+BLOCK
+images of that one class: another batch size would give other floats and, rarely, another byte. So any subset, in any
+order, on any number of workers has the same bytes (on one machine, torch build and thread count). Data loader workers
+read the map; they never run a network.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+
+from ganaug.data.spec import ImageCodec
+from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatchError
+from ganaug.generator import Fitted, Loadable, as_fitted, run_folder
+from ganaug.generator.integrity import need_space, sync_folder, write_atomically
+from ganaug.keys import torch_stream
+from ganaug.plan import Plan
+from ganaug.reporting import Report, silent
+
+BLOCK = 32  # images in one forward; part of what a row is, so changing it changes every pool
+FORMAT = 1
+
+
+class Renderer:
+    """Draws blocks of one class from a fitted generator, in eval mode and channels-last memory.
+
+    epoch: part of the key when every epoch gets new images, else None.
+    """
+
+    def __init__(self, fitted: Fitted, seed: int = 0, *, epoch: int | None = None, device: str | torch.device = "cpu"):
+        self.fitted, self.seed, self.epoch, self.device = fitted, seed, epoch, torch.device(device)
+        self._generator = copy.deepcopy(fitted.generator).to(self.device).to(memory_format=torch.channels_last).eval()
+
+    @torch.inference_mode()
+    def block(self, label: int, number: int) -> np.ndarray:
+        """All rows of one block of class `label` (an index into the card's classes): uint8 (BLOCK, C, H, W)."""
+        key = (self.seed, "pool", self.fitted.card.classes[label], number)
+        rng = torch_stream(*key) if self.epoch is None else torch_stream(*key, "epoch", self.epoch)
+        z = self.fitted.prior.draw(BLOCK, rng).to(self.device)
+        y = torch.full((BLOCK,), label, dtype=torch.int64, device=self.device)
+        return ImageCodec.decode(self._generator(z, y)).cpu().contiguous().numpy()
+
+    def rows(self, label: int, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Chosen rows of one class, in the order given: uint8 (len(rows), C, H, W)."""
+        rows = np.asarray(rows, dtype=np.int64)
+        out = np.empty((len(rows), *self.fitted.card.shape), dtype=np.uint8)
+        for number in np.unique(rows // BLOCK):
+            wanted = rows // BLOCK == number
+            out[wanted] = self.block(label, int(number))[rows[wanted] % BLOCK]
+        return out
+
+    def stream(self, label: int, count: int) -> Iterator[np.ndarray]:
+        """The first `count` rows of one class, block by block; the last block is cut to fit."""
+        for start in range(0, count, BLOCK):
+            yield self.block(label, start // BLOCK)[: count - start]
+
+
+def render(
+    fitted: Fitted, label: int, rows: Sequence[int] | np.ndarray, seed: int = 0, *, device: str | torch.device = "cpu"
+) -> np.ndarray:
+    """Chosen rows of class `label` (an index into `fitted.card.classes`): uint8 (len(rows), C, H, W)."""
+    return Renderer(fitted, seed, device=device).rows(label, rows)
+
+
+class Pool:
+    """Rendered synthetic images on disk: class after class, in the order of `classes`, read through a memory map.
+
+    classes: those of the generator, all of them (a class may have no rows). offsets: int64 (len(classes) + 1,), rows of
+    class i are `offsets[i]:offsets[i + 1]`. A pool is small to pickle: each process opens the map again when it reads.
+    """
+
+    def __init__(self, folder: Path, identity: dict):
+        self.identity, self.folder = identity, Path(folder)
+        self.classes: tuple[str, ...] = tuple(identity["classes"])
+        self.shape: tuple[int, ...] = tuple(identity["shape"])  # (C, H, W) of one image
+        self.offsets = np.concatenate([[0], np.cumsum(identity["counts"], dtype=np.int64)])
+        self._map: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return int(self.offsets[-1])
+
+    def __repr__(self) -> str:
+        return f"Pool({len(self)} images of {len(self.classes)} classes, {self.shape}, {self.path})"
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_map": None}
+
+    @property
+    def path(self) -> Path:
+        """The .npy file; a .json file beside it says what it holds and vouches for it."""
+        text = json.dumps(self.identity, sort_keys=True)
+        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.npy"
+
+    @property
+    def counts(self) -> Plan:
+        """Rows of each class."""
+        return dict(zip(self.classes, self.identity["counts"], strict=True))
+
+    @property
+    def images(self) -> np.ndarray:
+        """All rows: uint8 (N, C, H, W), a read-only memory map."""
+        if self._map is None:
+            try:
+                mapped = np.load(self.path, mmap_mode="r" if len(self) else None, allow_pickle=False)
+            except (OSError, ValueError) as error:
+                raise ArtefactError(
+                    f"The rendered images at {self.path} cannot be read: {error}.", "Open the pool again."
+                ) from error
+            self._map = mapped.view(np.ndarray)
+        return self._map
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class index of every row: int64 (N,)."""
+        return np.repeat(np.arange(len(self.classes)), np.diff(self.offsets))
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Chosen rows as ordinary memory: uint8 (len(rows), C, H, W)."""
+        return self.images[rows]
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch that the images were rendered for, None if they serve every epoch."""
+        return self.identity["epoch"]
+
+    def at(self, epoch: int) -> Pool:
+        """The pool of another epoch, which must have been opened before (by any process)."""
+        return Pool(self.folder, {**self.identity, "epoch": epoch})
+
+    def remove(self) -> None:
+        """Delete the files. Maps that are open stay readable."""
+        _manifest(self.path).unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+    @classmethod
+    def open(
+        cls,
+        run: Loadable,
+        plan: Plan,
+        *,
+        seed: int = 0,
+        epoch: int | None = None,
+        folder: str | Path | None = None,
+        device: str | torch.device = "cpu",
+        report: Report = silent,
+    ) -> Pool:
+        """The pool of this generator, plan and seed: rendered if it is not on disk yet, else checked and reused.
+
+        epoch: give a number to get other images for every epoch. folder: where the files lie; by default `RUN/pool`, or
+        the user's cache folder where there is no run folder or it cannot be written to. Pool files may be deleted at
+        any
+        time: they are rendered again to the same bytes.
+
+        Raises LabelMismatchError for a class that the generator does not know, DiskFullError before anything is
+        written.
+        """
+        fitted = as_fitted(run)
+        identity = {
+            "format": FORMAT,
+            "block": BLOCK,
+            "generator": fitted.hash,
+            "classes": list(fitted.card.classes),
+            "counts": _counts(fitted, plan),
+            "shape": list(fitted.card.shape),
+            "seed": seed,
+            "epoch": epoch,
+        }
+        pool = cls(_pool_folder(run, folder), identity)
+        if not _complete(pool):
+            _write(pool, Renderer(fitted, seed, epoch=epoch, device=device), report)
+        return pool
+
+
+def _counts(fitted: Fitted, plan: Plan) -> list[int]:
+    unknown = [name for name in plan if name not in fitted.card.classes]
+    if unknown:
+        raise LabelMismatchError(
+            f"The generator has not learned {', '.join(map(repr, unknown))}.",
+            f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
+        )
+    if any(n < 0 for n in plan.values()):
+        raise DataError(f"A plan cannot ask for a negative number of images: {plan}.", "Counts start at 0.")
+    return [int(plan.get(name, 0)) for name in fitted.card.classes]
+
+
+def _pool_folder(run: Loadable, folder: str | Path | None) -> Path:
+    """The given folder, RUN/pool, or the user's cache: the first that exists or can be made and written to."""
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        return Path(folder)
+    home = run_folder(run)
+    if home is not None:
+        candidate = Path(home) / "pool"
+        try:
+            candidate.mkdir(exist_ok=True)
+        except OSError:
+            pass
+        else:
+            if os.access(candidate, os.W_OK):
+                return candidate
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganaug" / "pool"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
+
+
+def _manifest(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _complete(pool: Pool) -> bool:
+    """Whether the pool is on disk as a whole, with the bytes that were rendered."""
+    try:
+        manifest = json.loads(_manifest(pool.path).read_bytes())
+        with pool.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return manifest == {"identity": pool.identity, "sha256": digest}
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _write(pool: Pool, renderer: Renderer, report: Report) -> None:
+    """Render to a temporary file and put it in place at once; the manifest, written last, marks it as complete."""
+    need_space(pool.folder, len(pool) * math.prod(pool.shape))
+    try:
+        handle, name = tempfile.mkstemp(dir=pool.folder, prefix=".pool.")
+        try:
+            with os.fdopen(handle, "wb+") as file:
+                _render_into(file, pool, renderer, report)
+                file.flush()
+                os.fsync(file.fileno())
+                file.seek(0)
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.chmod(name, 0o644)
+            os.replace(name, pool.path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        sync_folder(pool.folder)
+        manifest = {"identity": pool.identity, "sha256": digest}
+        write_atomically(_manifest(pool.path), json.dumps(manifest, indent=1).encode())
+    except OSError as error:
+        raise DiskFullError(f"Rendering to {pool.folder} failed: {error}.", "Free some space and try again.") from error
+
+
+def _render_into(file: BinaryIO, pool: Pool, renderer: Renderer, report: Report) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(pool), *pool.shape)}
+    np.lib.format.write_array_header_1_0(file, header)
+    done = 0
+    for label, (name, count) in enumerate(pool.counts.items()):
+        for images in renderer.stream(label, count):
+            file.write(images.data)
+            done += len(images)
+            report("render", done, len(pool), name)
