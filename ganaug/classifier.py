@@ -21,7 +21,7 @@ from ganaug.policies import policy_named
 from ganaug.reporting import Report, silent
 
 VERSION = 1  # changes whenever the same call would give another classifier: cached trials are then trained again
-WIDTHS = (24, 32, 64, 96)  # channels of the stem and of the three stages
+WIDTHS = (16, 32, 48, 64)  # channels of the stem and of the three stages
 CHUNK = 512  # images per forward pass in evaluation
 
 
@@ -52,11 +52,15 @@ class Training:
 
 
 class Classifier:
-    """A trained network on its device, in evaluation mode; pixels are uint8 (N, C, H, W) as in training."""
+    """A trained network on its device, in evaluation mode; pixels are uint8 (N, C, H, W) as in training.
 
-    def __init__(self, network: ResNet, device: torch.device):
+    losses: float32 (steps,), the training loss of every step.
+    """
+
+    def __init__(self, network: ResNet, device: torch.device, losses: np.ndarray):
         self.network = network.eval()
         self.device = device
+        self.losses = losses
 
     @torch.inference_mode()
     def predict(self, pixels: Tensor) -> Tensor:
@@ -81,7 +85,10 @@ def encode(pixels: Tensor, device: torch.device | str = "cpu") -> Tensor:
 
 
 def network(channels: int, size: int, n_classes: int) -> ResNet:
-    """The untrained network: up to 16 px the stem keeps the size, up to 40 px it halves it, above it quarters it."""
+    """The untrained network: up to 16 px the stem keeps the size, up to 40 px it halves it, above it quarters it.
+
+    Each of the stages halves what it gets; up to 12 px there are two stages, else three.
+    """
     stem, *stages = WIDTHS
     model = ResNet(
         BasicBlock, (1, 1, 1, 1), num_classes=n_classes, in_chans=channels, channels=(stem, *stages),
@@ -93,6 +100,10 @@ def network(channels: int, size: int, n_classes: int) -> ResNet:
     if size <= 40:
         model.maxpool = nn.Identity()
     model.layer1 = nn.Identity()
+    if size <= 12:
+        model.layer4 = nn.Identity()
+        model.num_features = stages[1]
+        model.reset_classifier(n_classes)
     return model
 
 
@@ -129,6 +140,7 @@ def train_classifier(
         cycle = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, training.lr, total_steps=training.steps + 1, pct_start=0.2, cycle_momentum=False
         )
+        losses = torch.empty(training.steps, device=device)
         for step in range(training.steps):
             real = torch.from_numpy(real_rows[step])
             x, y = pixels[real], labels[real]
@@ -139,13 +151,15 @@ def train_classifier(
                 x[places], w[places] = synthetic[0][taken], 1.0
             x, y, w = policy(x.to(device)), y.to(device), w.to(device)
             logits = model(encode(x, device))
-            losses = cross_entropy(logits, y, reduction="none", label_smoothing=training.label_smoothing)
+            each = cross_entropy(logits, y, reduction="none", label_smoothing=training.label_smoothing)
+            loss = (each * w).sum() / w.sum().clamp_min(1e-8)
             optimiser.zero_grad(set_to_none=True)
-            (losses * w).sum().div(w.sum().clamp_min(1e-8)).backward()
+            loss.backward()
+            losses[step] = loss.detach()
             optimiser.step()
             cycle.step()
             report("classifier", step + 1, training.steps, "")
-    return Classifier(model, device)
+    return Classifier(model, device, losses.cpu().numpy())
 
 
 def schedule(labels: np.ndarray, synthetic_labels: np.ndarray | None, training: Training, seed: int):

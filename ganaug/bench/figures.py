@@ -1,0 +1,102 @@
+"""The pictures of the report, as data URIs: SVG for plots, PNG for image grids. No network, no text that needs a font
+for class names (those stay in the HTML)."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+REAL, SYNTHETIC = "#4a6fa5", "#c7682b"
+STYLE = {"font.size": 10, "svg.hashsalt": "ganaug", "axes.spines.top": False, "axes.spines.right": False}
+
+
+def strip(pixels: Tensor, labels: Tensor, label: int, count: int) -> str:
+    """The first `count` images of a class side by side, as PNG; empty text if there is none."""
+    chosen = pixels[labels == label][:count].numpy()
+    if not len(chosen):
+        return ""
+    items, channels, height, width = chosen.shape
+    canvas = np.full((height, items * (width + 1) - 1, channels), 255, dtype=np.uint8)
+    for i, image in enumerate(chosen):
+        canvas[:, i * (width + 1) : i * (width + 1) + width] = image.transpose(1, 2, 0)
+    buffer = io.BytesIO()
+    scale = max(1, round(32 / height))
+    picture = Image.fromarray(canvas[..., 0] if channels == 1 else canvas)
+    picture = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
+    picture.save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def arms_plot(data: dict[str, Any]) -> str:
+    """Every arm on validation: its seeds as dots, their mean as a bar; the chosen ones are filled."""
+    arms = data["validation"]
+    with rc_context(STYLE):
+        figure = Figure((7.2, 0.9 + 0.27 * len(arms)), layout="constrained")
+        axes = figure.subplots()
+        for row, arm in enumerate(arms):
+            colour = SYNTHETIC if arm["ratio"] else REAL
+            axes.plot(np.array(arm["values"]) * 100, [row] * len(arm["values"]), "o", ms=4, color=colour, alpha=0.45)
+            axes.plot(arm["mean"] * 100, row, "D" if arm["chosen"] else "|", ms=9, color=colour, mew=2)
+        axes.set_yticks(range(len(arms)), [f"{arm['name']}, lr {arm['lr']:g}" for arm in arms])
+        axes.invert_yaxis()
+        axes.set_xlabel(f"{data['metric']} on validation (%): dots are seeds, bars means, diamonds the chosen arms")
+        axes.grid(axis="x", alpha=0.3)
+        return _svg(figure)
+
+
+def difference_plot(data: dict[str, Any]) -> str:
+    """The paired difference on the test set: every seed, the mean and its interval, and the line of no change."""
+    change = data["difference"]
+    with rc_context(STYLE):
+        figure = Figure((7.2, 1.7), layout="constrained")
+        axes = figure.subplots()
+        axes.axvline(0, color="#777777", lw=1)
+        axes.plot([change["low"] * 100, change["high"] * 100], [0, 0], lw=4, color=SYNTHETIC, solid_capstyle="butt")
+        axes.plot(change["mean"] * 100, 0, "D", ms=9, color=SYNTHETIC)
+        axes.plot(np.array(change["per_seed"]) * 100, [1] * len(change["per_seed"]), "o", ms=5, color=REAL, alpha=0.6)
+        axes.set_yticks([0, 1], [f"mean, {change['level']:.0%} interval", "each seed"])
+        axes.set_ylim(-0.6, 1.6)
+        axes.set_xlabel(f"change of {data['metric']} by synthetic images (points)")
+        axes.grid(axis="x", alpha=0.3)
+        return _svg(figure)
+
+
+def curves_plot(data: dict[str, Any]) -> str:
+    """Left: validation score over the synthetic share. Right: training loss of the two compared arms."""
+    with rc_context(STYLE):
+        figure = Figure((7.2, 2.8), layout="constrained")
+        shares, losses = figure.subplots(1, 2)
+        for policy in dict.fromkeys(arm["policy"] for arm in data["validation"] if arm["ratio"]):
+            points: dict[float, float] = {}
+            for arm in data["validation"]:
+                if arm["policy"] == policy:
+                    points[arm["ratio"]] = max(arm["mean"], points.get(arm["ratio"], 0.0))
+            ratios = sorted(points)
+            label = "no policy" if policy == "none" else policy
+            shares.plot([100 * r for r in ratios], [100 * points[r] for r in ratios], "o-", ms=4, label=label)
+        shares.set_xlabel("synthetic share (%)")
+        shares.set_ylabel(f"validation {data['metric']} (%)")
+        shares.legend(frameon=False)
+        for side, colour in (("without", REAL), ("with", SYNTHETIC)):
+            curve = data["arms"][side]["curve"]
+            steps = np.linspace(0, data["settings"]["steps"], len(curve) + 1)[1:]
+            losses.plot(steps, curve, color=colour, label=f"{side} synthetic")
+        losses.set_xlabel("optimiser step")
+        losses.set_ylabel("training loss")
+        losses.set_ylim(bottom=0)
+        losses.legend(frameon=False)
+        return _svg(figure)
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,196 @@
+"""Who may see what: the training, validation and test images of a bench, and the synthetic ones.
+
+Classes are matched by name, the training images' order counts. Test images that the training images, the generator or
+the synthetic folder contain are dropped and listed up to 5 % of the test set; beyond, the bench refuses to start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganaug.data import LabelledImages, hold_out, load_images
+from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError
+from ganaug.generator import Card, Fitted, Loadable
+from ganaug.keys import permutation
+from ganaug.plan import Plan
+from ganaug.pool import Pool
+from ganaug.reporting import Report, silent
+
+LEAK = 0.05  # share of the test set up to which seen images are dropped
+MOST = 1000  # synthetic images a class that are rendered at most
+
+
+@dataclass(frozen=True)
+class Sets:
+    """train, validation, test: one size, one order of classes. dropped: names of test images that were seen before.
+
+    synthetic: images of a folder, or None where they come from a run. notes: plain sentences for the report.
+    """
+
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
+    synthetic: LabelledImages | None
+    dropped: tuple[str, ...]
+    notes: tuple[str, ...] = field(default=())
+
+
+def gather(
+    data: Any,
+    *,
+    test: Any = None,
+    fitted: Fitted | None = None,
+    synthetic: str | Path | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    groups: Any = None,
+    report: Report = silent,
+) -> Sets:
+    """Load everything, split as the run did (or hold 20 % out), match the classes, keep seen images out of the test.
+
+    With a run, the images that its gradients saw are the training part and those that its fit held out the validation
+    part. Raises LeakError if more than 5 % of the test images were seen, LabelMismatchError for foreign classes,
+    OptionError without a test set, and whatever loading raises.
+    """
+    if test is None and not _has_test_split(data):
+        raise OptionError("There is no test set.", "Give one with --test FOLDER (or test=...); it is touched once.")
+    card = None if fitted is None else fitted.card
+    size: Any = "auto" if card is None else card.shape[1]
+    channels: Any = "auto" if card is None else card.shape[0]
+    real = load_images(
+        data, size=size, channels=channels, limit=None if card else limit, seed=seed, groups=groups, report=report
+    )
+    train, validation, notes = _divide(real, card, limit, seed)
+    channels, size = train.pixels.shape[1], train.pixels.shape[2]
+    held = load_images(
+        data if test is None else test, split="test", size=size, channels=channels, at_least=0, report=report
+    )
+    held = _with_classes(held, real.classes, "The test set")
+    folder = None
+    if synthetic is not None:
+        folder = load_images(synthetic, size=size, channels=channels, at_least=0, report=report)
+        folder = _with_classes(folder, real.classes, "The synthetic folder")
+        folder, copies = _without(folder, set(validation.fingerprints))
+        if copies:
+            notes.append(f"{copies} synthetic images are copies of validation images and were left out.")
+        absent = [name for name, n in folder.counts().items() if n == 0]
+        if absent:
+            notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
+    seen = set(train.fingerprints) | set(validation.fingerprints) | set(folder.fingerprints if folder else ())
+    if card is not None:
+        if set(card.classes) != set(real.classes):
+            raise LabelMismatchError(
+                f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
+                "Bench a run on the data set that it was fitted on.",
+            )
+        seen |= set(card.fingerprints) | set(card.held_out)
+    held, dropped = _keep_unseen(held, seen)
+    return Sets(train, validation, held, folder, dropped, tuple(notes))
+
+
+def rendered(
+    fitted: Fitted, run: Loadable, train: LabelledImages, draws: int, seed: int, report: Report = silent
+) -> tuple[Tensor, Tensor]:
+    """Synthetic images of every class from a run, in proportion to the training images (at most 1000 a class).
+
+    draws: synthetic images that one training takes in all. Gives pixels uint8 (N, C, H, W) and labels int64 (N,).
+    """
+    counts = train.counts()
+    plan: Plan = {
+        name: int(min(MOST, max(32, np.ceil(draws * n / sum(counts.values()))))) for name, n in counts.items()
+    }
+    pool = Pool.open(run, plan, seed=seed, report=report)
+    place = torch.tensor([train.classes.index(name) for name in pool.classes])
+    return torch.from_numpy(np.array(pool.images)), place[torch.from_numpy(pool.labels)]
+
+
+def _has_test_split(data: Any) -> bool:
+    """Whether the data bring a test part of their own: embedded, named and .npz data sets do, folders do not."""
+    return isinstance(data, (str, Path)) and not Path(data).expanduser().is_dir()
+
+
+def _divide(
+    real: LabelledImages, card: Card | None, limit: int | None, seed: int
+) -> tuple[LabelledImages, LabelledImages, list[str]]:
+    """Training and validation part, and notes."""
+    if card is not None:
+        saw, kept = set(card.fingerprints), set(card.held_out)
+        in_train = np.array([mark in saw for mark in real.fingerprints])
+        in_validation = np.array([mark in kept and mark not in saw for mark in real.fingerprints])
+        if in_train.any() and in_validation.any():
+            rest = int((~in_train & ~in_validation).sum())
+            notes = [f"{rest} images of the data were not part of the fit and are not used."] if rest else []
+            train = _limited(real.take(np.flatnonzero(in_train)), limit, seed)
+            _every_class(train)
+            return train, real.take(np.flatnonzero(in_validation)), notes
+        if in_train.any():
+            raise DataError(
+                "The data hold images that the generator was fitted on, but none of its validation part.",
+                "Bench the run on the same data, with the same --limit, as it was fitted on.",
+            )
+        train, validation = hold_out(_limited(real, limit, seed), seed=seed)
+        return train, validation, ["The generator was fitted on other images; 20 % were held out for validation."]
+    train, validation = hold_out(real, seed=seed)
+    return train, validation, []
+
+
+def _limited(images: LabelledImages, limit: int | None, seed: int) -> LabelledImages:
+    if limit is None:
+        return images
+    labels = images.labels.numpy()
+    order = permutation(len(labels), seed, "bench", "limit")
+    rank = np.empty(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        rank[members] = np.arange(len(members))
+    return images.take(np.flatnonzero(rank < limit))
+
+
+def _every_class(train: LabelledImages) -> None:
+    empty = [name for name, n in train.counts().items() if n == 0]
+    if empty:
+        raise DataError(
+            f"None of the images that the generator was fitted on is a {', '.join(empty)}.",
+            "Bench the run on the same data as it was fitted on.",
+        )
+
+
+def _with_classes(images: LabelledImages, classes: tuple[str, ...], what: str) -> LabelledImages:
+    """The same images with labels in the order of `classes`; a class without images may lack on their side."""
+    foreign = [name for name, n in images.counts().items() if name not in classes and n]
+    if foreign:
+        raise LabelMismatchError(
+            f"{what} has the class {', '.join(map(repr, foreign))}, the training images do not.",
+            f"Classes are matched by name; the training images have {', '.join(map(repr, classes))}.",
+        )
+    place = torch.tensor([classes.index(name) if name in classes else -1 for name in images.classes])
+    return replace(images, labels=place[images.labels], classes=classes)
+
+
+def _without(images: LabelledImages, marks: set[str]) -> tuple[LabelledImages, int]:
+    """The images whose fingerprint is not among `marks`, and how many were."""
+    there = np.array([mark in marks for mark in images.fingerprints], dtype=bool)
+    return images.take(np.flatnonzero(~there)), int(there.sum())
+
+
+def _keep_unseen(test: LabelledImages, seen: set[str]) -> tuple[LabelledImages, tuple[str, ...]]:
+    overlap = np.array([mark in seen for mark in test.fingerprints], dtype=bool)
+    names = tuple(name for name, there in zip(test.names, overlap, strict=True) if there)
+    if len(names) > LEAK * len(test):
+        raise LeakError(
+            f"{len(names)} of {len(test)} test images are among the training, validation or synthetic images, "
+            f"for instance {names[0]}.",
+            "Give a test set that neither the classifier nor the generator has seen.",
+        )
+    return test.take(np.flatnonzero(~overlap)), names
+
+
+def group_numbers(images: LabelledImages) -> np.ndarray | None:
+    """Group of every image as a number, int64 (N,), or None."""
+    return None if images.groups is None else np.unique(images.groups, return_inverse=True)[1]

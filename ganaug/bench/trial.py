@@ -1,0 +1,178 @@
+"""Trials: one classifier trained and evaluated once, kept as one JSON file, so that an interrupted bench goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganaug.bench.arms import Arm
+from ganaug.bench.scores import scores
+from ganaug.classifier import VERSION, Training, train_classifier
+from ganaug.generator.integrity import write_atomically
+from ganaug.reporting import Report, silent
+
+CURVE = 40  # points kept of a training curve
+
+
+@dataclass(frozen=True)
+class Part:
+    """Labelled pixels: uint8 (N, C, H, W), int64 (N,). digest: SHA-256 of both, the identity of the part."""
+
+    pixels: Tensor
+    labels: Tensor
+    digest: str
+
+    @staticmethod
+    def of(pixels: Tensor, labels: Tensor) -> Part:
+        hashed = hashlib.sha256(repr((tuple(pixels.shape), str(pixels.dtype))).encode())
+        hashed.update(pixels.contiguous().numpy().tobytes())
+        hashed.update(labels.contiguous().numpy().tobytes())
+        return Part(pixels.contiguous(), labels.contiguous(), hashed.hexdigest())
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What trials train on and are evaluated on. Label i is the same class in all of them; n_classes in all."""
+
+    train: Part
+    validation: Part
+    test: Part
+    synthetic: Part
+    n_classes: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of one classifier. on: "validation" or "test", the part it is evaluated on."""
+
+    training: Training
+    seed: int
+    on: str
+
+    @property
+    def arm(self) -> Arm:
+        return Arm(self.training.policy, self.training.ratio)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """predictions: int64 (N,), a label for every image of the part. curve: training loss, at most 40 means in time."""
+
+    trial: Trial
+    key: str
+    predictions: np.ndarray
+    scores: dict[str, Any]
+    curve: tuple[float, ...]
+    seconds: float
+
+
+class Laboratory:
+    """Runs trials on fixed parts, or reads what an earlier run of the same trial left in `folder`.
+
+    `log` holds every outcome in order; `trained` counts the ones that were not read from disk.
+    """
+
+    def __init__(
+        self, parts: Parts, folder: Path, *, total: int = 0, device: torch.device | str = "cpu", report: Report = silent
+    ):
+        self.parts, self.folder, self.device = parts, folder, device
+        self.total, self.report = total, report
+        self.log: list[Outcome] = []
+        self.trained = 0
+
+    def run(self, trial: Trial) -> Outcome:
+        """The outcome of a trial; the same trial is trained only once per folder."""
+        self.report("trials", len(self.log), self.total, f"{trial.arm}, seed {trial.seed}, {trial.on}")
+        outcome = self._read(trial)
+        if outcome is None:
+            outcome = self._train(trial)
+            write_atomically(self._file(outcome.key), _to_json(outcome))
+            self.trained += 1
+        self.log.append(outcome)
+        self.report("trials", len(self.log), self.total, f"{trial.arm}, seed {trial.seed}, {trial.on}")
+        return outcome
+
+    def key(self, trial: Trial) -> str:
+        """Hash of everything that determines the outcome, up to the machine and its number of threads."""
+        parts = [self.parts.train, self._evaluation(trial)] + ([self.parts.synthetic] if trial.training.ratio else [])
+        identity = {
+            "classifier": VERSION,
+            "torch": torch.__version__,
+            "timm": version("timm"),
+            "torchvision": version("torchvision"),
+            "training": asdict(trial.training),
+            "seed": trial.seed,
+            "on": trial.on,
+            "parts": [part.digest for part in parts],
+            "classes": self.parts.n_classes,
+        }
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
+
+    def _evaluation(self, trial: Trial) -> Part:
+        return {"validation": self.parts.validation, "test": self.parts.test}[trial.on]
+
+    def _file(self, key: str) -> Path:
+        return self.folder / f"{key}.json"
+
+    def _train(self, trial: Trial) -> Outcome:
+        started = time.perf_counter()
+        train, part, extra = self.parts.train, self._evaluation(trial), self.parts.synthetic
+        classifier = train_classifier(
+            train.pixels,
+            train.labels,
+            self.parts.n_classes,
+            training=trial.training,
+            seed=trial.seed,
+            synthetic=(extra.pixels, extra.labels) if trial.training.ratio else None,
+            device=self.device,
+        )
+        predictions = classifier.predict(part.pixels).argmax(1).numpy()
+        pieces = np.array_split(classifier.losses, min(CURVE, len(classifier.losses)))
+        return Outcome(
+            trial,
+            self.key(trial),
+            predictions,
+            scores(part.labels.numpy(), predictions, self.parts.n_classes),
+            tuple(round(float(piece.mean()), 5) for piece in pieces),
+            round(time.perf_counter() - started, 3),
+        )
+
+    def _read(self, trial: Trial) -> Outcome | None:
+        """The stored outcome; None if there is none or it is not whole (then the trial is trained again)."""
+        part, key = self._evaluation(trial), self.key(trial)
+        try:
+            stored = json.loads(self._file(key).read_bytes())
+            predictions = np.array(stored["predictions"], dtype=np.int64)
+            curve, seconds = tuple(map(float, stored["curve"])), float(stored["seconds"])
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return None
+        inside = (predictions >= 0) & (predictions < self.parts.n_classes)
+        if stored.get("key") != key or predictions.shape != part.labels.shape or not inside.all():
+            return None
+        found = scores(part.labels.numpy(), predictions, self.parts.n_classes)
+        return Outcome(trial, key, predictions, found, curve, seconds)
+
+
+def _to_json(outcome: Outcome) -> bytes:
+    return json.dumps(
+        {
+            "key": outcome.key,
+            "arm": str(outcome.trial.arm),
+            "training": asdict(outcome.trial.training),
+            "seed": outcome.trial.seed,
+            "on": outcome.trial.on,
+            "scores": outcome.scores,
+            "curve": outcome.curve,
+            "seconds": outcome.seconds,
+            "predictions": outcome.predictions.tolist(),
+        }
+    ).encode()
