@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from ganaug import keys
 from ganaug.data.classes import named_labels
 from ganaug.data.convert import as_numpy, to_pixel_batch
+from ganaug.data.groups import with_groups
 from ganaug.errors import DataError, LabelMismatchError
 
 _TEST_SHARE = 0.3  # of the embedded digits, a class
@@ -56,11 +58,8 @@ def from_arrays(
     if len(values) != len(pixels):
         raise LabelMismatchError(f"{len(pixels)} images but {len(values)} labels.", "Give one label for each image.")
     labels, named, dropped = named_labels(values, names, drop_empty=drop_empty)
-    kin = None if groups is None else tuple(map(str, as_numpy(groups) if as_numpy(groups) is not None else groups))
-    if kin is not None and len(kin) != len(pixels):
-        raise LabelMismatchError(f"{len(pixels)} images but {len(kin)} groups.", "Give one group for each image.")
     ignored = {"class without items": dropped} if dropped else {}
-    return ArraySource(pixels, labels, named, item_names(len(pixels)), kin, ignored)
+    return with_groups(ArraySource(pixels, labels, named, item_names(len(pixels)), ignored=ignored), groups)
 
 
 def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None = None) -> ArraySource:
@@ -70,10 +69,14 @@ def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None 
     unpickled. Raises DataError for other keys, pickled contents and damaged files.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            names = _npz_names(path, file.files, split)
-            read = {part: file[key] for part, key in names.items()}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+        with open(path, "rb") as raw:
+            if not zipfile.is_zipfile(raw):
+                raise ValueError("it is not an .npz archive, or it is incomplete")
+            raw.seek(0)
+            with np.load(raw, allow_pickle=False) as file:
+                names = _npz_names(path, file.files, split)
+                read = {part: file[key] for part, key in names.items()}
+    except (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, DataError):
             raise
         if "pickle" in str(error):

@@ -112,8 +112,7 @@ def _check_map_style(dataset: Any) -> None:
 def _item_names(base: Any, index_map: np.ndarray, whole: bool) -> Sequence[str]:
     """File paths relative to the root where the data set has them (an ImageFolder), else "item i"."""
     samples = getattr(base, "samples", None)
-    paths = isinstance(samples, list) and len(samples) == len(base) and all(_is_pair(sample) for sample in samples)
-    if not paths:
+    if not isinstance(samples, list) or len(samples) != len(base) or not all(map(_is_pair, samples)):
         return item_names(len(index_map))
     root = os.fspath(getattr(base, "root", None) or "/")
     chosen = samples if whole else [samples[index] for index in index_map]

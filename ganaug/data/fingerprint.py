@@ -25,7 +25,7 @@ def hash_pixels(pixels: np.ndarray, colour: bool) -> str:
     """The fingerprint of uint8 (H, W) or (H, W, 3); `colour` is what `in_colour` says of it."""
     grey = pixels if colour or pixels.ndim == 2 else pixels[..., 0]
     digest = hashlib.sha256(f"{'RGB' if colour else 'L'} {pixels.shape[1]}x{pixels.shape[0]}\n".encode())
-    digest.update(np.ascontiguousarray(grey))
+    digest.update(np.ascontiguousarray(grey).data)
     return digest.hexdigest()
 
 

@@ -54,7 +54,9 @@ def from_folder(root: str | Path) -> FolderSource:
     """
     root = Path(root)
     scan = _Scan(root.resolve())
-    classes, files, labels = [], [], []
+    classes: list[str] = []
+    files: list[str] = []
+    labels: list[int] = []
     for entry in scan.entries(str(scan.root)):
         if entry.is_dir(follow_symlinks=False):
             found = list(scan.images(entry.path))

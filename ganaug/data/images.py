@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -76,7 +77,7 @@ def to_grey_or_rgb(image: Image.Image) -> Image.Image:
     return image.convert("L" if mode in _GREY else "RGB")
 
 
-def _decode(file: io.BufferedIOBase, pixel_limit: int) -> Image.Image:
+def _decode(file: IO[bytes], pixel_limit: int) -> Image.Image:
     head = file.read(16)
     if not head:
         raise UnreadableImageError("the file is empty (0 bytes).", "Remove it.")

@@ -8,6 +8,7 @@ change labels.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,9 +149,8 @@ def _unique(names: Any, dataset: Any) -> tuple[str, ...] | None:
         return None
     texts = [", ".join(map(str, name)) if isinstance(name, (tuple, list)) else str(name) for name in names]
     ids = getattr(dataset, "wnids", None) or range(len(texts))
-    seen = set()
-    twice = {text for text in texts if text in seen or seen.add(text)}
-    return tuple(f"{text} ({ids[i]})" if text in twice else text for i, text in enumerate(texts))
+    times = Counter(texts)
+    return tuple(f"{text} ({ids[i]})" if times[text] > 1 else text for i, text in enumerate(texts))
 
 
 def _standard_transforms(dataset: Any) -> bool:

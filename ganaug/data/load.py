@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,8 +68,8 @@ class LabelledImages:
 def load_images(
     source: Any,
     *,
-    size: int | Literal["auto"] = "auto",
-    channels: int | Literal["auto"] = "auto",
+    size: int | str = "auto",
+    channels: int | str = "auto",
     limit: int | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -91,14 +91,12 @@ def load_images(
     Raises TooFewImagesError for a class with fewer, DataError for a single class, and with `strict`
     UnreadableImageError for the first unreadable image; without it such images are skipped and listed.
     """
-    if channels not in ("auto", *MODES):
-        raise OptionError(f"channels cannot be {channels!r}.", 'Choose 1, 3 or "auto".')
-    if size != "auto" and not (isinstance(size, int) and 4 <= size <= 1024):
-        raise OptionError(f"size cannot be {size!r}.", 'Choose "auto" or a side of 4 to 1024 px.')
+    chosen_side = _chosen("size", size, range(4, 1025), "a side of 4 to 1024 px")
+    chosen_depth = _chosen("channels", channels, MODES, "1, 3")
     opened = open_source(source, split=split, root=root, groups=groups, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
-    gathered = _Gathered(_likely_side(device) if size == "auto" else size, size == "auto")
+    gathered = _Gathered(chosen_side or _likely_side(device), keep_small=chosen_side is None)
     found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)
     rows = np.asarray([image.index for image in found.images], dtype=np.int64)
     labels = opened.labels[rows]
@@ -106,8 +104,8 @@ def load_images(
         require_counts(opened.classes, label_counts(labels, opened.classes), at_least, opened.ignored, found.unreadable)
     if not len(rows):
         raise DataError("No image can be read.", "Give images of a supported format.")
-    side = auto_side(found, device) if size == "auto" else size
-    depth = (3 if found.in_colour() else 1) if channels == "auto" else channels
+    side = chosen_side or auto_side(found, device)
+    depth = chosen_depth or (3 if found.in_colour() else 1)
     return LabelledImages(
         pixels=gathered.tensor(rows, side, depth),
         labels=torch.from_numpy(labels.copy()),
@@ -126,6 +124,15 @@ def auto_side(found: Survey, device: str = "cpu") -> int:
     if common is not None and 4 <= max(common) <= SMALL:
         return max(common)
     return _likely_side(device)
+
+
+def _chosen(option: str, value: int | str, allowed: Container[int], words: str) -> int | None:
+    """The number that was asked for; None for "auto"."""
+    if value == "auto":
+        return None
+    if isinstance(value, int) and value in allowed:
+        return value
+    raise OptionError(f"{option} cannot be {value!r}.", f'Choose {words} or "auto".')
 
 
 def _likely_side(device: str) -> int:

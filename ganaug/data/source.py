@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from PIL import Image
 
-from ganaug.data.arrays import ArraySource, digits, from_arrays, from_npz
+from ganaug.data.arrays import digits, from_arrays, from_npz
 from ganaug.data.convert import as_numpy
 from ganaug.data.datasets import from_dataset
 from ganaug.data.folder import from_folder
@@ -28,12 +28,18 @@ class ImageSource(Protocol):
     (N, H, W, 3) where all items lie in memory already, else None. ignored: reason -> names that were passed over.
     """
 
-    classes: tuple[str, ...]
-    labels: np.ndarray
-    names: Sequence[str]
-    groups: tuple[str, ...] | None
-    array: np.ndarray | None
-    ignored: Mapping[str, Sequence[str]]
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def labels(self) -> np.ndarray: ...
+    @property
+    def names(self) -> Sequence[str]: ...
+    @property
+    def groups(self) -> tuple[str, ...] | None: ...
+    @property
+    def array(self) -> np.ndarray | None: ...
+    @property
+    def ignored(self) -> Mapping[str, Sequence[str]]: ...
 
     def __len__(self) -> int: ...
 
@@ -98,6 +104,3 @@ def _open_arrays(x: Any, y: Any, targets: Any, classes: Sequence[str] | None) ->
 def _is_pair_of_items(source: tuple[Any, Any]) -> bool:
     """((image, label), (image, label)): two items rather than (X, y)."""
     return all(isinstance(item, tuple) and len(item) == 2 for item in source)
-
-
-__all__ = ["ArraySource", "ImageSource", "open_source"]

@@ -1,9 +1,10 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
+
+leaves_files_open = pytest.mark.filterwarnings(  # other people's data sets do so
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 def picture(seed: int, size: tuple[int, int] = (12, 12), mode: str = "RGB") -> Image.Image:
@@ -20,11 +21,3 @@ def tree(tmp_path):
         for i in range(4):
             picture(10 * c + i).save(tmp_path / "data" / name / f"{i}.png")
     return tmp_path / "data"
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    folder = Path(os.environ.get("GANAUG_DATA", ""))
-    if not os.environ.get("GANAUG_DATA") or not folder.is_dir():
-        pytest.skip("GANAUG_DATA does not name the folder of real data sets")
-    return folder

@@ -1,0 +1,125 @@
+import json
+import shutil
+
+import pytest
+
+from ganaug.data import check, load_images
+from ganaug.data.spec import DataSpec
+from ganaug.errors import DataError
+
+from .conftest import picture
+
+
+def test_a_sound_set_has_counts_and_little_advice(tree):
+    found = check(tree, seconds=lambda spec: 90.0 * len(spec.classes))
+    assert found.counts == {"ant": 4, "bee": 4, "cat": 4}
+    assert found.sizes == {"12 x 12": 12}
+    assert found.modes == {"RGB": 12}
+    assert found.shape == (3, 12, 12)
+    assert found.seconds == 270
+    assert not found.problems
+    assert found.advice == (
+        "Fewer than 20 images in classes ant (4), bee (4), cat (4): expect near copies; more would help most.",
+    )
+    text = "\n".join(found.lines())
+    assert "12 images, 3 classes" in text
+    assert "  ant  4" in text
+    assert "estimated time of a fit: 4 min" in text
+    assert json.loads(json.dumps(found.to_json()))["counts"] == found.counts
+
+
+def test_the_estimate_gets_the_spec_that_a_fit_would_use(tree):
+    specs = []
+    found = check(tree, seconds=lambda spec: specs.append(spec) or 1.0)
+    assert specs == [DataSpec(found.shape, ("ant", "bee", "cat"))] == [load_images(tree).spec]
+
+
+def test_everything_wrong_is_named(tree, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(tree, other)
+    shutil.rmtree(other / "cat")
+    for name in ("bee", "wasp"):
+        (other / name).mkdir(exist_ok=True)
+        picture(99).save(other / name / "new.png")
+    shutil.copy(tree / "ant" / "0.png", tree / "ant" / "copy.png")
+    shutil.copy(tree / "ant" / "1.png", tree / "bee" / "mislabelled.png")
+    (tree / "cat" / "0.png").write_bytes(b"GIF89a")
+    picture(5, (40, 12), "L").save(tree / "cat" / "long.png")
+    (tree / ".git").mkdir()
+    (tree / "Cat ").mkdir()
+    for i in range(30):
+        picture(100 + i).save(tree / "Cat " / f"{i}.png")
+    found = check(tree, other=other)
+    assert [name for name, _ in found.unreadable] == ["cat/0.png"]
+    assert found.duplicates_within == (("ant/0.png", "ant/copy.png"),)
+    assert found.duplicates_across == (("ant/1.png", "bee/mislabelled.png"),)
+    assert ("bee/0.png", "bee/0.png") in found.duplicates_between
+    assert found.ignored["hidden folder"] == (".git",)
+    advice = "\n".join(found.advice)
+    for part in (
+        "Missing in the other set: Cat , cat",
+        "Only in the other set: wasp",
+        "pictures are in both sets",
+        "1 pictures are in more than one class",
+        "1 images are exact copies",
+        "Classes are unequal (30 to 4",
+        "2 different sizes",
+        "1 images are far from square",
+        "Grey and RGB images are mixed",
+        "differ only in capitals",
+        "1 files cannot be read",
+    ):
+        assert part in advice
+    text = "\n".join(found.lines())
+    assert "cat/0.png: it is a GIF file" in text
+    assert "ant/1.png = bee/mislabelled.png" in text
+    assert ".git" in text
+
+
+def test_what_would_stop_a_fit_is_a_problem_not_a_crash(tree):
+    (tree / "dodo").mkdir()
+    found = check(tree)
+    assert found.counts["dodo"] == 0
+    assert len(found.problems) == 1
+    assert "'dodo' has 0" in found.problems[0]
+    with pytest.raises(DataError, match="dodo"):
+        load_images(tree)
+
+
+def test_nothing_readable_at_all(tree):
+    for file in tree.rglob("*.png"):
+        file.write_bytes(b"")
+    found = check(tree)
+    assert found.total == 0
+    assert len(found.unreadable) == 12
+    assert found.problems
+    assert any("and 2 more" in line for line in found.lines())
+
+
+def test_names_from_the_disk_cannot_write_to_the_terminal(tree):
+    (tree / "ant").rename(tree / "\x1b[31mred\nline")
+    text = check(tree).lines()
+    assert not any("\x1b" in line or "\n" in line for line in text)
+    assert any(r"\x1b[31mred\nline" in line for line in text)
+
+
+def test_grey_pictures_stored_as_rgb_are_explained():
+    items = [(picture(i, (8, 8), "L").convert("RGB"), i % 2) for i in range(40)]
+    found = check(items)
+    assert found.shape == (1, 8, 8)
+    assert "RGB without any colour" in found.advice[0]
+
+
+def test_real_folders(real_data):
+    root = real_data / "folders" / "magnetic_tile"
+    found = check(root / "train", other=root / "test")
+    assert found.total == 66
+    assert not found.problems
+    assert not found.duplicates_between
+    assert any("different sizes" in note for note in found.advice)
+
+
+def test_known_copies_in_a_real_set(real_data):
+    found = check(real_data / "pneumonia_mnist.npz", other=real_data / "pneumonia_mnist.npz", other_split="val")
+    assert len(found.duplicates_within) == 18
+    assert len({there for _, there in found.duplicates_between}) == 8
