@@ -15,7 +15,7 @@ from ganaug.data.arrays import ArraySource, from_arrays, item_names
 from ganaug.data.classes import named_labels
 from ganaug.data.convert import to_pixels
 from ganaug.data.labels import labels_of
-from ganaug.data.unwrap import innermost, without_transforms
+from ganaug.data.unwrap import innermost, standard_transforms, without_transforms
 from ganaug.errors import DataError, LabelMismatchError, UnreadableImageError
 from ganaug.reporting import Report, silent
 
@@ -24,7 +24,8 @@ from ganaug.reporting import Report, silent
 class DatasetSource:
     """Items of a data set as stored, without its transforms.
 
-    dataset: the view that is read. expected: the label that each item must carry, or None where the user gave labels.
+    dataset: the view that is read. expected: the label that each item must carry, or None where the user gave them or a
+    joint transform of image and label makes them.
     """
 
     dataset: Any
@@ -91,7 +92,7 @@ def from_dataset(
         labels=labels,
         classes=named,
         names=_item_names(base, index_map, whole=base is dataset),
-        expected=None if targets is not None else found.targets,
+        expected=found.targets if targets is None and standard_transforms(base) else None,
         ignored={"class without items": dropped} if dropped else {},
     )
 

@@ -18,7 +18,7 @@ from torch.utils.data import ConcatDataset, Subset, TensorDataset
 
 from ganaug.data.convert import as_numpy
 from ganaug.data.torchvision_labels import changes_torchvision, table_entry
-from ganaug.data.unwrap import without_transforms
+from ganaug.data.unwrap import inside, standard_transforms, without_transforms
 from ganaug.errors import DataError, LabelMismatchError
 from ganaug.reporting import Report, silent
 
@@ -65,8 +65,8 @@ def class_names(dataset: Any) -> tuple[str, ...] | None:
 def _without_reading(dataset: Any) -> Labels | None:
     entry = table_entry(dataset)
     if entry is not None:
-        return _from_table(dataset, *entry(dataset)) if _standard_transforms(dataset) else None
-    if not _standard_transforms(dataset) or getattr(dataset, "target_transform", None) is not None:
+        return _from_table(dataset, *entry(dataset)) if standard_transforms(dataset) else None
+    if not standard_transforms(dataset) or getattr(dataset, "target_transform", None) is not None:
         return None
     if isinstance(dataset, Subset):
         inner = _without_reading(dataset.dataset)
@@ -112,7 +112,7 @@ def _from_attributes(dataset: Any) -> Labels | None:
 
 
 def _by_reading(dataset: Any, report: Report) -> Labels:
-    plain = without_transforms(dataset) if _standard_transforms(dataset) else dataset
+    plain = without_transforms(dataset) if standard_transforms(dataset) else dataset
     total = len(dataset)
     values = np.empty(total, dtype=np.int64)
     for index in range(total):
@@ -124,9 +124,16 @@ def _by_reading(dataset: Any, report: Report) -> Labels:
         if index % 256 == 0:
             report("reading labels", index, total, "")
     report("reading labels", total, total, "")
-    renamed = getattr(dataset, "target_transform", None) is not None or not _standard_transforms(dataset)
-    names = None if renamed else class_names(dataset)
+    renamed = getattr(dataset, "target_transform", None) is not None or not standard_transforms(dataset)
+    names = None if renamed else class_names(dataset) or _names_from_inside(dataset, values)
     return Labels(values, names if names is not None and values.max(initial=0) < len(names) else None)
+
+
+def _names_from_inside(dataset: Any, values: np.ndarray) -> tuple[str, ...] | None:
+    """Class names of the one data set that `dataset` wraps, if its labels are these."""
+    parts = inside(dataset)
+    found = _without_reading(parts[0]) if len(parts) == 1 else None
+    return found.classes if found is not None and np.array_equal(found.targets, values) else None
 
 
 def _concatenated(parts: Sequence[Labels]) -> Labels:
@@ -151,12 +158,6 @@ def _unique(names: Any, dataset: Any) -> tuple[str, ...] | None:
     ids = getattr(dataset, "wnids", None) or range(len(texts))
     times = Counter(texts)
     return tuple(f"{text} ({ids[i]})" if times[text] > 1 else text for i, text in enumerate(texts))
-
-
-def _standard_transforms(dataset: Any) -> bool:
-    """Whether there is no joint transform of image and label other than the pair that torchvision builds itself."""
-    joint = getattr(dataset, "transforms", None)
-    return joint is None or type(joint).__name__ == "StandardTransform"
 
 
 def _integers(values: Any, what: str) -> np.ndarray:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any
 
 import numpy as np
 from torch.utils.data import Dataset, Subset
+
+from ganaug.data.convert import to_pixels
+from ganaug.errors import UnreadableImageError
 
 
 def innermost(dataset: Any) -> tuple[Any, np.ndarray]:
@@ -23,16 +27,16 @@ def without_transforms(dataset: Any) -> Any:
 
     Copies are shallow (images are not duplicated) and the given object is not changed. `target_transform` is kept,
     since it decides what a label means. Data sets inside (Subset, ConcatDataset, wrappers) are treated the same way.
-    Where an item cannot be had without the transform, an inert one takes its place; if that fails too, `dataset` is
-    returned as it is.
+    Where the first item is no image without the transform, an inert one takes its place; if that fails too, `dataset`
+    is returned as it is.
     """
     for stand_in in (None, _unchanged):
         try:
             view = _stripped(dataset, stand_in)
             if len(view):
-                view[0]
+                to_pixels(view[0][0])
             return view
-        except (OSError, SyntaxError):  # an unreadable first image says nothing about transforms
+        except (OSError, SyntaxError, UnreadableImageError):  # a damaged first image says nothing about transforms
             return view
         except Exception:  # other people's __getitem__ may fail in any way without its transform
             continue
@@ -41,16 +45,31 @@ def without_transforms(dataset: Any) -> Any:
 
 def has_transform(dataset: Any) -> bool:
     """Whether `dataset`, or a data set inside it, has a transform set."""
-    own = any(getattr(dataset, name, None) is not None for name in ("transform", "transforms"))
-    return own or any(has_transform(part) for part in _inside(dataset))
+    return bool(_own_transforms(dataset)) or any(has_transform(part) for part in inside(dataset))
+
+
+def standard_transforms(dataset: Any) -> bool:
+    """Whether there is no joint transform of image and label, other than the pair that torchvision builds itself."""
+    return getattr(dataset, "transforms", None) is None or _is_standard(dataset.transforms)
+
+
+def inside(dataset: Any) -> list[Any]:
+    """The data sets that `dataset` holds as attributes, directly or in a list."""
+    values = list(getattr(dataset, "__dict__", {}).values())
+    lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], Dataset)]
+    return [value for value in values if isinstance(value, Dataset)] + [part for parts in lists for part in parts]
 
 
 def _stripped(dataset: Any, stand_in: Any) -> Any:
     if not has_transform(dataset):
         return dataset
     view = copy.copy(dataset)
-    for name in ("transform", "transforms"):
-        if getattr(view, name, None) is not None:
+    for name, value in _own_transforms(dataset).items():
+        if _is_standard(value):  # keeps what it does to labels
+            kept = copy.copy(value)
+            kept.transform = None
+            setattr(view, name, kept)
+        else:
             setattr(view, name, stand_in)
     for name, value in list(getattr(view, "__dict__", {}).items()):
         if isinstance(value, Dataset):
@@ -60,13 +79,14 @@ def _stripped(dataset: Any, stand_in: Any) -> Any:
     return view
 
 
-def _inside(dataset: Any) -> list[Any]:
-    values = list(getattr(dataset, "__dict__", {}).values())
-    parts = [value for value in values if isinstance(value, Dataset)]
-    for value in values:
-        if isinstance(value, list) and value and isinstance(value[0], Dataset):
-            parts += value
-    return parts
+def _own_transforms(dataset: Any) -> dict[str, Any]:
+    """What is set as `transform` and `transforms`; a method of that name is part of the data set, and stays."""
+    found = {name: getattr(dataset, name, None) for name in ("transform", "transforms")}
+    return {name: value for name, value in found.items() if value is not None and not inspect.ismethod(value)}
+
+
+def _is_standard(transforms: Any) -> bool:
+    return type(transforms).__name__ == "StandardTransform"
 
 
 def _unchanged(*args: Any, **named: Any) -> Any:

@@ -194,6 +194,43 @@ def test_random_transforms_never_reach_the_generator(tree):
     assert load_images(Albumented(lambda image: {"image": image[::-1] // 2})).fingerprints == expected
 
 
+def test_a_wrapper_keeps_the_class_names_of_what_it_wraps(tree):
+    assert load_images(Transformed(tv.ImageFolder(tree), NOISY)).classes == ("ant", "bee", "cat")
+    assert load_images(Transformed(tv.ImageFolder(tree, target_transform=lambda y: 2 - y), NOISY)).classes == tuple(
+        "012"
+    )
+
+
+def test_a_method_called_transform_is_part_of_the_data_set():
+    class Drawn(Pictures):
+        def transform(self, seed):
+            return picture(seed)
+
+        def __getitem__(self, index):
+            return self.transform(index), index % 2
+
+    assert (
+        load_images(Drawn(range(6))).fingerprints == load_images([(picture(i), i % 2) for i in range(6)]).fingerprints
+    )
+
+
+def test_joint_transforms_change_labels_but_not_pictures(tree):
+    class Joint(tv.VisionDataset):
+        def __len__(self):
+            return 8
+
+        def __getitem__(self, index):
+            image, label = some()[index]
+            return self.transforms(image, label) if self.transforms else (image, label)
+
+    expected = load_images(some()).fingerprints
+    swapped = load_images(Joint(transform=NOISY, target_transform=lambda label: 1 - label))
+    assert swapped.labels.tolist() == [1, 0] * 4
+    both = load_images(Joint(transforms=lambda image, label: (NOISY(image), 1 - label)))
+    assert both.labels.tolist() == [1, 0] * 4
+    assert swapped.fingerprints == both.fingerprints == expected
+
+
 def test_the_view_leaves_the_data_set_alone():
     dataset = Pictures(some(), transform=str)
     view = without_transforms(Subset(dataset, [1, 2]))
