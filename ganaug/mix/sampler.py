@@ -94,7 +94,7 @@ class DrawnOrder:
 
 
 class FollowedOrder:
-    """The order of another sampler, of indices or of batches of them; its own `set_epoch`, if any, is told the epoch."""
+    """The order of another sampler, of indices or of batches; its own `set_epoch`, if any, is told the epoch."""
 
     def __init__(self, sampler: Iterable[Any]):
         self.sampler = sampler
