@@ -59,7 +59,7 @@ def train(
     start: int = 0,
     state: State | None = None,
 ) -> Iterator[Progress]:
-    """Play `steps` rounds of the game, yielding after each.
+    """Play `steps` rounds of the game, yielding where it stands: before the first round, then after each.
 
     start, state: go on after round `start` from a state that `Progress.state` gave. Raises DivergedError, before any
     weight changes, when a term or a gradient is not finite; ArtefactError when the state does not fit the recipe.
@@ -67,6 +67,7 @@ def train(
     game = _Game(recipe, data, steps, seed, torch.device(device))
     if state is not None:
         game.restore(state)
+    yield Progress(start, steps, {}, game)
     for step in range(start, steps):
         losses = game.round(step)
         yield Progress(step + 1, steps, losses, game)
@@ -78,9 +79,7 @@ class _Game:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(key(seed, "weights"))
             nets = recipe.networks(data.spec, recipe.prior)
-        self.nets = {
-            name: net.to(device=device, memory_format=torch.channels_last) for name, net in nets.items()
-        }
+        self.nets = {name: net.to(device=device, memory_format=torch.channels_last) for name, net in nets.items()}
         self.averages = {name: copy.deepcopy(self.nets[name]).requires_grad_(False) for name in recipe.keeps}
         self.optimisers = [p.optimiser.build(self._owned(p)) for p in recipe.players]
         self.moves = [0] * len(recipe.players)
@@ -204,8 +203,16 @@ class _Game:
         for player, optimiser in zip(self.recipe.players, self.optimisers, strict=True):
             prefix = f"optimisers/{player.name}/"
             entries: dict[int, dict[str, Tensor]] = {}
+            weights = self._owned(player)
             for name, tensor in state.items():
                 if name.startswith(prefix):
                     index, entry = name.removeprefix(prefix).split("/")
-                    entries.setdefault(int(index), {})[entry] = tensor
+                    entries.setdefault(int(index), {})[entry] = _laid_out_like(weights[int(index)], tensor)
             optimiser.load_state_dict({"state": entries, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _laid_out_like(weight: Tensor, tensor: Tensor) -> Tensor:
+    """A copy in the memory layout of the weight, which fused optimisers take for granted."""
+    if tensor.shape != weight.shape:
+        return tensor.clone()
+    return torch.empty_like(weight, dtype=tensor.dtype, requires_grad=False).copy_(tensor)

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons: the pair of the first GANs, with the label as a one-hot input of both."""
+"""Multilayer perceptrons: the pair of the first GANs, with an embedding of the label as a further input of both."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -23,11 +22,12 @@ class Generator(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], classes: int, latent: int, hidden: tuple[int, ...] = (256, 512)):
         super().__init__()
-        self.shape, self.classes = shape, classes
-        self.layers = _layers([latent + classes, *hidden, math.prod(shape)])
+        self.shape = shape
+        self.embedding = nn.Embedding(classes, latent)
+        self.layers = _layers([2 * latent, *hidden, math.prod(shape)])
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        h = torch.cat([z, F.one_hot(y, self.classes).to(z.dtype)], 1)
+        h = torch.cat([z, self.embedding(y)], 1)
         return torch.tanh(self.layers(h)).view(-1, *self.shape)
 
 
@@ -36,9 +36,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], classes: int, hidden: tuple[int, ...] = (512, 256)):
         super().__init__()
-        self.classes = classes
-        self.layers = _layers([math.prod(shape) + classes, *hidden, 1])
+        self.embedding = nn.Embedding(classes, 64)
+        self.layers = _layers([math.prod(shape) + 64, *hidden, 1])
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        h = torch.cat([x.flatten(1), F.one_hot(y, self.classes).to(x.dtype)], 1)
-        return self.layers(h).squeeze(1)
+        return self.layers(torch.cat([x.flatten(1), self.embedding(y)], 1)).squeeze(1)

@@ -1,0 +1,30 @@
+"""`python -m ganaug` and the `ganaug` command."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from ganaug.cli import cli
+from ganaug.errors import GanaugError
+
+
+def main() -> None:
+    """Run the command line; turn the errors that a user can cause into two lines and an exit code."""
+    try:
+        cli(standalone_mode=True)
+    except GanaugError as error:
+        if "--json" in sys.argv:
+            kind = type(error).__name__
+            print(json.dumps({"error": {"kind": kind, "cause": error.cause, "fix": error.fix}}))
+        print(f"Error: {error.cause}", file=sys.stderr)
+        if error.fix:
+            print(f"Fix:   {error.fix}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt as stop:
+        print(f"Interrupted: {stop or 'stopped'}.", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Time budgets: what a user writes, and how many steps it is worth here."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import torch
+
+from ganaug.errors import OptionError
+from ganaug.game import Recipe
+from ganaug.train import Batches, train
+
+WARM_UP = 3  # rounds played and discarded before timing
+
+
+def parse_seconds(text: float | str) -> float:
+    """Seconds from a number or from text like "90s", "10m", "1.5h"; raises OptionError otherwise."""
+    if isinstance(text, (int, float)):
+        return float(text)
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    try:
+        return float(text[:-1]) * units[text[-1]] if text and text[-1] in units else float(text)
+    except ValueError as error:
+        raise OptionError(f"{text!r} is not a time.", "Write it like 90s, 10m or 1.5h.") from error
+
+
+def seconds_per_step(recipe: Recipe, batches: Batches, device: torch.device) -> float:
+    """Measured on a game that is thrown away: the mean round after a warm-up, over whole cycles of the lazy terms."""
+    interval = max(term.interval for player in recipe.players for term in player.loss.terms)
+    rounds = interval * math.ceil(12 / interval)
+    times = []
+    for _ in train(recipe, batches, steps=WARM_UP + rounds, device=device):
+        times.append(time.monotonic())
+    return (times[-1] - times[WARM_UP]) / rounds
+
+
+def steps_in(seconds: float, pace: float) -> int:
+    """Rounds that fit into a budget at `pace` seconds a round, at least 20; pictures and saving take 4 % of the time."""
+    return max(20, math.floor(0.96 * seconds / pace))

@@ -1,0 +1,129 @@
+"""`ganaug fit`: train a generator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from ganaug.cli.group import common, settings_of, show
+
+FIELDS = (
+    "data",
+    "out",
+    "recipe",
+    "set",
+    "budget",
+    "steps",
+    "size",
+    "channels",
+    "limit",
+    "device",
+    "root",
+    "split",
+    "groups",
+)
+
+
+@click.command()
+@click.argument("data", required=False)
+@click.option("--out", type=click.Path(), help="Run folder to make.")
+@click.option("--recipe", default="small", show_default=True, help="A name (`ganaug recipes`) or file.py:function.")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting of the recipe; repeatable.")
+@click.option("--budget", help="Training time, like 90s, 10m or 1.5h.  [default: 10m]")
+@click.option("--steps", type=click.IntRange(1), help="Rounds of training, in place of a budget.")
+@click.option("--size", default="auto", show_default=True, help="Size of the generated images in px.")
+@click.option("--channels", type=click.Choice(["auto", "1", "3"]), default="auto", show_default=True)
+@click.option("--limit", type=click.IntRange(2), help="At most N images a class.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
+@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
+@click.option("--split", default="train", show_default=True, help="Part of a .npz file or named set.")
+@click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group. Groups are held out whole.")
+@click.option("--strict", is_flag=True, help="Stop at the first unreadable image.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted fit.")
+@click.option("--config", type=click.Path(exists=True, dir_okay=False), help="YAML file of these options.")
+@click.option("--print-config", is_flag=True, help="Print the options as YAML and stop.")
+@click.option("--dry-run", is_flag=True, help="Read the images, say what would be done, write nothing.")
+@common
+@click.pass_context
+def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quiet, **options):
+    """Train a class-conditional generator on the labelled images DATA.
+
+    DATA is a folder of class folders, a .npz file (x_train, y_train, classes), `digits`, or the name of a torchvision or
+    timm data set (with --root).
+
+    \b
+    ganaug fit data/train --out runs/leaves --budget 10m
+    ganaug fit mnist.npz --limit 100 --out runs/mnist --steps 3000
+    ganaug fit data/train --out runs/leaves --resume
+    ganaug fit data/train --out runs/mine --recipe mygan.py:lsgan --set lr=0.0003
+    """
+    values = _merged(ctx, options, settings_of(pairs), config)
+    if print_config:
+        import yaml
+
+        click.echo(yaml.safe_dump({k: v for k, v in values.items() if v is not None}, sort_keys=False), nl=False)
+        return
+    for name in ("data", "out"):
+        if values[name] is None:
+            raise click.UsageError(f"Missing {name.upper() if name == 'data' else '--out'}.", ctx)
+    from ganaug.console import terminal
+
+    with terminal(quiet) as report:
+        if dry_run:
+            from ganaug.estimate import dry_run as plan
+
+            estimate = plan(**_arguments(values), strict=strict, report=report)
+            show(as_json, estimate.to_json(), estimate.lines())
+            return
+        from ganaug.fitting import fit as train
+
+        run = train(**_arguments(values), resume=resume, strict=strict, report=report)
+    card = run.load().card
+    show(
+        as_json,
+        {"run": str(run.path), "steps": card.steps, "classes": list(card.classes), "shape": list(card.shape)},
+        [f"{run.path}: {card.steps} steps, {len(card.classes)} classes, {card.shape[2]}x{card.shape[1]} px.",
+         f"Look at it: ganaug preview {run.path}"],
+    )  # fmt: skip
+
+
+def _merged(ctx: click.Context, options: dict[str, Any], pairs: dict[str, Any], config: str | None) -> dict[str, Any]:
+    """Options of the command line over those of the file over the defaults."""
+    values = {**options, "set": pairs}
+    if config is None:
+        return values
+    import yaml
+
+    text = Path(config).read_text(encoding="utf-8")
+    try:
+        given = yaml.safe_load(text) if len(text) < 100_000 else None
+    except yaml.YAMLError as error:
+        raise click.BadParameter(f"{config} is not YAML: {error}") from error
+    if not isinstance(given, dict) or not set(given) <= set(values):
+        known = ", ".join(values)
+        raise click.BadParameter(f"{config} must be a mapping of these options: {known}.")
+    for name, value in given.items():
+        source = ctx.get_parameter_source("pairs" if name == "set" else name)
+        if source is not click.core.ParameterSource.COMMANDLINE:
+            values[name] = value
+    return values
+
+
+def _arguments(values: dict[str, Any]) -> dict[str, Any]:
+    """Options as arguments of `ganaug.fit`."""
+    size, channels = values["size"], values["channels"]
+    return {
+        **{k: v for k, v in values.items() if k not in ("set", "size", "channels")},
+        "options": values["set"],
+        "size": size if size == "auto" else _whole("size", size),
+        "channels": channels if channels == "auto" else _whole("channels", channels),
+    }
+
+
+def _whole(name: str, text: Any) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not a whole number or auto.", param_hint=f"--{name}") from error

@@ -1,0 +1,75 @@
+"""The group of commands, and the options that every command has."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import rich_click as click
+
+from ganaug import __version__
+
+HOMES = {
+    "check": "ganaug.cli.images",
+    "fit": "ganaug.cli.fit",
+    "preview": "ganaug.cli.runs",
+    "bench": "ganaug.cli.bench",
+    "augment": "ganaug.cli.runs",
+    "recipes": "ganaug.cli.recipes",
+}
+
+
+class _Commands(click.RichGroup):
+    """A group that imports the module of a command only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(HOMES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in HOMES:
+            return None
+        return vars(importlib.import_module(HOMES[name]))[name]
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ganaug")
+def cli() -> None:
+    """Train a GAN on your labelled images, mix its samples into your DataLoaders, and find out whether that helped.
+
+    \b
+    ganaug check   data/train
+    ganaug fit     data/train --out runs/leaves --budget 10m
+    ganaug preview runs/leaves
+    ganaug bench   data/train --test data/test --run runs/leaves --out runs/leaves/bench
+    ganaug augment runs/leaves --balance --out data/train_synth
+    """
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--seed, --json and --quiet."""
+    command = click.option("--quiet", "-q", is_flag=True, help="No progress; results and errors only.")(command)
+    command = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
+    return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every draw.")(
+        command
+    )
+
+
+def show(as_json: bool, values: dict[str, Any], lines: list[str]) -> None:
+    """Print the result: JSON on request, else lines."""
+    click.echo(json.dumps(values) if as_json else "\n".join(lines))
+
+
+def settings_of(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """`("gamma=1.0", "flip=true")` as a dict of JSON values."""
+    settings = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign:
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE.")
+        try:
+            settings[name] = json.loads(text)
+        except ValueError:
+            settings[name] = text
+    return settings

@@ -1,0 +1,36 @@
+"""`ganaug check`: what is in a data set, before anything is trained."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from ganaug.cli.group import common, show
+from ganaug.errors import DataError
+
+
+@click.command()
+@click.argument("data")
+@click.option("--test", help="Also look for images that are in both.")
+@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
+@click.option("--split", default="train", show_default=True, help="Part of a .npz file or named set.")
+@click.option("--limit", type=click.IntRange(2), help="At most N images a class.")
+@click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
+@common
+def check(data, test, root, split, limit, no_timing, seed, as_json, quiet):
+    """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes.
+
+    \b
+    ganaug check data/train
+    ganaug check data/train --test data/test
+    ganaug check mnist.npz --limit 100 --json
+    """
+    from ganaug.console import terminal
+    from ganaug.data import check as look
+    from ganaug.estimate import fit_seconds
+
+    timing = None if no_timing else fit_seconds
+    with terminal(quiet) as report:
+        found = look(data, other=test, root=root, split=split, limit=limit, seed=seed, seconds=timing, report=report)
+    show(as_json, found.to_json(), found.lines())
+    if found.problems:
+        raise SystemExit(DataError.exit_code)

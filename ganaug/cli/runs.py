@@ -1,0 +1,63 @@
+"""`ganaug preview` and `ganaug augment`: what to do with a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from ganaug.cli.group import common, show
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@click.option("--out", type=click.Path(), help="Folder of the pictures.  [default: RUN/preview]")
+@click.option("--columns", type=click.IntRange(1), default=10, show_default=True, help="Samples of each class.")
+@click.option("--frames", type=click.IntRange(1), default=48, show_default=True, help="Pictures of the latent walk.")
+@click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
+@common
+def preview(run, out, columns, frames, recipe, seed, as_json, quiet):
+    """Draw samples: a grid with one row a class, and a walk through latent space (PNG and GIF).
+
+    \b
+    ganaug preview runs/leaves
+    """
+    from ganaug.cli.load import load_run
+    from ganaug.pictures import preview as draw
+
+    fitted = load_run(run, recipe)
+    folder = Path(out) if out else Path(run) / "preview"
+    files = draw(fitted, folder, columns=columns, frames=frames, seed=seed)
+    show(as_json, {"files": [str(f) for f in files]}, [str(f) for f in files])
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@click.option("--out", type=click.Path(), required=True, help="Folder to make: OUT/CLASS/*.png and metadata.jsonl.")
+@click.option("--per-class", type=click.IntRange(1), help="So many of each class.")
+@click.option("--balance", is_flag=True, help="As many as fill every class up to the largest one.")
+@click.option("--ratio", help="Synthetic share of real and synthetic together, in [0, 1), or auto (from the bench).")
+@click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
+@common
+def augment(run, out, per_class, balance, ratio, recipe, seed, as_json, quiet):
+    """Write synthetic labelled images as a folder that torchvision, timm and Hugging Face read.
+
+    \b
+    ganaug augment runs/leaves --balance       --out data/train_synth
+    ganaug augment runs/leaves --per-class 500 --out data/train_synth
+    ganaug augment runs/leaves --ratio 0.25    --out data/train_synth
+    """
+    if sum([per_class is not None, balance, ratio is not None]) != 1:
+        raise click.UsageError("Give one of --per-class, --balance and --ratio.")
+    from ganaug.cli.load import load_run
+    from ganaug.console import terminal
+    from ganaug.exporting import export
+    from ganaug.plan import plan_for
+
+    fitted = load_run(run, recipe)
+    plan = plan_for(fitted, per_class=per_class, balance=balance, ratio=ratio)
+    with terminal(quiet) as report:
+        export(fitted, plan, out, seed=seed, report=report)
+    total = sum(plan.values())
+    lines = [f"{name}: {n}" for name, n in plan.items()] + [f"{total} images in {out}"]
+    show(as_json, {"out": str(out), "plan": plan}, lines)

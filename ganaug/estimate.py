@@ -1,0 +1,109 @@
+"""What a fit would do and how long it would take, without doing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganaug.budget import parse_seconds, seconds_per_step, steps_in
+from ganaug.data import DataSpec
+from ganaug.data.batches import ClassBalancedBatches
+from ganaug.device import resolve_device
+from ganaug.fitting import DEFAULT_BUDGET, FitSettings, Prepared, prepare
+from ganaug.recipes.modern import small
+from ganaug.reporting import Report, silent
+
+GOOD_STEPS = 3000  # of the recipe `small`: where its figures in docs/quality.md were good
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """shape: (C, H, W) of the generated images. pace: seconds a round, measured here. steps: what would be played."""
+
+    training: dict[str, int]
+    validation: dict[str, int]
+    shape: tuple[int, ...]
+    recipe: str
+    pace: float
+    steps: int
+
+    @property
+    def seconds(self) -> float:
+        return self.steps * self.pace
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "recipe": self.recipe,
+            "shape": list(self.shape),
+            "training": self.training,
+            "validation": self.validation,
+            "seconds_per_step": round(self.pace, 4),
+            "steps": self.steps,
+            "seconds": round(self.seconds),
+        }
+
+    def lines(self) -> list[str]:
+        channels, height, width = self.shape
+        lines = [
+            f"fit: recipe {self.recipe}, {width}x{height} px, {'grey' if channels == 1 else 'RGB'}",
+            f"  {sum(self.training.values())} images to train on, {sum(self.validation.values())} held out",
+            f"  {self.pace * 1000:.0f} ms a step here: {self.steps} steps take about {_minutes(self.seconds)}",
+        ]
+        if self.recipe == "small" and self.steps < GOOD_STEPS:
+            needed = _minutes(GOOD_STEPS * self.pace)
+            lines.append(f"  good samples took about {GOOD_STEPS} steps in our studies: {needed} here")
+        return lines
+
+
+def fit_seconds(spec: DataSpec, *, steps: int = GOOD_STEPS) -> float:
+    """Seconds that `steps` rounds of the default recipe take here for such data, from a few discarded rounds."""
+    pixels = torch.randint(0, 256, (2 * len(spec.classes), *spec.shape), dtype=torch.uint8, generator=torch.Generator())
+    labels = torch.arange(len(pixels)) % len(spec.classes)
+    device = resolve_device("auto")
+    return steps * seconds_per_step(small(), ClassBalancedBatches(pixels, labels, spec, device), device)
+
+
+def dry_run(
+    data: Any,
+    out: str | Path,
+    *,
+    recipe: str = "small",
+    options: dict[str, Any] | None = None,
+    budget: float | str | None = None,
+    steps: int | None = None,
+    size: int | str = "auto",
+    channels: int | str = "auto",
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    root: Any = None,
+    split: str = "train",
+    groups: Any = None,
+    strict: bool = False,
+    report: Report = silent,
+) -> Estimate:
+    """What `ganaug.fit` would do with the same arguments; raises as it does, writes nothing."""
+    seconds = None if steps is not None else parse_seconds(budget or DEFAULT_BUDGET)
+    settings = FitSettings(recipe, dict(options or {}), seconds, steps, size, channels, limit, seed=seed, device=device)
+    prepared = prepare(data, settings, root=root, split=split, groups=groups, strict=strict, report=report)
+    return _estimate(prepared, settings)
+
+
+def _estimate(prepared: Prepared, settings: FitSettings) -> Estimate:
+    pace = seconds_per_step(prepared.recipe, prepared.batches, prepared.device)
+    steps = settings.steps or steps_in(settings.budget or DEFAULT_BUDGET, pace)
+    return Estimate(
+        prepared.training.counts(),
+        prepared.validation.counts(),
+        prepared.training.spec.shape,
+        settings.recipe,
+        pace,
+        steps,
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

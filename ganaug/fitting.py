@@ -1,0 +1,282 @@
+"""From labelled images to a run folder: where strings become references."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganaug.budget import parse_seconds, seconds_per_step, steps_in
+from ganaug.data import LabelledImages, hold_out, load_images
+from ganaug.data.batches import ClassBalancedBatches
+from ganaug.device import environment, resolve_device
+from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
+from ganaug.game import Recipe
+from ganaug.generator import Card, Run, save
+from ganaug.generator.integrity import need_space, sha256, write_atomically
+from ganaug.generator.state import load_state, save_state
+from ganaug.interrupt import interruptible
+from ganaug.pictures import sample_grid, tile
+from ganaug.recipes.choose import choose
+from ganaug.reporting import Report, silent
+from ganaug.train import Progress, train
+
+SAVE_SECONDS = 20.0  # a state is committed at least this often
+GRIDS = 20  # sample grids over a fit
+DEFAULT_BUDGET = 600.0  # seconds, where neither a budget nor steps are given
+LOG_LINES = 500  # lines of metrics.jsonl over a fit
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Everything that decides what a fit gives, apart from the images.
+
+    budget: seconds of training; turned into `steps` once, before the first step. steps: rounds of the game. size: px of
+    the square images that the generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many images a
+    class. validation: share held out. options: settings of the recipe.
+    """
+
+    recipe: str = "small"
+    options: dict[str, Any] = field(default_factory=dict)
+    budget: float | None = None
+    steps: int | None = None
+    size: int | str = "auto"
+    channels: int | str = "auto"
+    limit: int | None = None
+    validation: float = 0.2
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self):
+        if self.budget is not None and self.steps is not None:
+            raise OptionError("Both a budget and steps are given.", "Give one of them.")
+        if self.budget is not None and not 0 < self.budget < float("inf"):
+            raise OptionError(f"The budget is {self.budget} seconds.", "Give a time above 0, like 10m.")
+        if self.steps is not None and self.steps < 1:
+            raise OptionError(f"The number of steps is {self.steps}.", "Give 1 or more.")
+        if not 0 < self.validation < 1:
+            raise OptionError(f"The validation share is {self.validation}.", "Give a share between 0 and 1.")
+        if not 0 <= self.seed < 2**53:
+            raise OptionError(f"The seed is {self.seed}.", "Give a whole number from 0 on.")
+
+
+def fit(
+    data: Any,
+    out: str | Path,
+    *,
+    recipe: str = "small",
+    options: Mapping[str, Any] | None = None,
+    budget: float | str | None = None,
+    steps: int | None = None,
+    size: int | str = "auto",
+    channels: int | str = "auto",
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    resume: bool = False,
+    root: str | Path | None = None,
+    split: str = "train",
+    groups: Any = None,
+    strict: bool = False,
+    report: Report = silent,
+) -> Run:
+    """Train a class-conditional generator on labelled images, into the run folder `out`.
+
+    data: a folder of class folders, a .npz file, (X, y), a map-style data set, a name, or LabelledImages. budget:
+    seconds, or text like "10m" (default 10 minutes); or give `steps`. 20 % of the images (whole groups, where given) are
+    held out, recorded in the card, and never trained on. resume: go on with what `out` holds; does nothing if it is
+    finished, starts anew if it holds no saved state.
+
+    Raises OptionError, DataError and its kinds, OutputInUseError, DivergedError; KeyboardInterrupt after the state was
+    saved.
+    """
+    settings = FitSettings(
+        recipe, dict(options or {}), _seconds(budget, steps), steps, size, channels, limit, seed=seed, device=device
+    )
+    folder = Path(out)
+    if is_finished(folder):
+        if resume:
+            report("fit", 1, 1, "already finished")
+            return Run(folder)
+        raise OutputInUseError(f"{folder} holds a finished run.", "Choose another folder.")
+    _check_out(folder, resume)
+    prepared = prepare(data, settings, root=root, split=split, groups=groups, strict=strict, report=report)
+    return _Fit(settings, folder, prepared, report).go(resume)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a fit is about to be played with."""
+
+    recipe: Recipe
+    training: LabelledImages
+    validation: LabelledImages
+    device: torch.device
+    batches: ClassBalancedBatches
+
+
+def prepare(
+    data: Any, settings: FitSettings, *, root: Any, split: str, groups: Any, strict: bool, report: Report
+) -> Prepared:
+    """Read the images, hold out a part, choose the recipe; writes nothing. Raises as `fit` does."""
+    recipe = choose(settings.recipe, settings.options)
+    device = resolve_device(settings.device)
+    if isinstance(data, LabelledImages):
+        images = data
+    else:
+        images = load_images(
+            data, size=settings.size, channels=settings.channels, limit=settings.limit, seed=settings.seed,
+            device=device.type, strict=strict, split=split, groups=groups, root=root, report=report,
+        )  # fmt: skip
+    if len(images.classes) < 2:
+        raise DataError(f"There is one class only, {images.classes[0]!r}.", "A classifier needs two or more.")
+    training, validation = hold_out(images, fraction=settings.validation, seed=settings.seed)
+    batches = ClassBalancedBatches(training.pixels, training.labels, training.spec, device)
+    return Prepared(recipe, training, validation, device, batches)
+
+
+def _seconds(budget: float | str | None, steps: int | None) -> float | None:
+    if budget is not None:
+        return parse_seconds(budget)
+    return None if steps is not None else DEFAULT_BUDGET
+
+
+def _check_out(folder: Path, resume: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise OutputInUseError(f"{folder} is not a folder.", "Choose another name.")
+    if not resume and folder.exists() and any(folder.iterdir()):
+        raise OutputInUseError(f"{folder} is not empty.", "Choose another folder, or go on with --resume.")
+
+
+class _Fit:
+    """One fit on its way: consumes the loop's iterator, and logs, draws and saves."""
+
+    def __init__(self, settings: FitSettings, folder: Path, prepared: Prepared, report: Report):
+        self.settings, self.folder, self.report = settings, folder, report
+        self.recipe, self.device, self.batches = prepared.recipe, prepared.device, prepared.batches
+        self.training, self.validation = prepared.training, prepared.validation
+        self.log = folder / "metrics.jsonl"
+        self.sums: dict[str, list[float]] = {}
+
+    def go(self, resume: bool) -> Run:
+        torch.set_flush_denormal(True)  # denormal numbers slow a CPU down several times
+        need_space(self.folder, 200 << 20)
+        steps = self._planned_steps(resume)
+        saved = load_state(self.folder / "state") if resume else None
+        start = saved.step if saved else 0
+        if resume:
+            self.report("fit", start, steps, f"resumed at step {start}")
+        self._cut_log(saved.log_bytes if saved else 0)
+        loop = train(
+            self.recipe, self.batches, steps=steps, seed=self.settings.seed, device=self.device, start=start,
+            state=saved.tensors if saved else None,
+        )  # fmt: skip
+        last = self._consume(loop, start, steps)
+        generator = last.averages()["generator"]
+        save(self.folder / "generator", generator, self._card(steps))
+        return Run(self.folder)
+
+    def _consume(self, loop: Iterator[Progress], start: int, steps: int) -> Progress:
+        began = saved_at = time.monotonic()
+        each_log, each_grid = max(1, steps // LOG_LINES), max(1, steps // GRIDS)
+        progress = next(loop)
+        with interruptible() as asked, self.log.open("a", encoding="utf-8") as log:
+            for progress in loop:
+                step = progress.step
+                for name, value in progress.losses.items():
+                    self.sums.setdefault(name, []).append(value)
+                speed = (step - start) / max(time.monotonic() - began, 1e-9)
+                if step % each_log == 0 or step == steps:
+                    self._write_log(log, step, speed)
+                if step % each_grid == 0 or step == steps:
+                    self._draw(progress)
+                detail = "  ".join(f"{_short(name)} {value:.2f}" for name, value in progress.losses.items())
+                self.report("fit", step, steps, f"{speed:.1f} steps/s  {detail}")
+                if asked.is_set() or step == steps or time.monotonic() - saved_at > SAVE_SECONDS:
+                    log.flush()
+                    save_state(self.folder / "state", step, progress.state(), log.tell())
+                    saved_at = time.monotonic()
+                if asked.is_set() and step < steps:
+                    raise KeyboardInterrupt(f"stopped at step {step} of {steps}; the state is saved")
+        return progress
+
+    def _planned_steps(self, resume: bool) -> int:
+        """The number of steps and all settings, stored before step 0; a resume must agree with what is stored."""
+        file = self.folder / "fit.json"
+        wanted = {**dataclasses.asdict(self.settings), "data": self._digest()}
+        if resume and file.exists():
+            try:
+                stored = json.loads(file.read_bytes())
+                steps = stored.pop("planned_steps")
+            except (OSError, ValueError, KeyError) as error:
+                raise ArtefactError(f"{file} cannot be read: {error}.", "Start anew in another folder.") from error
+            changed = sorted(k for k in wanted.keys() | stored.keys() if wanted.get(k) != stored.get(k))
+            changed = [k for k in changed if k != "device"]
+            if changed:
+                raise OptionError(
+                    f"The run was started with other settings: {', '.join(changed)}.",
+                    "Resume with the same settings and images, or fit into another folder.",
+                )
+            return steps
+        steps = self.settings.steps
+        if steps is None:
+            self.report("warm-up", 0, 1, "")
+            pace = seconds_per_step(self.recipe, self.batches, self.device)
+            steps = steps_in(self.settings.budget or DEFAULT_BUDGET, pace)
+            self.report("warm-up", 1, 1, f"{steps} steps")
+        write_atomically(file, json.dumps({**wanted, "planned_steps": steps}, indent=1).encode())
+        return steps
+
+    def _digest(self) -> str:
+        return sha256("\n".join([*self.training.fingerprints, *self.validation.fingerprints]).encode())
+
+    def _cut_log(self, size: int) -> None:
+        """Forget lines of metrics.jsonl about steps that will be played again."""
+        if self.log.exists():
+            with self.log.open("r+b") as log:
+                log.truncate(min(size, self.log.stat().st_size))
+
+    def _write_log(self, log: Any, step: int, speed: float) -> None:
+        line = {"step": step, "steps_per_second": round(speed, 3)}
+        log.write(json.dumps({**line, **{name: float(np.mean(v)) for name, v in self.sums.items()}}) + "\n")
+        self.sums.clear()
+
+    def _draw(self, progress: Progress) -> None:
+        grid = sample_grid(progress.averages()["generator"], self.recipe.prior, len(self.training.classes))
+        samples = self.folder / "samples"
+        samples.mkdir(parents=True, exist_ok=True)
+        tile(grid).save(samples / f"step-{progress.step:09d}.png")
+
+    def _card(self, steps: int) -> Card:
+        shape = self.training.spec.shape
+        return Card(
+            recipe=self.settings.recipe,
+            settings=self.settings.options,
+            classes=self.training.classes,
+            shape=(shape[0], shape[1], shape[2]),
+            codec=self.training.codec,
+            prior_dim=self.recipe.prior.dim,
+            steps=steps,
+            seed=self.settings.seed,
+            counts=self.training.counts(),
+            fingerprints=self.training.fingerprints,
+            held_out=self.validation.fingerprints,
+            versions=environment(self.device),
+        )
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a generator was written there."""
+    return (folder / "generator" / "manifest.json").exists()
+
+
+def _short(name: str) -> str:
+    """ "discriminator/relativistic.discriminator" -> "discriminator"; "discriminator/r1" -> "r1"."""
+    return name.split("/")[-1].split(".")[-1]

@@ -1,0 +1,41 @@
+"""The façade: exactly these names, loaded when used, and no torch before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import ganaug
+
+
+def test_every_public_name_is_there_and_documented():
+    assert ganaug.__all__ == sorted(
+        ["GANSampler", "GanaugError", "Run", "SynthMix", "SyntheticDataset", "albumentations", "augment_loader", "bench",
+         "export", "fit", "load", "load_images", "mix", "preview"]
+    )  # fmt: skip
+    for name in ganaug.__all__:
+        assert getattr(ganaug, name).__doc__, name
+
+
+def test_public_functions_stay_functions_whatever_was_imported_before():
+    code = (
+        "import ganaug.mixing, ganaug.benchmark, ganaug.fitting, ganaug.exporting, ganaug.pictures, ganaug\n"
+        "assert all(callable(getattr(ganaug, n)) for n in ganaug.__all__ if n != 'albumentations')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_importing_ganaug_or_asking_for_help_imports_no_torch_and_opens_no_socket():
+    code = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise AssertionError('network')\n"
+        "socket.socket.connect = refuse\n"
+        "import ganaug\n"
+        "from ganaug.cli import cli\n"
+        "for arguments in (['--help'], ['--version']):\n"
+        "    try: cli(arguments)\n"
+        "    except SystemExit as stop: assert not stop.code\n"
+        "heavy = {'torch', 'torchvision', 'timm', 'albumentations', 'numpy', 'PIL', 'scipy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
