@@ -44,10 +44,17 @@ def arms_plot(data: dict[str, Any]) -> str:
         for row, arm in enumerate(arms):
             colour = SYNTHETIC if arm["ratio"] else REAL
             axes.plot(np.array(arm["values"]) * 100, [row] * len(arm["values"]), "o", ms=4, color=colour, alpha=0.45)
-            axes.plot(arm["mean"] * 100, row, "D" if arm["chosen"] else "|", ms=9, color=colour, mew=2)
+            axes.plot(
+                arm["mean"] * 100,
+                row,
+                "D" if arm["chosen"] else "|",
+                ms=7 if arm["chosen"] else 11,
+                color=colour,
+                mew=2,
+            )
         axes.set_yticks(range(len(arms)), [f"{arm['name']}, lr {arm['lr']:g}" for arm in arms])
         axes.invert_yaxis()
-        axes.set_xlabel(f"{data['metric']} on validation (%): dots are seeds, bars means, diamonds the chosen arms")
+        axes.set_xlabel(f"{data['metric']} on validation (%)")
         axes.grid(axis="x", alpha=0.3)
         return _svg(figure)
 
@@ -81,7 +88,9 @@ def curves_plot(data: dict[str, Any]) -> str:
                     points[arm["ratio"]] = max(arm["mean"], points.get(arm["ratio"], 0.0))
             ratios = sorted(points)
             label = "no policy" if policy == "none" else policy
-            shares.plot([100 * r for r in ratios], [100 * points[r] for r in ratios], "o-", ms=4, label=label)
+            colour = "#333333" if policy == "none" else "#3b8a6e"
+            line = [100 * points[ratio] for ratio in ratios]
+            shares.plot([100 * ratio for ratio in ratios], line, "o-", ms=4, color=colour, label=label)
         shares.set_xlabel("synthetic share (%)")
         shares.set_ylabel(f"validation {data['metric']} (%)")
         shares.legend(frameon=False)

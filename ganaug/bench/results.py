@@ -57,7 +57,7 @@ def sentence(data: dict[str, Any]) -> str:
 
 def points(share: float) -> str:
     """A difference of shares as signed percentage points."""
-    return f"{100 * share:+.2f}"
+    return f"{round(100 * share, 2) + 0.0:+.2f}"
 
 
 def table(data: dict[str, Any]) -> str:

@@ -35,7 +35,7 @@ def bench(
     *,
     test: Any = None,
     run: Loadable | None = None,
-    synthetic: str | Path | None = None,
+    synthetic: Any = None,
     out: str | Path,
     seeds: int | None = None,
     quick: bool = False,
@@ -50,8 +50,8 @@ def bench(
     """Does adding these synthetic images help a classifier? Trains arms, and compares the best two on the test set.
 
     data, test: anything `ganaug.data.open_source` takes; without `test`, the data's own test part. Give `run` (a run
-    or generator folder) or `synthetic` (a folder ROOT/CLASS/*.png), not both. out: folder for `results.json`,
-    `report.html` and one file per trial; calling again with the same arguments trains nothing that is already there.
+    or generator folder) or `synthetic` (a folder ROOT/CLASS/*.png or another source), not both. out: folder for
+    `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there.
     seeds: paired seeds of the comparison (default 10, quick 5). ratios: synthetic shares to try. limit: at most so
     many training images a class. groups: of the training images, see `open_source`. command: what the report says
     reproduces it. A copy of the results goes to `RUN/verdict.json`.
@@ -111,7 +111,9 @@ def bench(
         "data": _facts(sets, np.bincount(labels.numpy(), minlength=len(sets.train.classes)).tolist()),
         "dropped": list(sets.dropped),
         "notes": list(sets.notes),
-        "source": f"run {fitted.hash[:12]} ({fitted.card.recipe})" if fitted is not None else f"folder {synthetic}",
+        "source": f"run {fitted.hash[:12]} ({fitted.card.recipe})"
+        if fitted is not None
+        else f"folder {_text(synthetic)}",
         "generator": None if fitted is None else fitted.hash,
         "settings": asdict(settings),
         "trials": [_trial(outcome) for outcome in laboratory.log],
@@ -123,7 +125,7 @@ def bench(
         "machine": {"cpus": os.cpu_count(), "threads": torch.get_num_threads(), "device": device},
     }
     found["sentence"] = sentence(found)
-    results = Results(found, folder)
+    results = Results(json.loads(json.dumps(found, allow_nan=False)), folder)  # plain data, as it will be read back
     _write(results, parts, run)
     return results
 

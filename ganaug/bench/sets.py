@@ -46,7 +46,7 @@ def gather(
     *,
     test: Any = None,
     fitted: Fitted | None = None,
-    synthetic: str | Path | None = None,
+    synthetic: Any = None,
     limit: int | None = None,
     seed: int = 0,
     groups: Any = None,

@@ -1,0 +1,234 @@
+"""A whole bench, with a stand-in classifier: what it chooses, writes, caches, drops and refuses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ganaug.bench import bench
+from ganaug.bench.arms import Arm, settings_for
+from ganaug.bench.choice import trials_in_all
+from ganaug.bench.trial import Laboratory, Part, Parts, Trial
+from ganaug.classifier import Training
+from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
+
+from .toy import NearestMean, images
+
+QUICK = {"quick": True, "ratios": (0.25, 0.5), "seeds": 3}
+pytestmark = pytest.mark.usefixtures("quick_classifier")
+
+
+def toy_bench(out: Path, **changes):
+    given = {"data": images(20, 0), "test": images(40, 1), "synthetic": images(30, 2), "out": out, **QUICK, **changes}
+    return bench(given.pop("data"), **given)
+
+
+def test_writes_everything_that_a_reader_needs(tmp_path: Path):
+    results = toy_bench(tmp_path / "out")
+    data = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert data == results.data
+    assert data["verdict"] in {"helps", "no evidence", "harms"}
+    assert (data["ratio"] > 0) == (data["verdict"] == "helps")
+    assert data["mode"] == "replace"
+    assert len(data["trials"]) == len(list((tmp_path / "out" / "trials").iterdir()))
+    assert {"torch", "timm"} <= set(data["versions"])
+    assert data["classes"] == ["ant", "bee", "cat"]
+    assert data["data"]["train"]["counts"] == [16, 16, 16]
+    for line in (f"verdict: {results.verdict}", "accuracy", "real + 25% synthetic"):
+        assert line in results.table()
+
+
+def test_all_kinds_of_arms_are_tried_alike_and_the_test_set_is_used_for_two_only(tmp_path: Path):
+    data = toy_bench(tmp_path / "out").data
+    kinds = {arm["kind"] for arm in data["validation"]}
+    assert kinds == {"real", "real+classical", "real+synthetic", "classical+synthetic"}
+    assert len({(trial["training"]["steps"], trial["training"]["batch"]) for trial in data["trials"]}) == 1
+    on_test = [trial for trial in data["trials"] if trial["on"] == "test"]
+    assert {trial["arm"] for trial in on_test} == {data["arms"]["without"]["name"], data["arms"]["with"]["name"]}
+    by_arm = [[t["seed"] for t in on_test if t["training"]["ratio"] == r] for r in (0, data["arms"]["with"]["ratio"])]
+    assert by_arm[0] == by_arm[1]
+    seeds_of_choice = {trial["seed"] for trial in data["trials"] if trial["on"] == "validation"}
+    assert not seeds_of_choice & set(by_arm[0])
+    without, mixed = data["arms"]["without"], data["arms"]["with"]
+    assert (without["policy"], without["lr"]) == (mixed["policy"], mixed["lr"])
+    assert without["ratio"] == 0 < mixed["ratio"]
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_the_number_of_trials_is_known_before(tmp_path: Path, quick: bool):
+    told = []
+    data = toy_bench(tmp_path / "out", quick=quick, report=lambda *said: told.append(said)).data
+    totals = {total for phase, _, total, _ in told if phase == "trials"}
+    settings = settings_for([16] * 3, quick=quick, seeds=3, ratios=(0.25, 0.5), seed=0)
+    assert totals == {trials_in_all(settings)} == {len(data["trials"])}
+    first = next(i for i, said in enumerate(told) if said[0] == "trials")
+    assert any("accuracy" in said[3] for said in told[:first])  # the metric is told before any result
+
+
+def test_an_interrupted_bench_goes_on_where_it_was(tmp_path: Path, quick_classifier: NearestMean):
+    whole = toy_bench(tmp_path / "whole").data
+    needed, quick_classifier.trainings = quick_classifier.trainings, 0
+    quick_classifier.stop_after = 5
+    with pytest.raises(KeyboardInterrupt):
+        toy_bench(tmp_path / "out")
+    quick_classifier.stop_after = None
+    resumed = toy_bench(tmp_path / "out").data
+    assert quick_classifier.trainings == needed
+    assert resumed["trained"] == needed - 5
+    assert resumed["difference"] == whole["difference"]
+    again = toy_bench(tmp_path / "out").data
+    assert again["trained"] == 0
+    assert again["validation"] == whole["validation"]
+
+
+def test_more_seeds_reuse_what_is_there(tmp_path: Path):
+    first = toy_bench(tmp_path / "out", seeds=2).data
+    more = toy_bench(tmp_path / "out", seeds=4).data
+    assert more["trained"] == 4
+    assert more["difference"]["per_seed"][:2] == first["difference"]["per_seed"]
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[1]", '{"predictions": [0, 1]}', "null"])
+def test_a_damaged_trial_is_trained_again(tmp_path: Path, damage: str):
+    whole = toy_bench(tmp_path / "out").data
+    for file in list((tmp_path / "out" / "trials").iterdir())[:2]:
+        file.write_text(damage)
+    again = toy_bench(tmp_path / "out").data
+    assert again["trained"] == 2
+    assert again["difference"] == whole["difference"]
+
+
+def test_other_images_or_settings_are_other_trials(tmp_path: Path):
+    first = toy_bench(tmp_path / "out").data
+    assert toy_bench(tmp_path / "out", synthetic=images(30, 3)).data["trained"] < first["trained"]  # the real arms stay
+    assert toy_bench(tmp_path / "out", data=images(20, 4)).data["trained"] == first["trained"]
+
+
+def test_one_seed_withholds_the_verdict(tmp_path: Path):
+    data = toy_bench(tmp_path / "out", seeds=1).data
+    assert (data["verdict"], data["ratio"]) == ("withheld", 0)
+    assert "One seed" in data["sentence"]
+
+
+def test_a_class_missing_from_the_test_set_withholds_the_verdict(tmp_path: Path):
+    data = toy_bench(tmp_path / "out", test=images(40, 1, classes=("ant", "bee"))).data
+    assert data["verdict"] == "withheld"
+    assert "no image of 'cat'" in data["sentence"]
+    assert data["arms"]["with"]["recall"][2] is None
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_few_seen_test_images_are_dropped_and_listed(tmp_path: Path):
+    train, test = images(20, 0), images(40, 1)
+    test.array[[3, 50]] = train.array[[7, 8]]
+    data = toy_bench(tmp_path / "out", data=train, test=test).data
+    assert data["dropped"] == ["item 3", "item 50"]
+    assert data["data"]["test"]["images"] == 118
+    assert "2 test images were seen before" in toy_bench(tmp_path / "out", data=train, test=test).table()
+
+
+@pytest.mark.parametrize("where", ["data", "synthetic"])
+def test_many_seen_test_images_are_refused_before_anything_is_trained(
+    tmp_path: Path, where: str, quick_classifier: NearestMean
+):
+    seen, test = images(20, 0), images(40, 1)
+    test.array[:10] = seen.array[:10]
+    with pytest.raises(LeakError, match="10 of 120 test images"):
+        toy_bench(tmp_path / "out", **{where: seen}, test=test)
+    assert quick_classifier.trainings == 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_synthetic_copies_of_validation_images_are_left_out(tmp_path: Path):
+    real, fake = images(20, 0), images(30, 2)
+    fake.array[: len(real)] = real.array  # all real images, validation part included
+    data = toy_bench(tmp_path / "out", data=real, synthetic=fake).data
+    assert data["data"]["synthetic"]["images"] == 90 - data["data"]["validation"]["images"]
+    assert "copies of validation images" in data["notes"][0]
+
+
+def test_classes_are_matched_by_name(tmp_path: Path):
+    turned = images(30, 2, classes=("cat", "ant", "bee"))
+    data = toy_bench(tmp_path / "out", synthetic=turned).data
+    assert data["arms"]["with"]["test"]["accuracy"] > 0.8
+    with pytest.raises(LabelMismatchError, match="has the class 'wasp'"):
+        toy_bench(tmp_path / "out", synthetic=replace(turned, classes=("cat", "ant", "wasp")))
+
+
+def test_unequal_classes_are_judged_by_balanced_accuracy_in_every_arm(tmp_path: Path):
+    even = images(20, 0)
+    keep = np.flatnonzero((even.labels > 0) | (np.arange(60) < 20))
+    few = replace(even, array=even.array[keep], labels=even.labels[keep], names=[even.names[i] for i in keep])
+    data = toy_bench(tmp_path / "out", data=few).data
+    assert data["metric"] == "balanced accuracy"
+    assert all(trial["training"]["balanced"] for trial in data["trials"])
+
+
+def test_says_what_is_wrong(tmp_path: Path):
+    with pytest.raises(OptionError, match="one source"):
+        toy_bench(tmp_path / "out", synthetic=None)
+    with pytest.raises(OptionError, match="no test set"):
+        toy_bench(tmp_path / "out", test=None)
+    with pytest.raises(OptionError, match="between 0 and 1"):
+        toy_bench(tmp_path / "out", ratios=(0.0, 0.5))
+    with pytest.raises(OptionError, match="0 seeds"):
+        toy_bench(tmp_path / "out", seeds=0)
+    with pytest.raises(DataError):
+        toy_bench(tmp_path / "out", synthetic=tmp_path / "nowhere")
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputInUseError, match=r"thesis\.txt"):
+        toy_bench(tmp_path / "used")
+    assert (tmp_path / "used" / "thesis.txt").read_text() == "mine"
+
+
+def test_an_arm_has_a_kind_and_a_name():
+    assert (Arm().kind, str(Arm())) == ("real", "real")
+    assert (Arm("affine").kind, str(Arm("affine"))) == ("real+classical", "real + affine")
+    assert (Arm("none", 0.1).kind, str(Arm("none", 0.1))) == ("real+synthetic", "real + 10% synthetic")
+    assert Arm("affine", 0.5).kind == "classical+synthetic"
+
+
+def test_class_names_cannot_inject_anything_into_the_report(tmp_path: Path):
+    bad = ("<script>alert(1)</script>", "$\\frac{", "ラ & ネコ")
+
+    def named(source):
+        return replace(source, classes=bad)
+
+    results = toy_bench(
+        tmp_path / "out", data=named(images(20, 0)), test=named(images(40, 1)), synthetic=named(images(30, 2))
+    )
+    html = results.report_path.read_text()
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert "ラ &amp; ネコ" in html
+    assert "http://" not in html
+    assert "https://" not in html
+    assert len(html) < 2_000_000
+
+
+def test_a_trial_is_known_by_everything_that_decides_its_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    x, y = torch.zeros(6, 1, 8, 8, dtype=torch.uint8), torch.arange(6) % 2
+    part, other = Part.of(x, y), Part.of(x + 1, y)
+    parts = Parts(part, part, part, part, 2)
+    plain, mixed = Trial(Training(), 0, "validation"), Trial(Training(ratio=0.5), 0, "validation")
+
+    def key(trial: Trial, **changed) -> str:
+        return Laboratory(replace(parts, **changed), tmp_path).key(trial)
+
+    known = key(plain)
+    assert key(plain) == known
+    changes = {"steps": 7, "batch": 32, "lr": 0.1, "weight_decay": 0.0, "policy": "flips", "balanced": True}
+    keys = {key(replace(plain, training=replace(plain.training, **{name: value}))) for name, value in changes.items()}
+    keys |= {key(mixed), key(replace(plain, seed=1)), key(replace(plain, on="test"))}
+    keys |= {key(plain, train=other), key(plain, validation=other), key(plain, n_classes=3), known}
+    assert len(keys) == len(changes) + 7
+    assert key(plain, synthetic=other) == known == key(plain, test=other)
+    assert key(mixed, synthetic=other) != key(mixed)
+    monkeypatch.setattr("ganaug.bench.trial.VERSION", -1)
+    assert key(plain) != known

@@ -1,0 +1,117 @@
+"""The interval and the word that is made of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ganaug.bench.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, paired_interval
+from ganaug.bench.verdict import reasons_to_withhold as reasons
+
+
+def paired_trials(
+    rng: np.random.Generator, seeds: int, images: int, effect: float, by_seed: float, by_image: float
+) -> np.ndarray:
+    """Correct-with minus correct-without in {-1, 0, 1}: two arms whose chance of being right differs by `effect`, moved
+    by a random part of the seed and one of the image (which is shared by all seeds)."""
+    level = rng.uniform(0.4, 0.6, images)
+    moved = effect + by_seed * rng.standard_normal((seeds, 1)) + by_image * rng.standard_normal(images)
+    without = rng.uniform(size=(seeds, images)) < level
+    mixed = rng.uniform(size=(seeds, images)) < level + moved
+    return mixed.astype(float) - without
+
+
+@pytest.mark.parametrize(
+    ("seeds", "by_seed", "by_image", "balanced"),
+    [
+        (2, 0.05, 0.0, False),
+        (5, 0.0, 0.0, False),
+        (5, 0.0, 0.2, True),
+        (5, 0.05, 0.2, False),
+        (10, 0.05, 0.0, True),
+        (10, 0.05, 0.2, False),
+    ],
+)
+def test_covers_the_true_difference(seeds: int, by_seed: float, by_image: float, balanced: bool):
+    runs, covered = 300, 0
+    for run in range(runs):
+        rng = np.random.default_rng([run, seeds])
+        gain = paired_trials(rng, seeds, 150, 0.0, by_seed, by_image)
+        labels = rng.integers(0, 3, 150)
+        interval = paired_interval(gain, labels, balanced=balanced, seed=run, draws=200)
+        covered += interval.low <= 0 <= interval.high
+    assert covered / runs >= 0.92
+
+
+def test_whole_groups_are_drawn_together():
+    rng = np.random.default_rng(0)
+    covered = {True: 0, False: 0}
+    for run in range(200):
+        by_group = np.repeat(rng.standard_normal(20), 10)
+        gain = by_group + 0.1 * rng.standard_normal((5, 200))
+        groups, labels = np.repeat(np.arange(20), 10), np.zeros(200, dtype=int)
+        for known in covered:
+            interval = paired_interval(
+                gain, labels, balanced=False, groups=groups if known else None, seed=run, draws=300
+            )
+            covered[known] += interval.low <= 0 <= interval.high
+    assert covered[True] / 200 >= 0.9
+    assert covered[False] / 200 < 0.7  # what ignoring the groups would claim
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+def test_is_never_narrower_than_students_t_over_the_seeds(seeds: int):
+    for run in range(40):
+        rng = np.random.default_rng([run, seeds])
+        gain = paired_trials(rng, seeds, 60, 0.02, 0.1, 0.0)
+        interval = paired_interval(gain, np.arange(60) % 3, balanced=False, seed=run, draws=200)
+        change = gain.mean(1)
+        low, high = stats.t.interval(0.95, seeds - 1, change.mean(), max(1e-15, change.std(ddof=1) / seeds**0.5))
+        assert interval.low <= low + 1e-12
+        assert interval.high >= high - 1e-12
+        assert interval.student == pytest.approx((low, high))
+
+
+def test_mean_is_the_difference_of_the_metric():
+    rng = np.random.default_rng(0)
+    gain, labels = rng.integers(-1, 2, (4, 90)).astype(float), np.array([0] * 60 + [1] * 30)
+    plain = paired_interval(gain, labels, balanced=False)
+    balanced = paired_interval(gain, labels, balanced=True)
+    assert plain.mean == pytest.approx(gain.mean())
+    assert balanced.mean == pytest.approx((gain[:, :60].mean() + gain[:, 60:].mean()) / 2)
+    assert plain.per_seed == pytest.approx(tuple(gain.mean(1)))
+
+
+def test_images_alone_give_the_normal_interval_of_their_mean():
+    rng = np.random.default_rng(0)
+    gain = np.tile(rng.choice([-1.0, 0.0, 1.0], 2000, p=[0.1, 0.7, 0.2]), (5, 1))  # the same in every seed
+    interval = paired_interval(gain, np.zeros(2000, dtype=int), balanced=False, draws=4000)
+    reach = 1.96 * gain[0].std() / np.sqrt(2000)
+    assert (interval.low, interval.high) == pytest.approx((gain.mean() - reach, gain.mean() + reach), abs=0.1 * reach)
+
+
+def test_no_difference_at_all_is_an_interval_of_zero_width():
+    interval = paired_interval(np.zeros((5, 80)), np.arange(80) % 4, balanced=True)
+    assert (interval.mean, interval.low, interval.high) == (0, 0, 0)
+    assert decide(interval, []) == NO_EVIDENCE
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [(0.001, 0.02, HELPS), (-0.02, -0.001, HARMS), (-0.01, 0.02, NO_EVIDENCE), (0.0, 0.01, NO_EVIDENCE)],
+)
+def test_the_word_follows_from_where_the_interval_lies(low: float, high: float, word: str):
+    interval = Interval((low + high) / 2, low, high, (0.0, 0.0), None)
+    assert decide(interval, []) == word
+    assert decide(interval, ["One seed."]) == WITHHELD
+
+
+def test_withholds_where_it_cannot_judge():
+    labels, validation = np.arange(100) % 2, np.arange(20) % 2
+    assert reasons(labels, ("a", "b"), 5, None, validation) == []
+    assert "One seed" in reasons(labels, ("a", "b"), 1, None, validation)[0]
+    assert "too few" in reasons(labels[:10], ("a", "b"), 5, None, validation)[0]
+    assert "no image of 'c'" in reasons(labels, ("a", "b", "c"), 5, None, validation)[0]
+    assert "3 groups" in reasons(labels, ("a", "b"), 5, np.arange(100) % 3, validation)[0]
+    assert "validation" in reasons(labels, ("a", "b"), 5, None, validation * 0)[0]
