@@ -265,7 +265,7 @@ class _Fit:
             prior_dim=self.recipe.prior.dim,
             steps=steps,
             seed=self.settings.seed,
-            counts=self.training.counts(),
+            counts={name: n + self.validation.counts()[name] for name, n in self.training.counts().items()},
             fingerprints=self.training.fingerprints,
             held_out=self.validation.fingerprints,
             versions=environment(self.device),

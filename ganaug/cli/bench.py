@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+
 import rich_click as click
 
 from ganaug.cli.group import common, show
@@ -17,10 +20,9 @@ from ganaug.cli.group import common, show
 @click.option("--quick", is_flag=True, help="Fewer seeds and steps.")
 @click.option("--limit", type=click.IntRange(2), help="At most N training images a class.")
 @click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group.")
-@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
 @common
-def bench(data, test, run, synthetic, out, seeds, quick, limit, groups, root, recipe, seed, as_json, quiet):
+def bench(data, test, run, synthetic, out, seeds, quick, limit, groups, recipe, seed, as_json, quiet):
     """Measure whether synthetic images help a classifier: helps, no evidence, harms, or withheld.
 
     \b
@@ -34,10 +36,10 @@ def bench(data, test, run, synthetic, out, seeds, quick, limit, groups, root, re
     from ganaug.cli.load import load_run
     from ganaug.console import terminal
 
-    fitted = None if run is None else load_run(run, recipe)
+    measured = load_run(run, recipe) if run is not None and recipe is not None else run
     with terminal(quiet) as report:
         results = measure(
-            data, test=test, run=fitted, synthetic=synthetic, out=out, seeds=seeds, quick=quick, limit=limit, seed=seed,
-            groups=groups, root=root, report=report,
+            data, test=test, run=measured, synthetic=synthetic, out=out, seeds=seeds, quick=quick, limit=limit, seed=seed,
+            groups=groups, command=shlex.join(["ganaug", *sys.argv[1:]]), report=report,
         )  # fmt: skip
-    show(as_json, results.to_json(), [results.table(), "", f"Report: {results.report_path}"])
+    show(as_json, results.data, [results.table(), "", f"Report: {results.report_path}"])

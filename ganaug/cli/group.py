@@ -73,3 +73,11 @@ def settings_of(pairs: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             settings[name] = text
     return settings
+
+
+def number(name: str, text: str) -> float:
+    """A number that a user typed where a word would do too."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is neither a number nor auto.", param_hint=f"--{name}") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import common, number, show
 
 
 @click.command()
@@ -52,10 +52,19 @@ def augment(run, out, per_class, balance, ratio, recipe, seed, as_json, quiet):
     from ganaug.cli.load import load_run
     from ganaug.console import terminal
     from ganaug.exporting import export
-    from ganaug.plan import plan_for
+    from ganaug.mixing.ratio import resolve
+    from ganaug.plan import balance as filled
+    from ganaug.plan import fraction
+    from ganaug.plan import per_class as each
 
     fitted = load_run(run, recipe)
-    plan = plan_for(fitted, per_class=per_class, balance=balance, ratio=ratio)
+    counts = fitted.card.counts
+    if balance:
+        plan = filled(counts)
+    elif ratio is not None:
+        plan = fraction(counts, resolve(run, "append", ratio if ratio == "auto" else number("ratio", ratio)))
+    else:
+        plan = each(counts, per_class)
     with terminal(quiet) as report:
         export(fitted, plan, out, seed=seed, report=report)
     total = sum(plan.values())

@@ -15,7 +15,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Card:
-    """recipe, settings: rebuild the networks. counts: images of each class that gradients saw.
+    """recipe, settings: rebuild the networks. counts: images of each class, held-out ones included.
 
     fingerprints, held_out: content hashes (sha256 hex) of the items that gradients saw, and of the validation part.
     versions: libraries, threads and device of the fit. Nothing here depends on the clock or on a path.

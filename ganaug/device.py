@@ -1,0 +1,36 @@
+"""Where the work is done, and under what."""
+
+from __future__ import annotations
+
+import platform
+
+import numpy as np
+import torch
+
+import ganaug
+from ganaug.errors import DeviceError
+
+
+def resolve_device(name: str) -> torch.device:
+    """ "auto" is CUDA where there is a GPU, else the CPU. Raises DeviceError if the device is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise DeviceError(f"The device {name!r} cannot be used: {error}.", "Use --device auto or cpu.") from error
+    return device
+
+
+def environment(device: torch.device) -> dict[str, str]:
+    """What a fit ran under; equal bytes are promised only for equal entries."""
+    return {
+        "ganaug": ganaug.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "threads": str(torch.get_num_threads()),
+        "device": device.type,
+        "machine": platform.machine(),
+    }
