@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch.utils.data import BatchSampler, DataLoader, Dataset, DistributedSampler, RandomSampler, SubsetRandomSampler
 
-from ganaug.mix import augment_loader
+from ganaug.mixing import augment_loader
 
 METHODS = ("fork", "spawn", "forkserver")
 ORDERS = ("shuffle", "sampler", "batch_sampler", "distributed")
@@ -110,7 +110,7 @@ def check(cell: Cell, run: str | Path) -> None:
 
 
 def main() -> int:
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "mix"))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "mixing"))
     import toy
 
     multiprocessing.set_forkserver_preload(["torch"])

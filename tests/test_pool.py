@@ -15,7 +15,7 @@ from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatch
 from ganaug.generator import load
 from ganaug.pool import BLOCK, Pool, Renderer, render
 
-sys.path.append(str(Path(__file__).parent / "mix"))
+sys.path.append(str(Path(__file__).parent / "mixing"))
 import toy  # noqa: E402
 
 

@@ -22,7 +22,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.mix import augment_loader, mix
+from ganaug.mixing import augment_loader, mix
 
 sys.path.append(str(Path(__file__).parents[2] / "scripts"))
 import loader_matrix  # noqa: E402
@@ -71,7 +71,7 @@ def test_settings_are_carried_over():
         multiprocessing_context="spawn", generator=torch.Generator(), prefetch_factor=5, persistent_workers=True,
         in_order=False,
     )  # fmt: skip
-    from ganaug.mix.loader import _settings
+    from ganaug.mixing.loader import _settings
 
     plain = DataLoader(pictures(), shuffle=True, **settings)
     again = DataLoader(plain.dataset, batch_size=7, drop_last=True, **_settings(plain))

@@ -18,8 +18,8 @@ from ganaug.errors import (
     NoVerdictError,
     OptionError,
 )
-from ganaug.mix import MixedDataset, mix
-from ganaug.mix.sampler import EpochIndex
+from ganaug.mixing import MixedDataset, mix
+from ganaug.mixing.sampler import EpochIndex
 
 
 def served(dataset, epoch):
@@ -251,7 +251,7 @@ CHAINS = {
 
 @pytest.mark.parametrize("name", CHAINS)
 def test_a_batch_transform_gives_the_bytes_of_single_calls(run, name):
-    from ganaug.mix.vectorise import batched
+    from ganaug.mixing.vectorise import batched
 
     pixels = np.random.default_rng(0).integers(0, 256, (37, 1, 9, 7), dtype=np.uint8)
     together = batched(CHAINS[name])(torch.from_numpy(pixels))
@@ -264,7 +264,7 @@ def test_a_batch_transform_gives_the_bytes_of_single_calls(run, name):
 
 
 def test_what_is_random_or_unknown_is_not_batched():
-    from ganaug.mix.vectorise import batched
+    from ganaug.mixing.vectorise import batched
 
     for transform in (None, toy.as_tensor, v2.RandomHorizontalFlip(), v2.Compose([v2.ToImage(), v2.Resize(4)])):
         assert batched(transform) is None

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
 from ganaug.data import innermost
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator import Fitted, as_fitted
-from ganaug.mix.native import look_at
-from ganaug.mix.sampler import EpochClock, EpochIndex
-from ganaug.mix.schedule import REAL, Append, Replace, Schedule
-from ganaug.mix.vectorise import batched
+from ganaug.mixing.native import look_at
+from ganaug.mixing.sampler import EpochClock, EpochIndex
+from ganaug.mixing.schedule import REAL, Append, Replace, Schedule
+from ganaug.mixing.vectorise import Presenter
 from ganaug.pool import Pool
 
 
@@ -46,15 +45,14 @@ class MixedDataset(Dataset):
         self._labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
         self._who, self._pool = who, pool
         self._run: Fitted | Path = fitted  # a path in copies that were sent to other processes
-        self._codec = fitted.card.codec
         self._clock = EpochClock()
         self._tables: dict[int, np.ndarray] = {}
         self._rendered: list[int] = [0]
         self._base, index_map = innermost(dataset)
         self._transform, self._shared = transform, None
-        self._batched: tuple[Any, Any] = (None, None)
         if pool is not None:
-            self._native = look_at(self._base, index_map, self._codec, own_transform=transform is not None)
+            native = look_at(self._base, index_map, fitted.card.codec, own_transform=transform is not None)
+            self._present = Presenter(native, fitted.card.codec)
             starts, sizes = _places_in_pool(names, pool)
             self._schedule = Schedule(who, len(self), names, starts, sizes, seed)
 
@@ -68,7 +66,7 @@ class MixedDataset(Dataset):
 
     def __getstate__(self) -> dict:
         run = self._run.path if isinstance(self._run, Fitted) else self._run
-        return {**self.__dict__, "_tables": {}, "_run": run, "_batched": (None, None)}
+        return {**self.__dict__, "_tables": {}, "_run": run}
 
     # --- the epoch
 
@@ -164,25 +162,15 @@ class MixedDataset(Dataset):
         if not real.all():
             positions = np.flatnonzero(~real)
             pixels = self._pool_of(epoch).read(rows[positions])
-            made = zip(self._images(pixels), self._synthetic_labels(places[positions]), strict=True)
+            made = zip(self._present(pixels, self.transform), self._synthetic_labels(places[positions]), strict=True)
             for position, item in zip(positions, made, strict=True):
                 items[position] = item
         return items
 
-    def _images(self, pixels: np.ndarray) -> list[Any]:
-        """uint8 (n, C, H, W) -> n images, as the data set would give them."""
-        transform, native = self.transform, self._native
-        if native.same_as(pixels.shape[1:]) and native.call == "positional":
-            if self._batched[0] is not transform:
-                self._batched = transform, batched(transform)
-            if self._batched[1] is not None:
-                return self._batched[1](torch.from_numpy(pixels))
-        return [native.apply(transform, native.image(one, self._codec)) for one in pixels]
-
     def _synthetic_labels(self, places: np.ndarray) -> list[Any]:
         labels: list[Any] = self._labels[places].tolist()
-        if not self._native.plain_labels:
-            labels = [self._native.label(label) for label in labels]
+        if not self._present.native.plain_labels:
+            labels = [self._present.native.label(label) for label in labels]
         change = self.target_transform
         return labels if change is None else [change(label) for label in labels]
 

@@ -13,10 +13,10 @@ from ganaug.data import innermost, labels_of
 from ganaug.data.classes import named_labels
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
 from ganaug.generator import Fitted, Loadable, as_fitted
-from ganaug.mix import ratio as ratios
-from ganaug.mix.dataset import MixedDataset
-from ganaug.mix.leaks import refuse_overlap
-from ganaug.mix.schedule import Append, Replace
+from ganaug.mixing import ratio as ratios
+from ganaug.mixing.dataset import MixedDataset
+from ganaug.mixing.leaks import refuse_overlap
+from ganaug.mixing.schedule import Append, Replace
 from ganaug.plan import Plan, balance, fraction
 from ganaug.pool import BLOCK, Pool
 from ganaug.reporting import Report, silent

@@ -10,10 +10,34 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ganaug.data.spec import ImageCodec
+from ganaug.mixing.native import Native
+
 Batched = Callable[[Tensor], list[Tensor]]  # uint8 (N, C, H, W) -> N transformed images
+
+
+class Presenter:
+    """From the pixels of a pool to images as a data set gives them: native form, then the transform."""
+
+    def __init__(self, native: Native, codec: ImageCodec):
+        self.native, self.codec = native, codec
+        self._known: tuple[Any, Batched | None] = (None, None)  # the last transform, and what it is for a batch
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_known": (None, None)}
+
+    def __call__(self, pixels: np.ndarray, transform: Any) -> list[Any]:
+        """uint8 (n, C, H, W) -> n images."""
+        if self.native.same_as(pixels.shape[1:]) and self.native.call == "positional":
+            if self._known[0] is not transform:
+                self._known = transform, batched(transform)
+            if self._known[1] is not None:
+                return self._known[1](torch.from_numpy(pixels))
+        return [self.native.apply(transform, self.native.image(one, self.codec)) for one in pixels]
 
 
 def batched(transform: Any) -> Batched | None:

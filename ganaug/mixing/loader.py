@@ -21,9 +21,9 @@ from torch.utils.data import (
 
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator import Loadable
-from ganaug.mix.dataset import MixedDataset
-from ganaug.mix.mixing import mix
-from ganaug.mix.sampler import DrawnOrder, EpochBatchSampler, EpochSampler, FollowedOrder, ShuffledOrder
+from ganaug.mixing.build import mix
+from ganaug.mixing.dataset import MixedDataset
+from ganaug.mixing.sampler import DrawnOrder, EpochBatchSampler, EpochSampler, FollowedOrder, ShuffledOrder
 from ganaug.reporting import Report, silent
 
 _MIX = "loader = DataLoader(ganaug.mix(dataset, run), ...)"

@@ -1,0 +1,117 @@
+"""Synthetic images as a folder that torchvision, timm and Hugging Face read: OUT/CLASS/000000.png,
+OUT/metadata.jsonl.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from ganaug.errors import DiskFullError, LabelMismatchError, OptionError, OutputInUseError
+from ganaug.generator import Loadable, as_fitted
+from ganaug.generator.integrity import need_space
+from ganaug.plan import Plan
+from ganaug.pool import Renderer
+from ganaug.reporting import Report, silent
+
+METADATA = "metadata.jsonl"
+_OVERHEAD = 512  # bytes a file beyond its pixels: PNG chunks, a line of metadata, rounding up by the file system
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+
+
+def export(
+    run: Loadable, plan: Plan, out: str | Path, *, seed: int = 0, device: str = "cpu", report: Report = silent
+) -> Path:
+    """Write `plan[name]` synthetic images of each class as PNG files, in the mode and size of the real ones.
+
+    A class name that is a safe folder name is used as it is (spaces kept), others are escaped. Each line of
+    `metadata.jsonl` holds file_name, class, seed, index and the generator's hash: what it takes to make the image
+    again. The folder appears at once, when everything is in it; an interruption leaves nothing behind. Gives the
+    folder.
+
+    Raises OutputInUseError if `out` exists and is not empty, DiskFullError, LabelMismatchError for a class that the
+    generator does not know, OptionError for a plan without images.
+    """
+    fitted, out = as_fitted(run), Path(out)
+    unknown = [name for name in plan if name not in fitted.card.classes]
+    if unknown:
+        raise LabelMismatchError(
+            f"The generator has not learned {', '.join(map(repr, unknown))}.",
+            f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
+        )
+    total = sum(plan.values())
+    if total < 1 or min(plan.values()) < 0:
+        raise OptionError("The plan asks for no images.", "Every class is full already, or the number is 0.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputInUseError(f"{out} exists and is not empty.", "Choose a new folder, or empty this one.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    channels, height, width = fitted.card.shape
+    height, width = fitted.card.codec.size or (height, width)
+    need_space(out.parent, total * (channels * height * width + _OVERHEAD))
+    folders = folder_names([name for name, n in plan.items() if n])
+    partial = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    try:
+        renderer, done = Renderer(fitted, seed, device=device), 0
+        with (partial / METADATA).open("w", encoding="utf-8") as metadata:
+            for name, folder in folders.items():
+                (partial / folder).mkdir()
+                label, digits = fitted.card.classes.index(name), max(6, len(str(plan[name] - 1)))
+                index = 0
+                for images in renderer.stream(label, plan[name]):
+                    for pixels in images:
+                        file = f"{folder}/{index:0{digits}d}.png"
+                        fitted.card.codec.to_image(pixels).save(partial / file, compress_level=3)
+                        entry = {"file_name": file, "class": name, "seed": seed, "index": index}
+                        metadata.write(json.dumps(entry | {"generator": fitted.hash}, ensure_ascii=False) + "\n")
+                        index += 1
+                    done += len(images)
+                    report("export", done, total, name)
+        partial.chmod(0o755)
+        if out.exists():
+            out.rmdir()
+        os.replace(partial, out)
+    except OSError as error:
+        raise DiskFullError(f"Writing to {out} failed: {error}.", "Free some space and try again.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return out
+
+
+def folder_names(classes: list[str]) -> dict[str, str]:
+    """A folder name for each class: its own name where that is a safe one on every system, else an escaped form."""
+    taken = {name.casefold(): name for name in reversed(classes) if _is_safe(name)}
+    folders = {}
+    for name in classes:
+        if taken.get(name.casefold()) == name:
+            folders[name] = name
+            continue
+        stem = quote(name, safe=" ()+,=@'&!#").replace(".", "%2E").strip()[:100]
+        stem = f"%{ord(stem[0]):02X}{stem[1:]}" if stem[:1] in ("-", "~") else stem or "class"
+        numbers = itertools.count(2)
+        folder = stem if _is_safe(stem) else f"{stem}-{next(numbers)}"
+        while folder.casefold() in taken:
+            folder = f"{stem}-{next(numbers)}"
+        taken[folder.casefold()] = name
+        folders[name] = folder
+    return folders
+
+
+def _is_safe(name: str) -> bool:
+    """Whether `name` can be a folder on any usual file system, is not hidden, and is not read as an option or a
+    path.
+    """
+    return (
+        name == name.strip()
+        and 0 < len(name.encode("utf-8", errors="replace")) <= 120
+        and name[0] not in ".-~"
+        and name[-1] != "."
+        and name.isprintable()
+        and not set(name) & set('/\\:*?"<>|')
+        and name.split(".")[0].casefold() not in _RESERVED
+        and name != METADATA
+    )

@@ -1,0 +1,123 @@
+"""An albumentations transform that puts a synthetic image of the same class in the place of a real one.
+
+Reached as `ganaug.albumentations`. Importing it imports albumentations, whose call to the package index is switched
+off.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch.utils.data import get_worker_info
+
+from ganaug.data.classes import check_names
+from ganaug.errors import DataError, LabelMismatchError, MissingPackageError
+from ganaug.generator import Fitted, Loadable, Run, as_fitted
+from ganaug.keys import numpy_stream
+from ganaug.mixing.native import Native
+from ganaug.plan import per_class
+from ganaug.pool import Pool
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+try:
+    from albumentations.core.transforms_interface import BaseTransformInitSchema, ImageOnlyTransform
+except ImportError as error:
+    raise MissingPackageError(
+        "albumentations is not installed.", "Install it: pip install 'albumentations>=2.0.8,<3'."
+    ) from error
+
+
+class SynthSample(ImageOnlyTransform):
+    """Replace the image by a synthetic one of its class, of the same height, width, channels and dtype.
+
+    Call the pipeline with the label: `A.Compose([SynthSample("RUN", p=0.25), ...])(image=image, label=3)`. Images are
+    (H, W) or (H, W, 1 or 3), uint8 or floats in 0..1; other targets (masks, boxes) stay as they are.
+
+    run: path of a run or generator folder; it is all the state there is, so that `to_dict` and `from_dict` work.
+    label_key: the argument that holds the label, an integer or a class name. classes: `classes[i]` names label i; by
+    default the classes of the generator. pool_per_class: images a class, rendered once. p: share of images replaced.
+
+    Whether an image is replaced and by which one depends on (seed, worker, number of the call) and never on
+    albumentations' own random state, which version 2.0.8 copies into every worker.
+
+    Raises LabelMismatchError for a label without a class of that name, DataError for images it cannot take the form of.
+    """
+
+    class InitSchema(BaseTransformInitSchema):
+        run: Any
+        label_key: str
+        classes: Any
+        pool_per_class: int
+        seed: int
+
+    def __init__(
+        self,
+        run: Loadable,
+        label_key: str = "label",
+        classes: Sequence[str] | None = None,
+        pool_per_class: int = 256,
+        seed: int = 0,
+        p: float = 0.25,
+    ):
+        super().__init__(p=p)
+        fitted = as_fitted(run)
+        self.run = str(run.path if isinstance(run, (Run, Fitted)) else run)
+        self.label_key, self.pool_per_class = label_key, pool_per_class
+        self.classes = None if classes is None else list(check_names(classes))
+        self._known, self._codec = tuple(fitted.card.classes), fitted.card.codec
+        self._seed, self._calls = seed, 0
+        self._pool = Pool.open(run, per_class(self._known, pool_per_class), seed=seed)
+
+    def should_apply(self, force_apply: bool = False) -> bool:
+        self._calls += 1
+        return force_apply or self._stream("apply").random() < self.p
+
+    @property
+    def targets_as_params(self) -> list[str]:
+        return [self.label_key]
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        start = int(self._pool.offsets[self._known.index(self._name(data[self.label_key]))])
+        row = start + int(self._stream("row").integers(self.pool_per_class))
+        return {"synthetic": self._pool.read(np.array([row]))[0]}
+
+    def apply(self, img: np.ndarray, synthetic: np.ndarray, **params: Any) -> np.ndarray:
+        channels = 1 if img.ndim == 2 else img.shape[2]
+        if channels not in (1, 3) or img.dtype not in (np.uint8, np.float32, np.float64):
+            raise DataError(
+                f"An image of {channels} channels and {img.dtype} has no synthetic counterpart.",
+                "Use uint8 or floats in 0..1, with 1 or 3 channels.",
+            )
+        axes = "HW" if img.ndim == 2 else "HWC"
+        native = Native("array", "L" if channels == 1 else "RGB", img.shape[:2], axes, img.dtype, 0, "named")
+        return native.image(synthetic, self._codec)
+
+    def get_transform_init_args(self) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "label_key": self.label_key,
+            "classes": self.classes,
+            "pool_per_class": self.pool_per_class,
+            "seed": self._seed,
+        }
+
+    def _stream(self, purpose: str) -> np.random.Generator:
+        worker = get_worker_info()
+        return numpy_stream(self._seed, "synthsample", worker.seed if worker else "main", self._calls, purpose)
+
+    def _name(self, label: Any) -> str:
+        """The generator's name of a label; several places of one pipeline may hold labels as arrays of one number."""
+        names = self._known if self.classes is None else tuple(self.classes)
+        if isinstance(label, (np.ndarray, np.generic)) or hasattr(label, "item"):
+            label = label.item()
+        if isinstance(label, int) and 0 <= label < len(names):
+            label = names[label]
+        if label not in self._known:
+            raise LabelMismatchError(
+                f"The generator has no class for the label {label!r}.",
+                f"Its classes are {', '.join(map(repr, self._known))}: give classes=[...], the name of each label.",
+            )
+        return label

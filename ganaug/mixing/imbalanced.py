@@ -1,0 +1,156 @@
+"""Over-sampling of image arrays in the manner of imbalanced-learn, whose own samplers take tables only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ganaug.data.classes import check_names
+from ganaug.errors import DataError, LabelMismatchError, OptionError
+from ganaug.generator import Loadable, as_fitted
+from ganaug.mixing.native import Native
+from ganaug.plan import Plan
+from ganaug.pool import Pool
+from ganaug.reporting import silent
+
+STRATEGIES = ("auto", "minority", "not majority", "not minority", "all")
+Counts = dict[Any, int]  # label as it is in y -> number
+
+
+class GANSampler(BaseEstimator):
+    """Adds synthetic images of the smaller classes: `X2, y2 = GANSampler("RUN").fit_resample(X, y)`.
+
+    run: run folder, generator folder, Run or Fitted.
+    sampling_strategy, as in imbalanced-learn: "auto" (as "not majority": every class up to the largest), "minority",
+    "not minority", "all", a float (two classes: wanted ratio of the smaller to the larger), a dict {label: wanted
+    number}, or a function from y to such a dict.
+    random_state: seed. classes: `classes[i]` names label i where y holds integers; by default the classes of the
+    generator in their order. Labels that are strings are names themselves.
+    layout: "NHWC", "NCHW" or "auto" (channels last, unless only the second axis can be channels).
+
+    After `fit_resample`, `sampling_strategy_` holds the number of images added to each label.
+    """
+
+    def __init__(
+        self,
+        run: Loadable,
+        *,
+        sampling_strategy: str | float | Mapping[Any, int] | Callable = "auto",
+        random_state: int = 0,
+        classes: Sequence[str] | None = None,
+        layout: str = "auto",
+    ):
+        self.run = run
+        self.sampling_strategy = sampling_strategy
+        self.random_state = random_state
+        self.classes = classes
+        self.layout = layout
+
+    def fit_resample(self, X: np.ndarray, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """X: uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), C 1 or 3; y: (N,) integers or names.
+
+        Gives the originals, unchanged and first, then the synthetic images, label after label. Raises DataError for
+        other arrays, LabelMismatchError for labels that the generator does not know, OptionError for a strategy that
+        does not fit.
+        """
+        images, labels = np.asarray(X), np.asarray(y)
+        axes = _axes(images, self.layout)
+        if labels.shape != (len(images),) or labels.dtype.kind not in "iuUOS":
+            raise DataError(
+                f"Labels of {labels.dtype} and shape {labels.shape} for {len(images)} images.",
+                "Give one integer or name for each image.",
+            )
+        counts = dict(zip(*(part.tolist() for part in np.unique(labels, return_counts=True)), strict=True))
+        fitted = as_fitted(self.run)
+        self.sampling_strategy_ = added(self.sampling_strategy, counts, labels)
+        names = {label: self._name(label, fitted.card.classes) for label, n in self.sampling_strategy_.items() if n}
+        plan: Plan = {names[label]: n for label, n in self.sampling_strategy_.items() if n}
+        if not plan:
+            return images.copy(), labels.copy()
+        pool = Pool.open(self.run, plan, seed=self.random_state, report=silent)
+        size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]
+        mode = "RGB" if "C" in axes and images.shape[1 + axes.index("C")] == 3 else "L"
+        native = Native("array", mode, size, axes, images.dtype, 0, "never")
+        new_images, new_labels = [images], [labels]
+        for label, name in names.items():
+            start = int(pool.offsets[pool.classes.index(name)])
+            pixels = pool.images[start : start + plan[name]]
+            new_images.append(np.stack([native.image(one, fitted.card.codec) for one in pixels]))
+            new_labels.append(np.full(plan[name], label, dtype=labels.dtype))
+        return np.concatenate(new_images), np.concatenate(new_labels)
+
+    def _name(self, label: Any, known: tuple[str, ...]) -> str:
+        names = known if self.classes is None else check_names(self.classes)
+        if isinstance(label, int):
+            label = names[label] if 0 <= label < len(names) else label
+        elif isinstance(label, bytes):
+            label = label.decode()
+        if label not in known:
+            raise LabelMismatchError(
+                f"The generator has no class for the label {label!r}.",
+                f"Its classes are {', '.join(map(repr, known))}: give classes=[...], the name of each label.",
+            )
+        return label
+
+
+def added(strategy: Any, counts: Counts, y: np.ndarray) -> Counts:
+    """How many images each label gets under a sampling strategy; raises OptionError for one that does not fit
+    `counts`.
+    """
+    most, least = max(counts.values()), min(counts.values())
+    if callable(strategy):
+        strategy = strategy(y)
+    if isinstance(strategy, Mapping):
+        return _up_to(strategy, counts)
+    if isinstance(strategy, (int, float)) and not isinstance(strategy, bool):
+        if len(counts) != 2 or not 0 < strategy <= 1:
+            raise OptionError(
+                f"sampling_strategy={strategy} with {len(counts)} classes.",
+                "A number is for two classes, above 0 and at most 1; use a dict for more.",
+            )
+        wanted = math.floor(strategy * most)
+        if wanted < least:
+            raise OptionError(
+                f"The smaller class is more than {strategy} of the larger already.", "Give a larger number."
+            )
+        return {label: wanted - n if n == least and most > least else 0 for label, n in counts.items()}
+    chosen = {
+        "auto": lambda n: True,
+        "not majority": lambda n: True,  # the largest gets none in any case
+        "minority": lambda n: n == least,
+        "not minority": lambda n: n != least,
+        "all": lambda n: True,
+    }
+    if not isinstance(strategy, str) or strategy not in chosen:
+        raise OptionError(f"There is no sampling strategy {strategy!r}.", f"Choose one of: {', '.join(STRATEGIES)}.")
+    return {label: most - n if chosen[strategy](n) else 0 for label, n in counts.items()}
+
+
+def _up_to(wanted: Mapping[Any, int], counts: Counts) -> Counts:
+    unknown = [label for label in wanted if label not in counts]
+    if unknown:
+        raise OptionError(f"sampling_strategy names labels that are not in y: {unknown}.", "Name labels of y.")
+    fewer = [label for label, n in wanted.items() if n < counts[label]]
+    if fewer:
+        raise OptionError(f"sampling_strategy asks for fewer images of {fewer} than there are.", "Ask for more.")
+    return {label: int(wanted.get(label, n)) - n for label, n in counts.items()}
+
+
+def _axes(images: np.ndarray, layout: str) -> str:
+    """ "HW", "HWC" or "CHW"."""
+    if layout not in ("auto", "NHWC", "NCHW"):
+        raise OptionError(f"There is no layout {layout!r}.", "Choose 'auto', 'NHWC' or 'NCHW'.")
+    if images.dtype == np.uint8 and images.ndim == 3:
+        return "HW"
+    if images.dtype == np.uint8 and images.ndim == 4:
+        for axes, axis in (("HWC", 3), ("CHW", 1)):
+            if images.shape[axis] in (1, 3) and layout in ("auto", f"N{axes}"):
+                return axes
+    raise DataError(
+        f"X is {images.dtype} of shape {images.shape}, not images.",
+        "Give uint8 images (N, H, W), (N, H, W, C) or (N, C, H, W) with 1 or 3 channels.",
+    )

@@ -1,0 +1,94 @@
+"""A data set of synthetic images alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from ganaug.data.classes import check_names
+from ganaug.errors import LabelMismatchError, OptionError
+from ganaug.generator import Loadable, as_fitted
+from ganaug.mixing.native import Native
+from ganaug.mixing.vectorise import Presenter
+from ganaug.plan import Plan, per_class
+from ganaug.pool import Pool
+from ganaug.reporting import Report, silent
+
+
+class SyntheticDataset(Dataset):
+    """`per_class` (or, by `plan`, other numbers of) synthetic images of each class, class after class.
+
+    Items are (image, int): a PIL image with the mode and size of the images that the generator was fitted on, then the
+    transform, if any. Images are rendered once and kept on disk; memory does not grow with their number.
+
+    run: run folder, generator folder, Run or Fitted. plan: class name -> number; give it or `per_class`. classes: the
+    classes to make, in the order of their labels; by default those of the generator.
+    Attributes as torchvision has them: classes, class_to_idx, targets, transform and target_transform (both settable).
+
+    Raises LabelMismatchError for a class that the generator does not know.
+    """
+
+    def __init__(
+        self,
+        run: Loadable,
+        *,
+        per_class: int | None = None,
+        plan: Plan | None = None,
+        seed: int = 0,
+        transform: Any = None,
+        target_transform: Any = None,
+        classes: Sequence[str] | None = None,
+        device: str | torch.device = "cpu",
+        report: Report = silent,
+    ):
+        fitted = as_fitted(run)
+        self.classes = list(fitted.card.classes if classes is None else check_names(classes))
+        self.transform, self.target_transform = transform, target_transform
+        self._pool = Pool.open(run, self._plan(per_class, plan), seed=seed, device=device, report=report)
+        at = [self._pool.classes.index(name) for name in self.classes]
+        self._starts = self._pool.offsets[at]
+        self._ends = np.cumsum(self._pool.offsets[np.array(at) + 1] - self._starts)
+        codec = fitted.card.codec
+        self._present = Presenter(Native("pil", codec.mode, codec.size, "", None, 0, "positional"), codec)
+
+    def _plan(self, n: int | None, plan: Plan | None) -> Plan:
+        if (n is None) == (plan is None):
+            raise OptionError("How many images should be made?", "Give either per_class= or plan=.")
+        if plan is None:
+            return per_class(self.classes, n or 0)
+        other = [name for name in plan if name not in self.classes]
+        if other:
+            raise LabelMismatchError(f"The plan names other classes: {other}.", f"The classes are {self.classes}.")
+        return plan
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __repr__(self) -> str:
+        return f"SyntheticDataset({len(self)} images of {len(self.classes)} classes)"
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        return {name: label for label, name in enumerate(self.classes)}
+
+    @property
+    def targets(self) -> list[int]:
+        return np.repeat(np.arange(len(self.classes)), np.diff(self._ends, prepend=0)).tolist()
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} is out of range for {len(self)} items")
+        return self.__getitems__([index % len(self)])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
+        places = np.asarray(indices, dtype=np.int64)
+        labels = np.searchsorted(self._ends, places, side="right")
+        before = np.concatenate([[0], self._ends])[labels]
+        images = self._present(self._pool.read(self._starts[labels] + places - before), self.transform)
+        change = self.target_transform
+        targets = labels.tolist() if change is None else [change(label) for label in labels.tolist()]
+        return list(zip(images, targets, strict=True))

@@ -1,0 +1,171 @@
+"""A batch transform in the manner of torchvision's MixUp and CutMix: some images of a batch become synthetic ones."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import get_worker_info
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
+from torchvision.tv_tensors import TVTensor, wrap
+
+from ganaug.data.classes import check_names
+from ganaug.data.spec import ImageCodec
+from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError
+from ganaug.generator import Fitted, Loadable, as_fitted
+from ganaug.keys import numpy_stream, torch_stream
+from ganaug.mixing import ratio as ratios
+from ganaug.plan import per_class
+from ganaug.pool import Pool
+from ganaug.reporting import Report, silent
+
+
+class SynthMix(v2.Transform):
+    """(images, labels) -> (images, labels): a share of the batch is replaced by synthetic images of the same class.
+
+    images: (B, C, H, W), uint8 or float, on any device; dtype and device are kept. Floats are taken to be in 0..1; if
+    yours are normalised, give normalize=(mean, std), so that the synthetic ones are too. labels: (B,) integers. Place
+    it after the loader (or in `collate_fn`), before MixUp or CutMix, while labels are still integers.
+
+    run: run folder, generator folder, Run or Fitted. ratio: expected share of the batch (0..1, default 0.25, or
+    "auto"); the number in a batch is the share rounded up or down at random, so that it is right on average.
+    live: run the generator on the batch's device in place of reading from the pool of `pool_per_class` images a class.
+    classes: `classes[i]` names label i; by default the classes of the generator.
+
+    Draws depend on (seed, rank, epoch and number of the call); in a worker also on the worker's own seed. `set_epoch`
+    makes them repeatable after a resume.
+
+    Raises LabelMismatchError for a label without a name, IncompatibleLoaderError for what is not such a batch.
+    """
+
+    def __init__(
+        self,
+        run: Loadable,
+        *,
+        ratio: float | str | None = None,
+        seed: int = 0,
+        live: bool = False,
+        pool_per_class: int = 512,
+        classes: Sequence[str] | None = None,
+        normalize: tuple[Sequence[float], Sequence[float]] | None = None,
+        report: Report = silent,
+    ):
+        super().__init__()
+        fitted = as_fitted(run)
+        self.ratio = ratios.resolve(run, "replace", ratio)
+        self.seed, self.live, self.normalize = seed, live, normalize
+        self.classes = tuple(fitted.card.classes if classes is None else check_names(classes))
+        unknown = [name for name in self.classes if name not in fitted.card.classes]
+        if unknown:
+            raise LabelMismatchError(
+                f"The generator has not learned {', '.join(map(repr, unknown))}.",
+                f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
+            )
+        if pool_per_class < 1:
+            raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
+        self._known = torch.tensor([fitted.card.classes.index(name) for name in self.classes])  # label -> its label
+        self._per_class = pool_per_class
+        # Neither the generator nor a copy of the pool is a part of this module: its parameters and state are not ours.
+        self._copies: dict[torch.device, Any] = {}
+        self._fitted, self._pool = fitted if live else None, None
+        if not live and self.ratio > 0:
+            self._pool = Pool.open(run, per_class(fitted.card.classes, pool_per_class), seed=seed, report=report)
+        self._path, self._epoch, self._calls = fitted.path, 0, 0
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_copies": {}, "_fitted": None}
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch, self._calls = epoch, 0
+
+    def forward(self, *inputs: Any) -> Any:
+        """Two arguments, or one pair; gives what it was given, a tuple or a list, with the images changed."""
+        pair = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (tuple, list)) else inputs
+        if len(pair) != 2:
+            raise IncompatibleLoaderError(
+                f"SynthMix was given {len(pair)} things, not images and labels.", "Call it with (images, labels)."
+            )
+        images, labels = pair
+        _require_batch(images, labels)
+        key = self._key()
+        count = int(self.ratio * len(images) + numpy_stream(*key, "count").random())
+        if count:
+            chosen = torch.from_numpy(np.sort(numpy_stream(*key, "places").permutation(len(images))[:count]))
+            chosen = chosen.to(images.device)
+            self._require_named(labels)
+            own = self._known.to(images.device)[labels[chosen].to(images.device, torch.int64)]
+            synthetic = self._as(images, self._draw(own, key))
+            mixed = images.as_subclass(Tensor).index_copy(0, chosen, synthetic)
+            images = wrap(mixed, like=images) if isinstance(images, TVTensor) else mixed
+        return type(pair)([images, labels]) if isinstance(pair, list) else (images, labels)
+
+    def _key(self) -> tuple[int | str, ...]:
+        """Names this call; no two calls of a training have the same."""
+        worker, distributed = get_worker_info(), torch.distributed
+        rank = distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
+        self._calls += 1
+        return self.seed, "synthmix", rank, worker.seed if worker else "main", self._epoch, self._calls - 1
+
+    def _require_named(self, labels: Tensor) -> None:
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= len(self.classes):
+            raise LabelMismatchError(
+                f"The batch has labels from {low} to {high}, but {len(self.classes)} classes have names.",
+                "Give classes=[...], the name of each label, in its order.",
+            )
+
+    @torch.no_grad()
+    def _draw(self, own: Tensor, key: tuple[int | str, ...]) -> Tensor:
+        """Synthetic images of these classes (labels of the generator): uint8 (n, C, h, w) on the same device."""
+        rng = torch_stream(*key, "rows")
+        if self.live:
+            if self._fitted is None:
+                self._fitted = as_fitted(self._path)
+            return self._live(self._fitted, own, rng)
+        assert self._pool is not None
+        rows = own * self._per_class + torch.randint(self._per_class, own.shape, generator=rng).to(own.device)
+        if own.device.type == "cpu":
+            return torch.from_numpy(self._pool.read(rows.numpy()))
+        if own.device not in self._copies:
+            self._copies[own.device] = torch.from_numpy(np.array(self._pool.images)).to(own.device)
+        return self._copies[own.device][rows]
+
+    def _live(self, fitted: Fitted, own: Tensor, rng: torch.Generator) -> Tensor:
+        if own.device not in self._copies:
+            self._copies[own.device] = _copy_to(fitted.generator, own.device)
+        z = fitted.prior.draw(len(own), rng).to(own.device)
+        return ImageCodec.decode(self._copies[own.device](z, own))
+
+    def _as(self, images: Tensor, pixels: Tensor) -> Tensor:
+        """uint8 pixels -> the channels, size, dtype and range of the batch."""
+        if pixels.shape[1] != images.shape[1]:
+            pixels = pixels.expand(-1, 3, -1, -1) if pixels.shape[1] == 1 else F.rgb_to_grayscale(pixels)
+        if pixels.shape[2:] != images.shape[2:]:
+            pixels = F.resize(pixels, list(images.shape[2:]), antialias=True)
+        if not images.is_floating_point():
+            return pixels.to(images.dtype)
+        unit = pixels.to(torch.float32) / 255
+        return (unit if self.normalize is None else F.normalize(unit, *map(list, self.normalize))).to(images.dtype)
+
+
+def _copy_to(generator: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+    return copy.deepcopy(generator).to(device).to(memory_format=torch.channels_last).eval()
+
+
+def _require_batch(images: Any, labels: Any) -> None:
+    if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[1] not in (1, 3):
+        found = f"a tensor {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
+        raise IncompatibleLoaderError(
+            f"SynthMix was given {found}, not a batch of images.", "Images are (B, C, H, W) with 1 or 3 channels."
+        )
+    if not isinstance(labels, Tensor) or labels.shape != images.shape[:1] or labels.is_floating_point():
+        found = f"{labels.dtype} {tuple(labels.shape)}" if isinstance(labels, Tensor) else type(labels).__name__
+        raise IncompatibleLoaderError(
+            f"SynthMix was given labels as {found}, not one integer for each image.",
+            "Place SynthMix before MixUp, CutMix and one-hot encoding.",
+        )

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import toy
+from sklearn.base import clone
+
+from ganaug.errors import DataError, LabelMismatchError, OptionError
+from ganaug.mixing.imbalanced import GANSampler, added
+
+COUNTS = {"NHW": (24, 8, 8), "NHWC": (24, 8, 8, 3), "NCHW": (24, 3, 8, 8), "NHWC1": (24, 12, 12, 1)}
+
+
+def images(shape):
+    y = np.array(toy.labels(24))
+    levels = np.array([toy.LEVELS[name] for name in toy.CLASSES], dtype=np.uint8)
+    return np.broadcast_to(levels[y].reshape(-1, *[1] * (len(shape) - 1)), shape).copy(), y
+
+
+@pytest.mark.parametrize("layout", COUNTS)
+@pytest.mark.parametrize("named", [False, True])
+def test_originals_first_then_synthetic_up_to_the_largest(run, layout, named):
+    x, y = images(COUNTS[layout])
+    labels = np.array(toy.CLASSES)[y] if named else y
+    x2, y2 = GANSampler(run).fit_resample(x, labels)
+    assert np.array_equal(x2[:24], x)
+    assert np.array_equal(y2[:24], labels)
+    assert x2.dtype == np.uint8
+    assert x2.shape[1:] == x.shape[1:]
+    assert y2.dtype == labels.dtype
+    assert np.unique(y2, return_counts=True)[1].tolist() == [12, 12, 12]
+    for image, label in zip(x2[24:], y2[24:], strict=True):
+        assert abs(image.mean() - toy.LEVELS[label if named else toy.CLASSES[label]]) < 16
+        assert toy.is_synthetic(image)
+
+
+def test_it_is_repeatable_and_an_estimator(run):
+    x, y = images((24, 8, 8))
+    sampler = GANSampler(run, random_state=5)
+    assert np.array_equal(sampler.fit_resample(x, y)[0], clone(sampler).fit_resample(x, y)[0])
+    assert not np.array_equal(sampler.fit_resample(x, y)[0], GANSampler(run).fit_resample(x, y)[0])
+    assert sampler.get_params()["sampling_strategy"] == "auto"
+    assert sampler.sampling_strategy_ == {0: 0, 1: 4, 2: 8}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "want"),
+    [
+        ("auto", [0, 4, 8]),
+        ("not majority", [0, 4, 8]),
+        ("all", [0, 4, 8]),
+        ("minority", [0, 0, 8]),
+        ("not minority", [0, 4, 0]),
+        ({1: 10, 2: 4}, [0, 2, 0]),
+        ({0: 15}, [3, 0, 0]),
+        (lambda y: {2: 6}, [0, 0, 2]),
+    ],
+)
+def test_strategies(strategy, want):
+    y = np.array(toy.labels(24))
+    assert list(added(strategy, {0: 12, 1: 8, 2: 4}, y).values()) == want
+
+
+def test_a_ratio_of_two_classes():
+    assert added(0.5, {"a": 100, "b": 10}, np.array([])) == {"a": 0, "b": 40}
+    assert added(1.0, {"a": 5, "b": 5}, np.array([])) == {"a": 0, "b": 0}
+
+
+@pytest.mark.parametrize("strategy", ["most", 0.5, {0: 3}, {9: 30}, None, True])
+def test_strategies_that_do_not_fit(run, strategy):
+    x, y = images((24, 8, 8))
+    with pytest.raises(OptionError):
+        GANSampler(run, sampling_strategy=strategy).fit_resample(x, y)
+    with pytest.raises(OptionError, match="larger"):
+        added(0.05, {"a": 100, "b": 10}, y)
+
+
+def test_classes_name_the_integers(run):
+    x, y = images((24, 8, 8))
+    x2, y2 = GANSampler(run, classes=["cow", "bee", "ant"]).fit_resample(x, y)
+    assert all(abs(image.mean() - toy.LEVELS["ant"]) < 16 for image in x2[24:][y2[24:] == 2])
+    with pytest.raises(LabelMismatchError, match="dog"):
+        GANSampler(run, classes=["ant", "bee", "dog"]).fit_resample(x, y)
+    with pytest.raises(LabelMismatchError, match="label 3"):
+        GANSampler(run).fit_resample(x, y + 2)
+
+
+def test_nothing_to_add(run):
+    x, y = images((24, 8, 8))
+    x2, y2 = GANSampler(run).fit_resample(x[y == 0], y[y == 0])
+    assert np.array_equal(x2, x[y == 0])
+
+
+def test_what_is_not_images(run):
+    x, y = images((24, 8, 8))
+    for bad in (x.astype(float), x.reshape(24, -1), x[..., None, None], np.zeros((24, 8, 8, 5), np.uint8)):
+        with pytest.raises(DataError):
+            GANSampler(run).fit_resample(bad, y)
+    for labels in (y[:5], y.astype(float), y[:, None]):
+        with pytest.raises(DataError):
+            GANSampler(run).fit_resample(x, labels)
+    with pytest.raises(OptionError):
+        GANSampler(run, layout="HWCN").fit_resample(x, y)
+    with pytest.raises(DataError):
+        GANSampler(run, layout="NCHW").fit_resample(x[..., None], y)

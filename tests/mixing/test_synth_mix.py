@@ -1,0 +1,170 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+import toy
+from torch.utils.data import DataLoader, default_collate
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError
+from ganaug.mixing.transforms import SynthMix
+
+
+def batch(n=24, channels=1, side=8, dtype=torch.float32):
+    """Flat images of the brightness of their class, so that synthetic ones can be told."""
+    y = torch.tensor(toy.labels(n))
+    level = torch.tensor([toy.LEVELS[name] for name in toy.CLASSES], dtype=torch.float32)[y]
+    x = level[:, None, None, None].expand(n, channels, side, side)
+    return (x if dtype == torch.uint8 else x / 255).to(dtype), y
+
+
+def changed(x, mixed):
+    return (x != mixed).flatten(1).any(1)
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.float16, torch.float64])
+def test_a_share_becomes_synthetic_of_the_same_class(run, dtype, live):
+    x, y = batch(dtype=dtype)
+    mixed, labels = SynthMix(run, ratio=0.5, live=live)(x, y)
+    assert mixed.dtype == dtype
+    assert mixed.shape == x.shape
+    assert torch.equal(labels, y)
+    assert changed(x, mixed).sum() == 12
+    difference = (mixed.double() - x.double()).flatten(1).mean(1).abs() * (1 if dtype == torch.uint8 else 255)
+    assert (difference < 16).all()
+    assert torch.equal(x, batch(dtype=dtype)[0])  # the input is not written to
+
+
+def test_the_share_is_right_on_average(run):
+    transform, (x, y) = SynthMix(run, ratio=0.3), batch(8)
+    counts = [int(changed(x, transform(x, y)[0]).sum()) for _ in range(200)]
+    assert set(counts) == {2, 3}
+    assert abs(np.mean(counts) - 2.4) < 0.1
+    assert not changed(x, SynthMix(run, ratio=0)(x, y)[0]).any()
+    assert changed(x, SynthMix(run, ratio=1)(x, y)[0]).all()
+
+
+def test_places_are_scattered_and_draws_differ(run):
+    transform, (x, y) = SynthMix(run, ratio=0.5), batch()
+    calls = [transform(x, y)[0] for _ in range(30)]
+    places = torch.stack([changed(x, mixed) for mixed in calls])
+    assert len(places.unique(dim=0)) > 25
+    assert (places.sum(0) > 0).all()
+    images = torch.cat([mixed[changed(x, mixed)] for mixed in calls])
+    assert len(images.unique(dim=0)) > len(images) / 2
+
+
+def test_calls_are_repeatable(run):
+    one, two, (x, y) = SynthMix(run, ratio=0.5, seed=3), SynthMix(run, ratio=0.5, seed=3), batch()
+    first = [one(x, y)[0] for _ in range(3)]
+    assert all(torch.equal(a, two(x, y)[0]) for a in first)
+    assert not torch.equal(first[0], SynthMix(run, ratio=0.5, seed=4)(x, y)[0])
+    one.set_epoch(1)
+    later = [one(x, y)[0] for _ in range(2)]
+    two.set_epoch(1)
+    assert torch.equal(later[0], two(x, y)[0])
+    assert not torch.equal(later[0], first[0])
+
+
+def test_channels_and_size_are_those_of_the_batch(run, tmp_path):
+    x, y = batch(channels=3, side=12)
+    mixed, _ = SynthMix(run, ratio=1.0)(x, y)
+    assert mixed.shape == (24, 3, 12, 12)
+    assert (mixed[:, 0] == mixed[:, 2]).all()
+    x, y = batch()
+    colour = toy.save_generator(tmp_path, channels=3)
+    assert SynthMix(colour, ratio=1.0)(x, y)[0].shape == (24, 1, 8, 8)
+
+
+def test_normalised_batches(run):
+    x, y = batch()
+    plain, _ = SynthMix(run, ratio=1.0)(x, y)
+    normalised, _ = SynthMix(run, ratio=1.0, normalize=([0.5], [0.2]))((x - 0.5) / 0.2, y)
+    assert torch.allclose(normalised, (plain - 0.5) / 0.2, atol=1e-6)
+
+
+def test_structure_is_kept(run):
+    transform, (x, y) = SynthMix(run, ratio=0.5), batch()
+    assert isinstance(transform([x, y]), list)
+    assert isinstance(transform((x, y)), tuple)
+    assert isinstance(transform(x, y), tuple)
+    assert type(transform(tv_tensors.Image(x), y)[0]) is tv_tensors.Image
+
+
+def test_it_composes_with_mixup_and_cutmix(run):
+    x, y = batch()
+    chain = v2.Compose([SynthMix(run, ratio=0.5), v2.RandomChoice([v2.MixUp(num_classes=3), v2.CutMix(num_classes=3)])])
+    mixed, soft = chain(x, y)
+    assert mixed.shape == x.shape
+    assert soft.shape == (24, 3)
+    with pytest.raises(IncompatibleLoaderError, match="before MixUp"):
+        SynthMix(run)(*v2.MixUp(num_classes=3)(x, y))
+
+
+class Collate:
+    def __init__(self, transform):
+        self.transform = transform
+
+    def __call__(self, items):
+        return self.transform(*default_collate(items))
+
+
+def test_in_workers_nothing_repeats(run):
+    """Each worker, and each epoch, draws its own."""
+    data = toy.Pictures(48, transform=v2.ToImage())
+    collate = Collate(SynthMix(run, ratio=1.0, pool_per_class=4096))
+    loader = DataLoader(data, batch_size=12, num_workers=2, collate_fn=collate)
+    shown = torch.cat([x for _ in range(2) for x, _ in loader]).flatten(1)
+    assert len(shown.unique(dim=0)) >= 94  # of 96; two equal draws from 4,096 may happen
+
+
+def test_it_is_no_part_of_a_model(run):
+    for live in (False, True):
+        transform = SynthMix(run, ratio=0.5, live=live)
+        x, y = batch()
+        transform(x, y)
+        assert not list(transform.parameters())
+        assert not list(transform.buffers())
+        assert not list(transform.children())
+        assert not transform.state_dict()
+        assert len(pickle.dumps(transform)) < 5000
+        assert torch.equal(copy.deepcopy(transform)(x, y)[0], transform(x, y)[0])
+
+
+def test_it_prints_its_settings(run):
+    assert "ratio=0.5" in repr(SynthMix(run, ratio=0.5))
+
+
+def test_labels_are_matched_by_name(run):
+    x, y = batch()
+    mixed, _ = SynthMix(run, ratio=1.0, classes=["cow", "bee", "ant"])(x, y)
+    want = torch.tensor([toy.LEVELS[name] for name in ("cow", "bee", "ant")])[y] / 255
+    assert ((mixed.flatten(1).mean(1) - want).abs() < 16 / 255).all()
+    with pytest.raises(LabelMismatchError, match="classes="):
+        SynthMix(run)(x, y + 1)
+    with pytest.raises(LabelMismatchError, match="dog"):
+        SynthMix(run, classes=["dog"])
+
+
+def test_what_is_not_a_batch_is_refused(run):
+    transform, (x, y) = SynthMix(run), batch()
+    for inputs in (
+        (x[0], y),
+        (x, y[:3]),
+        (x, y.float()),
+        (x,),
+        (x, y, y),
+        (x, y.tolist()),
+        ("x", y),
+        (x[:, :, :, 0], y),
+    ):
+        with pytest.raises(IncompatibleLoaderError):
+            transform(*inputs)
+    with pytest.raises(OptionError):
+        SynthMix(run, ratio=2)
+    with pytest.raises(OptionError):
+        SynthMix(run, pool_per_class=0)
