@@ -36,5 +36,5 @@ def seconds_per_step(recipe: Recipe, batches: Batches, device: torch.device) -> 
 
 
 def steps_in(seconds: float, pace: float) -> int:
-    """Rounds that fit into a budget at `pace` seconds a round, at least 20; pictures and saving take 4 % of the time."""
+    """Rounds that fit into a budget at `pace` seconds a round, at least 20; pictures and saving take 4 %."""
     return max(20, math.floor(0.96 * seconds / pace))

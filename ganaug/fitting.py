@@ -90,8 +90,8 @@ def fit(
     """Train a class-conditional generator on labelled images, into the run folder `out`.
 
     data: a folder of class folders, a .npz file, (X, y), a map-style data set, a name, or LabelledImages. budget:
-    seconds, or text like "10m" (default 10 minutes); or give `steps`. 20 % of the images (whole groups, where given) are
-    held out, recorded in the card, and never trained on. resume: go on with what `out` holds; does nothing if it is
+    seconds, or text like "10m" (default 10 minutes); or give `steps`. 20 % of the images (whole groups, where given)
+    are held out, recorded in the card, and never trained on. resume: go on with what `out` holds; does nothing if it is
     finished, starts anew if it holds no saved state.
 
     Raises OptionError, DataError and its kinds, OutputInUseError, DivergedError; KeyboardInterrupt after the state was

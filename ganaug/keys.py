@@ -19,7 +19,7 @@ Part = int | str
 
 
 def key(*parts: Part) -> int:
-    """A 63-bit integer from the parts, by BLAKE2b over an unambiguous encoding (so `("a", 1)` differs from `("a1",)`)."""
+    """A 63-bit integer from the parts, by BLAKE2b over an unambiguous encoding: `("a", 1)` is not `("a1",)`."""
     text = "\x1f".join(f"{type(part).__name__}:{part}" for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 

@@ -79,7 +79,7 @@ class _Game:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(key(seed, "weights"))
             nets = recipe.networks(data.spec, recipe.prior)
-        self.nets = {name: net.to(device=device, memory_format=torch.channels_last) for name, net in nets.items()}
+        self.nets = {name: net.to(device).to(memory_format=torch.channels_last) for name, net in nets.items()}
         self.averages = {name: copy.deepcopy(self.nets[name]).requires_grad_(False) for name in recipe.keeps}
         self.optimisers = [p.optimiser.build(self._owned(p)) for p in recipe.players]
         self.moves = [0] * len(recipe.players)
@@ -202,13 +202,13 @@ class _Game:
                     ) from error
         for player, optimiser in zip(self.recipe.players, self.optimisers, strict=True):
             prefix = f"optimisers/{player.name}/"
-            entries: dict[int, dict[str, Tensor]] = {}
+            moments: dict[int, dict[str, Tensor]] = {}
             weights = self._owned(player)
             for name, tensor in state.items():
                 if name.startswith(prefix):
                     index, entry = name.removeprefix(prefix).split("/")
-                    entries.setdefault(int(index), {})[entry] = _laid_out_like(weights[int(index)], tensor)
-            optimiser.load_state_dict({"state": entries, "param_groups": optimiser.state_dict()["param_groups"]})
+                    moments.setdefault(int(index), {})[entry] = _laid_out_like(weights[int(index)], tensor)
+            optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
 def _laid_out_like(weight: Tensor, tensor: Tensor) -> Tensor:

@@ -49,7 +49,9 @@ def synthetic(fitted: Fitted, n: int, seed: int) -> tuple[torch.Tensor, torch.Te
     return torch.cat(pixels), torch.arange(classes).repeat_interleave(n)
 
 
-def judged(run: ganaug.Run, judge: Classifier, images: LabelledImages, test: LabelledImages, seed: int) -> dict[str, Any]:
+def judged(
+    run: ganaug.Run, judge: Classifier, images: LabelledImages, test: LabelledImages, seed: int
+) -> dict[str, Any]:
     """All figures of one run but its time."""
     fitted = run.load()
     classes = len(fitted.card.classes)
@@ -118,7 +120,11 @@ def main(dataset, per_class, size, seeds, first_seed, budget, steps, recipe, pai
                 figures = judged(run, judge, images, test, seed)
                 values = {"seed": seed, "seconds": round(seconds, 1), "steps": card.steps, **figures}
                 values |= {"judge_accuracy": judge_accuracy, "environment": environment(torch.device("cpu"))}
-                values |= {"cpu_count": os.cpu_count(), "system": platform.platform(), "date": time.strftime("%Y-%m-%d")}
+                values |= {
+                    "cpu_count": os.cpu_count(),
+                    "system": platform.platform(),
+                    "date": time.strftime("%Y-%m-%d"),
+                }
                 cell.write_text(json.dumps(values, indent=1))
                 fitted = run.load()
                 grid = sample_grid(fitted.generator, fitted.prior, len(card.classes), columns=10)

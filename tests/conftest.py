@@ -24,5 +24,5 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def digits_run(tmp_path_factory: pytest.TempPathFactory) -> ganaug.Run:
-    """A finished run on the embedded digits, 30 a class; a few steps only, so its samples are poor. Do not write to it."""
+    """A finished run on the embedded digits, 30 a class, of a few steps: poor samples. Do not write to it."""
     return ganaug.fit("digits", tmp_path_factory.mktemp("digits") / "run", steps=12, limit=30)

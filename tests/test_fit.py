@@ -39,7 +39,11 @@ def weights(run):
 def test_a_run_folder_holds_what_it_should(digits_run):
     names = {p.name for p in digits_run.path.iterdir()}
     assert {"generator", "metrics.jsonl", "samples", "state", "fit.json"} <= names
-    assert {p.name for p in (digits_run.path / "generator").iterdir()} == {"card.json", "model.safetensors", "manifest.json"}
+    assert {p.name for p in (digits_run.path / "generator").iterdir()} == {
+        "card.json",
+        "model.safetensors",
+        "manifest.json",
+    }
     lines = [json.loads(line) for line in (digits_run.path / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 13))
     assert all("generator/relativistic.generator" in line for line in lines)
@@ -203,7 +207,7 @@ def test_an_output_in_use_is_left_alone(tmp_path, digits_run):
         ganaug.fit(arrays(), tmp_path / "note.txt", steps=1)
 
 
-RECIPE = '''
+RECIPE = """
 from dataclasses import replace
 from ganaug.game import term
 from ganaug.recipes import make
@@ -219,7 +223,7 @@ def lsgan(lr: float = 1e-3):
 
 def wrong():
     return 5
-'''
+"""
 
 
 def test_a_recipe_of_the_users_own_runs_when_it_is_named_and_only_then(tmp_path):

@@ -10,8 +10,8 @@ import ganaug
 
 def test_every_public_name_is_there_and_documented():
     assert ganaug.__all__ == sorted(
-        ["GANSampler", "GanaugError", "Run", "SynthMix", "SyntheticDataset", "albumentations", "augment_loader", "bench",
-         "export", "fit", "load", "load_images", "mix", "preview"]
+        ["GANSampler", "GanaugError", "Run", "SynthMix", "SyntheticDataset", "albumentations", "augment_loader",
+         "bench", "export", "fit", "load", "load_images", "mix", "preview"]
     )  # fmt: skip
     for name in ganaug.__all__:
         assert getattr(ganaug, name).__doc__, name

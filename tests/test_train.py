@@ -107,7 +107,9 @@ def test_memory_zero_keeps_the_last_weights_and_memory_lags_behind():
     base = make("cgan", {})
     *_, sharp = train(replace(base, memory=0.0), batches(), steps=4)
     state = sharp.state()
-    weights = {k.removeprefix("networks/generator/"): v for k, v in state.items() if k.startswith("networks/generator/")}
+    weights = {
+        k.removeprefix("networks/generator/"): v for k, v in state.items() if k.startswith("networks/generator/")
+    }
     assert all(torch.equal(v, state[f"averages/generator/{k}"]) for k, v in weights.items())
     *_, smooth = train(replace(base, memory=1e9), batches(), steps=40)
     state = smooth.state()
@@ -131,7 +133,9 @@ def test_the_statistics_of_averaged_batch_norm_are_taken_anew():
 
 def test_batches_are_balanced_over_unequal_classes():
     labels = torch.tensor([0] * 90 + [1] * 9 + [2])
-    data = ClassBalancedBatches(torch.zeros(100, 1, 8, 8, dtype=torch.uint8), labels, DataSpec((1, 8, 8), ("a", "b", "c")))
+    data = ClassBalancedBatches(
+        torch.zeros(100, 1, 8, 8, dtype=torch.uint8), labels, DataSpec((1, 8, 8), ("a", "b", "c"))
+    )
     _, y = data.draw(3000, torch.Generator().manual_seed(0))
     assert torch.bincount(y).float().div(3000).sub(1 / 3).abs().max() < 0.05
 

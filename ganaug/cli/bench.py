@@ -39,7 +39,7 @@ def bench(data, test, run, synthetic, out, seeds, quick, limit, groups, recipe, 
     measured = load_run(run, recipe) if run is not None and recipe is not None else run
     with terminal(quiet) as report:
         results = measure(
-            data, test=test, run=measured, synthetic=synthetic, out=out, seeds=seeds, quick=quick, limit=limit, seed=seed,
-            groups=groups, command=shlex.join(["ganaug", *sys.argv[1:]]), report=report,
+            data, test=test, run=measured, synthetic=synthetic, out=out, seeds=seeds, quick=quick, limit=limit,
+            seed=seed, groups=groups, command=shlex.join(["ganaug", *sys.argv[1:]]), report=report,
         )  # fmt: skip
     show(as_json, results.data, [results.table(), "", f"Report: {results.report_path}"])

@@ -6,24 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from click.core import ParameterSource
 
 from ganaug.cli.group import common, settings_of, show
-
-FIELDS = (
-    "data",
-    "out",
-    "recipe",
-    "set",
-    "budget",
-    "steps",
-    "size",
-    "channels",
-    "limit",
-    "device",
-    "root",
-    "split",
-    "groups",
-)
 
 
 @click.command()
@@ -50,8 +35,8 @@ FIELDS = (
 def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quiet, **options):
     """Train a class-conditional generator on the labelled images DATA.
 
-    DATA is a folder of class folders, a .npz file (x_train, y_train, classes), `digits`, or the name of a torchvision or
-    timm data set (with --root).
+    DATA is a folder of class folders, a .npz file (x_train, y_train, classes), `digits`, or the name of a torchvision
+    or timm data set (with --root).
 
     \b
     ganaug fit data/train --out runs/leaves --budget 10m
@@ -106,7 +91,7 @@ def _merged(ctx: click.Context, options: dict[str, Any], pairs: dict[str, Any], 
         raise click.BadParameter(f"{config} must be a mapping of these options: {known}.")
     for name, value in given.items():
         source = ctx.get_parameter_source("pairs" if name == "set" else name)
-        if source is not click.core.ParameterSource.COMMANDLINE:
+        if source is not ParameterSource.COMMANDLINE:
             values[name] = value
     return values
 

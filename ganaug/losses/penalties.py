@@ -28,7 +28,7 @@ def r2(r: Round) -> Tensor:
 
 @term
 def gradient_penalty(r: Round) -> Tensor:
-    """E (||grad D(x̂)|| - 1)² at random points between real and fake items (Gulrajani et al. 2017, 1704.00028, eq. 3)."""
+    """E (||grad D(x̂)|| - 1)² at points between real and fake items (Gulrajani et al. 2017, 1704.00028, eq. 3)."""
     share = torch.rand(len(r.real), generator=r.rng).to(r.real.device)
     share = share.view(-1, *[1] * (r.real.dim() - 1))
     between = torch.lerp(r.fake_seen.detach(), r.real_seen.detach(), share).requires_grad_()

@@ -17,7 +17,7 @@ def label_agreement(scores: Tensor, labels: Tensor) -> float:
 def within_class_diversity(
     features: Tensor, labels: Tensor, real_features: Tensor, real_labels: Tensor, classes: int
 ) -> np.ndarray:
-    """Summed feature variance of synthetic over real images, class by class: (classes,), 1 means as varied as real ones.
+    """Summed feature variance of synthetic over real images, class by class: (classes,); 1 is as varied.
 
     A class with fewer than two samples has 0; a class without two real images has NaN.
     """

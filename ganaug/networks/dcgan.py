@@ -27,7 +27,7 @@ class Generator(nn.Module):
     width: features before the last layer; doubled at each halving of the size.
     """
 
-    def __init__(self, shape: tuple[int, int, int], classes: int, latent: int, width: int = 32):
+    def __init__(self, shape: tuple[int, ...], classes: int, latent: int, width: int = 32):
         super().__init__()
         channels, self.height, self.width = shape
         size = max(self.height, self.width)
@@ -72,7 +72,7 @@ def _features(inputs: int, size: int, width: int, norm: bool) -> tuple[nn.Sequen
 class Discriminator(nn.Module):
     """(images (N, C, H, W), y (N,)) -> scores (N,). The label enters as one more input channel, learned per class."""
 
-    def __init__(self, shape: tuple[int, int, int], classes: int, width: int = 32):
+    def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32):
         super().__init__()
         channels, self.height, self.width = shape
         self.embedding = nn.Embedding(classes, self.height * self.width)
@@ -89,7 +89,7 @@ class Critic(nn.Module):
     """(images (N, C, H, W), y (N,)) -> scores (N,), without batch norm (a gradient penalty holds item by item), with
     projection of the label."""
 
-    def __init__(self, shape: tuple[int, int, int], classes: int, width: int = 32):
+    def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32):
         super().__init__()
         channels, height, image_width = shape
         self.layers, features, size = _features(channels, min(height, image_width), width, norm=False)

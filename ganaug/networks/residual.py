@@ -19,8 +19,10 @@ from ganaug.networks.layers import BatchSpread, PixelNorm, Projection, crop, hal
 def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, gain: float = 1.0) -> nn.Conv2d:
     """A convolution with He initialisation times `gain` and zero bias; padding keeps the size at stride 1."""
     conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2)
-    nn.init.normal_(conv.weight, std=gain * math.sqrt(2 / (inputs * kernel**2)))
-    nn.init.zeros_(conv.bias)
+    with torch.no_grad():
+        conv.weight.normal_(std=gain * math.sqrt(2 / (inputs * kernel**2)))
+        if conv.bias is not None:
+            conv.bias.zero_()
     return conv
 
 
@@ -68,7 +70,7 @@ class Generator(nn.Module):
     shape: (C, H, W), H = W in 8..128 px. width: features at half resolution, doubled at each halving up to `widest`.
     """
 
-    def __init__(self, shape: tuple[int, int, int], classes: int, latent: int, width: int = 32, widest: int = 96):
+    def __init__(self, shape: tuple[int, ...], classes: int, latent: int, width: int = 32, widest: int = 96):
         super().__init__()
         self.channels, self.height, self.width = shape
         steps = halvings(max(self.height, self.width)) - 1  # the last doubling is the sub-pixel convolution
@@ -111,9 +113,9 @@ class _DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """(images (N, C, H, W), y (N,)) -> scores (N,). The mirror of `Generator`, with a batch-spread channel at the end."""
+    """(images (N, C, H, W), y (N,)) -> scores (N,): the mirror of `Generator`, with a batch-spread channel."""
 
-    def __init__(self, shape: tuple[int, int, int], classes: int, width: int = 32, widest: int = 96):
+    def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32, widest: int = 96):
         super().__init__()
         channels, height, image_width = shape
         size = max(height, image_width)

@@ -11,8 +11,8 @@ from ganaug.networks.eyes import OpenEye
 
 
 def cgan(latent: int = 64, lr: float = 2e-4, batch: int = 64) -> Recipe:
-    """Conditional GAN of perceptrons (Mirza & Osindero 2014, 1411.1784): min_G max_D E log D(x|y) + E log(1 - D(G(z|y)|y)),
-    with the non-saturating generator loss."""
+    """Conditional GAN of perceptrons (Mirza & Osindero 2014, 1411.1784, equation 2):
+    min_G max_D E log D(x|y) + E log(1 - D(G(z|y)|y)), with the non-saturating generator loss."""
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
         return {

@@ -31,9 +31,7 @@ def halves(shape=(1, 8, 8), n=90, noise=20) -> ClassBalancedBatches:
 
 
 def last(iterator):
-    progress = None
-    for progress in iterator:
-        pass
+    *_, progress = iterator
     return progress
 
 
@@ -70,7 +68,9 @@ def test_only_the_networks_of_the_mover_change(name):
         game = train(replace(recipe, players=(player,)), halves(), steps=1)
         before = next(game).state()
         after = next(game).state()
-        changed = {k.split("/")[1] for k in before if k.startswith("networks/") and not torch.equal(before[k], after[k])}
+        changed = {
+            k.split("/")[1] for k in before if k.startswith("networks/") and not torch.equal(before[k], after[k])
+        }
         # Batch norm counts what passes through it, whoever moves; weights are what only the mover may change.
         statistics = {k.split("/")[1] for k in before if "running" in k or "num_batches" in k}
         assert changed - statistics <= set(player.owns)
@@ -107,8 +107,8 @@ def test_saved_and_loaded_it_draws_the_same_bytes(name, tmp_path):
     recipe = make(name, {})
     generator = last(train(recipe, data, steps=2)).averages()["generator"]
     card = Card(
-        name, {}, CLASSES, (1, 8, 8), ImageCodec("L", (8, 8)), recipe.prior.dim, 2, 0, dict.fromkeys(CLASSES, 30), (), (),
-        {},
+        name, {}, CLASSES, (1, 8, 8), ImageCodec("L", (8, 8)), recipe.prior.dim, steps=2, seed=0,
+        counts=dict.fromkeys(CLASSES, 30), fingerprints=(), held_out=(), versions={},
     )  # fmt: skip
     digest = save(tmp_path, generator, card)
     fitted = load(tmp_path)
@@ -139,7 +139,8 @@ EQUATIONS = {
     "generator     ×1: relativistic.generator",
     "cgan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
     "dcgan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
-    "wgan_gp": "discriminator ×5: wasserstein.discriminator + 10·gradient_penalty\ngenerator     ×1: wasserstein.generator",
+    "wgan_gp": "discriminator ×5: wasserstein.discriminator + 10·gradient_penalty\n"
+    "generator     ×1: wasserstein.generator",
 }
 
 

@@ -65,7 +65,9 @@ def test_nonsaturating_is_the_cross_entropy_of_real_and_fake():
     sigmoid = lambda s: 1 / (1 + math.exp(-s))  # noqa: E731
     expected = -sum(math.log(sigmoid(s)) for s in (2, -1)) / 2 - sum(math.log(1 - sigmoid(s)) for s in (0.5, -3)) / 2
     assert value(nonsaturating.discriminator, r) == pytest.approx(expected, rel=1e-5)
-    assert value(nonsaturating.generator, r) == pytest.approx(-sum(math.log(sigmoid(s)) for s in (0.5, -3)) / 2, rel=1e-5)
+    assert value(nonsaturating.generator, r) == pytest.approx(
+        -sum(math.log(sigmoid(s)) for s in (0.5, -3)) / 2, rel=1e-5
+    )
 
 
 def test_wasserstein_is_the_gap_of_means():

@@ -1,0 +1,18 @@
+"""The question that matters: does it help my classifier? On 20 digits a class, against tuned classical augmentation.
+
+Run 01_fit_and_look.py first (or this runs it). Takes about a minute.
+"""
+
+import runpy
+import sys
+from pathlib import Path
+
+import ganaug
+
+runpy.run_path(str(Path(__file__).with_name("01_fit_and_look.py")))
+out = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/examples")
+
+results = ganaug.bench("digits", run=out / "digits", out=out / "bench", limit=40, quick=True)
+print(results.table())
+print("verdict:", results.data["verdict"], "- share to use:", results.data["ratio"])
+print("page:", results.report_path)

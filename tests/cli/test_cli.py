@@ -1,0 +1,132 @@
+"""The command line on real input: every command, every exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from ganaug.cli import cli
+from ganaug.cli.group import HOMES
+
+
+def run(*arguments, check=0):
+    """As a user would: a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ganaug", *map(str, arguments)], capture_output=True, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == check, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A messy folder: mixed sizes, a hidden folder, a text file, a broken image, class names with spaces."""
+    root = tmp_path_factory.mktemp("messy") / "train"
+    rng = np.random.default_rng(0)
+    for name in ("ok part", "scratch"):
+        (root / name).mkdir(parents=True)
+        for i in range(8):
+            pixels = rng.integers(0, 256, (20 + i, 24, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(
+                root / name / f"{i}.{'png' if i % 2 else 'JPG'}", **({} if i % 2 else {"format": "JPEG"})
+            )
+    (root / ".ipynb_checkpoints").mkdir()
+    (root / "scratch" / "notes.txt").write_text("not an image")
+    (root / "scratch" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
+    return root
+
+
+def test_the_main_job_on_a_messy_folder(folder, tmp_path):
+    checked = json.loads(run("check", folder, "--json", "--no-timing").stdout)
+    assert checked["counts"] == {"ok part": 8, "scratch": 8}
+    assert any("broken.png" in name for name, _ in checked["unreadable"])
+    out = tmp_path / "run"
+    fitted = json.loads(run("fit", folder, "--out", out, "--steps", 2, "--json", "--quiet").stdout)
+    assert fitted["classes"] == ["ok part", "scratch"]
+    assert fitted["shape"] == [3, 32, 32]
+    run("preview", out, "--columns", 3, "--frames", 4)
+    assert {p.name for p in (out / "preview").iterdir()} == {"grid.png", "walk.png", "walk.gif"}
+    synth = tmp_path / "synth"
+    run("augment", out, "--per-class", 3, "--out", synth)
+    assert sorted(p.name for p in synth.iterdir()) == ["metadata.jsonl", "ok part", "scratch"]
+    with Image.open(next((synth / "ok part").iterdir())) as image:
+        assert image.mode == "RGB"
+    resumed = run("fit", folder, "--out", out, "--steps", 2, "--resume")
+    assert "already finished" in resumed.stderr
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal(folder, tmp_path):
+    done = run("fit", folder, "--out", tmp_path / "run", "--steps", 3)
+    assert "fit: 3/3" in done.stderr
+    assert "\x1b[" not in done.stderr
+
+
+def test_config_files_and_dry_runs(folder, tmp_path):
+    printed = run("fit", folder, "--out", tmp_path / "run", "--steps", 7, "--set", "width=16", "--print-config").stdout
+    config = tmp_path / "run.yaml"
+    config.write_text(printed)
+    plan = json.loads(run("fit", "--config", config, "--steps", 5, "--dry-run", "--json", "--quiet").stdout)
+    assert (plan["steps"], plan["recipe"]) == (5, "small")
+    assert not (tmp_path / "run").exists()
+    config.write_text("nosuch: 1")
+    run("fit", "--config", config, check=2)
+    config.write_text("!!python/object/apply:os.system ['true']")
+    run("fit", "--config", config, check=2)
+
+
+def test_recipes_are_listed_with_their_equations():
+    listed = json.loads(run("recipes", "--json").stdout)
+    assert "relativistic" in listed["small"]["discriminator"]["loss"]
+    assert "gamma" in run("recipes", "small").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["fit", "nowhere", "--out", "x"], 3, "nowhere"),
+        (["fit", "digits"], 2, "--out"),
+        (["fit", "digits", "--out", "x", "--recipe", "nosuch"], 2, "small"),
+        (["fit", "digits", "--out", "x", "--budget", "soon"], 2, "10m"),
+        (["fit", "digits", "--out", "x", "--size", "big"], 2, "big"),
+        (["fit", "digits", "--out", "x", "--device", "cuda:77"], 4, "device"),
+        (["preview", "nowhere"], 3, "fit"),
+        (["augment", "nowhere", "--out", "x"], 2, "--balance"),
+        (["augment", "nowhere", "--out", "x", "--balance"], 3, "fit"),
+        (["bench", "digits", "--out", "x"], 2, "--run"),
+        (["nosuch"], 2, "nosuch"),
+    ],
+)
+def test_what_a_user_does_wrong_is_said_with_its_code(arguments, code, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments, check=code)
+    assert words in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_errors_are_json_too_when_json_is_asked_for():
+    error = json.loads(run("preview", "nowhere", "--json", check=3).stdout)["error"]
+    assert error["kind"] == "ArtefactError"
+    assert error["fix"]
+
+
+def test_a_ratio_from_a_bench_that_was_not_run_is_an_error(digits_run, tmp_path):
+    done = run("augment", digits_run.path, "--ratio", "auto", "--out", tmp_path / "x", check=3)
+    assert "bench" in done.stderr
+
+
+@pytest.mark.parametrize("command", HOMES)
+def test_every_command_explains_itself_with_an_example(command):
+    result = CliRunner().invoke(cli, [command, "--help"])
+    assert result.exit_code == 0
+    assert f"ganaug {command}" in result.output
+    for option in ("--seed", "--json", "--quiet"):
+        assert option in result.output

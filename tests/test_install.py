@@ -1,0 +1,48 @@
+"""What a user installs: the built wheel in an environment that has never seen this folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_wheel_alone_does_the_main_job(tmp_path):
+    """Dependencies come from the packages of this environment, ganaug itself only from the wheel."""
+    wheels, home = tmp_path / "wheels", tmp_path / "env"
+    quiet = {"check": True, "stdout": subprocess.DEVNULL}
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", wheels, ROOT], **quiet)
+    venv.create(home, with_pip=False)
+    python = home / "bin" / "python"
+    (wheel,) = wheels.glob("ganaug-*.whl")
+    site = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site, wheel], **quiet)
+    dependencies = os.pathsep.join({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    environment = {**os.environ, "PYTHONPATH": dependencies, "OMP_NUM_THREADS": "1"}
+
+    def run(*arguments):
+        done = subprocess.run(
+            [python, "-m", "ganaug", *arguments], capture_output=True, text=True, cwd=tmp_path, env=environment
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    where = subprocess.run(
+        [python, "-c", "import ganaug; print(ganaug.__file__)"], capture_output=True, text=True, cwd=tmp_path,
+        env=environment, check=True,
+    ).stdout  # fmt: skip
+    assert str(home) in where
+    run("fit", "digits", "--limit", "10", "--steps", "2", "--out", "run")
+    run("augment", "run", "--per-class", "2", "--out", "synth")
+    run("bench", "digits", "--limit", "10", "--run", "run", "--out", "bench", "--quick", "--seeds", "2")
+    assert (tmp_path / "bench" / "report.html").stat().st_size > 10_000
