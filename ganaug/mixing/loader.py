@@ -47,10 +47,10 @@ def augment_loader(
     """A new `torch.utils.data.DataLoader` with the settings of `loader`, over its data set mixed with synthetic images.
 
     Arguments as in `mix`. The order of items is keyed by (seed, epoch) where `loader` shuffles. Each iteration is the
-    next epoch, starting at 0; after a resume, call `loader.sampler.set_epoch(n)` (or `loader.dataset.set_epoch(n)`).
-    Known samplers are rebuilt over the mixed data set (sequential, random, subset-random, weighted, distributed);
-    others are kept in mode "replace", where every index stays valid. In the modes that add items, a
-    `WeightedRandomSampler` gives each the mean weight of its class.
+    next epoch, starting at 0; after a resume, call `loader.sampler.set_epoch(n)` (or `loader.dataset.set_epoch(n)`;
+    with a `DistributedSampler`, calling it on yours goes on working). Known samplers are rebuilt over the mixed data
+    set (sequential, random, subset-random, weighted, distributed); others are kept in mode "replace", where every index
+    stays valid. In the modes that add items, a `WeightedRandomSampler` gives each the mean weight of its class.
 
     Warns if `loader` does not shuffle. Raises IncompatibleLoaderError, with the fix, for a loader that cannot be
     rebuilt, and what `mix` raises.
@@ -79,7 +79,7 @@ def augment_loader(
     order: dict[str, Any]
     if outer is not None and type(outer) is not BatchSampler:
         _require_replace(outer, mode)
-        order = {"batch_sampler": EpochBatchSampler(FollowedOrder(outer), mixed)}
+        order = {"batch_sampler": EpochBatchSampler(FollowedOrder(outer, watched=outer), mixed)}
     else:
         sampler = EpochSampler(_order(inner, mixed, mode, seed), mixed)
         if outer is None:
@@ -135,18 +135,17 @@ def _order(sampler: Any, mixed: MixedDataset, mode: str, seed: int) -> ShuffledO
         count = sampler.num_samples + (added if sampler.num_samples == len(mixed.dataset) else 0)
         return DrawnOrder(n, count, seed, replacement=sampler.replacement, weights=weights)
     if kind is DistributedSampler:
-        return FollowedOrder(
-            DistributedSampler(
-                mixed,
-                num_replicas=sampler.num_replicas,
-                rank=sampler.rank,
-                shuffle=sampler.shuffle,
-                seed=sampler.seed,
-                drop_last=sampler.drop_last,
-            )
+        rebuilt: DistributedSampler = DistributedSampler(
+            mixed,
+            num_replicas=sampler.num_replicas,
+            rank=sampler.rank,
+            shuffle=sampler.shuffle,
+            seed=sampler.seed,
+            drop_last=sampler.drop_last,
         )
+        return FollowedOrder(rebuilt, owned=True, watched=sampler)
     _require_replace(sampler, mode)
-    return FollowedOrder(sampler)
+    return FollowedOrder(sampler, watched=sampler)
 
 
 def _weights_with_added(weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -184,4 +183,6 @@ def _settings(loader: DataLoader) -> dict[str, Any]:
             "prefetch_factor": loader.prefetch_factor,
             "persistent_workers": loader.persistent_workers,
         }
+    if loader.pin_memory_device:
+        settings["pin_memory_device"] = loader.pin_memory_device
     return settings

@@ -94,18 +94,35 @@ class DrawnOrder:
 
 
 class FollowedOrder:
-    """The order of another sampler, of indices or of batches; its own `set_epoch`, if any, is told the epoch."""
+    """The order of another sampler, of indices or of batches of them.
 
-    def __init__(self, sampler: Iterable[Any]):
-        self.sampler = sampler
+    owned: the sampler is ours, a rebuilt `DistributedSampler`, which is told every epoch; someone else's is left to
+    them. watched: whose `.epoch`, if someone sets it as the habit with `DistributedSampler` is, is the epoch to serve.
+    """
+
+    def __init__(self, sampler: Any, *, owned: bool = False, watched: Any = None):
+        self.sampler, self.owned = sampler, owned
+        self.watched = watched if isinstance(getattr(watched, "epoch", None), int) else None
+        self._seen = 0
 
     def __call__(self, epoch: int) -> Iterable[Any]:
-        if hasattr(self.sampler, "set_epoch"):
+        if self.owned:
             self.sampler.set_epoch(epoch)
         return self.sampler
 
     def __len__(self) -> int:
-        return len(self.sampler)  # type: ignore[arg-type]
+        return len(self.sampler)
+
+    def chosen(self) -> int | None:
+        """The epoch, if someone has set it on the watched sampler since the last time."""
+        if self.watched is None or self.watched.epoch == self._seen:
+            return None
+        self._seen = self.watched.epoch
+        return self._seen
+
+    def set_epoch(self, epoch: int) -> None:
+        if hasattr(self.sampler, "set_epoch"):
+            self.sampler.set_epoch(epoch)
 
 
 class EpochSampler(Sampler[int]):
@@ -114,37 +131,50 @@ class EpochSampler(Sampler[int]):
     dataset: a `MixedDataset`, whose epoch advances with every iteration, unless `set_epoch` was called.
     """
 
-    def __init__(self, order: ShuffledOrder | DrawnOrder | FollowedOrder, dataset):
+    def __init__(self, order: ShuffledOrder | DrawnOrder | FollowedOrder, dataset: Any):
         self.order, self.dataset = order, dataset
 
     def __len__(self) -> int:
         return len(self.order)
 
     def __iter__(self) -> Iterator[int]:
-        epoch = self.dataset.advance()
+        epoch = _begin(self.order, self.dataset)
         if not self.dataset.any_synthetic:
             return iter(self.order(epoch))
         return (EpochIndex(_integer(index), epoch) for index in self.order(epoch))
 
     def set_epoch(self, epoch: int) -> None:
-        self.dataset.set_epoch(epoch)
+        _choose(self.order, self.dataset, epoch)
 
 
 class EpochBatchSampler(Sampler[list[int]]):
     """Yields the batches of someone else's batch sampler, each index with its epoch."""
 
-    def __init__(self, batches: FollowedOrder, dataset):
-        self.batches, self.dataset = batches, dataset
+    def __init__(self, order: FollowedOrder, dataset: Any):
+        self.order, self.dataset = order, dataset
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return len(self.order)
 
     def __iter__(self) -> Iterator[list[int]]:
-        epoch = self.dataset.advance()
-        return ([EpochIndex(_integer(index), epoch) for index in batch] for batch in self.batches(epoch))
+        epoch = _begin(self.order, self.dataset)
+        return ([EpochIndex(_integer(index), epoch) for index in batch] for batch in self.order(epoch))
 
     def set_epoch(self, epoch: int) -> None:
-        self.dataset.set_epoch(epoch)
+        _choose(self.order, self.dataset, epoch)
+
+
+def _begin(order: ShuffledOrder | DrawnOrder | FollowedOrder, dataset: Any) -> int:
+    chosen = order.chosen() if isinstance(order, FollowedOrder) else None
+    if chosen is not None:
+        dataset.set_epoch(chosen)
+    return dataset.advance()
+
+
+def _choose(order: ShuffledOrder | DrawnOrder | FollowedOrder, dataset: Any, epoch: int) -> None:
+    dataset.set_epoch(epoch)
+    if isinstance(order, FollowedOrder):
+        order.set_epoch(epoch)
 
 
 def _integer(index) -> int:

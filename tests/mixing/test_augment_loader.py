@@ -106,6 +106,28 @@ def test_each_iteration_is_the_next_epoch_and_set_epoch_chooses_it(run):
     assert torch.equal(epoch_of(abandoned)[0], epochs[1])
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_set_epoch_on_the_users_own_sampler_goes_on_working(run, own):
+    """As in `for epoch in range(...): sampler.set_epoch(epoch); for batch in loader: ...`"""
+    data = pictures()
+
+    def new():
+        sampler = Backwards() if own else DistributedSampler(data, num_replicas=2, rank=1)
+        return sampler, augment_loader(DataLoader(data, batch_size=8, sampler=sampler), run, ratio=0.5)
+
+    sampler, loader = new()
+    epochs = []
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        epochs.append(epoch_of(loader)[0])
+        assert loader.dataset.epoch == epoch
+    sampler, loader = new()
+    sampler.set_epoch(2)
+    assert torch.equal(epoch_of(loader)[0], epochs[2])
+    _, untold = new()
+    assert all(torch.equal(epoch_of(untold)[0], epoch) for epoch in epochs)
+
+
 def test_two_iterations_side_by_side_keep_their_epochs(run):
     loader = augment_loader(DataLoader(pictures(), batch_size=8, shuffle=True), run, ratio=0.5)
     epochs = [epoch_of(loader)[0] for _ in range(2)]
@@ -128,7 +150,7 @@ class Backwards(Sampler):
     """A sampler that ganaug has never heard of."""
 
     def __init__(self):
-        self.epochs = []
+        self.epoch = 0
 
     def __iter__(self):
         return iter(range(59, -1, -1))
@@ -137,7 +159,7 @@ class Backwards(Sampler):
         return 60
 
     def set_epoch(self, epoch):
-        self.epochs.append(epoch)
+        self.epoch = epoch
 
 
 class Halves(Sampler):
@@ -156,7 +178,9 @@ def test_unknown_samplers_are_followed_where_indices_stay_valid(run):
         _, y, synthetic = epoch_of(loader)
         assert y.tolist() == toy.labels(60)[::-1]
         assert synthetic.sum() == 30
-    assert sampler.epochs == [0, 1]
+    assert sampler.epoch == 0  # left to its owner
+    loader.sampler.set_epoch(7)
+    assert sampler.epoch == loader.dataset.epoch == 7
     batches = DataLoader(pictures(), batch_sampler=Halves())
     assert [len(y) for _, y in augment_loader(batches, run)] == [30, 30]
     for other in (plain, batches):
