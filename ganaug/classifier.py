@@ -8,6 +8,7 @@ the first two do not depend on the policy or on the share of synthetic images, s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -90,8 +91,9 @@ def network(channels: int, size: int, n_classes: int) -> ResNet:
     Each of the stages halves what it gets; up to 12 px there are two stages, else three.
     """
     stem, *stages = WIDTHS
-    model = ResNet(
-        BasicBlock, (1, 1, 1, 1), num_classes=n_classes, in_chans=channels, channels=(stem, *stages),
+    block: Any = BasicBlock  # timm's annotation asks for an instance and means the class
+    model: Any = ResNet(
+        block, (1, 1, 1, 1), num_classes=n_classes, in_chans=channels, channels=(stem, *stages),
         stem_type="deep", stem_width=stem // 2, zero_init_last=False,
     )  # fmt: skip
     stride = 1 if size <= 16 else 2
@@ -134,7 +136,7 @@ def train_classifier(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(key(seed, "classifier", "init"))
         model = network(pixels.shape[1], min(pixels.shape[2:]), n_classes)
-        model = model.to(device, memory_format=torch.channels_last).train()
+        model = model.to(device).to(memory_format=torch.channels_last).train()
         torch.manual_seed(key(seed, "classifier", "augment"))
         optimiser = torch.optim.AdamW(model.parameters(), training.lr, weight_decay=training.weight_decay, fused=True)
         cycle = torch.optim.lr_scheduler.OneCycleLR(

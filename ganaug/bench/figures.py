@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 REAL, SYNTHETIC = "#4a6fa5", "#c7682b"
-STYLE = {"font.size": 10, "svg.hashsalt": "ganaug", "axes.spines.top": False, "axes.spines.right": False}
+STYLE: Any = {"font.size": 10, "svg.hashsalt": "ganaug", "axes.spines.top": False, "axes.spines.right": False}
 
 
 def strip(pixels: Tensor, labels: Tensor, label: int, count: int) -> str:

@@ -72,8 +72,9 @@ def bench(
     if sets.synthetic is not None:
         pixels, labels = sets.synthetic.pixels, sets.synthetic.labels
     else:
+        assert run is not None
         draws = int(settings.steps * settings.batch * max(settings.ratios))
-        pixels, labels = rendered(fitted, run, sets.train, draws, seed, report)
+        pixels, labels = rendered(run, sets.train, draws, seed, report)
     if len(labels) == 0:
         raise TooFewImagesError("There are no synthetic images to measure.", "Give a folder with at least one image.")
     parts = Parts(

@@ -95,7 +95,7 @@ def gather(
 
 
 def rendered(
-    fitted: Fitted, run: Loadable, train: LabelledImages, draws: int, seed: int, report: Report = silent
+    run: Loadable, train: LabelledImages, draws: int, seed: int, report: Report = silent
 ) -> tuple[Tensor, Tensor]:
     """Synthetic images of every class from a run, in proportion to the training images (at most 1000 a class).
 
