@@ -44,11 +44,9 @@ def mix(
     mode: "replace" (default) serves exactly round(ratio * n) of the n items synthetic, others in each epoch, each with
     the label of the item in whose place it stands; len() does not change. "append" adds n ratio / (1 - ratio) items
     behind the real ones, "balance" as many as fill every class up to the largest.
-    ratio: the synthetic share of what is served, 0 to 1 (default 0.25), or "auto" for the one that `ganaug bench`
-    found.
-    transform: for the synthetic images (PIL image in); by default the data set's own. classes: `classes[i]` names label
-    i, needed where the data set has no names or not those of the generator. targets: labels, where they cannot be
-    found.
+    ratio: the synthetic share of what is served, 0 to 1 (default 0.25), or "auto": what `ganaug bench` found.
+    transform: for the synthetic images (PIL image in); by default the data set's own. targets: labels, where they
+    cannot be found. classes: `classes[i]` names label i, where the data set has no names or not the generator's.
     pool_epochs: the pool holds this many epochs' worth of synthetic images. fresh: render new ones for every epoch.
     evaluation: evaluation sets; if the generator saw any of their images, LeakError is raised.
 

@@ -80,9 +80,7 @@ class MixedDataset(Dataset):
         self._render(epoch)
 
     def advance(self) -> int:
-        """Begin the next epoch (or the one that was set) and give its number; the samplers of `augment_loader` call
-        it.
-        """
+        """Begin the next epoch, or the one that was set, and give its number: called by `augment_loader`'s samplers."""
         epoch = self._clock.advance()
         self._render(epoch)
         return epoch
