@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganaug.bench import Results, bench
+from ganaug.benchmark import Results, bench
 from ganaug.data import LabelledImages, load_images
 from ganaug.keys import numpy_stream
 

@@ -9,5 +9,5 @@ from .toy import NearestMean
 def quick_classifier(monkeypatch: pytest.MonkeyPatch) -> NearestMean:
     """The bench with a classifier that takes no time, and counts how often it is trained."""
     stand_in = NearestMean()
-    monkeypatch.setattr("ganaug.bench.trial.train_classifier", stand_in)
+    monkeypatch.setattr("ganaug.benchmark.trial.train_classifier", stand_in)
     return stand_in

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganaug.bench.arms import Arm
-from ganaug.bench.scores import scores
+from ganaug.benchmark.arms import Arm
+from ganaug.benchmark.scores import scores
 from ganaug.classifier import VERSION, Training, train_classifier
 from ganaug.generator.integrity import write_atomically
 from ganaug.reporting import Report, silent

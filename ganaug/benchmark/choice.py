@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganaug.bench.arms import Arm, Settings
-from ganaug.bench.trial import Laboratory, Outcome, Trial
+from ganaug.benchmark.arms import Arm, Settings
+from ganaug.benchmark.trial import Laboratory, Outcome, Trial
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import ganaug
-from ganaug.bench import bench
+from ganaug.benchmark import bench
 from ganaug.data import load_images
 from ganaug.errors import LabelMismatchError, LeakError
 
@@ -30,7 +30,6 @@ def test_trains_on_what_gradients_saw_and_validates_on_what_fit_held_out(tmp_pat
     facts = results.data["data"]
     assert facts["train"]["images"] == len(card.fingerprints)
     assert facts["validation"]["images"] == len(card.held_out)
-    assert facts["train"]["counts"] == [card.counts[name] for name in results.data["classes"]]
     assert "were not part of the fit" in results.data["notes"][0]
     assert min(facts["synthetic"]["counts"]) >= 32
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.bench.arms import UNEQUAL, Settings, settings_for
-from ganaug.bench.choice import Candidate, Choice, choose, compare, trials_in_all
-from ganaug.bench.results import Results, sentence
-from ganaug.bench.sets import Sets, gather, group_numbers, rendered
-from ganaug.bench.trial import Laboratory, Outcome, Part, Parts
-from ganaug.bench.verdict import HELPS, decide, paired_interval, reasons_to_withhold
+from ganaug.benchmark.arms import UNEQUAL, Settings, settings_for
+from ganaug.benchmark.choice import Candidate, Choice, choose, compare, trials_in_all
+from ganaug.benchmark.results import Results, sentence
+from ganaug.benchmark.sets import Sets, gather, group_numbers, rendered
+from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
+from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
 from ganaug.errors import OptionError, OutputInUseError, TooFewImagesError
 from ganaug.generator import Loadable, as_fitted, run_folder
 from ganaug.generator.integrity import write_atomically
@@ -143,7 +143,7 @@ def _claimed(folder: Path) -> Path:
 
 
 def _write(results: Results, parts: Parts, run: Loadable | None) -> None:
-    from ganaug.bench.report import page
+    from ganaug.benchmark.report import page
 
     text = json.dumps(results.data, indent=1, allow_nan=False).encode()
     write_atomically(results.report_path, page(results.data, parts).encode())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
 
-from ganaug.bench.scores import scores
+from ganaug.benchmark.scores import scores
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganaug.bench.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, paired_interval
-from ganaug.bench.verdict import reasons_to_withhold as reasons
+from ganaug.benchmark.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, paired_interval
+from ganaug.benchmark.verdict import reasons_to_withhold as reasons
 
 
 def paired_trials(

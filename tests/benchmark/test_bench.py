@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from ganaug.bench import bench
-from ganaug.bench.arms import Arm, settings_for
-from ganaug.bench.choice import trials_in_all
-from ganaug.bench.trial import Laboratory, Part, Parts, Trial
+from ganaug.benchmark import bench
+from ganaug.benchmark.arms import Arm, settings_for
+from ganaug.benchmark.choice import trials_in_all
+from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.classifier import Training
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
 
@@ -230,5 +230,5 @@ def test_a_trial_is_known_by_everything_that_decides_its_outcome(tmp_path: Path,
     assert len(keys) == len(changes) + 7
     assert key(plain, synthetic=other) == known == key(plain, test=other)
     assert key(mixed, synthetic=other) != key(mixed)
-    monkeypatch.setattr("ganaug.bench.trial.VERSION", -1)
+    monkeypatch.setattr("ganaug.benchmark.trial.VERSION", -1)
     assert key(plain) != known

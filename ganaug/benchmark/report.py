@@ -6,9 +6,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ganaug.bench.figures import arms_plot, curves_plot, difference_plot, strip
-from ganaug.bench.results import points
-from ganaug.bench.trial import Parts
+from ganaug.benchmark.figures import arms_plot, curves_plot, difference_plot, strip
+from ganaug.benchmark.results import points
+from ganaug.benchmark.trial import Parts
 
 SHOWN = 8  # images a class on each side of the grid
 CLASSES = 30  # classes in the grid
@@ -18,7 +18,7 @@ DROPPED = 200  # dropped images listed by name
 def page(data: dict[str, Any], parts: Parts) -> str:
     """The report as text. data: the content of `results.json`; parts: where the sample grid comes from."""
     environment = Environment(
-        loader=PackageLoader("ganaug.bench", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("ganaug.benchmark", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["points"] = points
     environment.filters["percent"] = lambda share: "-" if share is None else f"{100 * share:.1f}"
