@@ -1,0 +1,60 @@
+"""GAN data augmentation for image classifiers: fit a generator on labelled images, mix its samples into the DataLoaders
+you have, and find out whether it helped.
+
+The public names are loaded when they are first used, so that `import ganaug` imports no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from ganaug.benchmark import bench as bench
+    from ganaug.data import load_images as load_images
+    from ganaug.errors import GanaugError as GanaugError
+    from ganaug.exporting import export as export
+    from ganaug.fitting import fit as fit
+    from ganaug.generator import Run as Run
+    from ganaug.generator import load as load
+    from ganaug.mixing import SyntheticDataset as SyntheticDataset
+    from ganaug.mixing import albumentations as albumentations
+    from ganaug.mixing import augment_loader as augment_loader
+    from ganaug.mixing import mix as mix
+    from ganaug.mixing.imbalanced import GANSampler as GANSampler
+    from ganaug.mixing.transforms import SynthMix as SynthMix
+    from ganaug.pictures import preview as preview
+
+_HOMES = {
+    "GANSampler": "ganaug.mixing.imbalanced",
+    "GanaugError": "ganaug.errors",
+    "Run": "ganaug.generator",
+    "SynthMix": "ganaug.mixing.transforms",
+    "SyntheticDataset": "ganaug.mixing",
+    "augment_loader": "ganaug.mixing",
+    "bench": "ganaug.benchmark",
+    "export": "ganaug.exporting",
+    "fit": "ganaug.fitting",
+    "load": "ganaug.generator",
+    "load_images": "ganaug.data",
+    "mix": "ganaug.mixing",
+    "preview": "ganaug.pictures",
+}
+
+__all__ = sorted([*_HOMES, "albumentations"])
+
+
+def __getattr__(name: str) -> Any:
+    if name == "albumentations":
+        return importlib.import_module("ganaug.mixing.albumentations")
+    if name in _HOMES:
+        value = vars(importlib.import_module(_HOMES[name]))[name]
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'ganaug' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
