@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 
 from ganaug.cli import cli
 from ganaug.errors import GanaugError
@@ -11,6 +12,7 @@ from ganaug.errors import GanaugError
 
 def main() -> None:
     """Run the command line; turn the errors that a user can cause into two lines and an exit code."""
+    warnings.showwarning = _show_warning
     try:
         cli(standalone_mode=True)
     except GanaugError as error:
@@ -24,6 +26,10 @@ def main() -> None:
     except KeyboardInterrupt as stop:
         print(f"Interrupted: {stop or 'stopped'}.", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    print(f"Warning: {message}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,10 @@ class NoVerdictError(GanaugError, RuntimeError):
     """`ratio="auto"` was asked of a run that has not been benchmarked."""
 
 
+class FewImagesWarning(UserWarning):
+    """Some classes have so few images that a generator learns little from them."""
+
+
 class DivergedError(GanaugError, ArithmeticError):
     """A loss became infinite or not a number; the last good state is kept (exit code 5)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,11 @@ import torch
 
 from ganaug.budget import parse_seconds, seconds_per_step, steps_in
 from ganaug.data import LabelledImages, hold_out, load_images
+from ganaug.data.advice import FEW
 from ganaug.data.batches import ClassBalancedBatches
+from ganaug.data.tables import printable
 from ganaug.device import environment, resolve_device
-from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
+from ganaug.errors import ArtefactError, DataError, FewImagesWarning, OptionError, OutputInUseError
 from ganaug.game import Recipe
 from ganaug.generator import Card, Run, save
 from ganaug.generator.integrity import need_space, sha256, write_atomically
@@ -137,9 +140,22 @@ def prepare(
         )  # fmt: skip
     if len(images.classes) < 2:
         raise DataError(f"There is one class only, {images.classes[0]!r}.", "A classifier needs two or more.")
+    _warn_of_few(images)
     training, validation = hold_out(images, fraction=settings.validation, seed=settings.seed)
     batches = ClassBalancedBatches(training.pixels, training.labels, training.spec, device)
     return Prepared(recipe, training, validation, device, batches)
+
+
+def _warn_of_few(images: LabelledImages) -> None:
+    few = {name: n for name, n in images.counts().items() if n < FEW}
+    if few:
+        listed = ", ".join(f"{printable(name)} ({n})" for name, n in list(few.items())[:10])
+        warnings.warn(
+            f"{len(few)} of {len(images.classes)} classes have fewer than {FEW} images: {listed}. Expect little of "
+            "their samples; more real images help more than any generator.",
+            FewImagesWarning,
+            stacklevel=3,
+        )
 
 
 def _seconds(budget: float | str | None, steps: int | None) -> float | None:

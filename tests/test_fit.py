@@ -20,6 +20,7 @@ from ganaug.errors import (
     DataError,
     DeviceError,
     DivergedError,
+    FewImagesWarning,
     OptionError,
     OutputInUseError,
     TooFewImagesError,
@@ -65,6 +66,13 @@ def test_same_seed_same_bytes_another_seed_others(tmp_path):
     assert weights(runs[0]) == weights(runs[1])
     assert runs[0].load().hash == runs[1].load().hash
     assert weights(runs[0]) != weights(runs[2])
+
+
+def test_few_images_are_warned_of_by_class(tmp_path):
+    X, y = arrays(n=40)
+    y[4:] = 1
+    with pytest.warns(FewImagesWarning, match=r"1 of 2 classes .* 0 \(\d+\)"):
+        ganaug.fit((X, y), tmp_path / "run", steps=1)
 
 
 def test_held_out_groups_are_whole(tmp_path):

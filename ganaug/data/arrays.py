@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganaug import keys
+import ganaug.keys as keys
 from ganaug.data.classes import named_labels
 from ganaug.data.convert import as_numpy, to_pixel_batch
 from ganaug.data.groups import with_groups

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ganaug import keys
+import ganaug.keys as keys
 from ganaug.data.load import LabelledImages
 from ganaug.errors import DataError, OptionError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ganaug import keys
+import ganaug.keys as keys
 from ganaug.data.fingerprint import hash_pixels, in_colour
 from ganaug.data.source import ImageSource
 from ganaug.errors import OptionError, UnreadableImageError

@@ -20,7 +20,11 @@ def small(
     batch: int = 64,
     flip: bool = False,
 ) -> Recipe:
-    """The default."""
+    """The default: relativistic pairing with lazy R1 and R2 (Huang et al. 2024, 2501.05441, equations 2 and 4) on a
+    small residual pair without batch norm, with a projection discriminator and an affine eye.
+
+    What to expect stands in docs/quality.md, with the command that measures it.
+    """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
         return {
