@@ -112,7 +112,7 @@ def rendered(
 
 def _has_test_split(data: Any) -> bool:
     """Whether the data bring a test part of their own: embedded, named and .npz data sets do, folders do not."""
-    return isinstance(data, (str, Path)) and not Path(data).expanduser().is_dir()
+    return data == "digits" or (isinstance(data, (str, Path)) and not Path(data).expanduser().is_dir())
 
 
 def _divide(
