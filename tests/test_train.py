@@ -154,3 +154,10 @@ def test_a_player_moves_as_often_as_it_says():
     for _ in train(recipe, batches(), steps=4):
         pass
     assert len(calls) == 12
+
+
+def test_batches_come_in_runs_of_one_class():
+    _, y = batches().draw(64, torch.Generator().manual_seed(0))
+    runs = y.view(-1, 4)
+    assert (runs == runs[:, :1]).all()
+    assert len(y.unique()) == 3

@@ -7,9 +7,13 @@ from torch import Tensor
 
 from ganaug.data.spec import DataSpec, ImageCodec
 
+GROUP = 4  # neighbours of one class in a batch
+
 
 class ClassBalancedBatches:
     """Draws labels uniformly over the classes, then items uniformly within the class.
+
+    Labels come in runs of `GROUP` equal ones, so that a discriminator can compare items within a class.
 
     pixels: uint8 (N, C, H, W), labels: int64 (N,) with at least one item in each class. The set is kept as one uint8
     tensor on `device`; every draw comes from the CPU generator that is passed in.
@@ -24,7 +28,8 @@ class ClassBalancedBatches:
 
     def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """(x, y): x float (n, C, H, W) in [-1, 1], y int64 (n,), both on the device."""
-        y = torch.randint(len(self.counts), (n,), generator=rng)
+        groups = -(-n // GROUP)
+        y = torch.randint(len(self.counts), (groups,), generator=rng).repeat_interleave(GROUP)[:n]
         within = (torch.rand(n, generator=rng, dtype=torch.float64) * self.counts[y]).long()
         index = self.order[self.starts[y] + within]
         device = self.pixels.device

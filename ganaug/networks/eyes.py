@@ -21,29 +21,19 @@ class OpenEye(nn.Module):
 
 
 class AffineEye(nn.Module):
-    """Random shift, rotation, scale, and light of each image; label-safe for most sets (no flips unless asked).
+    """Random shift, rotation and scale of each image; label-safe for most sets (no flips unless asked).
 
     shift: up to this share of the side, each way. turn: degrees, each way. zoom: scale in [1 - zoom, 1 + zoom].
-    light: brightness in +-light (of the range [-1, 1]). contrast: factor in [1 - contrast, 1 + contrast].
     flip: also mirror left and right half of the time. What moves in from outside repeats the border.
     """
 
-    def __init__(
-        self,
-        shift: float = 0.125,
-        turn: float = 10.0,
-        zoom: float = 0.1,
-        light: float = 0.2,
-        contrast: float = 0.2,
-        flip: bool = False,
-    ):
+    def __init__(self, shift: float = 0.125, turn: float = 10.0, zoom: float = 0.1, flip: bool = False):
         super().__init__()
-        self.shift, self.turn, self.zoom = shift, turn, zoom
-        self.light, self.contrast, self.flip = light, contrast, flip
+        self.shift, self.turn, self.zoom, self.flip = shift, turn, zoom, flip
 
     def forward(self, x: Tensor, rng: torch.Generator) -> Tensor:
         n = len(x)
-        u = torch.rand(7, n, generator=rng).mul_(2).sub_(1).to(x.device)  # uniform in [-1, 1]
+        u = torch.rand(5, n, generator=rng).mul_(2).sub_(1).to(x.device)  # uniform in [-1, 1]
         angle = u[0] * math.radians(self.turn)
         scale = 1 + self.zoom * u[1]
         mirror = torch.where(u[4] < 0, -1.0, 1.0) if self.flip else torch.ones_like(angle)
@@ -51,6 +41,4 @@ class AffineEye(nn.Module):
         rows = [cos * mirror, -sin, 2 * self.shift * u[2], sin * mirror, cos, 2 * self.shift * u[3]]
         theta = torch.stack(rows, 1).view(n, 2, 3)
         grid = F.affine_grid(theta, list(x.shape), align_corners=False)
-        seen = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
-        gain = (1 + self.contrast * u[5]).view(n, 1, 1, 1)
-        return seen * gain + (self.light * u[6]).view(n, 1, 1, 1)
+        return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)

@@ -27,22 +27,22 @@ class PixelNorm(nn.Module):
 
 
 class BatchSpread(nn.Module):
-    """Appends, as one constant channel, how much a group of images of the batch differ (Karras et al. 2018, section 3).
+    """How much neighbours in the batch differ: the standard deviation of each feature over groups of `group` items.
 
-    x: (N, C, H, W) -> (N, C + 1, H, W). N is cut into strided groups of at most `group` images.
+    x: (N, C, H, W) -> (N, C), the same row for all items of a group; averaged over positions. After Karras et al. 2018
+    (1710.10196, section 3), but feature by feature, and, since batches come in groups of one class
+    (`ClassBalancedBatches`), within classes: a generator that draws one picture a class is seen through at once.
     """
 
-    def __init__(self, group: int = 8):
+    def __init__(self, group: int = 4):
         super().__init__()
         self.group = group
 
     def forward(self, x: Tensor) -> Tensor:
-        n = len(x)
-        group = next(g for g in range(min(self.group, n), 0, -1) if n % g == 0)
-        y = x.float().reshape(group, n // group, *x.shape[1:])
-        spread = (y - y.mean(0)).square().mean(0).add(1e-8).sqrt().mean((1, 2, 3))  # (n // group,)
-        channel = spread.to(x.dtype).repeat(group).view(n, 1, 1, 1).expand(n, 1, *x.shape[2:])
-        return torch.cat([x, channel], 1)
+        group = next(g for g in range(min(self.group, len(x)), 0, -1) if len(x) % g == 0)
+        y = x.float().unflatten(0, (-1, group))
+        spread = (y - y.mean(1, keepdim=True)).square().mean(1).add(1e-8).sqrt().mean((2, 3))  # (N // group, C)
+        return spread.to(x.dtype).repeat_interleave(group, 0)
 
 
 class Projection(nn.Module):

@@ -113,7 +113,7 @@ class _DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """(images (N, C, H, W), y (N,)) -> scores (N,): the mirror of `Generator`, with a batch-spread channel."""
+    """(images (N, C, H, W), y (N,)) -> scores (N,): `Generator` mirrored, with the spread of the batch at its end."""
 
     def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32, widest: int = 96):
         super().__init__()
@@ -128,13 +128,14 @@ class Discriminator(nn.Module):
         )
         end = starting_size(math.ceil((size - 1) / 2) if size % 2 else size // 2, steps)
         self.spread = BatchSpread()
-        self.mix = _conv(w[-1] + 1, w[-1])
-        self.flat = nn.Linear(w[-1] * end**2, 2 * w[-1])
-        nn.init.normal_(self.flat.weight, std=math.sqrt(2 / (w[-1] * end**2)))
+        inputs = w[-1] * (end**2 + 1)
+        self.flat = nn.Linear(inputs, 2 * w[-1])
+        nn.init.normal_(self.flat.weight, std=math.sqrt(2 / inputs))
         nn.init.zeros_(self.flat.bias)
         self.head = Projection(2 * w[-1], classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         h = self.blocks(self.stem(x.contiguous(memory_format=torch.channels_last)))
-        h = F.leaky_relu(self.mix(self.spread(F.leaky_relu(h, 0.2))), 0.2)
-        return self.head(F.leaky_relu(self.flat(h.flatten(1)), 0.2), y)
+        h = F.leaky_relu(h, 0.2)
+        h = torch.cat([h.flatten(1), self.spread(h)], 1)
+        return self.head(F.leaky_relu(self.flat(h), 0.2), y)

@@ -10,12 +10,12 @@ from ganaug.networks.residual import Discriminator, Generator
 
 
 def small(
-    width: int = 32,
+    width: int = 24,
     widest: int = 96,
     latent: int = 64,
     gamma: float = 0.5,
     lazy: int = 4,
-    lr: float = 5e-4,
+    lr: float = 7e-4,
     memory: float = 10_000,
     batch: int = 64,
     flip: bool = False,
