@@ -190,6 +190,8 @@ class _Fit:
         if resume:
             self.report("fit", start, steps, f"resumed at step {start}")
         self._cut_log(saved.log_bytes if saved else 0)
+        parts = f"{len(self.training)} images to train on, {len(self.validation)} held out"
+        self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")
         loop = train(
             self.recipe, self.batches, steps=steps, seed=self.settings.seed, device=self.device, start=start,
             state=saved.tensors if saved else None,

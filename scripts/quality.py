@@ -35,9 +35,10 @@ from ganaug.generator import Fitted
 from ganaug.metrics import copy_share, label_agreement, within_class_diversity
 from ganaug.pictures import sample_grid, tile
 from ganaug.pool import render
+from ganaug.reporting import Report
 
 JUDGE_IMAGES = 20_000
-JUDGE = Training(steps=2000, policy="affine")
+JUDGES = [Training(steps=1500, policy=policy) for policy in ("none", "affine")]  # the more accurate one judges
 CAS = Training(steps=600, policy="affine")
 PER_CLASS = 500  # samples of each class that are judged
 
@@ -47,6 +48,18 @@ def synthetic(fitted: Fitted, n: int, seed: int) -> tuple[torch.Tensor, torch.Te
     classes = len(fitted.card.classes)
     pixels = [torch.from_numpy(render(fitted, label, np.arange(n), seed)) for label in range(classes)]
     return torch.cat(pixels), torch.arange(classes).repeat_interleave(n)
+
+
+def best_judge(plenty: LabelledImages, test: LabelledImages, report: Report) -> tuple[Classifier, float]:
+    """The classifier that judges, and its accuracy on the test images."""
+    candidates = []
+    for training in JUDGES:
+        judge = train_classifier(
+            plenty.pixels, plenty.labels, len(plenty.classes), training=training, seed=0, report=report
+        )
+        candidates.append((label_agreement(judge.predict(test.pixels), test.labels), judge))
+    accuracy, judge = max(candidates, key=lambda pair: pair[0])
+    return judge, accuracy
 
 
 def judged(
@@ -106,10 +119,7 @@ def main(dataset, per_class, size, seeds, first_seed, budget, steps, recipe, pai
                 if judge is None:
                     most = JUDGE_IMAGES // len(images.classes)
                     plenty = load_images(file, size=images.spec.shape[1], channels=images.spec.shape[0], limit=most)
-                    judge = train_classifier(
-                        plenty.pixels, plenty.labels, len(plenty.classes), training=JUDGE, seed=0, report=report
-                    )
-                    judge_accuracy = label_agreement(judge.predict(test.pixels), test.labels)
+                    judge, judge_accuracy = best_judge(plenty, test, report)
                 began = time.monotonic()
                 run = ganaug.fit(
                     images, folder / f"run-{seed}", recipe=recipe, options=settings_of(pairs), seed=seed, resume=True,
