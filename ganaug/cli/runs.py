@@ -65,6 +65,9 @@ def augment(run, out, per_class, balance, ratio, recipe, seed, as_json, quiet):
         plan = fraction(counts, resolve(run, "append", ratio if ratio == "auto" else number("ratio", ratio)))
     else:
         plan = each(counts, per_class)
+    if balance and not any(plan.values()):
+        show(as_json, {"out": None, "plan": plan}, ["Every class is as large as the largest: there is nothing to add."])
+        return
     with terminal(quiet) as report:
         export(fitted, plan, out, seed=seed, report=report)
     total = sum(plan.values())

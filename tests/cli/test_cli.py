@@ -112,6 +112,12 @@ def test_what_a_user_does_wrong_is_said_with_its_code(arguments, code, words, tm
     assert not (tmp_path / "x").exists()
 
 
+def test_balancing_equal_classes_adds_nothing_and_is_no_error(digits_run, tmp_path):
+    done = run("augment", digits_run.path, "--balance", "--out", tmp_path / "x")
+    assert "nothing to add" in done.stdout
+    assert not (tmp_path / "x").exists()
+
+
 def test_errors_are_json_too_when_json_is_asked_for():
     error = json.loads(run("preview", "nowhere", "--json", check=3).stdout)["error"]
     assert error["kind"] == "ArtefactError"
