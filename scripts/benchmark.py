@@ -104,7 +104,7 @@ def loader(folder: Path) -> dict[str, dict[str, float]]:
 def render(folder: Path) -> dict[str, dict[str, float]]:
     _, run = sets(folder)
     fitted = run.load()
-    n = 16 * BLOCK
+    n = 64 * BLOCK  # 2,048 images, a small pool
     generator = fitted.generator.to(memory_format=torch.channels_last)
     z, y = fitted.prior.draw(BLOCK, torch.Generator()), torch.zeros(BLOCK, dtype=torch.int64)
 

@@ -1,8 +1,8 @@
 """A small residual pair without batch norm, for little data and little compute (recipe `small`).
 
 Most of the work is done at half resolution and below: the generator ends in a sub-pixel convolution (Shi et al. 2016,
-1609.05158) and the discriminator begins with a strided one, so that a step costs a third of a full-resolution pair of
-the same width.
+1609.05158) and the discriminator begins with a strided one, so that a step costs much less than that of a
+full-resolution pair of the same width.
 """
 
 from __future__ import annotations
