@@ -23,10 +23,7 @@ def cgan(latent: int = 64, lr: float = 2e-4, batch: int = 64) -> Recipe:
 
     return Recipe(
         networks,
-        (
-            Player("discriminator", ("discriminator",), nonsaturating.discriminator, Adam(lr, (0.5, 0.999))),
-            Player("generator", ("generator",), nonsaturating.generator, Adam(lr, (0.5, 0.999))),
-        ),
+        _duel(lr),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
@@ -45,11 +42,17 @@ def dcgan(width: int = 32, latent: int = 64, lr: float = 2e-4, batch: int = 64) 
 
     return Recipe(
         networks,
-        (
-            Player("discriminator", ("discriminator",), nonsaturating.discriminator, Adam(lr, (0.5, 0.999))),
-            Player("generator", ("generator",), nonsaturating.generator, Adam(lr, (0.5, 0.999))),
-        ),
+        _duel(lr),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
+    )
+
+
+def _duel(lr: float) -> tuple[Player, Player]:
+    """Discriminator and generator in turns, with the optimiser of Radford et al. 2016 (section 4)."""
+    adam = Adam(lr, (0.5, 0.999))
+    return (
+        Player("discriminator", ("discriminator",), nonsaturating.discriminator, adam),
+        Player("generator", ("generator",), nonsaturating.generator, adam),
     )
