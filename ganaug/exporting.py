@@ -34,6 +34,9 @@ def export(
     again. The folder appears at once, when everything is in it; an interruption leaves nothing behind. Gives the
     folder.
 
+    Hugging Face's `load_dataset("imagefolder", data_dir=...)` gives the lines of the metadata as columns;
+    `.class_encode_column("class")` turns the names into labels.
+
     Raises OutputInUseError if `out` exists and is not empty, DiskFullError, LabelMismatchError for a class that the
     generator does not know, OptionError for a plan without images.
     """

@@ -1,6 +1,9 @@
 """An exported folder holds what was asked for, and torchvision, timm and our own reader find it there."""
 
+import importlib.util
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,6 +52,33 @@ def test_it_is_read_back(run, tmp_path):
         assert abs(np.asarray(image).mean() - toy.LEVELS[folder.classes[label]]) < 16
         assert np.array_equal(np.asarray(source.read(i)), np.asarray(image)[..., 0])
         assert source.labels[i] == label
+
+
+HUGGING_FACE = """
+import json, socket, sys, numpy
+socket.socket.connect = socket.create_connection = None  # whoever needs the network fails
+from datasets import load_dataset
+images = load_dataset("imagefolder", data_dir=sys.argv[1])["train"].class_encode_column("class")
+names = images.features["class"].names
+rows = [[names[row["class"]], row["index"], numpy.ravel(row["image"]).tolist()] for row in images]
+print(json.dumps({"names": names, "rows": rows}))
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="Hugging Face datasets is not installed")
+def test_hugging_face_reads_it_back(run, tmp_path):
+    out = export(run, {"ant": 40, "bee": 2, "cow": 5}, tmp_path / "out", seed=4)
+    offline = {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", HUGGING_FACE, str(out)], capture_output=True, text=True, env={**os.environ, **offline}
+    )
+    assert done.returncode == 0, done.stderr
+    found, fitted = json.loads(done.stdout), load(run)
+    assert found["names"] == sorted(toy.CLASSES)
+    assert len(found["rows"]) == 47
+    for name, index, pixels in found["rows"]:
+        label = fitted.card.classes.index(name)
+        assert pixels == render(fitted, label, [index], seed=4)[0, 0].flatten().tolist()
 
 
 def test_images_have_the_size_of_the_users_own(tmp_path):

@@ -50,7 +50,9 @@ def mix(
     pool_epochs: the pool holds this many epochs' worth of synthetic images. fresh: render new ones for every epoch.
     evaluation: evaluation sets; if the generator saw any of their images, LeakError is raised.
 
-    Draws depend on (seed, epoch, index) only. Whoever iterates without `augment_loader` calls `set_epoch`.
+    Draws depend on (seed, epoch, index) only. Whoever iterates without `augment_loader` calls `set_epoch`; Accelerate,
+    the trainer of Hugging Face and timm's training script do. Lightning tells the epoch to samplers only: give it the
+    loader of `augment_loader`, or call `set_epoch` in `on_train_epoch_start`.
 
     Raises LabelMismatchError for a class that the generator does not know, IncompatibleLoaderError for items that
     synthetic ones cannot be made alike, NoVerdictError, OptionError.
