@@ -92,7 +92,7 @@ def test_lightning_shards_our_sampler_over_ranks(run):
         assert as_set(shares[0]) | as_set(shares[1]) == as_set(images_of(whole))
 
 
-@pytest.mark.filterwarnings("ignore:.*does not have many workers")
+@pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*LeafSpec:FutureWarning")
 def test_the_lightning_trainer_sees_every_epoch(run, tmp_path):
     lightning = pytest.importorskip("lightning.pytorch")
 
