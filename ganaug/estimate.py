@@ -12,7 +12,8 @@ from ganaug.budget import parse_seconds, seconds_per_step, steps_in
 from ganaug.data import DataSpec
 from ganaug.data.batches import ClassBalancedBatches
 from ganaug.device import resolve_device
-from ganaug.fitting import DEFAULT_BUDGET, FitSettings, Prepared, prepare
+from ganaug.fitting import DEFAULT_BUDGET
+from ganaug.preparing import FitSettings, Prepared, prepare
 from ganaug.recipes.modern import small
 from ganaug.reporting import Report, silent
 

@@ -1,13 +1,11 @@
-"""From labelled images to a run folder: where strings become references."""
+"""From labelled images to a run folder."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import time
-import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +13,14 @@ import numpy as np
 import torch
 
 from ganaug.budget import parse_seconds, seconds_per_step, steps_in
-from ganaug.data import LabelledImages, hold_out, load_images
-from ganaug.data.advice import FEW
-from ganaug.data.batches import ClassBalancedBatches
-from ganaug.data.tables import printable
-from ganaug.device import environment, resolve_device
-from ganaug.errors import ArtefactError, DataError, FewImagesWarning, OptionError, OutputInUseError
-from ganaug.game import Recipe
+from ganaug.device import environment
+from ganaug.errors import ArtefactError, OptionError, OutputInUseError
 from ganaug.generator import Card, Run, save
 from ganaug.generator.integrity import need_space, sha256, write_atomically
 from ganaug.generator.state import load_state, save_state
 from ganaug.interrupt import interruptible
 from ganaug.pictures import sample_grid, tile
-from ganaug.recipes.choose import choose
+from ganaug.preparing import FitSettings, Prepared, prepare
 from ganaug.reporting import Report, silent
 from ganaug.train import Progress, train
 
@@ -35,39 +28,6 @@ SAVE_SECONDS = 20.0  # a state is committed at least this often
 GRIDS = 20  # sample grids over a fit
 DEFAULT_BUDGET = 600.0  # seconds, where neither a budget nor steps are given
 LOG_LINES = 500  # lines of metrics.jsonl over a fit
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """Everything that decides what a fit gives, apart from the images.
-
-    budget: seconds of training; turned into `steps` once, before the first step. steps: rounds of the game. size: px of
-    the square images that the generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many images a
-    class. validation: share held out. options: settings of the recipe.
-    """
-
-    recipe: str = "small"
-    options: dict[str, Any] = field(default_factory=dict)
-    budget: float | None = None
-    steps: int | None = None
-    size: int | str = "auto"
-    channels: int | str = "auto"
-    limit: int | None = None
-    validation: float = 0.2
-    seed: int = 0
-    device: str = "auto"
-
-    def __post_init__(self):
-        if self.budget is not None and self.steps is not None:
-            raise OptionError("Both a budget and steps are given.", "Give one of them.")
-        if self.budget is not None and not 0 < self.budget < float("inf"):
-            raise OptionError(f"The budget is {self.budget} seconds.", "Give a time above 0, like 10m.")
-        if self.steps is not None and self.steps < 1:
-            raise OptionError(f"The number of steps is {self.steps}.", "Give 1 or more.")
-        if not 0 < self.validation < 1:
-            raise OptionError(f"The validation share is {self.validation}.", "Give a share between 0 and 1.")
-        if not 0 <= self.seed < 2**53:
-            raise OptionError(f"The seed is {self.seed}.", "Give a whole number from 0 on.")
 
 
 def fit(
@@ -114,50 +74,6 @@ def fit(
     return _Fit(settings, folder, prepared, report).go(resume)
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """What a fit is about to be played with."""
-
-    recipe: Recipe
-    training: LabelledImages
-    validation: LabelledImages
-    device: torch.device
-    batches: ClassBalancedBatches
-
-
-def prepare(
-    data: Any, settings: FitSettings, *, root: Any, split: str, groups: Any, strict: bool, report: Report
-) -> Prepared:
-    """Read the images, hold out a part, choose the recipe; writes nothing. Raises as `fit` does."""
-    recipe = choose(settings.recipe, settings.options)
-    device = resolve_device(settings.device)
-    if isinstance(data, LabelledImages):
-        images = data
-    else:
-        images = load_images(
-            data, size=settings.size, channels=settings.channels, limit=settings.limit, seed=settings.seed,
-            device=device.type, strict=strict, split=split, groups=groups, root=root, report=report,
-        )  # fmt: skip
-    if len(images.classes) < 2:
-        raise DataError(f"There is one class only, {images.classes[0]!r}.", "A classifier needs two or more.")
-    _warn_of_few(images)
-    training, validation = hold_out(images, fraction=settings.validation, seed=settings.seed)
-    batches = ClassBalancedBatches(training.pixels, training.labels, training.spec, device)
-    return Prepared(recipe, training, validation, device, batches)
-
-
-def _warn_of_few(images: LabelledImages) -> None:
-    few = {name: n for name, n in images.counts().items() if n < FEW}
-    if few:
-        listed = ", ".join(f"{printable(name)} ({n})" for name, n in list(few.items())[:10])
-        warnings.warn(
-            f"{len(few)} of {len(images.classes)} classes have fewer than {FEW} images: {listed}. Expect little of "
-            "their samples; more real images help more than any generator.",
-            FewImagesWarning,
-            stacklevel=3,
-        )
-
-
 def _seconds(budget: float | str | None, steps: int | None) -> float | None:
     if budget is not None:
         return parse_seconds(budget)
@@ -197,8 +113,7 @@ class _Fit:
             state=saved.tensors if saved else None,
         )  # fmt: skip
         last = self._consume(loop, start, steps)
-        generator = last.averages()["generator"]
-        save(self.folder / "generator", generator, self._card(steps))
+        save(self.folder / "generator", last.averages(), self._card(steps))
         return Run(self.folder)
 
     def _consume(self, loop: Iterator[Progress], start: int, steps: int) -> Progress:
@@ -273,14 +188,14 @@ class _Fit:
         tile(grid).save(samples / f"step-{progress.step:09d}.png")
 
     def _card(self, steps: int) -> Card:
-        shape = self.training.spec.shape
         return Card(
             recipe=self.settings.recipe,
             settings=self.settings.options,
             classes=self.training.classes,
-            shape=(shape[0], shape[1], shape[2]),
+            shape=self.training.spec.shape,
+            source=self.training.spec.source,
             codec=self.training.codec,
-            prior_dim=self.recipe.prior.dim,
+            prior=self.recipe.prior,
             steps=steps,
             seed=self.settings.seed,
             counts={name: n + self.validation.counts()[name] for name, n in self.training.counts().items()},

@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from ganaug.data.batches import Batch
 from ganaug.data.spec import DataSpec
 from ganaug.errors import ArtefactError, DivergedError
 from ganaug.game import Loss, Networks, Player, Recipe, value_at
@@ -27,7 +28,7 @@ class Batches(Protocol):
 
     spec: DataSpec
 
-    def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]: ...
+    def draw(self, n: int, rng: torch.Generator) -> Batch: ...
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class _Game:
 
     def round(self, step: int) -> dict[str, float]:
         losses: dict[str, float] = {}
+        self.recipe.before(self.nets, step / self.steps)
         for i, player in enumerate(self.recipe.players):
             # Only the networks of the player to move are trainable.
             for name, net in self.nets.items():
@@ -112,9 +114,9 @@ class _Game:
     ) -> dict[str, float]:
         # The round: a batch, a latent, and whatever the terms ask for.
         n = self.recipe.batch
-        real, y = self.data.draw(n, rng)
+        batch = self.data.draw(n, rng)
         z = self.recipe.prior.draw(n, rng).to(self.device)
-        round = self.recipe.wiring(self.nets, real, y, z, rng, watch=loss.watches)
+        round = self.recipe.wiring(self.nets, batch, z, rng, watch=loss.watches)
         parts = loss(round, progress)
 
         # Gradients, checked before any weight changes.
@@ -172,9 +174,9 @@ class _Game:
             norm.momentum = None  # cumulative average
         rng = torch_stream(self.seed, "statistics")
         for _ in range(32):
-            real, y = self.data.draw(self.recipe.batch, rng)
+            batch = self.data.draw(self.recipe.batch, rng)
             z = self.recipe.prior.draw(self.recipe.batch, rng).to(self.device)
-            self.recipe.wiring({**self.nets, **kept}, real, y, z, rng).fake  # noqa: B018 (the forward pass is the point)
+            self.recipe.wiring({**self.nets, **kept}, batch, z, rng).fake  # noqa: B018 (the forward pass is the point)
 
     def state(self) -> State:
         state = {}

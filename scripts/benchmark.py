@@ -167,7 +167,7 @@ def bare_loop(data: ClassBalancedBatches):
     rng = torch.Generator()
     count = 0
     while True:
-        x, y = data.draw(recipe.batch, rng)
+        x, y, *_ = data.draw(recipe.batch, rng)
         z = recipe.prior.draw(recipe.batch, rng)
         with torch.no_grad():
             fake = g(z, y)
@@ -182,7 +182,7 @@ def bare_loop(data: ClassBalancedBatches):
         adam[d].zero_grad()
         loss.backward()
         adam[d].step()
-        x, y = data.draw(recipe.batch, rng)
+        x, y, *_ = data.draw(recipe.batch, rng)
         d.requires_grad_(False)
         loss = softplus(d(eye(x, rng), y) - d(eye(g(recipe.prior.draw(recipe.batch, rng), y), rng), y)).mean()
         adam[g].zero_grad()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -10,27 +12,75 @@ from ganaug.data.spec import DataSpec, ImageCodec
 GROUP = 4  # neighbours of one class in a batch
 
 
+class Batch(NamedTuple):
+    """real: (N, ...) in [-1, 1]; y: their labels int64 (N,). source: what a translator starts from, with its labels;
+    the real items themselves where the data offers nothing else."""
+
+    real: Tensor
+    y: Tensor
+    source: Tensor
+    source_y: Tensor
+
+
+class _Chooser:
+    """Draws labels uniformly over the classes, in runs of `GROUP` equal ones (so that a discriminator can compare items
+    within a class), then items uniformly within the class."""
+
+    def __init__(self, labels: Tensor, classes: int):
+        self.order = torch.argsort(labels, stable=True)
+        self.counts = torch.bincount(labels, minlength=classes)
+        self.starts = torch.cumsum(self.counts, 0) - self.counts
+
+    def labels(self, n: int, rng: torch.Generator) -> Tensor:
+        groups = -(-n // GROUP)
+        return torch.randint(len(self.counts), (groups,), generator=rng).repeat_interleave(GROUP)[:n]
+
+    def items(self, y: Tensor, rng: torch.Generator) -> Tensor:
+        within = (torch.rand(len(y), generator=rng, dtype=torch.float64) * self.counts[y]).long()
+        return self.order[self.starts[y] + within]
+
+
 class ClassBalancedBatches:
-    """Draws labels uniformly over the classes, then items uniformly within the class.
+    """Items of all classes, equally often.
 
-    Labels come in runs of `GROUP` equal ones, so that a discriminator can compare items within a class.
-
-    pixels: uint8 (N, C, H, W), labels: int64 (N,) with at least one item in each class. The set is kept as one uint8
-    tensor on `device`; every draw comes from the CPU generator that is passed in.
+    pixels: uint8 (N, C, H, W), labels: int64 (N,) with at least one item in each class; sources: uint8 (N, c, h, w),
+    the pair of each item. The set is kept as uint8 on `device`; every draw comes from the CPU generator passed in.
     """
+
+    def __init__(
+        self,
+        pixels: Tensor,
+        labels: Tensor,
+        spec: DataSpec,
+        device: torch.device | str = "cpu",
+        sources: Tensor | None = None,
+    ):
+        self.spec = spec
+        self.pixels = pixels.to(device)
+        self.sources = self.pixels if sources is None else sources.to(device)
+        self.chooser = _Chooser(labels, len(spec.classes))
+
+    def draw(self, n: int, rng: torch.Generator) -> Batch:
+        y = self.chooser.labels(n, rng)
+        device = self.pixels.device
+        index = self.chooser.items(y, rng).to(device)
+        real = ImageCodec.encode(self.pixels[index])
+        source = real if self.sources is self.pixels else ImageCodec.encode(self.sources[index])
+        y = y.to(device)
+        return Batch(real, y, source, y)
+
+
+class OtherClassBatches:
+    """Items of all classes, equally often, each with an unrelated item of another class as its source."""
 
     def __init__(self, pixels: Tensor, labels: Tensor, spec: DataSpec, device: torch.device | str = "cpu"):
         self.spec = spec
         self.pixels = pixels.to(device)
-        self.order = torch.argsort(labels, stable=True)
-        self.counts = torch.bincount(labels, minlength=len(spec.classes))
-        self.starts = torch.cumsum(self.counts, 0) - self.counts
+        self.chooser = _Chooser(labels, len(spec.classes))
 
-    def draw(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """(x, y): x float (n, C, H, W) in [-1, 1], y int64 (n,), both on the device."""
-        groups = -(-n // GROUP)
-        y = torch.randint(len(self.counts), (groups,), generator=rng).repeat_interleave(GROUP)[:n]
-        within = (torch.rand(n, generator=rng, dtype=torch.float64) * self.counts[y]).long()
-        index = self.order[self.starts[y] + within]
+    def draw(self, n: int, rng: torch.Generator) -> Batch:
+        y = self.chooser.labels(n, rng)
+        other = (y + torch.randint(1, len(self.spec.classes), (n,), generator=rng)) % len(self.spec.classes)
         device = self.pixels.device
-        return ImageCodec.encode(self.pixels[index.to(device)]), y.to(device)
+        real, source = (ImageCodec.encode(self.pixels[self.chooser.items(c, rng).to(device)]) for c in (y, other))
+        return Batch(real, y.to(device), source, other.to(device))

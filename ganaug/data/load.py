@@ -51,6 +51,10 @@ class LabelledImages:
         counts = torch.bincount(self.labels, minlength=len(self.classes)).tolist()
         return dict(zip(self.classes, counts, strict=True))
 
+    def unlabelled(self) -> LabelledImages:
+        """The same images with the one class "all"."""
+        return replace(self, labels=torch.zeros_like(self.labels), classes=("all",))
+
     def take(self, indices: Sequence[int] | np.ndarray | torch.Tensor) -> LabelledImages:
         """Only these items, in this order; classes and codec stay."""
         rows = torch.as_tensor(np.asarray(indices, dtype=np.int64))

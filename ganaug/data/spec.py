@@ -16,14 +16,15 @@ MODES = {1: "L", 3: "RGB"}
 
 @dataclass(frozen=True)
 class DataSpec:
-    """`shape` is (C, H, W) of one item in model space; `classes` are the class names, never empty.
+    """`shape` is that of one item in model space: (C, H, W) of an image, (C, T) of a series, (F,) of a row.
 
-    Unlabelled data has the one class "all". Label `i` means `classes[i]`, here and nowhere else: between two objects,
-    classes are matched by name.
+    classes: their names, never empty; unlabelled data has the one class "all". Label `i` means `classes[i]`, here and
+    nowhere else: between two objects, classes are matched by name. source: shape of the paired item, () without pairs.
     """
 
     shape: tuple[int, ...]
     classes: tuple[str, ...]
+    source: tuple[int, ...] = ()
 
     def __post_init__(self):
         if not self.classes:

@@ -13,5 +13,12 @@ from ganaug.game.recipe import Player as Player
 from ganaug.game.recipe import Prior as Prior
 from ganaug.game.recipe import Recipe as Recipe
 from ganaug.game.recipe import RMSProp as RMSProp
+from ganaug.game.recipe import Source as Source
+from ganaug.game.round import CycleRound as CycleRound
+from ganaug.game.round import JointRound as JointRound
+from ganaug.game.round import LatentRound as LatentRound
+from ganaug.game.round import Nets as Nets
 from ganaug.game.round import NoiseRound as NoiseRound
 from ganaug.game.round import Round as Round
+from ganaug.game.round import Seen as Seen
+from ganaug.game.round import TranslationRound as TranslationRound

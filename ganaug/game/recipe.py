@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from ganaug.data.spec import DataSpec
 from ganaug.game.loss import Loss, Weight
@@ -18,13 +20,35 @@ Networks = dict[str, nn.Module]
 
 @dataclass(frozen=True)
 class Prior:
-    """The distribution of the latent: a standard normal of `dim` dimensions."""
+    """The distribution of the latent: `dim` standard normals, then one-hot codes, then uniform codes.
+
+    categories: sizes of the one-hot codes, each uniform over its values. uniform: numbers in [-1, 1].
+    """
 
     dim: int = 64
+    categories: tuple[int, ...] = ()
+    uniform: int = 0
+
+    @property
+    def width(self) -> int:
+        """D, the length of a latent."""
+        return self.dim + sum(self.categories) + self.uniform
 
     def draw(self, n: int, rng: torch.Generator) -> Tensor:
-        """(n, dim), drawn on the CPU so that every device sees the same numbers."""
-        return torch.randn(n, self.dim, generator=rng)
+        """(n, D), drawn on the CPU so that every device sees the same numbers."""
+        parts = [torch.randn(n, self.dim, generator=rng)]
+        parts += [one_hot(torch.randint(k, (n,), generator=rng), k).float() for k in self.categories]
+        if self.uniform:
+            parts.append(2 * torch.rand(n, self.uniform, generator=rng) - 1)
+        return torch.cat(parts, 1)
+
+
+class Source(Enum):
+    """What a translator starts from; games from noise never look at it."""
+
+    ITSELF = "the image itself"
+    PAIR = "the paired image"
+    OTHER_CLASS = "an image of another class"
 
 
 class Optimiser(Protocol):
@@ -78,13 +102,24 @@ class Player:
     after: Callable[[Mapping[str, nn.Module]], None] = nothing
 
 
+def as_it_is(nets: Mapping[str, nn.Module], progress: float) -> None:
+    """The default of `Recipe.before`."""
+
+
+AXES = {1: "rows of a table", 2: "series", 3: "images"}
+
+
 @dataclass(frozen=True)
 class Recipe:
     """The rules of one game.
 
     networks: builds the networks by role ("generator", "discriminator", "eye", ...) for a data set.
-    memory: half-life, in images, of the moving average of the networks in `keeps`; 0 keeps the last weights.
-    keeps: the networks that are averaged and saved. batch: images a move.
+    memory: half-life, in items, of the moving average of the networks in `keeps`; 0 keeps the last weights.
+    keeps: the networks that are averaged and saved. batch: items a move.
+    before: runs on the networks before each round, with the progress in [0, 1] (growth, for instance).
+    source: what a translator starts from. labelled: False plays without labels, and its samples have none.
+    axes: numbers of axes of an item that the networks can make: 1 rows, 2 series (C, T), 3 images (C, H, W).
+    classes: exactly so many are needed, 0 for any number.
     """
 
     networks: Callable[[DataSpec, Prior], Networks]
@@ -94,7 +129,24 @@ class Recipe:
     memory: float = 0.0
     keeps: tuple[str, ...] = ("generator",)
     batch: int = 64
+    before: Callable[[Mapping[str, nn.Module], float], None] = as_it_is
+    source: Source = Source.ITSELF
+    labelled: bool = True
+    axes: tuple[int, ...] = (3,)
+    classes: int = 0
 
     def __str__(self) -> str:
         width = max(len(player.name) for player in self.players)
         return "\n".join(f"{p.name:<{width}} ×{p.moves}: {p.loss}" for p in self.players)
+
+    def unfit_for(self, spec: DataSpec) -> str:
+        """Why the recipe cannot be played on such data, as a sentence; empty if it can."""
+        if len(spec.shape) not in self.axes:
+            return f"It makes {' or '.join(AXES[n] for n in self.axes)}, and these are {AXES[len(spec.shape)]}."
+        if self.source is Source.PAIR and not spec.source:
+            return "It learns from pairs of images, and these have none."
+        if self.source is Source.OTHER_CLASS and len(spec.classes) < 2:
+            return "It translates between classes, and there is one only."
+        if self.classes and len(spec.classes) != self.classes:
+            return f"It needs {self.classes} classes, and there are {len(spec.classes)}."
+        return ""

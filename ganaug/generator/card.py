@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ganaug.data.spec import DataSpec, ImageCodec
 from ganaug.errors import ArtefactError, GanaugError
 from ganaug.game import Prior
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
 class Card:
     """recipe, settings: rebuild the networks. counts: images of each class, held-out ones included.
 
+    shape: of a generated item, (C, H, W) for images. source: of what a translator starts from, () for others.
     fingerprints, held_out: content hashes (sha256 hex) of the items that gradients saw, and of the validation part.
     versions: libraries, threads and device of the fit. Nothing here depends on the clock or on a path.
     """
@@ -24,27 +25,25 @@ class Card:
     recipe: str
     settings: dict[str, Any]
     classes: tuple[str, ...]
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     codec: ImageCodec
-    prior_dim: int
+    prior: Prior
     steps: int
     seed: int
     counts: dict[str, int]
     fingerprints: tuple[str, ...]
     held_out: tuple[str, ...]
     versions: dict[str, str]
+    source: tuple[int, ...] = ()
 
     @property
     def spec(self) -> DataSpec:
-        return DataSpec(self.shape, self.classes)
-
-    @property
-    def prior(self) -> Prior:
-        return Prior(self.prior_dim)
+        return DataSpec(self.shape, self.classes, self.source)
 
     def to_json(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["codec"] = {"mode": self.codec.mode, "size": self.codec.size}
+        values["prior"] = asdict(self.prior)
         return json.dumps({"schema": SCHEMA, **values}, indent=1, sort_keys=True)
 
     @staticmethod
@@ -79,13 +78,14 @@ def _checked(values: Any) -> Card:
         classes=_texts(values["classes"]),
         shape=_shape(values["shape"]),
         codec=_codec(values["codec"]),
-        prior_dim=_bounded(values["prior_dim"], 1, 65_536),
+        prior=_prior(values["prior"]),
         steps=_bounded(values["steps"], 0, 2**53),
         seed=_bounded(values["seed"], 0, 2**53),
         counts={_is(name, str): _bounded(n, 0, 2**53) for name, n in _is(values["counts"], dict).items()},
         fingerprints=_texts(values["fingerprints"]),
         held_out=_texts(values["held_out"]),
         versions={_is(k, str): _is(v, str) for k, v in _is(values["versions"], dict).items()},
+        source=_shape(values["source"], least=0),
     )
     if set(card.counts) != set(card.classes):
         raise ValueError("counts and classes name different classes")
@@ -109,9 +109,17 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(_is(item, str) for item in _is(value, list))
 
 
-def _shape(value: Any) -> tuple[int, int, int]:
-    channels, height, width = (_bounded(side, 1, 1024) for side in _is(value, list))
-    return channels, height, width
+def _shape(value: Any, least: int = 1) -> tuple[int, ...]:
+    if not least <= len(_is(value, list)) <= 3:
+        raise ValueError(f"{value} is not the shape of an item")
+    return tuple(_bounded(side, 1, 1024) for side in value)
+
+
+def _prior(value: Any) -> Prior:
+    if set(_is(value, dict)) != {"dim", "categories", "uniform"}:
+        raise ValueError(f"{value!r} is not a prior")
+    categories = tuple(_bounded(k, 2, 4096) for k in _is(value["categories"], list)[:64])
+    return Prior(_bounded(value["dim"], 1, 65_536), categories, _bounded(value["uniform"], 0, 4096))
 
 
 def _codec(value: Any) -> ImageCodec:

@@ -7,6 +7,7 @@ after a bench, `verdict.json`. A generator folder holds `card.json`, `model.safe
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,18 @@ CARD, WEIGHTS = "card.json", "model.safetensors"
 class Fitted:
     """A trained generator, ready to sample: `generator(z (n, D), y (n,)) -> (n, C, H, W)` in [-1, 1].
 
+    networks: all that the recipe keeps, by role: the generator, and an encoder or another head where there is one.
     hash: SHA-256 of the manifest, the identity of the generator. path: the generator folder.
     """
 
-    generator: nn.Module
+    networks: Mapping[str, nn.Module]
     card: Card
     hash: str
     path: Path
+
+    @property
+    def generator(self) -> nn.Module:
+        return self.networks["generator"]
 
     @property
     def prior(self) -> Prior:
@@ -67,9 +73,10 @@ class Run:
 Loadable = str | Path | Run | Fitted
 
 
-def save(folder: Path, generator: nn.Module, card: Card) -> str:
-    """Write a generator folder; gives its hash."""
-    return write_manifest(folder, {CARD: card.to_json().encode(), WEIGHTS: to_bytes(generator.state_dict())})
+def save(folder: Path, networks: Mapping[str, nn.Module], card: Card) -> str:
+    """Write a generator folder of the networks that the recipe keeps, by role; gives its hash."""
+    tensors = nn.ModuleDict(dict(networks)).state_dict()
+    return write_manifest(folder, {CARD: card.to_json().encode(), WEIGHTS: to_bytes(tensors)})
 
 
 def load(run: str | Path | Run, *, recipe: Recipe | None = None) -> Fitted:
@@ -82,10 +89,10 @@ def load(run: str | Path | Run, *, recipe: Recipe | None = None) -> Fitted:
     contents, digest = read_verified(folder, (CARD, WEIGHTS))
     card = Card.from_json(contents[CARD].decode("utf-8", errors="replace"))
     tensors = from_bytes(contents[WEIGHTS])
-    generator = _build(card, recipe)
-    load_strictly(generator, tensors, str(folder / WEIGHTS))
-    generator = generator.to(memory_format=torch.channels_last).eval().requires_grad_(False)
-    return Fitted(generator, card, digest, folder)
+    networks = _build(card, recipe)
+    load_strictly(networks, tensors, str(folder / WEIGHTS))
+    networks.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return Fitted(dict(networks.items()), card, digest, folder)
 
 
 def as_fitted(run: Loadable) -> Fitted:
@@ -111,7 +118,8 @@ def _generator_folder(path: Path) -> Path:
     return path
 
 
-def _build(card: Card, recipe: Recipe | None) -> nn.Module:
+def _build(card: Card, recipe: Recipe | None) -> nn.ModuleDict:
+    """The networks that the recipe keeps, untrained."""
     from ganaug.recipes import RECIPES, make
 
     if recipe is None:
@@ -124,4 +132,9 @@ def _build(card: Card, recipe: Recipe | None) -> nn.Module:
             recipe = make(card.recipe, card.settings)
         except GanaugError as error:
             raise ArtefactError(f"The card's settings do not fit: {error}", "Fit it again.") from error
-    return recipe.networks(card.spec, card.prior)["generator"]
+    if recipe.unfit_for(card.spec):
+        raise ArtefactError(
+            f"The card does not fit its recipe. {recipe.unfit_for(card.spec)}", "Fetch or fit it again."
+        )
+    networks = recipe.networks(card.spec, card.prior)
+    return nn.ModuleDict({name: networks[name] for name in recipe.keeps})

@@ -5,13 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganaug.game import Round, term
+from ganaug.game import Round, Seen, term
 
 
-def slopes(scores: Tensor, seen: Tensor) -> Tensor:
+def slopes(scores: Tensor, seen: Seen) -> Tensor:
     """Squared norm of d score_i / d seen_i, shape (N,); differentiable, so that it can be lowered."""
-    (gradient,) = torch.autograd.grad(scores.float().sum(), seen, create_graph=True)
-    return gradient.float().square().flatten(1).sum(1)
+    gradients = torch.autograd.grad(scores.float().sum(), seen, create_graph=True)
+    return torch.stack([g.float().square().flatten(1).sum(1) for g in gradients]).sum(0)
+
+
+def between(r: Round) -> Seen:
+    """Points on the lines from fakes to real items, uniformly drawn: gradient leaves."""
+    share = torch.rand(len(r.real), generator=r.rng).to(r.real.device)
+    points = []
+    for real, fake in zip(r.real_seen, r.fake_seen, strict=True):
+        points.append(torch.lerp(fake.detach(), real.detach(), share.view(-1, *[1] * (real.dim() - 1))))
+    return tuple(point.requires_grad_() for point in points)
 
 
 @term(watches=True)
@@ -29,7 +38,5 @@ def r2(r: Round) -> Tensor:
 @term
 def gradient_penalty(r: Round) -> Tensor:
     """E (||grad D(x̂)|| - 1)² at points between real and fake items (Gulrajani et al. 2017, 1704.00028, eq. 3)."""
-    share = torch.rand(len(r.real), generator=r.rng).to(r.real.device)
-    share = share.view(-1, *[1] * (r.real.dim() - 1))
-    between = torch.lerp(r.fake_seen.detach(), r.real_seen.detach(), share).requires_grad_()
-    return (slopes(r.score(between), between).add(1e-12).sqrt() - 1).square().mean()
+    points = between(r)
+    return (slopes(r.score(points), points).add(1e-12).sqrt() - 1).square().mean()

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from ganaug.data.batches import Batch
 from ganaug.game import NoiseRound, term
 from ganaug.losses import gradient_penalty, nonsaturating, r1, r2, relativistic, wasserstein
 from ganaug.networks.eyes import OpenEye
@@ -34,7 +35,8 @@ def round_of(slope: float, watch: bool = True) -> NoiseRound:
     nets = {"generator": Fixed(), "discriminator": Linear(slope, 9), "eye": OpenEye()}
     rng = torch.Generator().manual_seed(0)
     real, z = torch.randn(8, 1, 3, 3, generator=rng), torch.randn(8, 9, generator=rng)
-    return NoiseRound(nets, real, torch.zeros(8, dtype=torch.long), z, rng, watch=watch)
+    y = torch.zeros(8, dtype=torch.long)
+    return NoiseRound(nets, Batch(real, y, real, y), z, rng, watch=watch)
 
 
 def value(loss, round) -> float:

@@ -62,7 +62,7 @@ def save_generator(
         classes=classes,
         shape=(channels, SIDE, SIDE),
         codec=ImageCodec({1: "L", 3: "RGB"}[channels], native_size),
-        prior_dim=8,
+        prior=Prior(8),
         steps=1,
         seed=0,
         counts=dict.fromkeys(classes, 10),
@@ -70,7 +70,7 @@ def save_generator(
         held_out=held_out,
         versions={},
     )
-    save(folder, Generator(card.spec), card)
+    save(folder, {"generator": Generator(card.spec)}, card)
     return folder
 
 
