@@ -1,0 +1,100 @@
+"""Are samples copies of training images? Each sample's nearest training image, judged by unseen real images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from ganaug.errors import TooFewImagesError
+from ganaug.metrics.matrices import Matrix, Vector, as_array, labels_for
+from ganaug.metrics.neighbours import nearest
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sample and the training image of its class that is nearest to it: rows of the two sets, and class.
+
+    ratio: the distance over the class's limit; below 1 the sample counts as a copy.
+    """
+
+    sample: int
+    training: int
+    label: int
+    distance: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class CopyReport:
+    """share: of samples nearer to a training image of their class than the limit; about `percentile` / 100 if honest.
+
+    limits: (K,), for every class that percentile of the distances from unseen real images to their nearest training
+    image; NaN for a class that could not be judged. nearest: for every sample its training image, int64 (N,), -1 where
+    it was not judged; distances: how far that is, (N,). pairs: the samples nearest to a copy, the nearest first.
+    """
+
+    share: float
+    percentile: float
+    limits: np.ndarray
+    nearest: np.ndarray
+    distances: np.ndarray
+    judged: int
+    copies: int
+    pairs: tuple[Pair, ...]
+
+
+def copy_report(
+    samples: Tensor | np.ndarray,
+    labels: Vector,
+    training: Tensor | np.ndarray,
+    training_labels: Vector,
+    held_out: Tensor | np.ndarray,
+    held_out_labels: Vector,
+    *,
+    percentile: float = 1.0,
+    show: int = 24,
+) -> CopyReport:
+    """Compare pixels (N, C, H, W), or features (N, D), of one kind, within classes, by Euclidean distance.
+
+    A real image that the generator never saw is as near to the training images as chance brings it; a sample nearer
+    than nearly all of those is more like one training image than the class is like itself. A class without training or
+    held-out images is not judged. show: pairs that are returned. Raises TooFewImagesError if no sample can be judged.
+    """
+    made, seen, fresh = (_rows(images) for images in (samples, training, held_out))
+    y, t = labels_for(len(made), labels), labels_for(len(seen), training_labels)
+    h = labels_for(len(fresh), held_out_labels)
+    classes = int(max(part.max(initial=-1) for part in (y, t, h))) + 1
+    limits = np.full(classes, np.nan)
+    place, distances = np.full(len(made), -1, dtype=np.int64), np.full(len(made), np.nan)
+    for label in np.unique(y):
+        mine, known = np.flatnonzero(y == label), np.flatnonzero(t == label)
+        unseen = fresh[h == label]
+        if not len(known) or not len(unseen):
+            continue
+        limits[label] = np.quantile(nearest(unseen, seen[known])[0], percentile / 100)
+        distances[mine], found = nearest(made[mine], seen[known])
+        place[mine] = known[found]
+    judged = np.flatnonzero(place >= 0)
+    if not len(judged):
+        raise TooFewImagesError("No class has both training and unseen real images.", "Give both.")
+    ratios = _ratios(distances[judged], limits[y[judged]])
+    copies = int((distances[judged] < limits[y[judged]]).sum())
+    first = np.argsort(ratios, kind="stable")[:show]
+    pairs = tuple(
+        Pair(int(i), int(place[i]), int(y[i]), float(distances[i]), float(ratio))
+        for i, ratio in zip(judged[first], ratios[first], strict=True)
+    )
+    return CopyReport(copies / len(judged), percentile, limits, place, distances, len(judged), copies, pairs)
+
+
+def _ratios(distances: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """distance / limit, where 0 / 0 is 1: unseen images are copies too, so a copy says nothing."""
+    return np.divide(distances, limits, out=np.where(distances > 0, np.inf, 1.0), where=limits > 0)
+
+
+def _rows(images: Matrix) -> np.ndarray:
+    array = as_array(images)
+    return np.ascontiguousarray(array.reshape(len(array), math.prod(array.shape[1:])), dtype=np.float32)

@@ -1,0 +1,95 @@
+"""How much a figure would change with other images: intervals by keyed resampling.
+
+Means over images are resampled with replacement (the bootstrap). Distances between sets, and everything that looks at
+neighbours, must not be: a repeated image is its own neighbour, and takes away variance. They are computed on random
+parts drawn without replacement, and the spread is scaled to the whole set (m out of n: Politis and Romano 1994). The
+interval lies around the figure itself: it says what this figure is worth at this N, not at an infinite one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm, t
+
+from ganaug.keys import numpy_stream
+
+DRAWS = 50
+LARGEST = 1000  # images of one side in a drawn part
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure and its interval at `level`; NaN edges where there are too few images to say."""
+
+    value: float
+    low: float
+    high: float
+    level: float = LEVEL
+
+
+def share_interval(hits: int, n: int, level: float = LEVEL) -> Interval:
+    """The share hits / n with Wilson's interval (1927), which does not shrink to nothing at 0 or 1."""
+    if n == 0:
+        return Interval(float("nan"), float("nan"), float("nan"), level)
+    z, share = norm.ppf((1 + level) / 2), hits / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    reach = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Interval(share, float(min(middle - reach, share)), float(max(middle + reach, share)), level)
+
+
+def bootstrap(
+    statistic: Callable[[np.ndarray], float], strata: np.ndarray, *, seed: int, draws: int = 200, level: float = LEVEL
+) -> Interval:
+    """Percentile bootstrap, for means over images and smooth functions of them.
+
+    statistic: of row numbers int64 (N,). strata: int64 (N,), within which rows are drawn with replacement (classes).
+    """
+    rng = numpy_stream(seed, "metrics", "bootstrap")
+    members = [np.flatnonzero(strata == label) for label in np.unique(strata)]
+    values = [statistic(np.concatenate([rng.choice(rows, len(rows)) for rows in members])) for _ in range(draws)]
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(statistic(np.arange(len(strata))), float(low), float(high), level)
+
+
+def subsampled(
+    statistic: Callable[[np.ndarray, np.ndarray], float],
+    real: np.ndarray,
+    synthetic: np.ndarray,
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    largest: int = LARGEST,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    level: float = LEVEL,
+) -> Interval:
+    """Interval of a statistic of two sets, from random parts of both.
+
+    statistic: of row numbers of the real and of the synthetic set. real, synthetic: strata (classes) of the rows,
+    int64 (N,), (M,). A part holds a half of each set, or less where that is over `largest`; its standard deviation,
+    times sqrt(m / (n - m)), is that of the whole. bounds: what the figure can be at all.
+    """
+    whole = statistic(np.arange(len(real)), np.arange(len(synthetic)))
+    share = min(0.5, largest / max(len(real), len(synthetic)))
+    rng = numpy_stream(seed, "metrics", "parts")
+    values = np.array([statistic(_part(real, share, rng), _part(synthetic, share, rng)) for _ in range(draws)])
+    reach = t.ppf((1 + level) / 2, draws - 1) * values.std(ddof=1) * np.sqrt(share / (1 - share))
+    low, high = np.clip([whole - reach, whole + reach], *bounds)
+    return Interval(whole, float(min(low, whole)), float(max(high, whole)), level)
+
+
+def _part(strata: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Row numbers of a random share of every stratum, without replacement, ascending; at least one of each.
+
+    What is left over by rounding is drawn by chance, so that small strata have their share on average.
+    """
+    chosen = []
+    for label in np.unique(strata):
+        rows = np.flatnonzero(strata == label)
+        exact = share * len(rows)
+        count = max(1, int(exact) + int(rng.random() < exact % 1))
+        chosen.append(rng.choice(rows, count, replace=False))
+    return np.sort(np.concatenate(chosen))
