@@ -7,7 +7,7 @@ DATASET is a name in the folder that GANAUG_DATA names, or a .npz file. For each
 N images a class (20 % of them held out), then
   agreement  share of samples that the judge (a classifier of up to 20,000 real training images) gives their label
   diversity  summed feature variance of agreeing samples over that of real test images in the judge's features: mean
-             over classes, and the worst class
+             over classes, and the worst class (and the same of the real images that the generator saw)
   CAS        test accuracy of a classifier trained on 500 synthetic images a class and nothing else
   copies     samples nearer in pixels to a training image than their class's 1st percentile of held-out images
 Each seed is kept as one JSON file in OUT, so that an interrupted study goes on.
@@ -74,6 +74,9 @@ def judged(
     spread = within_class_diversity(
         judge.features(pixels[agrees]), labels[agrees], judge.features(test.pixels), test.labels, classes
     )
+    real_spread = within_class_diversity(
+        judge.features(training.pixels), training.labels, judge.features(test.pixels), test.labels, classes
+    )
     pupil = train_classifier(pixels, labels, classes, training=CAS, seed=seed)
     real_pupil = train_classifier(training.pixels, training.labels, classes, training=CAS, seed=seed)
     copies = copy_share(pixels, labels, training.pixels, training.labels, held_out.pixels, held_out.labels)
@@ -82,6 +85,7 @@ def judged(
         "agreement_worst": min(agrees[labels == c].float().mean().item() for c in range(classes)),
         "diversity": float(np.nanmean(spread)),
         "diversity_worst": float(np.nanmin(spread)),
+        "diversity_of_the_real_images": float(np.nanmean(real_spread)),
         "CAS": label_agreement(pupil.predict(test.pixels), test.labels),
         "CAS_of_the_real_images": label_agreement(real_pupil.predict(test.pixels), test.labels),
         "copies": copies,
@@ -140,8 +144,8 @@ def main(dataset, per_class, size, seeds, first_seed, budget, steps, recipe, pai
                 grid = sample_grid(fitted.generator, fitted.prior, len(card.classes), columns=10)
                 tile(grid, names=card.classes).save(folder / f"grid-{seed}.png")
             rows.append(json.loads(cell.read_text()))
-    names = ("seconds", "steps", "agreement", "agreement_worst", "diversity", "diversity_worst", "CAS",
-             "CAS_of_the_real_images", "copies", "judge_accuracy")  # fmt: skip
+    names = ("seconds", "steps", "agreement", "agreement_worst", "diversity", "diversity_worst",
+             "diversity_of_the_real_images", "CAS", "CAS_of_the_real_images", "copies", "judge_accuracy")  # fmt: skip
     print(f"{Path(file).stem}, {per_class} a class, recipe {recipe}, seeds {[row['seed'] for row in rows]}")
     for name in names:
         column = np.array([row[name] for row in rows], dtype=float)
