@@ -14,7 +14,7 @@ def main() -> None:
     """Run the command line; turn the errors that a user can cause into two lines and an exit code."""
     warnings.showwarning = _show_warning
     try:
-        cli(standalone_mode=True)
+        cli(prog_name="ganaug")
     except GanaugError as error:
         if "--json" in sys.argv:
             kind = type(error).__name__

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column
+from rich.text import Text
 
 from ganaug.reporting import Report, silent
 
@@ -17,7 +19,7 @@ LINE_SECONDS = 10.0  # between two plain lines of one phase
 
 @contextmanager
 def terminal(quiet: bool) -> Iterator[Report]:
-    """A report that shows on standard error; silent if quiet."""
+    """A report that shows on standard error; silent if quiet. A total of 0 marks a remark: a line of its own."""
     if quiet:
         yield silent
     elif sys.stderr.isatty():
@@ -29,18 +31,21 @@ def terminal(quiet: bool) -> Iterator[Report]:
 
 @contextmanager
 def _bars() -> Iterator[Report]:
+    whole = Column(no_wrap=True)  # where the terminal is narrow, the free text is cut and nothing else
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}", markup=False),
+        TextColumn("{task.description}", table_column=whole),
+        BarColumn(bar_width=16, table_column=whole.copy()),
+        MofNCompleteColumn(table_column=whole.copy()),
+        _Clock(table_column=whole.copy()),
+        _Detail(table_column=Column()),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         tasks = {}
 
         def report(phase: str, done: int, total: int, detail: str = "") -> None:
+            if phase not in tasks and done == total <= 1:  # a remark: nothing to wait for
+                progress.console.print(f"{phase}: {detail}", markup=False, highlight=False)
+                return
             if phase not in tasks:
                 tasks[phase] = progress.add_task(phase, total=total, detail=detail, completed=0)
             progress.update(tasks[phase], completed=done, total=total, detail=detail)
@@ -48,11 +53,31 @@ def _bars() -> Iterator[Report]:
         yield report
 
 
+class _Clock(ProgressColumn):
+    """The time that is left; at the end, the time it took."""
+
+    def render(self, task: Task) -> Text:
+        if task.finished:
+            return Text(_clock(task.finished_time or 0))
+        left = task.time_remaining
+        return Text("-:-- left" if left is None else f"{_clock(left)} left")
+
+
+class _Detail(ProgressColumn):
+    """Free text, on one line."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields["detail"], no_wrap=True, overflow="ellipsis")
+
+
 def _lines() -> Report:
     began: dict[str, float] = {}
     last: dict[str, float] = {}
 
     def report(phase: str, done: int, total: int, detail: str = "") -> None:
+        if not total:
+            print(f"{phase}: {detail}", file=sys.stderr, flush=True)
+            return
         now = time.monotonic()
         first = phase not in began
         began.setdefault(phase, now)
@@ -68,4 +93,5 @@ def _lines() -> Report:
 
 def _clock(seconds: float) -> str:
     minutes, seconds = divmod(int(seconds), 60)
-    return f"{minutes}:{seconds:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

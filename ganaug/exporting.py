@@ -73,7 +73,7 @@ def export(
                         metadata.write(json.dumps(entry | {"generator": fitted.hash}, ensure_ascii=False) + "\n")
                         index += 1
                     done += len(images)
-                    report("export", done, total, name)
+                    report("export", done, total, f"class {name}")
         partial.chmod(0o755)
         if out.exists():
             out.rmdir()

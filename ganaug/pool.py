@@ -262,4 +262,4 @@ def _render_into(file: BinaryIO, pool: Pool, renderer: Renderer, report: Report)
         for images in renderer.stream(label, count):
             file.write(images.data)
             done += len(images)
-            report("render", done, len(pool), name)
+            report("render", done, len(pool), f"class {name}")

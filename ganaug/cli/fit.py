@@ -14,16 +14,24 @@ from ganaug.cli.group import common, settings_of, show
 @click.command()
 @click.argument("data", required=False)
 @click.option("--out", type=click.Path(), help="Run folder to make.")
-@click.option("--recipe", default="small", show_default=True, help="A name (`ganaug recipes`) or file.py:function.")
+@click.option(
+    "--recipe",
+    metavar="NAME",
+    default="small",
+    show_default=True,
+    help="A name (`ganaug recipes`) or file.py:function.",
+)
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting of the recipe; repeatable.")
-@click.option("--budget", help="Training time, like 90s, 10m or 1.5h.  [default: 10m]")
-@click.option("--steps", type=click.IntRange(1), help="Rounds of training, in place of a budget.")
-@click.option("--size", default="auto", show_default=True, help="Size of the generated images in px.")
-@click.option("--channels", type=click.Choice(["auto", "1", "3"]), default="auto", show_default=True)
-@click.option("--limit", type=click.IntRange(2), help="At most N images a class.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
+@click.option("--budget", metavar="TIME", help="Training time, like 90s, 10m or 1.5h.  [default: 10m]")
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Rounds of training, in place of a budget.")
+@click.option("--size", metavar="PX", default="auto", show_default=True, help="Side of the generated images.")
+@click.option(
+    "--channels", type=click.Choice(["auto", "1", "3"]), default="auto", show_default=True, help="1 grey, 3 RGB."
+)
+@click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N images a class.")
+@click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
-@click.option("--split", default="train", show_default=True, help="Part of a .npz file or named set.")
+@click.option("--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set.")
 @click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group. Groups are held out whole.")
 @click.option("--strict", is_flag=True, help="Stop at the first unreadable image.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted fit.")

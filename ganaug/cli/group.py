@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 from collections.abc import Callable
@@ -33,6 +34,7 @@ class _Commands(click.RichGroup):
         return vars(importlib.import_module(HOMES[name]))[name]
 
 
+@click.rich_config({"text_paragraph_linebreaks": "\n\n", "padding_helptext_first_line": (0, 0, 1, 0)})
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ganaug")
 def cli() -> None:
@@ -42,18 +44,31 @@ def cli() -> None:
     ganaug check   data/train
     ganaug fit     data/train --out runs/leaves --budget 10m
     ganaug preview runs/leaves
-    ganaug bench   data/train --test data/test --run runs/leaves --out runs/leaves/bench
+    ganaug bench   data/train --test data/test --run runs/leaves --out runs/bench
     ganaug augment runs/leaves --balance --out data/train_synth
     """
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--seed, --json and --quiet."""
-    command = click.option("--quiet", "-q", is_flag=True, help="No progress; results and errors only.")(command)
-    command = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
-    return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every draw.")(
-        command
-    )
+    """--seed, --json and --quiet; and an interruption says what is kept, with exit code 130."""
+
+    @functools.wraps(command)
+    def stoppable(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except KeyboardInterrupt as stop:
+            click.echo(f"Interrupted: {stop or 'stopped'}.", err=True)
+            raise SystemExit(130) from None
+
+    for option in (
+        click.option("--quiet", "-q", is_flag=True, help="No progress; results and errors only."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object."),
+        click.option(
+            "--seed", type=click.IntRange(0), default=0, metavar="N", show_default=True, help="Seed of every draw."
+        ),
+    ):
+        stoppable = option(stoppable)
+    return stoppable
 
 
 def show(as_json: bool, values: dict[str, Any], lines: list[str]) -> None:

@@ -10,10 +10,10 @@ from ganaug.errors import DataError
 
 @click.command()
 @click.argument("data")
-@click.option("--test", help="Also look for images that are in both.")
+@click.option("--test", metavar="DATA", help="Also look for images that are in both.")
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
-@click.option("--split", default="train", show_default=True, help="Part of a .npz file or named set.")
-@click.option("--limit", type=click.IntRange(2), help="At most N images a class.")
+@click.option("--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set.")
+@click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N images a class.")
 @click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
 @common
 def check(data, test, root, split, limit, no_timing, seed, as_json, quiet):

@@ -12,9 +12,15 @@ from ganaug.cli.group import common, number, show
 @click.command()
 @click.argument("run", type=click.Path())
 @click.option("--out", type=click.Path(), help="Folder of the pictures.  [default: RUN/preview]")
-@click.option("--columns", type=click.IntRange(1), default=10, show_default=True, help="Samples of each class.")
-@click.option("--frames", type=click.IntRange(1), default=48, show_default=True, help="Pictures of the latent walk.")
-@click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
+@click.option(
+    "--columns", type=click.IntRange(1), metavar="N", default=10, show_default=True, help="Samples of each class."
+)
+@click.option(
+    "--frames", type=click.IntRange(1), metavar="N", default=48, show_default=True, help="Pictures of the latent walk."
+)
+@click.option(
+    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
+)
 @common
 def preview(run, out, columns, frames, recipe, seed, as_json, quiet):
     """Draw samples: a grid with one row a class, and a walk through latent space (PNG and GIF).
@@ -34,10 +40,14 @@ def preview(run, out, columns, frames, recipe, seed, as_json, quiet):
 @click.command()
 @click.argument("run", type=click.Path())
 @click.option("--out", type=click.Path(), required=True, help="Folder to make: OUT/CLASS/*.png and metadata.jsonl.")
-@click.option("--per-class", type=click.IntRange(1), help="So many of each class.")
+@click.option("--per-class", type=click.IntRange(1), metavar="N", help="So many of each class.")
 @click.option("--balance", is_flag=True, help="As many as fill every class up to the largest one.")
-@click.option("--ratio", help="Synthetic share of real and synthetic together, in [0, 1), or auto (from the bench).")
-@click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
+@click.option(
+    "--ratio", metavar="R", help="Synthetic share of real and synthetic together, in [0, 1), or auto (from the bench)."
+)
+@click.option(
+    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
+)
 @common
 def augment(run, out, per_class, balance, ratio, recipe, seed, as_json, quiet):
     """Write synthetic labelled images as a folder that torchvision, timm and Hugging Face read.

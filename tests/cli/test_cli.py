@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -11,7 +13,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from rich.console import Console
+from rich.text import Text
 
+from ganaug import console
 from ganaug.cli import cli
 from ganaug.cli.group import HOMES
 
@@ -68,6 +73,35 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(folder, tmp_path):
     done = run("fit", folder, "--out", tmp_path / "run", "--steps", 3)
     assert "fit: 3/3" in done.stderr
     assert "\x1b[" not in done.stderr
+
+
+def test_a_narrow_terminal_cuts_the_remarks_and_never_the_numbers(monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(console, "Console", lambda stderr: Console(file=screen, width=80, force_terminal=True))
+    with console._bars() as report:
+        report("set-up", 1, 1, "two classes")
+        report("reading images", 1258, 1258)
+        report("fit", 12, 3000, "x" * 100)
+    shown = Text.from_ansi(screen.getvalue()).plain.splitlines()
+    assert "set-up: two classes" in shown
+    last = shown[-1]
+    assert "  12/3000" in last
+    assert " left xxx" in last
+    assert last.rstrip().endswith("x…")
+    assert len(last) <= 80
+
+
+def test_an_interruption_says_what_is_kept(folder, tmp_path):
+    command = [sys.executable, "-m", "ganaug", "fit", str(folder), "--out", str(tmp_path / "run"), "--steps", "100000"]
+    fit = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    said = iter(fit.stderr.readline, "")
+    assert any(line.startswith("fit: ") for line in said)
+    fit.send_signal(signal.SIGINT)
+    rest = list(said)
+    assert fit.wait(60) == 130
+    assert "the state is saved" in rest[-1]
+    assert (tmp_path / "run" / "state" / "states.json").exists()
+    fit.stderr.close()
 
 
 def test_config_files_and_dry_runs(folder, tmp_path):
