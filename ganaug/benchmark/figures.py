@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 REAL, SYNTHETIC = "#4a6fa5", "#c7682b"
+WIDE, SMALL = 5.6, (3.7, 2.8)  # inches; a phone shows the wide ones at two thirds of their size, which can be read
 STYLE: Any = {"font.size": 10, "svg.hashsalt": "ganaug", "axes.spines.top": False, "axes.spines.right": False}
 
 
@@ -39,7 +40,7 @@ def arms_plot(data: dict[str, Any]) -> str:
     """Every arm on validation: its seeds as dots, their mean as a bar; the chosen ones are filled."""
     arms = data["validation"]
     with rc_context(STYLE):
-        figure = Figure((7.2, 0.9 + 0.27 * len(arms)), layout="constrained")
+        figure = Figure((WIDE, 0.9 + 0.27 * len(arms)), layout="constrained")
         axes = figure.subplots()
         for row, arm in enumerate(arms):
             colour = SYNTHETIC if arm["ratio"] else REAL
@@ -63,7 +64,7 @@ def difference_plot(data: dict[str, Any]) -> str:
     """The paired difference on the test set: every seed, the mean and its interval, and the line of no change."""
     change = data["difference"]
     with rc_context(STYLE):
-        figure = Figure((7.2, 1.7), layout="constrained")
+        figure = Figure((WIDE, 1.7), layout="constrained")
         axes = figure.subplots()
         axes.axvline(0, color="#777777", lw=1)
         axes.plot([change["low"] * 100, change["high"] * 100], [0, 0], lw=4, color=SYNTHETIC, solid_capstyle="butt")
@@ -76,11 +77,11 @@ def difference_plot(data: dict[str, Any]) -> str:
         return _svg(figure)
 
 
-def curves_plot(data: dict[str, Any]) -> str:
-    """Left: validation score over the synthetic share. Right: training loss of the two compared arms."""
+def shares_plot(data: dict[str, Any]) -> str:
+    """Validation score over the synthetic share, a line for each policy."""
     with rc_context(STYLE):
-        figure = Figure((7.2, 2.8), layout="constrained")
-        shares, losses = figure.subplots(1, 2)
+        figure = Figure(SMALL, layout="constrained")
+        axes = figure.subplots()
         for policy in dict.fromkeys(arm["policy"] for arm in data["validation"] if arm["ratio"]):
             points: dict[float, float] = {}
             for arm in data["validation"]:
@@ -90,18 +91,26 @@ def curves_plot(data: dict[str, Any]) -> str:
             label = "no policy" if policy == "none" else policy
             colour = "#333333" if policy == "none" else "#3b8a6e"
             line = [100 * points[ratio] for ratio in ratios]
-            shares.plot([100 * ratio for ratio in ratios], line, "o-", ms=4, color=colour, label=label)
-        shares.set_xlabel("synthetic share (%)")
-        shares.set_ylabel(f"validation {data['metric']} (%)")
-        shares.legend(frameon=False)
+            axes.plot([100 * ratio for ratio in ratios], line, "o-", ms=4, color=colour, label=label)
+        axes.set_xlabel("synthetic share (%)")
+        axes.set_ylabel(f"validation {data['metric']} (%)")
+        axes.legend(frameon=False)
+        return _svg(figure)
+
+
+def losses_plot(data: dict[str, Any]) -> str:
+    """Training loss of the two compared arms."""
+    with rc_context(STYLE):
+        figure = Figure(SMALL, layout="constrained")
+        axes = figure.subplots()
         for side, colour in (("without", REAL), ("with", SYNTHETIC)):
             curve = data["arms"][side]["curve"]
             steps = np.linspace(0, data["settings"]["steps"], len(curve) + 1)[1:]
-            losses.plot(steps, curve, color=colour, label=f"{side} synthetic")
-        losses.set_xlabel("optimiser step")
-        losses.set_ylabel("training loss")
-        losses.set_ylim(bottom=0)
-        losses.legend(frameon=False)
+            axes.plot(steps, curve, color=colour, label=f"{side} synthetic")
+        axes.set_xlabel("optimiser step")
+        axes.set_ylabel("training loss")
+        axes.set_ylim(bottom=0)
+        axes.legend(frameon=False)
         return _svg(figure)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ganaug.benchmark.figures import arms_plot, curves_plot, difference_plot, strip
+from ganaug.benchmark.figures import arms_plot, difference_plot, losses_plot, shares_plot, strip
 from ganaug.benchmark.results import points
 from ganaug.benchmark.trial import Parts
 
@@ -48,6 +48,7 @@ def page(data: dict[str, Any], parts: Parts) -> str:
         recalls=recalls,
         arms=arms_plot(data),
         difference=difference_plot(data),
-        curves=curves_plot(data),
+        shares=shares_plot(data),
+        losses=losses_plot(data),
         dropped=data["dropped"][:DROPPED],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,9 @@ def sentence(data: dict[str, Any]) -> str:
 
 
 def points(share: float) -> str:
-    """A difference of shares as signed percentage points."""
-    return f"{round(100 * share, 2) + 0.0:+.2f}"
+    """A difference of shares as signed percentage points; with more digits where two would hide the sign."""
+    digits = 2 if abs(share) < 1e-8 else min(6, max(2, math.ceil(-math.log10(abs(100 * share)))))
+    return f"{round(100 * share, digits) + 0.0:+.{digits}f}"
 
 
 def table(data: dict[str, Any]) -> str:

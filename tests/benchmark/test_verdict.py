@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ganaug.benchmark.results import points
 from ganaug.benchmark.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, paired_interval
 from ganaug.benchmark.verdict import reasons_to_withhold as reasons
 
@@ -115,3 +116,11 @@ def test_withholds_where_it_cannot_judge():
     assert "no image of 'c'" in reasons(labels, ("a", "b", "c"), 5, None, validation)[0]
     assert "3 groups" in reasons(labels, ("a", "b"), 5, np.arange(100) % 3, validation)[0]
     assert "validation" in reasons(labels, ("a", "b"), 5, None, validation * 0)[0]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "+0.00"), (-0.0035, "-0.35"), (-4.9e-5, "-0.005"), (2e-6, "+0.0002"), (1e-17, "+0.00"), (0.5, "+50.00")],
+)
+def test_points_show_the_sign_of_an_end_near_zero(share, text):
+    assert points(share) == text
