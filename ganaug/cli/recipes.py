@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import textwrap
+from typing import Any
+
 import rich_click as click
 
 from ganaug.cli.group import common, show
@@ -17,20 +21,32 @@ def recipes(name, seed, as_json, quiet):
     ganaug recipes
     ganaug recipes small
     """
-    import inspect
-
     from ganaug.recipes import RECIPES, make
 
-    chosen = {name: make(name, {})} if name else {n: make(n, {}) for n in RECIPES}
-    values = {
-        n: {player.name: {"moves": player.moves, "loss": str(player.loss)} for player in r.players}
-        for n, r in chosen.items()
-    }
-    lines = []
-    for n, recipe in chosen.items():
-        lines += [n, *("  " + line for line in str(recipe).splitlines())]
+    known = {n: _described(n, make(n, {})) for n in ([name] if name else RECIPES)}
+    lines: list[str] = []
+    for n, values in known.items():
+        recipe = make(n, {})
+        lines += [f"{n}: {values['summary']}"] if not name else [n]
+        lines += ["  " + line for line in str(recipe).splitlines()]
         if name:
-            settings = inspect.signature(RECIPES[n]).parameters.values()
-            lines += ["", inspect.cleandoc(RECIPES[n].__doc__ or ""), "", "settings:"]
-            lines += [f"  {p.name} = {p.default!r}" for p in settings]
-    show(as_json, values, lines)
+            lines += ["", values["description"], "", f"Learns from {values['learns_from']}.", "", "settings:"]
+            lines += [f"  {k} = {v!r}" for k, v in values["settings"].items()]
+    show(as_json, known, lines)
+
+
+def _described(name: str, recipe: Any) -> dict[str, Any]:
+    """What `--json` prints of a recipe."""
+    from ganaug.game.recipe import AXES
+    from ganaug.recipes import RECIPES
+
+    description = inspect.cleandoc(RECIPES[name].__doc__ or "")
+    start = "an image: " + recipe.source.value if recipe.wiring.from_source else "noise"
+    return {
+        "summary": textwrap.shorten(description.split("\n\n")[0], 110, placeholder=" ..."),
+        "description": description,
+        "players": {p.name: {"moves": p.moves, "owns": list(p.owns), "loss": str(p.loss)} for p in recipe.players},
+        "learns_from": " or ".join(AXES[n] for n in recipe.axes) + (" with labels" if recipe.labelled else ""),
+        "starts_from": start,
+        "settings": {p.name: p.default for p in inspect.signature(RECIPES[name]).parameters.values()},
+    }

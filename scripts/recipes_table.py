@@ -1,0 +1,168 @@
+"""What every recipe does, measured: runs the studies of scripts/studies and writes docs/recipes.md.
+
+    python scripts/recipes_table.py                   # all recipes, seed 0
+    python scripts/recipes_table.py cgan wgan --seeds 3
+    python scripts/recipes_table.py --only-page       # write the page from the cells that there are
+
+A study is a function of (folder, seed, quick) that trains through the public functions, draws pictures into the folder,
+and returns figures. Each recipe and seed is one cell, OUT/RECIPE/seed-N/figures.json: a cell that is there is not
+played again. Figures are published whether an aim is reached or not. GANAUG_DATA names the folder of image sets; a
+study whose data are absent is left out, and said to be.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from PIL import Image
+
+from ganaug.device import environment, resolve_device
+from ganaug.recipes import RECIPES, make
+
+HERE = Path(__file__).resolve().parent
+DOCS = HERE.parent / "docs"
+WIDEST = 900  # px of a picture in docs/
+
+INTRODUCTION = """# The recipes
+
+Every recipe is played by one loop (`ganaug/train.py`) and is one function in `ganaug/recipes/`. This page is
+written by `scripts/recipes_table.py` from its own measurements; run it again, whole or for one recipe. Figures are the
+mean over the seeds, with the smallest and the largest in brackets where there are several; **bold** ones miss their
+aim.
+
+"""
+
+
+def studies() -> dict[str, dict[str, Any]]:
+    """All studies by recipe, in the order of RECIPES."""
+    sys.path.insert(0, str(HERE))
+    found: dict[str, dict[str, Any]] = {}
+    for file in sorted((HERE / "studies").glob("*.py")):
+        found |= vars(importlib.import_module(f"studies.{file.stem}")).get("STUDIES", {})
+    return {name: found[name] for name in RECIPES if name in found}
+
+
+def play(name: str, study: dict[str, Any], seed: int, out: Path, quick: bool) -> dict[str, Any]:
+    """The figures of one cell, from its file or by running the study."""
+    folder = out / name / f"seed-{seed}"
+    cell = folder / "figures.json"
+    if cell.exists():
+        return json.loads(cell.read_text())
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    figures = study["run"](folder, seed, quick)
+    values = {
+        "recipe": name,
+        "seed": seed,
+        "quick": quick,
+        "seconds": round(time.monotonic() - began, 1),
+        "figures": figures,
+        "environment": environment(resolve_device("cpu")),
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    cell.write_text(json.dumps(values, indent=1))
+    return values
+
+
+def reached(values: list[float], aim: tuple[str, float]) -> bool:
+    """Whether the mean over the seeds is on the right side."""
+    sign, limit = aim
+    mean = float(np.mean(values))
+    return {">=": mean >= limit, "<=": mean <= limit, ">": mean > limit, "<": mean < limit}[sign]
+
+
+def in_words(values: list[Any], aim: tuple[str, float] | None) -> str:
+    """ "0.93 (0.91 to 0.95)", bold where the aim is missed."""
+    if not all(isinstance(v, (int, float)) for v in values):
+        return str(values[0])
+    text = f"{np.mean(values):.3g}"
+    if len(values) > 1:
+        text += f" ({min(values):.3g} to {max(values):.3g})"
+    return text if aim is None or reached(values, aim) else f"**{text}**"
+
+
+def pictures_of(folder: Path, name: str) -> list[Path]:
+    """Copies the pictures of a cell into docs/, not wider than WIDEST; gives where they are."""
+    target = DOCS / "images" / "recipes"
+    target.mkdir(parents=True, exist_ok=True)
+    copies = []
+    for file in sorted(folder.glob("*.png"), key=lambda f: (f.name != "grid.png", f.name)):
+        picture = Image.open(file).convert("RGB")
+        if picture.width > WIDEST:
+            picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.LANCZOS)
+        copy = target / f"{name}-{file.stem}.png"
+        picture.quantize(128).save(copy, optimize=True)
+        copies.append(copy.relative_to(DOCS))
+    return copies
+
+
+def section(name: str, study: dict[str, Any], cells: list[dict[str, Any]], out: Path) -> str:
+    """The part of the page about one recipe."""
+    docstring = inspect.cleandoc(RECIPES[name].__doc__ or "")
+    lines = [f"## {name}", "", docstring, "", "```", str(make(name, {})), "```", "", study["what"], ""]
+    aims = study.get("aims", {})
+    lines += ["| figure | measured | aim |", "|---|---|---|"]
+    for key in cells[0]["figures"]:
+        aim = aims.get(key)
+        values = [cell["figures"][key] for cell in cells if key in cell["figures"]]
+        lines.append(f"| {key} | {in_words(values, aim)} | {'' if aim is None else f'{aim[0]} {aim[1]:g}'} |")
+    minutes = np.mean([cell["seconds"] for cell in cells]) / 60
+    threads = cells[0]["environment"].get("threads", "?")
+    seeds = ", ".join(str(cell["seed"]) for cell in cells)
+    lines += ["", f"{study['data']}; seeds {seeds}; {minutes:.1f} minutes a seed with {threads} threads; "
+              f"{cells[0]['date']}; `python scripts/recipes_table.py {name}`.", ""]  # fmt: skip
+    lines += [f"![{name}: {file.stem}]({file.as_posix()})\n" for file in pictures_of(out / name / "seed-0", name)]
+    return "\n".join(lines)
+
+
+def write_page(found: dict[str, dict[str, Any]], out: Path) -> None:
+    parts, missing = [INTRODUCTION], [name for name in RECIPES if name not in found]
+    for name, study in found.items():
+        files = sorted((out / name).glob("seed-*/figures.json"))
+        if files:
+            parts.append(section(name, study, [json.loads(file.read_text()) for file in files], out))
+        else:
+            missing.append(name)
+    if missing:
+        parts.append(f"Not on this page: {', '.join(missing)} (`small` has docs/quality.md).\n")
+    (DOCS / "recipes.md").write_text("\n".join(parts))
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--seeds", default=1, show_default=True)
+@click.option("--quick", is_flag=True, help="A few seconds each: shows that the studies run, not what recipes can do.")
+@click.option("--only-page", is_flag=True, help="Write docs/recipes.md from the cells that there are.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/recipes"), show_default=True)
+def main(names: tuple[str, ...], seeds: int, quick: bool, only_page: bool, out: Path) -> None:
+    found = studies()
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        raise click.UsageError(f"There is no study of {', '.join(unknown)}; there are: {', '.join(found)}.")
+    for name in [] if only_page else names or found:
+        for seed in range(seeds):
+            if not os.environ.get("GANAUG_DATA"):
+                raise click.UsageError("Set GANAUG_DATA to the folder of mnist.npz and the others.")
+            try:
+                values = play(name, found[name], seed, out, quick)
+            except FileNotFoundError as error:
+                print(f"{name}: left out, {error}")
+                continue
+            aims = found[name].get("aims", {})
+            figures = "  ".join(f"{k} {in_words([v], aims.get(k))}" for k, v in values["figures"].items())
+            print(f"{name} seed {seed}: {values['seconds']:.0f} s  {figures}", flush=True)
+    if not quick:
+        write_page(found, out)
+
+
+if __name__ == "__main__":
+    main()
