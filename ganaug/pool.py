@@ -25,7 +25,7 @@ import torch
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatchError
 from ganaug.generator import Fitted, Loadable, as_fitted, run_folder
-from ganaug.generator.integrity import need_space, sync_folder, write_atomically
+from ganaug.generator.integrity import need_space
 from ganaug.keys import torch_stream
 from ganaug.plan import Plan
 from ganaug.reporting import Report, silent
@@ -51,7 +51,7 @@ class Renderer:
         rng = torch_stream(*key) if self.epoch is None else torch_stream(*key, "epoch", self.epoch)
         z = self.fitted.prior.draw(BLOCK, rng).to(self.device)
         y = torch.full((BLOCK,), label, dtype=torch.int64, device=self.device)
-        return ImageCodec.decode(self._generator(z, y)).cpu().contiguous().numpy()
+        return ImageCodec.decode(self._generator(z, y)).cpu().numpy()
 
     def rows(self, label: int, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Chosen rows of one class, in the order given: uint8 (len(rows), C, H, W)."""
@@ -232,24 +232,24 @@ def _complete(pool: Pool) -> bool:
 
 
 def _write(pool: Pool, renderer: Renderer, report: Report) -> None:
-    """Render to a temporary file and put it in place at once; the manifest, written last, marks it as complete."""
+    """Render to a temporary file and put it in place at once; the manifest, written last, marks it as complete.
+
+    Nothing is forced to the disk: what a power cut loses no longer has its hash, and is rendered again.
+    """
     need_space(pool.folder, len(pool) * math.prod(pool.shape))
     try:
         handle, name = tempfile.mkstemp(dir=pool.folder, prefix=".pool.")
         try:
             with os.fdopen(handle, "wb+") as file:
                 _render_into(file, pool, renderer, report)
-                file.flush()
-                os.fsync(file.fileno())
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.chmod(name, 0o644)
             os.replace(name, pool.path)
         finally:
             Path(name).unlink(missing_ok=True)
-        sync_folder(pool.folder)
         manifest = {"identity": pool.identity, "sha256": digest}
-        write_atomically(_manifest(pool.path), json.dumps(manifest, indent=1).encode())
+        _manifest(pool.path).write_text(json.dumps(manifest, indent=1))
     except OSError as error:
         raise DiskFullError(f"Rendering to {pool.folder} failed: {error}.", "Free some space and try again.") from error
 

@@ -164,4 +164,4 @@ def test_impossible_plans(run):
 def test_progress_is_reported(run):
     seen = []
     Pool.open(run, {"ant": 40, "cow": 2}, seed=99, report=lambda *call: seen.append(call))
-    assert seen == [("render", 32, 42, "ant"), ("render", 40, 42, "ant"), ("render", 42, 42, "cow")]
+    assert seen == [("render", 32, 42, "class ant"), ("render", 40, 42, "class ant"), ("render", 42, 42, "class cow")]

@@ -20,13 +20,18 @@ class DataSpec:
 
     classes: their names, never empty; unlabelled data has the one class "all". Label `i` means `classes[i]`, here and
     nowhere else: between two objects, classes are matched by name. source: shape of the paired item, () without pairs.
+    blocks: widths of what a row consists of, in order: 1 for a number in [-1, 1], k for the probabilities of k
+    categories; () for images and series.
     """
 
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     source: tuple[int, ...] = ()
+    blocks: tuple[int, ...] = ()
 
     def __post_init__(self):
+        if self.blocks and self.shape != (sum(self.blocks),):
+            raise DataError(f"Blocks {self.blocks} do not make up a row of {self.shape}.", "Give the width of each.")
         if not self.classes:
             raise DataError("A data set needs at least one class.", "Unlabelled data has the one class 'all'.")
         if len(set(self.classes)) != len(self.classes):
@@ -51,8 +56,9 @@ class ImageCodec:
 
     @staticmethod
     def decode(x: Tensor) -> Tensor:
-        """float (N, C, H, W) in [-1, 1] -> uint8, rounded to nearest; values outside are clipped."""
-        return x.add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+        """float (N, C, H, W) in [-1, 1] -> uint8, contiguous, rounded to nearest; values outside are clipped."""
+        pixels = x.add(1).mul_(127.5).round_().clamp_(0, 255)
+        return pixels.to(torch.uint8, memory_format=torch.contiguous_format)
 
     def to_image(self, pixels: np.ndarray) -> Image.Image:
         """uint8 (C, H, W) -> PIL image with the mode and size of the real images (bicubic where sizes differ)."""
