@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ganaug import metrics as metrics
     from ganaug.benchmark import bench as bench
     from ganaug.data import load_images as load_images
     from ganaug.errors import GanaugError as GanaugError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ganaug.fitting import fit as fit
     from ganaug.generator import Run as Run
     from ganaug.generator import load as load
+    from ganaug.measuring import measure as measure
     from ganaug.mixing import SyntheticDataset as SyntheticDataset
     from ganaug.mixing import albumentations as albumentations
     from ganaug.mixing import augment_loader as augment_loader
@@ -39,16 +41,19 @@ _HOMES = {
     "fit": "ganaug.fitting",
     "load": "ganaug.generator",
     "load_images": "ganaug.data",
+    "measure": "ganaug.measuring",
     "mix": "ganaug.mixing",
     "preview": "ganaug.pictures",
 }
 
-__all__ = sorted([*_HOMES, "albumentations"])
+__all__ = sorted([*_HOMES, "albumentations", "metrics"])
 
 
 def __getattr__(name: str) -> Any:
     if name == "albumentations":
         return importlib.import_module("ganaug.mixing.albumentations")
+    if name == "metrics":
+        return importlib.import_module("ganaug.metrics")
     if name in _HOMES:
         value = vars(importlib.import_module(_HOMES[name]))[name]
         globals()[name] = value

@@ -66,6 +66,12 @@ class MissingPackageError(GanaugError, ImportError):
     exit_code = 4
 
 
+class WeightsError(GanaugError, OSError):
+    """Weights of a pretrained network are not on this machine and cannot be fetched (exit code 4)."""
+
+    exit_code = 4
+
+
 class DeviceError(GanaugError, RuntimeError):
     """The requested device is not available (exit code 4)."""
 
@@ -80,12 +86,20 @@ class IncompatibleLoaderError(GanaugError, TypeError):
     """A DataLoader or data set that cannot be rebuilt with synthetic samples."""
 
 
+class TranslatorError(GanaugError, TypeError):
+    """The generator starts from an image, and is asked for images out of nothing; or the other way round."""
+
+
 class NoVerdictError(GanaugError, RuntimeError):
     """`ratio="auto"` was asked of a run that has not been benchmarked."""
 
 
 class FewImagesWarning(UserWarning):
     """Some classes have so few images that a generator learns little from them."""
+
+
+class SeenImagesWarning(UserWarning):
+    """A few evaluation images are among those that the generator was trained on."""
 
 
 class DivergedError(GanaugError, ArithmeticError):

@@ -16,6 +16,7 @@ HOMES = {
     "check": "ganaug.cli.images",
     "fit": "ganaug.cli.fit",
     "preview": "ganaug.cli.runs",
+    "metrics": "ganaug.cli.metrics",
     "bench": "ganaug.cli.bench",
     "augment": "ganaug.cli.runs",
     "recipes": "ganaug.cli.recipes",
@@ -44,6 +45,7 @@ def cli() -> None:
     ganaug check   data/train
     ganaug fit     data/train --out runs/leaves --budget 10m
     ganaug preview runs/leaves
+    ganaug metrics runs/leaves data/train
     ganaug bench   data/train --test data/test --run runs/leaves --out runs/bench
     ganaug augment runs/leaves --balance --out data/train_synth
     """

@@ -99,7 +99,7 @@ def class_frechet_distances(
     Their mean is the intra-class FID of Miyato and Koyama (2018, 1802.05637): a set with good images and wrong labels
     has a small distance as a whole and a large one within classes.
     """
-    first, second = pair(real, synthetic)
+    first, second = pair(real, synthetic, at_least=0)
     y = labels_for(len(first), real_labels, n_classes)
     t = labels_for(len(second), synthetic_labels, n_classes)
     distances = np.full(n_classes, np.nan)

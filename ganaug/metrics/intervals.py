@@ -8,8 +8,9 @@ interval lies around the figure itself: it says what this figure is worth at thi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from scipy.stats import norm, t
@@ -72,13 +73,46 @@ def subsampled(
     int64 (N,), (M,). A part holds a half of each set, or less where that is over `largest`; its standard deviation,
     times sqrt(m / (n - m)), is that of the whole. bounds: what the figure can be at all.
     """
-    whole = statistic(np.arange(len(real)), np.arange(len(synthetic)))
+    found = subsampled_together(
+        lambda rows, others: {"": statistic(rows, others)}, real, synthetic,
+        seed=seed, draws=draws, largest=largest, bounds={"": bounds}, level=level,
+    )  # fmt: skip
+    return found[""]
+
+
+def subsampled_together(
+    statistics: Callable[[np.ndarray, np.ndarray], dict[str, float]],
+    real: np.ndarray,
+    synthetic: np.ndarray,
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    largest: int = LARGEST,
+    bounds: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+    level: float = LEVEL,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Interval]:
+    """`subsampled` for several statistics of the same parts; those that cannot be had on some part have NaN edges.
+
+    progress: told the number of parts done, and of all.
+    """
+    whole = statistics(np.arange(len(real)), np.arange(len(synthetic)))
     share = min(0.5, largest / max(len(real), len(synthetic)))
     rng = numpy_stream(seed, "metrics", "parts")
-    values = np.array([statistic(_part(real, share, rng), _part(synthetic, share, rng)) for _ in range(draws)])
-    reach = t.ppf((1 + level) / 2, draws - 1) * values.std(ddof=1) * np.sqrt(share / (1 - share))
-    low, high = np.clip([whole - reach, whole + reach], *bounds)
-    return Interval(whole, float(min(low, whole)), float(max(high, whole)), level)
+    parts = []
+    for done in range(draws):
+        progress(done, draws)
+        parts.append(statistics(_part(real, share, rng), _part(synthetic, share, rng)))
+    progress(draws, draws)
+    stretch = t.ppf((1 + level) / 2, draws - 1) * np.sqrt(share / (1 - share))
+    found = {}
+    for name, value in whole.items():
+        reach = stretch * np.std([part[name] for part in parts], ddof=1)
+        low, high = np.clip([value - reach, value + reach], *bounds.get(name, (-np.inf, np.inf)))
+        found[name] = Interval(value, float(min(low, value)), float(max(high, value)), level)
+        if not np.isfinite(reach):
+            found[name] = Interval(value, float("nan"), float("nan"), level)
+    return found
 
 
 def _part(strata: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

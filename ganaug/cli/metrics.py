@@ -1,0 +1,42 @@
+"""`ganaug metrics`: what the samples of a run are like."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from ganaug.cli.group import common, show
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@click.argument("data")
+@click.option("--test", help="Images to compare with.  [default: images of DATA that the generator never saw]")
+@click.option("--extractor", default="own", show_default=True, help="own, timm:NAME[@WEIGHTS] or inception.")
+@click.option("--per-class", type=click.IntRange(2), help="Samples of each class.  [default: 500; 10,000 in all]")
+@click.option("--steps", type=click.IntRange(1), default=600, show_default=True, help="Of each small classifier.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
+@common
+def metrics(run, data, test, extractor, per_class, steps, device, recipe, seed, as_json, quiet):
+    """Measure samples against real images: fidelity, diversity, labels, copies, each with an interval.
+
+    DATA is what the run was fitted on. The column "real" is the same figure of real images in the samples' place.
+
+    \b
+    ganaug metrics runs/leaves data/train
+    ganaug metrics runs/leaves data/train --test data/test --json
+    ganaug metrics runs/mnist mnist.npz --extractor timm:resnet18.a1_in1k
+    """
+    from ganaug.cli.load import load_run
+    from ganaug.console import terminal
+    from ganaug.device import resolve_device
+    from ganaug.measuring import measure
+
+    fitted = load_run(run, recipe)
+    chosen = str(resolve_device(device))
+    with terminal(quiet) as report:
+        found = measure(
+            fitted, data, test=test, extractor=extractor, per_class=per_class, steps=steps, seed=seed, device=chosen,
+            report=report,
+        )  # fmt: skip
+    show(as_json, found.to_json(), found.lines())

@@ -1,0 +1,119 @@
+"""Figures of features and scores, with intervals, and the same figures of real images in the samples' place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from ganaug.data import LabelledImages
+from ganaug.measuring.figures import Figure, number
+from ganaug.metrics import am_score, bootstrap, inception_score, share_interval
+from ganaug.metrics.extractors import OWN, Extractor
+from ganaug.metrics.intervals import subsampled_together
+from ganaug.metrics.suite import BOUNDS, Suite, level
+from ganaug.reporting import Report, silent
+
+BY_CLASS = ("intra-class FID", "within-class diversity")  # these use all images, the others equally many of each side
+
+
+class Looked:
+    """Samples and reference images, and the logits that the own classifier gives them."""
+
+    def __init__(self, reference: LabelledImages, samples: tuple[Tensor, Tensor], scores: Tensor, real_scores: Tensor):
+        self.reference, self.pixels = reference, samples[0]
+        self.labels, self.real_labels = samples[1].numpy(), reference.labels.numpy()
+        self.scores, self.real_scores = scores.numpy(), real_scores.numpy()
+        self.right = self.scores.argmax(1) == self.labels
+        self.real_hits = int((self.real_scores.argmax(1) == self.real_labels).sum())
+
+
+@dataclass(frozen=True)
+class Compared:
+    """figures in order; per_class: class name -> its values; notes: plain sentences."""
+
+    figures: tuple[Figure, ...]
+    per_class: dict[str, dict[str, float | None]]
+    notes: tuple[str, ...]
+
+
+def compare(looked: Looked, extractor: Extractor, *, seed: int = 0, report: Report = silent) -> Compared:
+    """Everything that features and scores say."""
+    y, t, classes = looked.real_labels, looked.labels, looked.reference.classes
+    chosen, even = level(y, t, len(classes), seed)
+    report("features", 0, 2, extractor.name)
+    real = extractor.features(looked.reference.pixels).numpy()
+    report("features", 1, 2, extractor.name)
+    features = extractor.features(looked.pixels).numpy()
+    report("features", 2, 2, extractor.name)
+    suite = Suite(real, y, features, t, len(classes), looked.right, seed)
+    found = subsampled_together(
+        lambda rows, others: suite.as_a_whole(chosen[rows], even[others]), y[chosen], t[even],
+        seed=seed, bounds=BOUNDS, progress=lambda done, total: report("intervals", done, total, ""),
+    )  # fmt: skip
+    found |= subsampled_together(suite.by_class, y, t, seed=seed, bounds=BOUNDS, largest=len(y) + len(t))
+    real_figures, stand_ins = in_their_place(real, y, chosen, len(classes), seed)
+    figures = _of_scores(looked, extractor, even, seed)
+    for name, interval in found.items():
+        sizes = (len(t), len(y)) if name in BY_CLASS else (len(even), len(chosen))
+        figures.append(Figure(name, interval, extractor.name, *sizes, real_figures[name]))
+    note = f'From FID on, "real" is of {stand_ins[0]} other real images against {stand_ins[1]} reference images.'
+    return Compared(tuple(figures), _per_class(looked, suite), (note,))
+
+
+def _of_scores(looked: Looked, extractor: Extractor, whole: np.ndarray, seed: int) -> list[Figure]:
+    n, m = len(looked.labels), len(looked.real_labels)
+    scores, real_scores = looked.scores, looked.real_scores
+    if extractor.name != OWN:
+        scores = extractor.scores(looked.pixels).numpy()
+        real_scores = extractor.scores(looked.reference.pixels).numpy()
+
+    def interval(statistic: Callable[[np.ndarray], float]):
+        return bootstrap(lambda rows: statistic(whole[rows]), looked.labels[whole], seed=seed)
+
+    agreement = share_interval(int(looked.right.sum()), n)
+    inception = interval(lambda rows: inception_score(scores[rows]))
+    am = interval(lambda rows: am_score(looked.scores[rows], looked.real_labels))
+    return [
+        Figure("label agreement", agreement, OWN, n, 0, looked.real_hits / m),
+        Figure("Inception score", inception, extractor.name, len(whole), 0, inception_score(real_scores)),
+        Figure("AM score", am, OWN, len(whole), m, am_score(looked.real_scores, looked.real_labels)),
+    ]
+
+
+def in_their_place(
+    features: np.ndarray, labels: np.ndarray, chosen: np.ndarray, n_classes: int, seed: int
+) -> tuple[dict[str, float], tuple[int, int]]:
+    """The figures of real images as if they were samples, and how many of them against how many.
+
+    Where there are as many further real images as were `chosen` (row numbers) to be compared with, those are the
+    samples; else one half of all real images is, and the other half the reference.
+    """
+    counts, used = (np.bincount(part, minlength=n_classes) for part in (labels, labels[chosen]))
+    if (counts >= 2 * used).all():
+        first, second = chosen, np.setdiff1d(np.arange(len(labels)), chosen)
+    else:
+        members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        first, second = (np.concatenate([rows[start::2] for rows in members]) for start in (0, 1))
+    a, b = level(labels[first], labels[second], n_classes, seed)
+    first, second = first[a], second[b]
+    right = np.ones(len(second), dtype=bool)
+    suite = Suite(features[first], labels[first], features[second], labels[second], n_classes, right, seed)
+    everyone, others = np.arange(len(first)), np.arange(len(second))
+    return suite.as_a_whole(everyone, others) | suite.by_class(everyone, others), (len(second), len(first))
+
+
+def _per_class(looked: Looked, suite: Suite) -> dict[str, dict[str, float | None]]:
+    everyone, others = np.arange(len(looked.real_labels)), np.arange(len(looked.labels))
+    distances, varied = suite.class_distances(everyone, others), suite.class_diversity(everyone, others)
+    return {
+        name: {
+            "reference": int((looked.real_labels == label).sum()),
+            "agreement": number(looked.right[looked.labels == label].mean()),
+            "FID": number(distances[label]),
+            "diversity": number(varied[label]),
+        }
+        for label, name in enumerate(looked.reference.classes)
+    }

@@ -1,0 +1,79 @@
+"""A figure with all that belongs to it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ganaug.metrics import Interval
+
+BEST = {
+    "label agreement": "1",
+    "Inception score": "high",
+    "AM score": "0",
+    "FID": "0",
+    "KID": "0",
+    "MMD": "0",
+    "NDB": "0.05",
+    "precision": "1",
+    "recall": "1",
+    "density": "1",
+    "coverage": "1",
+    "intra-class FID": "0",
+    "within-class diversity": "1",
+    "CAS, synthetic to real": "1",
+    "CAS, real to synthetic": "1",
+    "copies": "0.01",
+}  # what it is for perfect samples
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the samples. real: the same figure of real images in their place, None where there is none.
+
+    extractor: the network whose features or scores it is of ("pixels" if none). synthetic, reference: images of each
+    side (0 where a figure does not look at that side). The interval is over the images, not over fits or extractors.
+    """
+
+    name: str
+    interval: Interval
+    extractor: str
+    synthetic: int
+    reference: int
+    real: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        edges = {name: number(getattr(self.interval, name)) for name in ("value", "low", "high", "level")}
+        return {
+            **edges,
+            "real": None if self.real is None else number(self.real),
+            "best": BEST[self.name],
+            "extractor": self.extractor,
+            "synthetic_images": self.synthetic,
+            "reference_images": self.reference,
+        }
+
+    def line(self) -> str:
+        i = self.interval
+        interval = f"{shown(i.low)} to {shown(i.high)}"
+        real = "" if self.real is None else shown(self.real)
+        images = f"{self.synthetic or '-'} / {self.reference or '-'}"
+        return f"{self.name:<24}{shown(i.value):>9}   {interval:<20}{real:>9}  {images:<15}{self.extractor}"
+
+
+HEADER = f"{'figure':<24}{'samples':>9}   {'95 % interval':<20}{'real':>9}  {'N syn. / ref.':<15}features of"
+
+
+def number(value: float) -> float | None:
+    """NaN and infinity are null in JSON."""
+    return float(value) if math.isfinite(value) else None
+
+
+def shown(value: float) -> str:
+    """Three digits or so; a dash for what is not known."""
+    if not math.isfinite(value):
+        return "-"
+    if abs(value) >= 10:
+        return f"{value:.2f}"
+    return f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.1e}"
