@@ -1,8 +1,9 @@
 """What validation decides: one arm without synthetic images, and one with them.
 
 In the order of the text: the learning rate for plain real images; the policy at that rate; the policy's own learning
-rate (not with --quick); then every synthetic share over both, at the rate of the arm that it is added to. So the
-baseline is tuned at least as hard as what challenges it, and nothing is tuned for the challenger alone but its share.
+rate (not with --quick); then every synthetic share over both, at the rate of the arm that it is added to (with
+--quick over the better of the two only: the other cannot be chosen). So the baseline is tuned at least as hard as what
+challenges it, and nothing is tuned for the challenger alone but its share.
 
 The two arms that are compared differ in the synthetic images only: the best arm without them is chosen first, and the
 share is chosen among the arms that share its policy and learning rate. Otherwise, where the validation part is too
@@ -54,7 +55,8 @@ class Choice:
 def trials_in_all(settings: Settings) -> int:
     """How many trials a bench runs, the comparison on the test set included."""
     tuning = len(settings.lrs) + len(settings.policies) + (0 if settings.quick else len(settings.lrs) - 1)
-    return settings.selection * (tuning + 2 * len(settings.ratios)) + 2 * settings.seeds
+    bases = 1 if settings.quick else 2
+    return settings.selection * (tuning + bases * len(settings.ratios)) + 2 * settings.seeds
 
 
 def choose(laboratory: Laboratory, settings: Settings) -> Choice:
@@ -73,8 +75,9 @@ def choose(laboratory: Laboratory, settings: Settings) -> Choice:
     if not settings.quick:
         tuned = [tried(leader.arm, lr) for lr in settings.lrs if lr != real.lr]
         classical, leader = [*classical, *tuned], best([leader, *tuned])
-    mixed = [tried(Arm(base.arm.policy, ratio), base.lr) for base in (real, leader) for ratio in settings.ratios]
     without = best([*plain, *classical])
+    bases = (without,) if settings.quick else (real, leader)
+    mixed = [tried(Arm(base.arm.policy, ratio), base.lr) for base in bases for ratio in settings.ratios]
     alike = [candidate for candidate in mixed if candidate.arm.policy == without.arm.policy]
     return Choice(without, best(alike), (*plain, *classical, *mixed))
 

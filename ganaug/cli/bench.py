@@ -24,7 +24,7 @@ from ganaug.cli.group import common, show
     help="A synthetic share to try; repeatable.  [default: 0.1, 0.25, 0.5]",
 )
 @click.option("--seeds", type=click.IntRange(2), metavar="N", help="Paired seeds of the final comparison.")
-@click.option("--quick", is_flag=True, help="Fewer seeds and steps.")
+@click.option("--quick", is_flag=True, help="Fewer seeds, steps and arms.")
 @click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N training images a class.")
 @click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group.")
 @click.option(

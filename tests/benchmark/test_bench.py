@@ -44,7 +44,7 @@ def test_writes_everything_that_a_reader_needs(tmp_path: Path):
 
 
 def test_all_kinds_of_arms_are_tried_alike_and_the_test_set_is_used_for_two_only(tmp_path: Path):
-    data = toy_bench(tmp_path / "out").data
+    data = toy_bench(tmp_path / "out", quick=False).data
     kinds = {arm["kind"] for arm in data["validation"]}
     assert kinds == {"real", "real+classical", "real+synthetic", "classical+synthetic"}
     assert len({(trial["training"]["steps"], trial["training"]["batch"]) for trial in data["trials"]}) == 1
@@ -57,6 +57,13 @@ def test_all_kinds_of_arms_are_tried_alike_and_the_test_set_is_used_for_two_only
     without, mixed = data["arms"]["without"], data["arms"]["with"]
     assert (without["policy"], without["lr"]) == (mixed["policy"], mixed["lr"])
     assert without["ratio"] == 0 < mixed["ratio"]
+
+
+def test_quick_tries_shares_only_where_they_can_be_chosen(tmp_path: Path):
+    data = toy_bench(tmp_path / "out", quick=True).data
+    mixed = [arm for arm in data["validation"] if arm["ratio"] > 0]
+    assert [arm["ratio"] for arm in mixed] == list(QUICK["ratios"])
+    assert {arm["policy"] for arm in mixed} == {data["arms"]["without"]["policy"]}
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -130,6 +137,23 @@ def test_few_seen_test_images_are_dropped_and_listed(tmp_path: Path):
     assert data["dropped"] == ["item 3", "item 50"]
     assert data["data"]["test"]["images"] == 118
     assert "2 test images were seen before" in toy_bench(tmp_path / "out", data=train, test=test).table()
+
+
+def test_flipped_and_brighter_copies_in_the_test_set_are_dropped_too(tmp_path: Path):
+    train, test = images(20, 0), images(40, 1)
+    test.array[3] = train.array[7][:, ::-1]
+    test.array[50] = train.array[8] // 2 + 60
+    assert toy_bench(tmp_path / "out", data=train, test=test).data["dropped"] == ["item 3", "item 50"]
+
+
+def test_subjects_of_the_training_images_are_dropped_from_the_test_set(tmp_path: Path):
+    train = images(20, 0, groups=[f"patient {i // 2}" for i in range(60)])
+    test = images(40, 1, groups=["patient 7", "patient 3", *(f"other {i // 2}" for i in range(118))])
+    data = toy_bench(tmp_path / "out", data=train, test=test).data
+    assert data["dropped"] == ["item 0", "item 1"]
+    many = images(40, 1, groups=[f"patient {i // 2}" for i in range(120)])
+    with pytest.raises(LeakError, match=r"60 of 120 test images show subjects .*item 0"):
+        toy_bench(tmp_path / "again", data=train, test=many)
 
 
 @pytest.mark.parametrize("where", ["data", "synthetic"])
