@@ -1,7 +1,8 @@
 """Who may see what: the training, validation and test images of a bench, and the synthetic ones.
 
 Classes are matched by name, the training images' order counts. Test images that the training images, the generator or
-the synthetic folder contain are dropped and listed up to 5 % of the test set; beyond, the bench refuses to start.
+the synthetic folder contain, exactly or nearly (flipped, shifted, recompressed, brighter, resized), or whose group is
+also among the training images', are dropped and listed up to 5 % of the test set; beyond, the bench refuses to start.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ganaug.data import LabelledImages, hold_out, load_images
+from ganaug.data.seen import LEAK, which_seen
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError
 from ganaug.generator import Card, Fitted, Loadable
 from ganaug.keys import permutation
@@ -22,7 +24,6 @@ from ganaug.plan import Plan
 from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
 
-LEAK = 0.05  # share of the test set up to which seen images are dropped
 MOST = 1000  # synthetic images a class that are rendered at most
 
 
@@ -90,7 +91,7 @@ def gather(
                 "Bench a run on the data set that it was fitted on.",
             )
         seen |= set(card.fingerprints) | set(card.held_out)
-    held, dropped = _keep_unseen(held, seen)
+    held, dropped = _keep_unseen(held, seen, {*(train.groups or ()), *(validation.groups or ())}, report)
     return Sets(train, validation, held, folder, dropped, tuple(notes))
 
 
@@ -179,16 +180,26 @@ def _without(images: LabelledImages, marks: set[str]) -> tuple[LabelledImages, i
     return images.take(np.flatnonzero(~there)), int(there.sum())
 
 
-def _keep_unseen(test: LabelledImages, seen: set[str]) -> tuple[LabelledImages, tuple[str, ...]]:
-    overlap = np.array([mark in seen for mark in test.fingerprints], dtype=bool)
-    names = tuple(name for name, there in zip(test.names, overlap, strict=True) if there)
-    if len(names) > LEAK * len(test):
+def _keep_unseen(
+    test: LabelledImages, seen: set[str], groups: set[str], report: Report
+) -> tuple[LabelledImages, tuple[str, ...]]:
+    """The test images that nobody saw, and the names of the others."""
+    pictures = list(test.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
+    overlap = which_seen(test.fingerprints, pictures, seen, report)
+    familiar = np.array([group in groups for group in test.groups or [""] * len(test)], dtype=bool)
+    _refuse_beyond(test, overlap, "are among the training, validation or synthetic images, or nearly so,", "images")
+    _refuse_beyond(test, overlap | familiar, "show subjects (groups) of the training images", "subjects")
+    names = tuple(name for name, there in zip(test.names, overlap | familiar, strict=True) if there)
+    return test.take(np.flatnonzero(~(overlap | familiar))), names
+
+
+def _refuse_beyond(test: LabelledImages, overlap: np.ndarray, how: str, what: str) -> None:
+    found = np.flatnonzero(overlap)
+    if len(found) > LEAK * len(test):
         raise LeakError(
-            f"{len(names)} of {len(test)} test images are among the training, validation or synthetic images, "
-            f"for instance {names[0]}.",
-            "Give a test set that neither the classifier nor the generator has seen.",
+            f"{len(found)} of {len(test)} test images {how} for instance {test.names[found[0]]}.",
+            f"Give a test set of {what} that neither the classifier nor the generator has seen.",
         )
-    return test.take(np.flatnonzero(~overlap)), names
 
 
 def group_numbers(images: LabelledImages) -> np.ndarray | None:

@@ -37,6 +37,9 @@ def _other_set(found: Check) -> list[str]:
     if found.duplicates_between:
         n = len(found.duplicates_between)
         notes.append(f"{n} pictures are in both sets: a test would partly measure memory. Remove them from one.")
+    if found.near_duplicates_between:
+        n = len(found.near_duplicates_between)
+        notes.append(f"{n} pictures of one set are nearly identical to one of the other: remove the same scenes.")
     return notes
 
 

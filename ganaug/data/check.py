@@ -8,8 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ganaug.data.advice import advice_for
+from ganaug.data.fingerprint import likenesses_of
 from ganaug.data.load import auto_side, label_counts, require_counts
+from ganaug.data.near_duplicates import find_near, reduced
 from ganaug.data.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.survey import Survey, survey
@@ -25,7 +29,8 @@ class Check:
     counts: class name -> readable images; sizes: "height x width" px -> images; modes: "L" or "RGB" -> images; shape:
     (C, H, W) that a fit would choose; unreadable: (name, reason); ignored: reason -> names that were passed over;
     duplicates_within, duplicates_across: names of identical pictures, in one class and in several; duplicates_between:
-    (name here, name in the other set); other_counts: counts of the other set, empty if there is none; problems: what
+    (name here, name in the other set); near_duplicates_between: the same for copies that are flipped, slightly shifted,
+    recompressed, brighter or resized; other_counts: counts of the other set, empty if there is none; problems: what
     would stop a fit; advice: what would make it better; seconds: estimated time of a fit, or None.
     """
 
@@ -38,6 +43,7 @@ class Check:
     duplicates_within: tuple[tuple[str, ...], ...]
     duplicates_across: tuple[tuple[str, ...], ...]
     duplicates_between: tuple[tuple[str, str], ...]
+    near_duplicates_between: tuple[tuple[str, str], ...]
     other_counts: dict[str, int]
     problems: tuple[str, ...]
     advice: tuple[str, ...]
@@ -66,6 +72,7 @@ class Check:
         lines += _section("identical pictures in one class", _joined(self.duplicates_within), most)
         lines += _section("identical pictures in different classes", _joined(self.duplicates_across), most)
         lines += _section("identical pictures in both sets", _joined(self.duplicates_between), most)
+        lines += _section("nearly identical pictures in both sets", _joined(self.near_duplicates_between), most)
         lines += _section("problems that stop a fit", self.problems, 1000)
         return lines + _section("advice", self.advice, 1000)
 
@@ -101,7 +108,8 @@ def check(
     found = survey(opened, limit=limit, seed=seed, report=report)
     counts = _counts(opened, found)
     second = None if other is None else open_source(other, split=other_split, root=root, report=report)
-    beside = Survey() if second is None else survey(second, report=report)
+    there: list[np.ndarray] = []  # pictures of the second set
+    beside = Survey() if second is None else survey(second, visit=lambda _, p: there.append(reduced(p)), report=report)
     side, depth = auto_side(found, device), 3 if found.in_colour() else 1
     spec = DataSpec((depth, side, side), opened.classes)
     copies = _copies(opened, found)
@@ -115,6 +123,7 @@ def check(
         duplicates_within=tuple(names for names, labels in copies if labels == 1),
         duplicates_across=tuple(names for names, labels in copies if labels > 1),
         duplicates_between=() if second is None else _between(opened, found, second, beside),
+        near_duplicates_between=() if second is None else _nearly(opened, found, second, beside, there, report),
         other_counts={} if second is None else _counts(second, beside),
         problems=_problems(opened, found, counts),
         advice=(),
@@ -148,6 +157,19 @@ def _between(source: ImageSource, found: Survey, second: ImageSource, beside: Su
     there = {image.fingerprint: second.names[image.index] for image in reversed(beside.images)}
     pairs = ((source.names[image.index], there.get(image.fingerprint)) for image in found.images)
     return tuple((here, name) for here, name in pairs if name is not None)
+
+
+def _nearly(
+    source: ImageSource, found: Survey, second: ImageSource, beside: Survey, pictures: list[np.ndarray], report: Report
+) -> tuple[tuple[str, str], ...]:
+    exact = {image.fingerprint for image in found.images}
+    rest = [row for row, image in enumerate(beside.images) if image.fingerprint not in exact]
+    known = likenesses_of(image.fingerprint for image in found.images)
+    matches = find_near([pictures[row] for row in rest], known, report=report)
+    return tuple(
+        (source.names[found.images[match.seen].index], second.names[beside.images[rest[match.query]].index])
+        for match in matches
+    )
 
 
 def _tally(values: Any) -> dict[str, int]:

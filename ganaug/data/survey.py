@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import ganaug.keys as keys
-from ganaug.data.fingerprint import hash_pixels, in_colour
+from ganaug.data.fingerprint import fingerprint_pixels, in_colour
 from ganaug.data.source import ImageSource
 from ganaug.errors import OptionError, UnreadableImageError
 from ganaug.reporting import Report, silent
@@ -86,7 +86,7 @@ def survey(
             continue
         colour = in_colour(pixels)
         mode = "L" if pixels.ndim == 2 else "RGB"
-        seen = Seen(index, mode, pixels.shape[:2], colour, hash_pixels(pixels, colour))
+        seen = Seen(index, mode, pixels.shape[:2], colour, fingerprint_pixels(pixels, colour))
         result.images.append(seen)
         if visit is not None:
             visit(seen, pixels)

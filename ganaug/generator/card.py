@@ -18,7 +18,8 @@ class Card:
     """recipe, settings: rebuild the networks. counts: images of each class, held-out ones included.
 
     shape: of a generated item, (C, H, W) for images. source: of what a translator starts from, () for others.
-    fingerprints, held_out: content hashes (sha256 hex) of the items that gradients saw, and of the validation part.
+    fingerprints, held_out: of the items that gradients saw, and of the validation part (`sha256:likeness`, the latter
+    a 16 x 16 grey picture of the item by which near-duplicates are found).
     versions: libraries, threads and device of the fit. Nothing here depends on the clock or on a path.
     """
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganaug.mixing.build import mix as mix
 from ganaug.mixing.dataset import MixedDataset as MixedDataset
+from ganaug.mixing.leaks import unseen as unseen
 from ganaug.mixing.loader import augment_loader as augment_loader
 from ganaug.mixing.synthetic import SyntheticDataset as SyntheticDataset
 

@@ -48,7 +48,8 @@ def mix(
     transform: for the synthetic images (PIL image in); by default the data set's own. targets: labels, where they
     cannot be found. classes: `classes[i]` names label i, where the data set has no names or not the generator's.
     pool_epochs: the pool holds this many epochs' worth of synthetic images. fresh: render new ones for every epoch.
-    evaluation: evaluation sets; if the generator saw any of their images, LeakError is raised.
+    evaluation: evaluation sets. Images that the generator saw, or near-duplicates of them, are listed in a warning up
+    to 5 % of a set; beyond, LeakError is raised. `unseen(dataset, run)` leaves them out.
 
     Draws depend on (seed, epoch, index) only. Whoever iterates without `augment_loader` calls `set_epoch`; Accelerate,
     the trainer of Hugging Face and timm's training script do. Lightning tells the epoch to samplers only: give it the

@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
-from ganaug.data import fingerprint, open_source
-from ganaug.errors import LeakError, UnreadableImageError
-from ganaug.generator import Card
+from ganaug.data import open_source
+from ganaug.data.seen import LEAK, seen_items
+from ganaug.errors import LeakError, SeenImagesWarning
+from ganaug.generator import Card, Loadable, as_fitted
 from ganaug.reporting import Report, silent
+
+SHOWN = 20  # names in a warning
+
+
+def unseen(dataset: Any, run: Loadable, *, report: Report = silent) -> Subset:
+    """A map-style evaluation set without the images that the fit saw, exactly or nearly.
+
+    Near-duplicates are flipped, shifted by up to 2 px, recompressed, brighter or darker, or resized. Compared is the
+    content, before transforms.
+    """
+    card = as_fitted(run).card
+    dropped = set(seen_items(open_source(dataset), (*card.fingerprints, *card.held_out), report))
+    return Subset(dataset, [index for index in range(len(dataset)) if index not in dropped])
 
 
 def refuse_overlap(card: Card, evaluation: Iterable[Any], report: Report = silent) -> None:
-    """Raises LeakError if an item of an evaluation set was seen by the fit, be it by gradients or by its validation
-    part.
+    """Look for evaluation images that the fit saw, be it by gradients or by its validation part; near-duplicates count.
 
     evaluation: DataLoaders, or anything that `ganaug.fit` reads (data sets, folders, npz files, (X, y)). Items are
-    compared by content, before transforms.
+    compared by content, before transforms. Up to 5 % of a set: SeenImagesWarning, which lists them, since a loader that
+    is already made cannot be changed here. Beyond: LeakError.
     """
-    known = set(card.fingerprints) | set(card.held_out)
+    known = (*card.fingerprints, *card.held_out)
     for number, part in enumerate(evaluation):
         source = open_source(part.dataset if isinstance(part, DataLoader) else part)
-        overlap = []
-        for index in range(len(source)):
-            try:
-                if fingerprint(source.read(index)) in known:
-                    overlap.append(source.names[index])
-            except UnreadableImageError:
-                continue  # whoever evaluates on it will find out
-            finally:
-                report("compare", index + 1, len(source), "")
-        if overlap:
+        overlap = [source.names[index] for index in seen_items(source, known, report)]
+        if not overlap:
+            continue
+        cause = f"{len(overlap)} of {len(source)} images of evaluation set {number} were used to fit the generator"
+        if len(overlap) > LEAK * len(source):
             raise LeakError(
-                f"{len(overlap)} of {len(source)} images of evaluation set {number} were used to fit the generator, "
-                f"the first is {overlap[0]!r}.",
+                f"{cause}, the first is {overlap[0]!r} (flipped, shifted or recompressed copies count).",
                 "Fit on images that are not used for evaluation.",
             )
+        more = f" and {len(overlap) - SHOWN} more" if len(overlap) > SHOWN else ""
+        warnings.warn(
+            f"{cause}: {', '.join(map(repr, overlap[:SHOWN]))}{more}. Scores on them partly measure memory: evaluate "
+            "on ganaug.mixing.unseen(dataset, run), which leaves them out.",
+            SeenImagesWarning,
+            stacklevel=4,
+        )

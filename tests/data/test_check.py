@@ -2,12 +2,26 @@ import json
 import shutil
 
 import pytest
+from PIL import ImageOps
 
 from ganaug.data import check, load_images
 from ganaug.data.spec import DataSpec
 from ganaug.errors import DataError
 
 from .conftest import picture
+
+
+def test_near_duplicates_in_both_sets_are_named(tree, tmp_path):
+    (tmp_path / "test" / "ant").mkdir(parents=True)
+    for i in range(3):
+        picture(90 + i).save(tmp_path / "test" / "ant" / f"{i}.png")
+    ImageOps.mirror(picture(11)).point(lambda v: v // 2 + 30).save(tmp_path / "test" / "ant" / "turned.png")
+    found = check(tree, other=tmp_path / "test")
+    assert found.near_duplicates_between == (("bee/1.png", "ant/turned.png"),)
+    assert not found.duplicates_between
+    text = "\n".join(found.lines())
+    assert "nearly identical pictures in both sets (1)\n  bee/1.png = ant/turned.png" in text
+    assert any("nearly identical" in note for note in found.advice)
 
 
 def test_a_sound_set_has_counts_and_little_advice(tree):

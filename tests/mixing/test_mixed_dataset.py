@@ -17,8 +17,9 @@ from ganaug.errors import (
     LeakError,
     NoVerdictError,
     OptionError,
+    SeenImagesWarning,
 )
-from ganaug.mixing import MixedDataset, mix
+from ganaug.mixing import MixedDataset, augment_loader, mix, unseen
 from ganaug.mixing.sampler import EpochIndex
 
 
@@ -302,6 +303,26 @@ def test_evaluation_images_that_the_fit_saw_are_refused(tmp_path):
     for leaking in (held_out, DataLoader(Subset(real, [4, 7])), real):
         with pytest.raises(LeakError, match="used to fit"):
             mix(real, folder, evaluation=[leaking])
+
+
+def textured(rows):
+    """Pictures (24, 24) that differ from each other, as (image, label) pairs."""
+    return [(np.random.default_rng(row).integers(0, 256, (24, 24), np.uint8), row % 3) for row in rows]
+
+
+def test_a_few_evaluation_images_that_the_fit_saw_are_listed_and_can_be_left_out(tmp_path):
+    seen, fresh = textured(range(8)), textured(range(8, 68))
+    prints = tuple(fingerprint(image) for image, _ in seen)
+    folder = toy.save_generator(tmp_path / "generator", fingerprints=prints[:5], held_out=prints[5:])
+    turned = [(np.ascontiguousarray(seen[0][0][:, ::-1]), 0)]  # flipped
+    moved = [(np.pad(seen[6][0], 2)[:24, :24] // 2 + 40, 0)]  # moved by 2 px, and another brightness
+    leaking = [*fresh[:30], *turned, *fresh[30:], *moved, seen[2]]
+    with pytest.warns(SeenImagesWarning, match=r"3 of 63 images of evaluation set 0 .*'item 30', 'item 61', 'item 62'"):
+        mix(toy.Pictures(), folder, evaluation=[leaking])
+    assert set(range(63)) - set(unseen(leaking, folder).indices) == {30, 61, 62}
+    mix(toy.Pictures(), folder, evaluation=[unseen(leaking, folder), DataLoader(fresh)])
+    with pytest.raises(LeakError, match=r"3 of 53 .*flipped"):
+        augment_loader(DataLoader(toy.Pictures(), shuffle=True), folder, evaluation=[fresh, leaking[10:]])
 
 
 def test_auto_reads_the_verdict(run, tmp_path):

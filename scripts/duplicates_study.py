@@ -1,0 +1,190 @@
+"""How well are near-duplicates found, and how often are other images taken for one? And does a copying generator show?
+
+    GANAUG_DATA=FOLDER python scripts/duplicates_study.py               # 200 planted images of each of five data sets
+    GANAUG_DATA=FOLDER python scripts/duplicates_study.py --planted 40 --others 200 mnist eurosat
+
+Near-duplicates. The images a generator "saw" are training images. Of them, `--planted` are changed in each of nine ways
+and looked for; of the likenesses, only what a generator folder carries is used. False alarms are counted on test images
+of the data set, which are other images as far as its authors know; exact copies among them are left out. False
+alarms are named, to be looked at.
+
+Copies. "Samples" of a generator are real images that are in neither the training nor the held-out part, the best that
+an honest generator could give; in a copying one, every 20th is a training image with a little noise. Flagged is a share
+of copies (`ganaug.metrics.copy_share`, percentile 1) whose 95 % Wilson interval lies above 0.02.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganaug.data.arrays import from_npz
+from ganaug.data.fingerprint import fingerprint, likenesses_of
+from ganaug.data.near_duplicates import find_near
+from ganaug.keys import numpy_stream
+from ganaug.metrics import copy_share
+
+SETS = ("mnist", "fashion_mnist", "eurosat", "sign_digits", "bccd_cells")
+SEEN = 20_000  # images at most that the generator saw
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+def shifted(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """By up to 2 px each way, not by 0; the border is black, or the outermost pixels again."""
+    moves = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3) if (dy, dx) != (0, 0)]
+    dy, dx = moves[rng.integers(len(moves))]
+    wide = np.pad(x, [(2, 2), (2, 2), (0, 0)][: x.ndim], mode=["constant", "edge"][rng.integers(2)])
+    return wide[2 - dy : 2 - dy + x.shape[0], 2 - dx : 2 - dx + x.shape[1]]
+
+
+def recompressed(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As JPEG of quality 50."""
+    file = io.BytesIO()
+    Image.fromarray(x).save(file, "JPEG", quality=50)
+    return np.asarray(Image.open(file))
+
+
+def brighter(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Times a factor from 0.8 to 1.25, or plus a number from -25 to 25; clipped to 0..255."""
+    changed = x * np.exp(rng.uniform(-1, 1) * np.log(1.25)) if rng.integers(2) else x + rng.uniform(-25, 25)
+    return np.rint(changed).clip(0, 255).astype(np.uint8)
+
+
+def resized(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """To 0.75 or 1.5 of its size, bicubic."""
+    factor = (0.75, 1.5)[rng.integers(2)]
+    size = (round(x.shape[1] * factor), round(x.shape[0] * factor))
+    return np.asarray(Image.fromarray(x).resize(size, Image.Resampling.BICUBIC))
+
+
+CHANGES: dict[str, Change] = {
+    "exact": lambda x, rng: x,
+    "flipped left-right": lambda x, rng: x[:, ::-1],
+    "flipped up-down": lambda x, rng: x[::-1],
+    "flipped both ways": lambda x, rng: x[::-1, ::-1],
+    "shifted by up to 2 px": shifted,
+    "JPEG quality 50": recompressed,
+    "brightness": brighter,
+    "resized": resized,
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """planted: change -> images found. alarms: (test image, training image) of others that were taken for copies."""
+
+    planted: dict[str, int]
+    each: int
+    alarms: tuple[tuple[str, str], ...]
+    others: int
+    seconds: float
+
+
+def study(dataset: Path, planted: int, others: int, seed: int) -> Found:
+    """Plant, look, count, on one `.npz` data set."""
+    rng = numpy_stream(seed, "duplicates", dataset.stem)
+    train, test = from_npz(dataset, split="train"), from_npz(dataset, split="test")
+    pictures = train.array[rng.permutation(len(train))[:SEEN]]
+    marks = [fingerprint(picture) for picture in pictures]
+    seen, exact = likenesses_of(marks), set(marks)
+    rows = rng.choice(len(pictures), min(planted, len(pictures)), replace=False)
+    found = {}
+    for name, change in CHANGES.items():
+        changed = [np.ascontiguousarray(change(pictures[row], rng)) for row in rows]
+        same = {i for i, picture in enumerate(changed) if fingerprint(picture) in exact}
+        found[name] = len(same | {match.query for match in find_near(changed, seen)})
+    rest = [i for i in rng.permutation(len(test))[:others].tolist() if fingerprint(test.array[i]) not in exact]
+    began = time.perf_counter()
+    matches = find_near([test.array[i] for i in rest], seen)
+    alarms = tuple((f"test {rest[match.query]}", f"score {match.score:.4f}") for match in matches)
+    return Found(found, len(rows), alarms, len(rest), time.perf_counter() - began)
+
+
+def copies(dataset: Path, samples: int, share: float, seed: int) -> float:
+    """The measured share of copies of a "generator" that copies `share` of its samples. Raises ValueError if the data
+    set is too small for so many samples."""
+    rng = numpy_stream(seed, "copies", dataset.stem, str(samples))
+    source = from_npz(dataset, split="train")
+    order = rng.permutation(len(source))
+    part = (len(order) - samples) // 2
+    if part < 20 * len(source.classes):
+        raise ValueError("too few images")
+    pixels, labels = torch.from_numpy(source.array).flatten(1), torch.from_numpy(source.labels)
+    fresh, training, held_out = order[:samples], order[samples : samples + part], order[samples + part :]
+    made, y = pixels[fresh].clone(), labels[fresh].clone()
+    copied = rng.choice(samples, round(share * samples), replace=False)
+    origin = rng.choice(training, len(copied))
+    noise = torch.from_numpy(rng.integers(-3, 4, (len(copied), pixels.shape[1])))
+    made[copied] = (pixels[origin].long() + noise).clamp(0, 255).to(torch.uint8)
+    y[copied] = labels[origin]
+    return copy_share(made, y, pixels[training], labels[training], pixels[held_out], labels[held_out])
+
+
+def flagged(share: float, samples: int) -> bool:
+    """Whether the 95 % interval of this share of copies lies above 0.02, twice what an honest generator has."""
+    return wilson(round(share * samples), samples)[0] > 0.02
+
+
+def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927)."""
+    centre = (hits + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * np.sqrt(hits * (n - hits) / n + z * z / 4)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def row(name: str, hits: int, n: int) -> str:
+    low, high = wilson(hits, n)
+    return f"{name:<28} {hits:>6} of {n:<6} {100 * hits / n:>7.2f} %   [{100 * low:.2f}, {100 * high:.2f}]"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", default=SETS)
+    parser.add_argument("--planted", type=int, default=200)
+    parser.add_argument("--others", type=int, default=2000)
+    parser.add_argument("--trials", type=int, default=20, help="planted generators a set and number of samples")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args(arguments)
+    folder = Path(os.environ["GANAUG_DATA"])
+    results = {}
+    for name in chosen.sets:
+        results[name] = found = study(folder / f"{name}.npz", chosen.planted, chosen.others, chosen.seed)
+        print(f"\n{name}: {found.others} other images in {found.seconds:.1f} s")
+        for change, hits in found.planted.items():
+            print(row(change, hits, found.each))
+        print(row("false alarms", len(found.alarms), found.others), *found.alarms[:10])
+    each = sum(found.each for found in results.values())
+    print(f"\nall {len(results)} sets")
+    for change in CHANGES:
+        print(row(change, sum(found.planted[change] for found in results.values()), each))
+    rest = [change for change in CHANGES if change != "exact" and not change.startswith("flipped")]
+    print(row("the last four together", sum(f.planted[c] for f in results.values() for c in rest), each * len(rest)))
+    alarms = sum(len(found.alarms) for found in results.values())
+    print(row("false alarms", alarms, sum(found.others for found in results.values())))
+    print("\ncopying generators: flagged of all, at 5 % copies, and at none")
+    for name in chosen.sets:
+        for samples in (200, 500, 1000, 2000):
+            try:
+                rates = [
+                    sum(
+                        flagged(copies(folder / f"{name}.npz", samples, share, s), samples)
+                        for s in range(chosen.trials)
+                    )
+                    for share in (0.05, 0.0)
+                ]
+            except ValueError:
+                continue
+            print(f"{name:<16} {samples:>5} samples  {rates[0]:>3} and {rates[1]:>3} of {chosen.trials}")
+
+
+if __name__ == "__main__":
+    main()
