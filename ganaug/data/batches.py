@@ -84,3 +84,18 @@ class OtherClassBatches:
         device = self.pixels.device
         real, source = (ImageCodec.encode(self.pixels[self.chooser.items(c, rng).to(device)]) for c in (y, other))
         return Batch(real, y.to(device), source, other.to(device))
+
+
+class EncodedBatches:
+    """Items of all classes, equally often, that are in model space already: rows (N, F) or series (N, C, T)."""
+
+    def __init__(self, items: Tensor, labels: Tensor, spec: DataSpec, device: torch.device | str = "cpu"):
+        self.spec = spec
+        self.items = items.to(device)
+        self.chooser = _Chooser(labels, len(spec.classes))
+
+    def draw(self, n: int, rng: torch.Generator) -> Batch:
+        y = self.chooser.labels(n, rng)
+        real = self.items[self.chooser.items(y, rng).to(self.items.device)]
+        y = y.to(self.items.device)
+        return Batch(real, y, real, y)

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
 import ganaug.keys as keys
-from ganaug.data.load import LabelledImages
 from ganaug.errors import DataError, OptionError
 
 
-def hold_out(images: LabelledImages, *, fraction: float = 0.2, seed: int = 0) -> tuple[LabelledImages, LabelledImages]:
-    """-> (train, validation): disjoint, together all images, stratified by class.
+class Divisible(Protocol):
+    """`LabelledImages` and `LabelledVectors`, as far as a division looks at them."""
+
+    @property
+    def labels(self) -> Any: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def fingerprints(self) -> tuple[str, ...]: ...
+    @property
+    def groups(self) -> tuple[str, ...] | None: ...
+
+    def take(self, indices: Any, /) -> Self: ...
+
+
+Items = TypeVar("Items", bound=Divisible)
+
+
+def hold_out(images: Items, *, fraction: float = 0.2, seed: int = 0) -> tuple[Items, Items]:
+    """-> (train, validation): disjoint, together all images (or rows, or series), stratified by class.
 
     fraction: validation's share of each class. Whole groups stay together where groups are known, and copies of one
     picture always do. Each class keeps at least one image in train; it has one in validation if it can (two images of

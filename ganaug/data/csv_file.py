@@ -1,0 +1,133 @@
+"""Tables as text: a header, and rows of as many cells, from a CSV file or a pandas DataFrame."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganaug.errors import DataError, OptionError
+
+DELIMITERS = ",;\t|"
+SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """header: unique names; columns: the cells of each, as text without white space around; delimiter: of the file."""
+
+    header: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
+    delimiter: str = ","
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def without(self, names: Sequence[str]) -> Cells:
+        """The table without these columns; OptionError for one that it does not have."""
+        for name in names:
+            self.place(name)
+        kept = [i for i, name in enumerate(self.header) if name not in names]
+        return Cells(tuple(self.header[i] for i in kept), tuple(self.columns[i] for i in kept), self.delimiter)
+
+    def place(self, name: str) -> int:
+        """Where a column stands; OptionError with the names that there are."""
+        if name not in self.header:
+            raise OptionError(f"There is no column {name!r}.", f"The columns are: {_listed(self.header)}.")
+        return self.header.index(name)
+
+
+def is_table(data: Any) -> bool:
+    """Whether it is a CSV file, by its name, or a pandas DataFrame."""
+    if isinstance(data, (str, Path)):
+        return Path(data).suffix.lower() in SUFFIXES
+    return is_frame(data)
+
+
+def is_frame(data: Any) -> bool:
+    """Whether it is a pandas DataFrame."""
+    return hasattr(data, "columns") and hasattr(data, "iloc") and hasattr(data, "itertuples")
+
+
+def read_cells(data: Any) -> Cells:
+    """A CSV file or a DataFrame as text. Empty lines are passed over; the delimiter is found: comma, semicolon, tab, |.
+
+    Raises DataError for a file that cannot be read, names that repeat, lines of another length, and no rows.
+    """
+    header, rows, delimiter = _from_frame(data) if is_frame(data) else _from_file(Path(data).expanduser())
+    twice = [name for name, n in Counter(header).items() if n > 1]
+    if twice:
+        raise DataError(f"Column names repeat: {_listed(twice)}.", "Give every column its own name.")
+    if not rows:
+        raise DataError("The table has no rows.", "Give a line of names and at least two rows for each class.")
+    return Cells(tuple(header), tuple(zip(*rows, strict=True)), delimiter)
+
+
+def _from_file(path: Path) -> tuple[list[str], list[list[str]], str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.", "Save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.", "Give a CSV file.") from error
+    delimiter = _delimiter(text)
+    try:
+        reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise DataError(
+            f"{path} cannot be read as CSV: {error}.", "Save it again as CSV, with matching quotes."
+        ) from error
+    lines = [(number, row) for number, row in lines if any(row)]
+    if not lines:
+        raise DataError(f"{path} is empty.", "Give a line of names and at least two rows for each class.")
+    header = lines[0][1]
+    if len(header) < 2:
+        cause = f"{path} has one column only, {header[0]!r}."
+        raise DataError(cause, "Separate columns by comma, semicolon, tab or |, and give the label and another column.")
+    odd = [(number, len(row)) for number, row in lines if len(row) != len(header)]
+    if odd:
+        number, width = odd[0]
+        cause = f"{path} has {len(header)} columns, but line {number} has {width} cells ({len(odd)} such lines)."
+        raise DataError(cause, "Mend these lines; put cells that hold the delimiter into double quotes.")
+    return header, [row for _, row in lines[1:]], delimiter
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that divides the first line with text into the most cells."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+
+    def cells(delimiter: str) -> int:
+        return max((len(row) for row in csv.reader([first], delimiter=delimiter)), default=0)
+
+    try:
+        return max(DELIMITERS, key=cells)
+    except csv.Error:
+        return ","
+
+
+def _from_frame(frame: Any) -> tuple[list[str], list[list[str]], str]:
+    header = [str(name).strip() for name in frame.columns]
+    rows = [[_text(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    return header, rows, ","
+
+
+def _text(value: Any) -> str:
+    """A value of a DataFrame as a CSV file would hold it; nothing for None, NaN and NaT."""
+    if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+        return ""
+    if hasattr(value, "isoformat"):
+        return value.isoformat().removesuffix("T00:00:00")
+    if hasattr(value, "item"):  # a number of numpy
+        value = value.item()
+    return repr(value) if isinstance(value, float) else str(value).strip()
+
+
+def _listed(names: Sequence[str], most: int = 20) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(repr, names[:most])) + more

@@ -1,0 +1,94 @@
+"""Series in: an .npz file or arrays of numbers with labels -> series in model space."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganaug.data.arrays import item_names, labels_and_names, npz_names
+from ganaug.data.classes import named_labels
+from ganaug.data.convert import as_numpy
+from ganaug.data.encoded import LabelledVectors, usable
+from ganaug.data.series import SeriesCodec
+from ganaug.errors import DataError, LabelMismatchError
+
+
+def is_series(data: Any) -> bool:
+    """Whether it can be nothing but series: an .npz file or (X, y) whose X is (N, T). Images have more axes."""
+    if isinstance(data, (str, Path)):
+        return Path(data).suffix.lower() == ".npz" and _axes_in(Path(data).expanduser()) == 2
+    if not (isinstance(data, tuple) and len(data) == 2):
+        return False
+    array = as_numpy(data[0]) if not isinstance(data[0], (list, tuple)) else None
+    return array is not None and array.ndim == 2
+
+
+def load_series(data: Any, *, split: str = "train", limit: int | None = None, seed: int = 0) -> LabelledVectors:
+    """Read `x_train` (N, T) or (N, C, T) and `y_train` (N,) of an .npz file, or (X, y).
+
+    split: the part of the file. limit: at most so many series a class, chosen by `seed`. The range of each channel is
+    that of all series. Raises DataError for other shapes, values that are not finite, and fewer than 4 steps.
+    """
+    x, y, own = _read(Path(data).expanduser(), split) if isinstance(data, (str, Path)) else (*data, None)
+    array = as_numpy(x)
+    if array is None or array.dtype.kind not in "fiub" or array.ndim not in (2, 3):
+        found = "no numbers" if array is None else f"{array.dtype} of shape {array.shape}"
+        raise DataError(f"Series cannot be {found}.", "Give numbers (N, T) or (N, C, T): items, channels, steps.")
+    values = array.astype(np.float64)
+    if not len(values) or values.shape[-1] < 4 or 0 in values.shape:
+        raise DataError(f"Series of shape {values.shape} are too short.", "Give at least 4 steps.")
+    bad = ~np.isfinite(values).all(tuple(range(1, values.ndim)))
+    if bad.any():
+        first = int(bad.argmax())
+        raise DataError(
+            f"{bad.sum()} series hold NaN or infinity (first: item {first}).", "Fill the gaps, or remove them."
+        )
+    numbers, named = labels_and_names(y, own)
+    if len(numbers) != len(values):
+        raise LabelMismatchError(f"{len(values)} series but {len(numbers)} labels.", "Give one label for each series.")
+    labels, classes, _ = named_labels(numbers, named, drop_empty=True)
+    channels = values[:, None] if values.ndim == 2 else values
+    codec = SeriesCodec(
+        tuple(channels.min((0, 2)).tolist()), tuple(channels.max((0, 2)).tolist()), flat=values.ndim == 2
+    )
+    vectors = LabelledVectors(
+        items=codec.encode(channels),
+        labels=torch.from_numpy(labels.copy()),
+        classes=classes,
+        codec=codec,
+        fingerprints=tuple(hashlib.sha256(np.ascontiguousarray(one).tobytes()).hexdigest() for one in channels),
+        names=item_names(len(values)),
+    )
+    return usable(vectors, limit, seed, "series")
+
+
+def _read(path: Path, split: str) -> tuple[Any, Any, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise ValueError("it is not an .npz archive")
+            names = npz_names(path, file.files, split)
+            return file[names["x"]], file[names["y"]], file[names["classes"]] if "classes" in names else None
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path} cannot be read: {error}.", "Save it with numpy.savez_compressed.") from error
+
+
+def _axes_in(path: Path) -> int:
+    """Number of axes of the items' array in an .npz file, from its header alone; 0 if it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name in ("x_train.npy", "x.npy", "X.npy", "x_test.npy")]
+            with archive.open(names[0]) as file:
+                version = np.lib.format.read_magic(file)
+                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                return len(read(file)[0])
+    except (OSError, ValueError, IndexError, zipfile.BadZipFile):
+        return 0

@@ -1,0 +1,80 @@
+"""Tables in: a CSV file or a DataFrame with a column of classes -> rows in model space."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from ganaug.data.classes import check_names
+from ganaug.data.csv_file import Cells, read_cells
+from ganaug.data.encoded import LabelledVectors, usable
+from ganaug.data.kinds import column_of
+from ganaug.data.rows import TableCodec
+from ganaug.errors import DataError, OptionError
+
+NO_LABEL = frozenset({"", "nan", "na", "<na>", "null"})  # in lower case
+
+
+def load_table(
+    data: Any, label: str | None, *, drop: Sequence[str] = (), limit: int | None = None, seed: int = 0
+) -> LabelledVectors:
+    """Read a CSV file or a pandas DataFrame.
+
+    label: the column of classes. drop: columns to leave out. limit: at most so many rows a class, chosen by `seed`.
+    Quantiles and categories of the codec are those of all rows. Raises OptionError for a column that is not there,
+    DataError for a table or a column that cannot be learned.
+    """
+    cells = labelled_cells(data, label, drop)
+    place = cells.place(str(label))
+    names = class_names(cells.columns[place])
+    rest = cells.without([str(label)])
+    columns = tuple(column_of(name, column) for name, column in zip(rest.header, rest.columns, strict=True))
+    codec = TableCodec(columns, str(label), place, cells.delimiter)
+    if not codec.blocks:
+        raise DataError("Every column but the label is constant: there is nothing to learn.", "Give other columns.")
+    index = {name: i for i, name in enumerate(names)}
+    vectors = LabelledVectors(
+        items=codec.encode(rest.columns),
+        labels=torch.tensor([index[cell] for cell in cells.columns[place]]),
+        classes=check_names(names),
+        codec=codec,
+        fingerprints=row_fingerprints(rest),
+        names=tuple(f"row {i}" for i in range(1, len(cells) + 1)),
+    )
+    return usable(vectors, limit, seed, "rows")
+
+
+def labelled_cells(data: Any, label: str | None, drop: Sequence[str]) -> Cells:
+    """The table as text without the columns to drop; every row has a label."""
+    cells = read_cells(data)
+    if label is None:
+        listed = ", ".join(cells.header[:20]) + (", ..." if len(cells.header) > 20 else "")
+        raise OptionError(
+            "A table needs the name of its column of classes.",
+            f"Give --label COLUMN (label= in Python). The columns are: {listed}.",
+        )
+    if label in drop:
+        raise OptionError(f"The label {label!r} cannot be left out.", "Take it out of --drop.")
+    cells = cells.without(drop)
+    none = sum(cell.lower() in NO_LABEL for cell in cells.columns[cells.place(label)])
+    if none:
+        cause = f"{none} of {len(cells)} rows have no value in the label column {label!r}."
+        raise DataError(cause, "Remove these rows or label them.")
+    if len(cells.header) < 2:
+        raise DataError("The table has no column but the label.", "Give the columns to learn.")
+    return cells
+
+
+def class_names(cells: Sequence[str]) -> list[str]:
+    """The different labels, sorted: as numbers where all are whole numbers."""
+    different = sorted(set(cells))
+    return sorted(different, key=int) if all(cell.lstrip("-").isdecimal() for cell in different) else different
+
+
+def row_fingerprints(cells: Cells) -> tuple[str, ...]:
+    """SHA-256 of the cells of each row."""
+    rows = zip(*cells.columns, strict=True)
+    return tuple(hashlib.sha256("\x1f".join(row).encode()).hexdigest() for row in rows)
