@@ -22,6 +22,23 @@ class nonsaturating:
         return F.softplus(-r.fake_scores).mean()
 
 
+class minimax:
+    """Goodfellow et al. 2014 (1406.2661), equation 1: one value, V = E log D(x) + E log(1 - D(G(z))), for both sides.
+
+    Where the discriminator is sure, the generator's slope vanishes: log(1 - D) is flat at D = 0.
+    """
+
+    @term
+    def discriminator(r: Round) -> Tensor:
+        """-V."""
+        return F.softplus(-r.real_scores).mean() + F.softplus(r.fake_scores).mean()
+
+    @term
+    def generator(r: Round) -> Tensor:
+        """E log(1 - D(G(z))), the part of V that depends on the generator."""
+        return -F.softplus(r.fake_scores).mean()
+
+
 class wasserstein:
     """Arjovsky et al. 2017 (1701.07875), equation 3. Scores are unbounded; the critic must be kept Lipschitz."""
 

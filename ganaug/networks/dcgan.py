@@ -86,14 +86,40 @@ class Discriminator(nn.Module):
 
 
 class Critic(nn.Module):
-    """(images (N, C, H, W), y (N,)) -> scores (N,), without batch norm (a gradient penalty holds item by item), with
-    projection of the label."""
+    """(images (N, C, H, W), y (N,)) -> scores (N,), with projection of the label.
 
-    def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32):
+    norm: batch norm, which a gradient penalty forbids: that holds item by item.
+    """
+
+    def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32, norm: bool = False):
         super().__init__()
         channels, height, image_width = shape
-        self.layers, features, size = _features(channels, min(height, image_width), width, norm=False)
-        self.head = Projection(features * size**2, classes)
+        self.layers, features, _ = _features(channels, min(height, image_width), width, norm)
+        self.head = Projection(features * _positions(height, image_width), classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.head(self.layers(x).flatten(1), y)
+
+
+class Embedder(nn.Module):
+    """(images (N, C, H, W), y (N,)) -> points (N, dim) that are compared within a class; the label weighs the features.
+
+    Without batch norm, as a gradient penalty wants it.
+    """
+
+    def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32, dim: int = 128):
+        super().__init__()
+        channels, height, image_width = shape
+        self.layers, features, _ = _features(channels, min(height, image_width), width, norm=False)
+        features *= _positions(height, image_width)
+        self.embedding = nn.Embedding(classes, features)
+        self.last = nn.Linear(features, dim)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.last(self.layers(x).flatten(1) * (1 + self.embedding(y)))
+
+
+def _positions(height: int, width: int) -> int:
+    """How many positions the features of such an image have."""
+    steps = max(halvings(min(height, width)), 1)
+    return (height // 2**steps) * (width // 2**steps)

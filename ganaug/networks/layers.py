@@ -45,6 +45,25 @@ class BatchSpread(nn.Module):
         return spread.to(x.dtype).repeat_interleave(group, 0)
 
 
+class MinibatchDiscrimination(nn.Module):
+    """Lets a discriminator see how alike the items of a batch are (Salimans et al. 2016, 1606.03498, section 3.2).
+
+    h: (N, features) -> (N, features + kernels). Item i becomes rows M_i = h_i T, one of `dim` numbers for each kernel;
+    appended is, kernel by kernel, the sum over all items j of the batch of exp(-|M_i - M_j|_1): 1 among strangers, N
+    where all are equal.
+    """
+
+    def __init__(self, features: int, kernels: int, dim: int = 3):
+        super().__init__()
+        self.kernels = kernels
+        self.project = nn.Linear(features, kernels * dim, bias=False)
+
+    def forward(self, h: Tensor) -> Tensor:
+        rows = self.project(h).unflatten(1, (self.kernels, -1))  # (N, kernels, dim)
+        apart = (rows[:, None] - rows[None]).abs().sum(3)  # (N, N, kernels)
+        return torch.cat([h, torch.exp(-apart).sum(1)], 1)
+
+
 class Projection(nn.Module):
     """Scores of features under labels: w·h + b + <h, e_y> (Miyato & Koyama 2018, 1802.05637, equation 3)."""
 

@@ -8,6 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from ganaug.networks.layers import MinibatchDiscrimination
+
 
 def _layers(sizes: list[int]) -> nn.Sequential:
     """Linear layers with leaky ReLU (0.2) between them."""
@@ -18,13 +20,22 @@ def _layers(sizes: list[int]) -> nn.Sequential:
 
 
 class Generator(nn.Module):
-    """(z (N, D), y (N,)) -> items (N, *shape) in [-1, 1]."""
+    """(z (N, D), y (N,)) -> items (N, *shape) in [-1, 1]. norm: batch norm before the last layer."""
 
-    def __init__(self, shape: tuple[int, ...], classes: int, latent: int, hidden: tuple[int, ...] = (256, 512)):
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        classes: int,
+        latent: int,
+        hidden: tuple[int, ...] = (256, 512),
+        norm: bool = False,
+    ):
         super().__init__()
         self.shape = shape
         self.embedding = nn.Embedding(classes, latent)
         self.layers = _layers([2 * latent, *hidden, math.prod(shape)])
+        if norm:
+            self.layers.insert(len(self.layers) - 1, nn.BatchNorm1d(hidden[-1]))
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         h = torch.cat([z, self.embedding(y)], 1)
@@ -32,12 +43,20 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """(items (N, *shape), y (N,)) -> scores (N,)."""
+    """(items (N, *shape), y (N,)) -> scores (N,).
 
-    def __init__(self, shape: tuple[int, ...], classes: int, hidden: tuple[int, ...] = (512, 256)):
+    kernels: those of a minibatch discrimination before the last layer; 0 judges each item by itself.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], classes: int, hidden: tuple[int, ...] = (512, 256), kernels: int = 0, dim: int = 3
+    ):
         super().__init__()
         self.embedding = nn.Embedding(classes, 64)
         self.layers = _layers([math.prod(shape) + 64, *hidden, 1])
+        if kernels:
+            self.layers[-1] = nn.Linear(hidden[-1] + kernels, 1)
+            self.layers.insert(len(self.layers) - 1, MinibatchDiscrimination(hidden[-1], kernels, dim))
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.layers(torch.cat([x.flatten(1), self.embedding(y)], 1)).squeeze(1)

@@ -8,15 +8,20 @@ from typing import Any
 
 from ganaug.errors import OptionError
 from ganaug.game import Recipe
-from ganaug.recipes.classic import cgan, dcgan
+from ganaug.recipes.classic import cgan, dcgan, gan, minibatch, unrolled
 from ganaug.recipes.modern import small
-from ganaug.recipes.wasserstein import wgan_gp
+from ganaug.recipes.wasserstein import cramer, wgan, wgan_gp
 
 RECIPES: dict[str, Callable[..., Recipe]] = {
     "small": small,
-    "cgan": cgan,
+    "gan": gan,
     "dcgan": dcgan,
+    "cgan": cgan,
+    "wgan": wgan,
     "wgan_gp": wgan_gp,
+    "cramer": cramer,
+    "unrolled": unrolled,
+    "minibatch": minibatch,
 }
 
 

@@ -1,58 +1,165 @@
-"""Recipes of 2014 to 2016."""
+"""Recipes of 2014 to 2016: two networks that play for the logarithm of a probability."""
 
 from __future__ import annotations
 
 from ganaug.data.spec import DataSpec
-from ganaug.game import Adam, Networks, Player, Prior, Recipe
-from ganaug.losses import nonsaturating
+from ganaug.game import Adam, Loss, Networks, Player, Prior, Recipe
+from ganaug.losses import minimax, nonsaturating, unroll
 from ganaug.networks import dcgan as convolutional
 from ganaug.networks import mlp
 from ganaug.networks.eyes import OpenEye
 
+ANY = (1, 2, 3)  # what perceptrons can make: rows, series, images
+
+
+def gan(
+    width: int = 256,
+    depth: int = 2,
+    norm: bool = False,
+    latent: int = 64,
+    lr: float = 2e-4,
+    batch: int = 64,
+    saturating: bool = False,
+    conditional: bool = True,
+) -> Recipe:
+    """The first GAN (Goodfellow et al. 2014, 1406.2661), of perceptrons:
+    min_G max_D E log D(x) + E log(1 - D(G(z))) (equation 1). The generator maximises E log D(G(z)) in place of it
+    (section 3), or lowers equation 1 itself if `saturating`. Without `conditional` it knows no labels, as there.
+
+    The generator has `depth` hidden layers of width, 2 width, 4 width, ... units, the discriminator the same ones the
+    other way round. norm: batch norm before the generator's last layer. What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        hidden = tuple(width * 2**i for i in range(depth))
+        return {
+            "generator": mlp.Generator(spec.shape, len(spec.classes), prior.width, hidden, norm),
+            "discriminator": mlp.Discriminator(spec.shape, len(spec.classes), hidden[::-1]),
+            "eye": OpenEye(),
+        }
+
+    return Recipe(
+        networks,
+        _duel(lr, minimax.generator if saturating else nonsaturating.generator),
+        prior=Prior(latent),
+        memory=10_000,
+        batch=batch,
+        labelled=conditional,
+        axes=ANY,
+    )
+
 
 def cgan(latent: int = 64, lr: float = 2e-4, batch: int = 64) -> Recipe:
     """Conditional GAN of perceptrons (Mirza & Osindero 2014, 1411.1784, equation 2):
-    min_G max_D E log D(x|y) + E log(1 - D(G(z|y)|y)), with the non-saturating generator loss."""
+    min_G max_D E log D(x|y) + E log(1 - D(G(z|y)|y)), with the non-saturating generator loss.
+
+    What to expect stands in docs/recipes.md.
+    """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
         return {
-            "generator": mlp.Generator(spec.shape, len(spec.classes), prior.dim),
+            "generator": mlp.Generator(spec.shape, len(spec.classes), prior.width),
             "discriminator": mlp.Discriminator(spec.shape, len(spec.classes)),
             "eye": OpenEye(),
         }
 
-    return Recipe(
-        networks,
-        _duel(lr),
-        prior=Prior(latent),
-        memory=10_000,
-        batch=batch,
-    )
+    return Recipe(networks, _duel(lr), prior=Prior(latent), memory=10_000, batch=batch, axes=ANY)
 
 
-def dcgan(width: int = 32, latent: int = 64, lr: float = 2e-4, batch: int = 64) -> Recipe:
-    """Class-conditional DCGAN (Radford et al. 2016, 1511.06434), non-saturating loss, Adam with beta1 0.5."""
+def dcgan(width: int = 32, latent: int = 64, lr: float = 2e-4, batch: int = 64, conditional: bool = True) -> Recipe:
+    """DCGAN (Radford et al. 2016, 1511.06434, section 3): strided convolutions, batch norm in both networks, ReLU and
+    tanh in the generator, leaky ReLU in the discriminator, Adam with beta1 0.5; on a class unless `conditional` is off.
+
+    width: features at half of the full size, doubled at each halving. What to expect stands in docs/recipes.md.
+    """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
         return {
-            "generator": convolutional.Generator(spec.shape, len(spec.classes), prior.dim, width),
+            "generator": convolutional.Generator(spec.shape, len(spec.classes), prior.width, width),
             "discriminator": convolutional.Discriminator(spec.shape, len(spec.classes), width),
             "eye": OpenEye(),
         }
 
+    return Recipe(networks, _duel(lr), prior=Prior(latent), memory=10_000, batch=batch, labelled=conditional)
+
+
+def unrolled(
+    steps: int = 5,
+    rate: float = 0.1,
+    width: int = 128,
+    depth: int = 2,
+    latent: int = 64,
+    lr: float = 1e-3,
+    discriminator_lr: float = 1e-4,
+    batch: int = 64,
+    conditional: bool = True,
+) -> Recipe:
+    """Unrolled GAN (Metz et al. 2017, 1611.02163, equations 7 to 10) of perceptrons: the generator lowers its loss
+    against the discriminator as it will be after `steps` more steps of gradient descent with `rate`, and 0 steps give
+    the plain GAN. Both networks have `depth` hidden layers of `width` units.
+
+    What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        hidden = (width,) * depth
+        return {
+            "generator": mlp.Generator(spec.shape, len(spec.classes), prior.width, hidden),
+            "discriminator": mlp.Discriminator(spec.shape, len(spec.classes), hidden),
+            "eye": OpenEye(),
+        }
+
+    surrogate = unroll(nonsaturating.generator, nonsaturating.discriminator, steps, rate)
     return Recipe(
         networks,
-        _duel(lr),
+        _duel(lr, surrogate, discriminator_lr),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
+        labelled=conditional,
+        axes=ANY,
     )
 
 
-def _duel(lr: float) -> tuple[Player, Player]:
+def minibatch(
+    kernels: int = 32,
+    dim: int = 8,
+    width: int = 256,
+    depth: int = 2,
+    latent: int = 64,
+    lr: float = 2e-4,
+    batch: int = 64,
+    conditional: bool = True,
+) -> Recipe:
+    """Minibatch discrimination (Salimans et al. 2016, 1606.03498, section 3.2) in a GAN of perceptrons: before its last
+    layer the discriminator sees how near each item is to the others of its batch, so that a generator that answers
+    always alike is seen through. kernels: nearnesses that it sees, each in a space of `dim` numbers.
+
+    What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        hidden = tuple(width * 2**i for i in range(depth))
+        classes = len(spec.classes)
+        return {
+            "generator": mlp.Generator(spec.shape, classes, prior.width, hidden),
+            "discriminator": mlp.Discriminator(spec.shape, classes, hidden[::-1], kernels, dim),
+            "eye": OpenEye(),
+        }
+
+    return Recipe(networks, _duel(lr), prior=Prior(latent), memory=10_000, batch=batch, labelled=conditional, axes=ANY)
+
+
+def _duel(
+    lr: float, generator: Loss = nonsaturating.generator, discriminator_lr: float | None = None
+) -> tuple[Player, Player]:
     """Discriminator and generator in turns, with the optimiser of Radford et al. 2016 (section 4)."""
-    adam = Adam(lr, (0.5, 0.999))
     return (
-        Player("discriminator", ("discriminator",), nonsaturating.discriminator, adam),
-        Player("generator", ("generator",), nonsaturating.generator, adam),
+        Player(
+            "discriminator",
+            ("discriminator",),
+            nonsaturating.discriminator,
+            Adam(lr if discriminator_lr is None else discriminator_lr, (0.5, 0.999)),
+        ),
+        Player("generator", ("generator",), generator, Adam(lr, (0.5, 0.999))),
     )

@@ -128,7 +128,7 @@ def test_saved_and_loaded_it_draws_the_same_bytes(name, tmp_path):
     assert torch.equal(made, loaded)
 
 
-STEPS = {"wgan_gp": 260, "cgan": 300}  # rounds that the toy takes, where they are not 200
+STEPS = {"wgan_gp": 260, "cgan": 300, "gan": 300, "wgan": 300, "unrolled": 100, "cramer": 60}  # rounds that the toy takes, where they are not 200
 
 
 @every_recipe
@@ -156,6 +156,12 @@ def test_it_learns_three_classes_that_anyone_can_tell_apart(name):
 
 
 EQUATIONS = {
+    "gan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
+    "wgan": "discriminator ×5: wasserstein.discriminator\ngenerator     ×1: wasserstein.generator",
+    "cramer": "discriminator ×5: energy.discriminator + 10·energy.penalty\ngenerator     ×1: energy.generator",
+    "unrolled": "discriminator ×1: nonsaturating.discriminator\n"
+    "generator     ×1: unrolled(nonsaturating.generator, 5)",
+    "minibatch": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
     "small": "discriminator ×1: relativistic.discriminator + 0.5·r1 (every 4) + 0.5·r2 (every 4)\n"
     "generator     ×1: relativistic.generator",
     "cgan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",

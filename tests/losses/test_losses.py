@@ -11,7 +11,7 @@ from torch import nn
 
 from ganaug.data.batches import Batch
 from ganaug.game import NoiseRound, term
-from ganaug.losses import gradient_penalty, nonsaturating, r1, r2, relativistic, wasserstein
+from ganaug.losses import gradient_penalty, minimax, nonsaturating, r1, r2, relativistic, wasserstein
 from ganaug.networks.eyes import OpenEye
 
 
@@ -70,6 +70,22 @@ def test_nonsaturating_is_the_cross_entropy_of_real_and_fake():
     assert value(nonsaturating.generator, r) == pytest.approx(
         -sum(math.log(sigmoid(s)) for s in (0.5, -3)) / 2, rel=1e-5
     )
+
+
+def test_minimax_is_one_value_for_both_sides_and_its_slope_vanishes_where_the_discriminator_is_sure():
+    r = scores([2.0, -1.0], [0.5, -3.0])
+    real = -sum(math.log1p(math.exp(-s)) for s in (2, -1)) / 2
+    assert value(minimax.discriminator, r) == pytest.approx(-(real + value(minimax.generator, r)), rel=1e-5)
+    assert value(minimax.discriminator, r) == pytest.approx(value(nonsaturating.discriminator, r))
+
+    def slope(loss, score: float) -> float:
+        r = SimpleNamespace(fake_scores=torch.tensor([score], requires_grad=True))
+        sum(loss(r, 0.0).values()).backward()
+        return r.fake_scores.grad.item()
+
+    sure = 1 / (1 + math.exp(8))  # D of a fake with score -8
+    assert slope(minimax.generator, -8.0) == pytest.approx(-sure, rel=1e-4)
+    assert slope(nonsaturating.generator, -8.0) == pytest.approx(-(1 - sure), rel=1e-4)
 
 
 def test_wasserstein_is_the_gap_of_means():
