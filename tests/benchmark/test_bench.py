@@ -139,6 +139,23 @@ def test_few_seen_test_images_are_dropped_and_listed(tmp_path: Path):
     assert "2 test images were seen before" in toy_bench(tmp_path / "out", data=train, test=test).table()
 
 
+def test_flipped_and_brighter_copies_in_the_test_set_are_dropped_too(tmp_path: Path):
+    train, test = images(20, 0), images(40, 1)
+    test.array[3] = train.array[7][:, ::-1]
+    test.array[50] = train.array[8] // 2 + 60
+    assert toy_bench(tmp_path / "out", data=train, test=test).data["dropped"] == ["item 3", "item 50"]
+
+
+def test_subjects_of_the_training_images_are_dropped_from_the_test_set(tmp_path: Path):
+    train = images(20, 0, groups=[f"patient {i // 2}" for i in range(60)])
+    test = images(40, 1, groups=["patient 7", "patient 3", *(f"other {i // 2}" for i in range(118))])
+    data = toy_bench(tmp_path / "out", data=train, test=test).data
+    assert data["dropped"] == ["item 0", "item 1"]
+    many = images(40, 1, groups=[f"patient {i // 2}" for i in range(120)])
+    with pytest.raises(LeakError, match=r"60 of 120 test images show subjects .*item 0"):
+        toy_bench(tmp_path / "again", data=train, test=many)
+
+
 @pytest.mark.parametrize("where", ["data", "synthetic"])
 def test_many_seen_test_images_are_refused_before_anything_is_trained(
     tmp_path: Path, where: str, quick_classifier: NearestMean
