@@ -8,6 +8,7 @@ import warnings
 
 from ganaug.cli import cli
 from ganaug.errors import GanaugError
+from ganaug.reporting import plain
 
 
 def main() -> None:
@@ -19,9 +20,9 @@ def main() -> None:
         if "--json" in sys.argv:
             kind = type(error).__name__
             print(json.dumps({"error": {"kind": kind, "cause": error.cause, "fix": error.fix}}))
-        print(f"Error: {error.cause}", file=sys.stderr)
+        print(f"Error: {plain(error.cause)}", file=sys.stderr)
         if error.fix:
-            print(f"Fix:   {error.fix}", file=sys.stderr)
+            print(f"Fix:   {plain(error.fix)}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt as stop:
         print(f"Interrupted: {stop or 'stopped'}.", file=sys.stderr)
@@ -29,7 +30,7 @@ def main() -> None:
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
-    print(f"Warning: {message}", file=sys.stderr)
+    print(f"Warning: {plain(str(message))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

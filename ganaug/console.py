@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Column
 from rich.text import Text
 
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, printable, silent
 
 LINE_SECONDS = 10.0  # between two plain lines of one phase
 
@@ -43,6 +43,7 @@ def _bars() -> Iterator[Report]:
         tasks = {}
 
         def report(phase: str, done: int, total: int, detail: str = "") -> None:
+            detail = printable(detail)  # it may hold the name of a class
             if phase not in tasks and done == total <= 1:  # a remark: nothing to wait for
                 progress.console.print(f"{phase}: {detail}", markup=False, highlight=False)
                 return
@@ -75,6 +76,7 @@ def _lines() -> Report:
     last: dict[str, float] = {}
 
     def report(phase: str, done: int, total: int, detail: str = "") -> None:
+        detail = printable(detail)
         if not total:
             print(f"{phase}: {detail}", file=sys.stderr, flush=True)
             return

@@ -14,6 +14,7 @@ from ganaug.errors import OptionError
 from ganaug.game import Prior
 from ganaug.generator import Loadable, as_fitted
 from ganaug.keys import torch_stream
+from ganaug.reporting import printable
 
 MOST_ROWS = 32  # a grid of more classes than this shows the first ones
 
@@ -48,7 +49,7 @@ def tile(grid: Tensor | np.ndarray, *, names: tuple[str, ...] = (), pad: int = 2
 
 
 def _with_names(picture: Image.Image, names: tuple[str, ...], step: int) -> Image.Image:
-    shown = [name.encode("ascii", "backslashreplace").decode()[:20] for name in names]
+    shown = [printable(name).encode("ascii", "backslashreplace").decode()[:20] for name in names]
     margin = 8 + max(int(ImageDraw.Draw(picture).textlength(name)) for name in shown)
     wide = Image.new("RGB", (picture.width + margin, picture.height), "white")
     wide.paste(picture, (margin, 0))

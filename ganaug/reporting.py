@@ -13,3 +13,13 @@ Report = Callable[[str, int, int, str], None]  # phase name, items done, items i
 
 def silent(phase: str, done: int, total: int, detail: str = "") -> None:
     """Say nothing."""
+
+
+def printable(name: str) -> str:
+    """A name from a file system without line breaks and terminal codes: such characters are shown as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def plain(text: str) -> str:
+    """Text of several lines without terminal codes: all but the line breaks are shown as escapes."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -11,6 +11,7 @@ from typing import Any
 import rich_click as click
 
 from ganaug import __version__
+from ganaug.reporting import plain
 
 HOMES = {
     "check": "ganaug.cli.images",
@@ -74,8 +75,8 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def show(as_json: bool, values: dict[str, Any], lines: list[str]) -> None:
-    """Print the result: JSON on request, else lines."""
-    click.echo(json.dumps(values) if as_json else "\n".join(lines))
+    """Print the result: JSON on request, else lines, in which names cannot command the terminal."""
+    click.echo(json.dumps(values) if as_json else "\n".join(map(plain, lines)))
 
 
 def settings_of(pairs: tuple[str, ...]) -> dict[str, Any]:

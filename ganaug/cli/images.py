@@ -5,7 +5,8 @@ from __future__ import annotations
 import rich_click as click
 
 from ganaug.cli.group import common, show
-from ganaug.errors import DataError
+from ganaug.errors import DataError, OptionError
+from ganaug.reporting import plain
 
 
 @click.command()
@@ -14,23 +15,31 @@ from ganaug.errors import DataError
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option("--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set.")
 @click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N images a class.")
+@click.option("--quarantine", type=click.Path(), metavar="DIR", help="Move unreadable files of the folder there.")
 @click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
 @common
-def check(data, test, root, split, limit, no_timing, seed, as_json, quiet):
+def check(data, test, root, split, limit, quarantine, no_timing, seed, as_json, quiet):
     """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes.
 
     \b
     ganaug check data/train
     ganaug check data/train --test data/test
     ganaug check mnist.npz --limit 100 --json
+    ganaug check data/train --quarantine data/unreadable
     """
     from ganaug.console import terminal
     from ganaug.data import check as look
+    from ganaug.data.quarantine import quarantine as isolate
     from ganaug.estimate import fit_seconds
 
+    if quarantine is not None and test is not None:
+        raise OptionError("--quarantine is for one folder.", "Leave out --test, and check that folder by itself.")
     timing = None if no_timing else fit_seconds
     with terminal(quiet) as report:
         found = look(data, other=test, root=root, split=split, limit=limit, seed=seed, seconds=timing, report=report)
+    if quarantine is not None:
+        for place in isolate(data, found.unreadable, quarantine):
+            click.echo(f"moved: {plain(str(place))}", err=True)
     show(as_json, found.to_json(), found.lines())
     if found.problems:
         raise SystemExit(DataError.exit_code)

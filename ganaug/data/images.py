@@ -1,4 +1,4 @@
-"""Image files -> grey or RGB pixels: an own reader with an allow-list of formats and a pixel limit.
+"""Image files -> grey or RGB pixels: an own reader with an allow-list of formats, and limits on pixels and bytes.
 
 What it decides, so that every part of ganaug sees the same picture:
 
@@ -7,12 +7,16 @@ What it decides, so that every part of ganaug sees the same picture:
 - Grey stays grey (mode "L"); everything else becomes 8-bit "RGB" (CMYK, YCbCr, Lab and palettes are converted).
 - Transparency is laid on white, as most viewers show it; dropping it would bring hidden colours to light.
 - 16-bit grey is divided by 257 (65535 -> 255), the same for every image, so that brightness stays comparable.
-- Images above the pixel limit or under 2 px a side are refused before their pixels are decoded.
+- Images above the pixel limit or under 2 px a side are refused before their pixels are decoded, files above the byte
+  limit and what is no regular file (pipes, devices) before they are read, JPEGs of more than 100 scans (each costs as
+  much as a whole image) before they are decoded.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import stat
 import warnings
 from pathlib import Path
 from typing import IO
@@ -27,6 +31,8 @@ SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff"}
 )
 PIXEL_LIMIT = 64_000_000  # px; an RGB image of this size takes 192 MB
+BYTE_LIMIT = 256 << 20  # of a file
+SCAN_LIMIT = 100  # of a JPEG; cameras and converters write at most 12
 MIN_SIDE = 2  # px
 
 _GREY = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
@@ -43,15 +49,23 @@ _FOREIGN = (  # first bytes of common files that wear an image's extension
 _FIX = "Save it again as PNG or JPEG, or remove it."
 
 
-def decode_image(source: str | Path | bytes, *, pixel_limit: int = PIXEL_LIMIT) -> Image.Image:
+def decode_image(
+    source: str | Path | bytes, *, pixel_limit: int = PIXEL_LIMIT, byte_limit: int = BYTE_LIMIT
+) -> Image.Image:
     """Decode one image file (path, or the bytes of the file) to a loaded PIL image of mode "L" or "RGB".
 
-    pixel_limit: largest width * height that is decoded. Raises UnreadableImageError, whose `cause` is the reason, for
-    anything that is not a whole image of an allowed format; never another exception because of what the file holds.
+    pixel_limit: largest width * height that is decoded. byte_limit: largest file that is read. Raises
+    UnreadableImageError, whose `cause` is the reason, for anything that is not a whole image of an allowed format, and
+    never another exception because of what the file holds.
     """
     try:
         if isinstance(source, bytes):
+            _check_bytes(len(source), byte_limit)
             return _decode(io.BytesIO(source), pixel_limit)
+        found = os.stat(source)
+        if not stat.S_ISREG(found.st_mode):
+            raise UnreadableImageError("it is a folder, a pipe or a device, not a file.", "Remove it.")
+        _check_bytes(found.st_size, byte_limit)
         with open(source, "rb") as file:
             return _decode(file, pixel_limit)
     except UnreadableImageError:
@@ -77,6 +91,21 @@ def to_grey_or_rgb(image: Image.Image) -> Image.Image:
     return image.convert("L" if mode in _GREY else "RGB")
 
 
+def _check_bytes(size: int, limit: int) -> None:
+    if size > limit:
+        raise UnreadableImageError(
+            f"{size:,} bytes are above the limit of {limit:,}.", "Make it smaller, or remove it."
+        )
+
+
+def _check_scans(file: IO[bytes]) -> None:
+    """A JPEG of a few hundred kilobytes can ask for hours of decoding by repeating scans."""
+    file.seek(0)
+    scans = file.read().count(b"\xff\xda")
+    if scans > SCAN_LIMIT:
+        raise UnreadableImageError(f"it has {scans} scans, at most {SCAN_LIMIT} are decoded.", _FIX)
+
+
 def _decode(file: IO[bytes], pixel_limit: int) -> Image.Image:
     head = file.read(16)
     if not head:
@@ -95,6 +124,8 @@ def _decode(file: IO[bytes], pixel_limit: int) -> Image.Image:
         if min(width, height) < MIN_SIDE:
             cause = f"{width} x {height} px is too small to show anything (at least {MIN_SIDE} px a side)."
             raise UnreadableImageError(cause, "Remove it.")
+        if image.format in ("JPEG", "MPO"):
+            _check_scans(file)
         image.load()
         return to_grey_or_rgb(_upright(image))
 

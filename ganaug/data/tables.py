@@ -1,13 +1,10 @@
-"""Plain text for a terminal: aligned counts, shortened lists, names without control characters."""
+"""Plain text for a terminal: aligned counts, shortened lists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-
-def printable(name: str) -> str:
-    """A name from a file system without line breaks and terminal codes: such characters are shown as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+from ganaug.reporting import printable as printable
 
 
 def aligned(counts: Mapping[str, object], most: int = 30) -> list[str]:
