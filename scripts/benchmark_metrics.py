@@ -5,9 +5,9 @@
     python scripts/benchmark_metrics.py --json
 
 Both are timed in turns in one process that is bound to one core, in CPU seconds of that process: on one core that is
-its wall time if nothing else ran, and other jobs on the machine disturb it little. From features to figure: pytorch-fid's
-numpy mean and covariance are part of its time as ours are of ours. A ratio is the median over rounds of (their time) /
-(our time); its quartiles stand beside it. The figures of both are compared, too.
+its wall time if nothing else ran, and other jobs on the machine disturb it little. From features to figure: mean and
+covariance (numpy's) are part of pytorch-fid's time as ours are of ours. A ratio is the median over rounds of (their
+time) / (our time); its quartiles stand beside it. The figures of both are compared, too.
 
 Memory is the peak of resident memory (VmHWM) of a process of its own, less what was resident when libraries and
 features were loaded and one small computation had been done; the features themselves (2 x 98 MiB) are not in it. Linux
@@ -64,13 +64,8 @@ def paired(theirs: Callable[[], object], ours: Callable[[], object], rounds: int
     ratios = np.array(times["theirs"]) / np.array(times["ours"])
     low, middle, high = np.percentile(ratios, [25, 50, 75])
     medians = {name: round(float(np.median(values)), 3) for name, values in times.items()}
-    return {
-        "ratio": round(middle, 2),
-        "low": round(low, 2),
-        "high": round(high, 2),
-        "rounds": rounds,
-        "seconds": medians,
-    }
+    quartiles = {"ratio": round(middle, 2), "low": round(low, 2), "high": round(high, 2)}
+    return quartiles | {"rounds": rounds, "cpu_seconds": medians}
 
 
 def frechet(real: np.ndarray, fake: np.ndarray, rounds: int) -> dict[str, object]:

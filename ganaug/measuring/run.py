@@ -101,7 +101,8 @@ def measure(
     data: what the run was fitted on, in any form that `ganaug.fit` takes; test: further images to compare with, in
     place of the data's own unseen ones. extractor: "own" (a classifier trained here on real images), "timm:NAME",
     "timm:NAME@weights.safetensors", "inception", or an `Extractor`. per_class: samples of each class; by default 500,
-    fewer for more than 20 classes. steps: of each of the five small classifiers. Writes nothing.
+    fewer for more than 20 classes. steps: of each of the five small classifiers. Writes nothing. Raises OptionError,
+    WeightsError and whatever `sides` raises.
     """
     if per_class is not None and per_class < 2:
         raise OptionError(f"{per_class} samples of a class cannot be measured.", "Give --per-class 2 or more.")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
-from sklearn.cluster import KMeans
+from scipy.special import ndtri
 
 from ganaug.errors import OptionError
 from ganaug.keys import key
@@ -27,6 +26,8 @@ class Bins:
         count = int(np.clip(len(rows) // 20, 2, 100)) if count is None else count
         if not 2 <= count <= len(rows):
             raise OptionError(f"{len(rows)} images cannot be put into {count} bins.", "Give 2 or more.")
+        from sklearn.cluster import KMeans  # takes a second to import
+
         means = KMeans(count, n_init=1, random_state=key(seed, "metrics", "bins") % 2**32)
         return Bins(means.fit(rows).cluster_centers_.astype(rows.dtype))
 
@@ -53,4 +54,4 @@ def share_of_different(real: np.ndarray, synthetic: np.ndarray, level: float = 0
     pooled = (real + synthetic) / (n + m)
     error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     gap = np.abs(real / n - synthetic / m)
-    return float((gap > norm.ppf(1 - level / 2) * error).mean())
+    return float((gap > ndtri(1 - level / 2) * error).mean())

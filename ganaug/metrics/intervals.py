@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from ganaug.keys import numpy_stream
 
@@ -36,7 +36,7 @@ def share_interval(hits: int, n: int, level: float = LEVEL) -> Interval:
     """The share hits / n with Wilson's interval (1927), which does not shrink to nothing at 0 or 1."""
     if n == 0:
         return Interval(float("nan"), float("nan"), float("nan"), level)
-    z, share = norm.ppf((1 + level) / 2), hits / n
+    z, share = ndtri((1 + level) / 2), hits / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     reach = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return Interval(share, float(min(middle - reach, share)), float(max(middle + reach, share)), level)
@@ -104,7 +104,7 @@ def subsampled_together(
         progress(done, draws)
         parts.append(statistics(_part(real, share, rng), _part(synthetic, share, rng)))
     progress(draws, draws)
-    stretch = t.ppf((1 + level) / 2, draws - 1) * np.sqrt(share / (1 - share))
+    stretch = stdtrit(draws - 1, (1 + level) / 2) * np.sqrt(share / (1 - share))
     found = {}
     for name, value in whole.items():
         reach = stretch * np.std([part[name] for part in parts], ddof=1)
