@@ -30,6 +30,12 @@ class OptionError(GanaugError, ValueError):
     exit_code = 2
 
 
+class RecipeError(OptionError):
+    """A recipe, or a setting of one, that does not exist or cannot be used (exit code 3)."""
+
+    exit_code = 3
+
+
 class DataError(GanaugError, ValueError):
     """The labelled images cannot be used as they are."""
 
@@ -56,8 +62,6 @@ class OutputInUseError(GanaugError, FileExistsError):
 
 class DiskFullError(GanaugError, OSError):
     """Not enough free space for what is about to be written."""
-
-    exit_code = 4
 
 
 class MissingPackageError(GanaugError, ImportError):

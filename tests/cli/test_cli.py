@@ -128,7 +128,7 @@ def test_recipes_are_listed_with_their_equations():
     [
         (["fit", "nowhere", "--out", "x"], 3, "nowhere"),
         (["fit", "digits"], 2, "--out"),
-        (["fit", "digits", "--out", "x", "--recipe", "nosuch"], 2, "small"),
+        (["fit", "digits", "--out", "x", "--recipe", "nosuch"], 3, "small"),
         (["fit", "digits", "--out", "x", "--budget", "soon"], 2, "10m"),
         (["fit", "digits", "--out", "x", "--size", "big"], 2, "big"),
         (["fit", "digits", "--out", "x", "--device", "cuda:77"], 4, "device"),
