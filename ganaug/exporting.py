@@ -25,7 +25,14 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt
 
 
 def export(
-    run: Loadable, plan: Plan, out: str | Path, *, seed: int = 0, device: str = "cpu", report: Report = silent
+    run: Loadable,
+    plan: Plan,
+    out: str | Path,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    truncation: float | None = None,
+    report: Report = silent,
 ) -> Path:
     """Write `plan[name]` synthetic images of each class as PNG files, in the mode and size of the real ones.
 
@@ -36,6 +43,9 @@ def export(
 
     Hugging Face's `load_dataset("imagefolder", data_dir=...)` gives the lines of the metadata as columns;
     `.class_encode_column("class")` turns the names into labels.
+
+    truncation: draws latents within this bound (`Prior.draw`), more typical and less varied images; in the metadata if
+    given.
 
     Raises OutputInUseError if `out` exists and is not empty, DiskFullError, LabelMismatchError for a class that the
     generator does not know, OptionError for a plan without images.
@@ -59,7 +69,7 @@ def export(
     folders = folder_names([name for name, n in plan.items() if n])
     partial = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
-        renderer, done = Renderer(fitted, seed, device=device), 0
+        renderer, done = Renderer(fitted, seed, device=device, truncation=truncation), 0
         with (partial / METADATA).open("w", encoding="utf-8") as metadata:
             for name, folder in folders.items():
                 (partial / folder).mkdir()
@@ -70,6 +80,8 @@ def export(
                         file = f"{folder}/{index:0{digits}d}.png"
                         fitted.card.codec.to_image(pixels).save(partial / file, compress_level=3)
                         entry = {"file_name": file, "class": name, "seed": seed, "index": index}
+                        if truncation is not None:
+                            entry["truncation"] = truncation
                         metadata.write(json.dumps(entry | {"generator": fitted.hash}, ensure_ascii=False) + "\n")
                         index += 1
                     done += len(images)

@@ -20,11 +20,22 @@ MOST_ROWS = 32  # a grid of more classes than this shows the first ones
 
 
 @torch.inference_mode()
-def sample_grid(generator: nn.Module, prior: Prior, classes: int, *, columns: int = 8, seed: int = 0) -> Tensor:
-    """uint8 (rows, columns, C, H, W): one row for each class, the same latents in every row and at every call."""
+def sample_grid(
+    generator: nn.Module,
+    prior: Prior,
+    classes: int,
+    *,
+    columns: int = 8,
+    seed: int = 0,
+    truncation: float | None = None,
+) -> Tensor:
+    """uint8 (rows, columns, C, H, W): one row for each class, the same latents in every row and at every call.
+
+    truncation: of the latents (`Prior.draw`).
+    """
     device = next(generator.parameters()).device
     rows = min(classes, MOST_ROWS)
-    z = prior.draw(columns, torch_stream(seed, "grid")).to(device)
+    z = prior.draw(columns, torch_stream(seed, "grid"), truncation).to(device)
     images = [generator(z, torch.full((columns,), label, device=device)) for label in range(rows)]
     return ImageCodec.decode(torch.stack(images)).cpu()
 
@@ -61,14 +72,21 @@ def _with_names(picture: Image.Image, names: tuple[str, ...], step: int) -> Imag
 
 @torch.inference_mode()
 def latent_walk(
-    generator: nn.Module, prior: Prior, classes: int, *, frames: int = 48, stops: int = 4, seed: int = 0
+    generator: nn.Module,
+    prior: Prior,
+    classes: int,
+    *,
+    frames: int = 48,
+    stops: int = 4,
+    seed: int = 0,
+    truncation: float | None = None,
 ) -> Tensor:
     """uint8 (frames, rows, C, H, W): each row a class, along a closed path through `stops` latents on the sphere that
     the prior's samples are near to (spherical interpolation)."""
     device = next(generator.parameters()).device
     rows = min(classes, MOST_ROWS)
     y = torch.arange(rows, device=device)
-    z = prior.draw(stops, torch_stream(seed, "walk"))
+    z = prior.draw(stops, torch_stream(seed, "walk"), truncation)
     pictures = []
     for frame in range(frames):
         position = frame / frames * stops
@@ -85,7 +103,9 @@ def _slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
     return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / angle.sin()
 
 
-def preview(run: Loadable, out: Path, *, columns: int = 10, frames: int = 48, seed: int = 0) -> list[Path]:
+def preview(
+    run: Loadable, out: Path, *, columns: int = 10, frames: int = 48, seed: int = 0, truncation: float | None = None
+) -> list[Path]:
     """Write `grid.png`, `walk.png` (the path laid out) and `walk.gif` (the path in motion) into `out`.
 
     Raises OptionError for counts below 1, ArtefactError if the run cannot be loaded.
@@ -95,9 +115,9 @@ def preview(run: Loadable, out: Path, *, columns: int = 10, frames: int = 48, se
     fitted = as_fitted(run)
     names = fitted.card.classes
     out.mkdir(parents=True, exist_ok=True)
-    grid = sample_grid(fitted.generator, fitted.prior, len(names), columns=columns, seed=seed)
+    grid = sample_grid(fitted.generator, fitted.prior, len(names), columns=columns, seed=seed, truncation=truncation)
     tile(grid, names=names).save(out / "grid.png")
-    walk = latent_walk(fitted.generator, fitted.prior, len(names), frames=frames, seed=seed)
+    walk = latent_walk(fitted.generator, fitted.prior, len(names), frames=frames, seed=seed, truncation=truncation)
     tile(walk[:: max(1, frames // 12)].transpose(0, 1), names=names).save(out / "walk.png")
     per_row = min(walk.shape[1], 10)
     missing = -walk.shape[1] % per_row

@@ -37,11 +37,20 @@ FORMAT = 1
 class Renderer:
     """Draws blocks of one class from a fitted generator, in eval mode and channels-last memory.
 
-    epoch: part of the key when every epoch gets new images, else None.
+    epoch: part of the key when every epoch gets new images, else None. truncation: of the latents (`Prior.draw`).
     """
 
-    def __init__(self, fitted: Fitted, seed: int = 0, *, epoch: int | None = None, device: str | torch.device = "cpu"):
+    def __init__(
+        self,
+        fitted: Fitted,
+        seed: int = 0,
+        *,
+        epoch: int | None = None,
+        device: str | torch.device = "cpu",
+        truncation: float | None = None,
+    ):
         self.fitted, self.seed, self.epoch, self.device = fitted, seed, epoch, torch.device(device)
+        self.truncation = truncation
         self._generator = copy.deepcopy(fitted.generator).to(self.device).to(memory_format=torch.channels_last).eval()
 
     @torch.inference_mode()
@@ -49,7 +58,7 @@ class Renderer:
         """All rows of one block of class `label` (an index into the card's classes): uint8 (BLOCK, C, H, W)."""
         key = (self.seed, "pool", self.fitted.card.classes[label], number)
         rng = torch_stream(*key) if self.epoch is None else torch_stream(*key, "epoch", self.epoch)
-        z = self.fitted.prior.draw(BLOCK, rng).to(self.device)
+        z = self.fitted.prior.draw(BLOCK, rng, self.truncation).to(self.device)
         y = torch.full((BLOCK,), label, dtype=torch.int64, device=self.device)
         return ImageCodec.decode(self._generator(z, y)).cpu().numpy()
 
@@ -155,6 +164,7 @@ class Pool:
         epoch: int | None = None,
         folder: str | Path | None = None,
         device: str | torch.device = "cpu",
+        truncation: float | None = None,
         report: Report = silent,
     ) -> Pool:
         """The pool of this generator, plan and seed: rendered if it is not on disk yet, else checked and reused.
@@ -163,6 +173,9 @@ class Pool:
         the user's cache folder where there is no run folder or it cannot be written to. Pool files may be deleted at
         any
         time: they are rendered again to the same bytes.
+
+        truncation: draws latents within this bound (`Prior.draw`), more typical and less varied images; part of the
+        identity if given.
 
         Raises LabelMismatchError for a class that the generator does not know, DiskFullError before anything is
         written.
@@ -178,9 +191,11 @@ class Pool:
             "seed": seed,
             "epoch": epoch,
         }
+        if truncation is not None:
+            identity["truncation"] = truncation
         pool = cls(_pool_folder(run, folder), identity)
         if not _complete(pool):
-            _write(pool, Renderer(fitted, seed, epoch=epoch, device=device), report)
+            _write(pool, Renderer(fitted, seed, epoch=epoch, device=device, truncation=truncation), report)
         return pool
 
 

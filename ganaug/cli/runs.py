@@ -21,8 +21,11 @@ from ganaug.cli.group import common, number, show
 @click.option(
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
+@click.option(
+    "--truncation", type=float, metavar="T", help="Draw latents within T only: more typical, less varied images."
+)
 @common
-def preview(run, out, columns, frames, recipe, seed, as_json, quiet):
+def preview(run, out, columns, frames, recipe, truncation, seed, as_json, quiet):
     """Draw samples: a grid with one row a class, and a walk through latent space (PNG and GIF).
 
     \b
@@ -33,7 +36,7 @@ def preview(run, out, columns, frames, recipe, seed, as_json, quiet):
 
     fitted = load_run(run, recipe)
     folder = Path(out) if out else Path(run) / "preview"
-    files = draw(fitted, folder, columns=columns, frames=frames, seed=seed)
+    files = draw(fitted, folder, columns=columns, frames=frames, seed=seed, truncation=truncation)
     show(as_json, {"files": [str(f) for f in files]}, [str(f) for f in files])
 
 
@@ -48,8 +51,11 @@ def preview(run, out, columns, frames, recipe, seed, as_json, quiet):
 @click.option(
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
+@click.option(
+    "--truncation", type=float, metavar="T", help="Draw latents within T only: more typical, less varied images."
+)
 @common
-def augment(run, out, per_class, balance, ratio, recipe, seed, as_json, quiet):
+def augment(run, out, per_class, balance, ratio, recipe, truncation, seed, as_json, quiet):
     """Write synthetic labelled images as a folder that torchvision, timm and Hugging Face read.
 
     \b
@@ -79,7 +85,7 @@ def augment(run, out, per_class, balance, ratio, recipe, seed, as_json, quiet):
         show(as_json, {"out": None, "plan": plan}, ["Every class is as large as the largest: there is nothing to add."])
         return
     with terminal(quiet) as report:
-        export(fitted, plan, out, seed=seed, report=report)
+        export(fitted, plan, out, seed=seed, truncation=truncation, report=report)
     total = sum(plan.values())
     lines = [f"{name}: {n}" for name, n in plan.items()] + [f"{total} images in {out}"]
     show(as_json, {"out": str(out), "plan": plan}, lines)

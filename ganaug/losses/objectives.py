@@ -68,3 +68,17 @@ class relativistic:
     def generator(r: Round) -> Tensor:
         """E softplus(D(x) - D(G(z)))."""
         return F.softplus(r.real_scores - r.fake_scores).mean()
+
+
+class hinge:
+    """Lim & Ye 2017 (1705.02894), as used by Brock et al. 2019 (1809.11096). Scores are unbounded."""
+
+    @term
+    def discriminator(r: Round) -> Tensor:
+        """E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))."""
+        return F.relu(1 - r.real_scores).mean() + F.relu(1 + r.fake_scores).mean()
+
+    @term
+    def generator(r: Round) -> Tensor:
+        """-E D(G(z))."""
+        return -r.fake_scores.mean()

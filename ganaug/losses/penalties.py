@@ -40,3 +40,10 @@ def gradient_penalty(r: Round) -> Tensor:
     """E (||grad D(x̂)|| - 1)² at points between real and fake items (Gulrajani et al. 2017, 1704.00028, eq. 3)."""
     points = between(r)
     return (slopes(r.score(points), points).add(1e-12).sqrt() - 1).square().mean()
+
+
+@term
+def drift(r: Round) -> Tensor:
+    """E D(x)²: keeps the scores of a critic, which a Wasserstein loss leaves free, near 0 (Karras et al. 2018,
+    1710.10196, appendix A)."""
+    return r.real_scores.square().mean()

@@ -77,6 +77,22 @@ class Projection(nn.Module):
         return self.linear(h).squeeze(1) + (h * self.embedding(y)).sum(1) * h.shape[1] ** -0.5
 
 
+class RunningMean(nn.Module):
+    """The moving average of what it is given, from 0 on; each call moves it by `share` towards the mean of the call."""
+
+    value: Tensor
+
+    def __init__(self, share: float = 0.01):
+        super().__init__()
+        self.share = share
+        self.register_buffer("value", torch.zeros(()))
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        self.value.lerp_(x.mean(), self.share)
+        return self.value.clone()
+
+
 def crop(x: Tensor, height: int, width: int) -> Tensor:
     """The central (height, width) part of (N, C, H, W)."""
     top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2

@@ -9,7 +9,8 @@ from typing import Any
 from ganaug.errors import OptionError
 from ganaug.game import Recipe
 from ganaug.recipes.classic import cgan, dcgan, gan, minibatch, unrolled
-from ganaug.recipes.modern import small
+from ganaug.recipes.modern import biggan, r3gan, small
+from ganaug.recipes.style import pggan, stylegan, stylegan2
 from ganaug.recipes.wasserstein import cramer, wgan, wgan_gp
 
 RECIPES: dict[str, Callable[..., Recipe]] = {
@@ -22,6 +23,11 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
     "cramer": cramer,
     "unrolled": unrolled,
     "minibatch": minibatch,
+    "pggan": pggan,
+    "stylegan": stylegan,
+    "stylegan2": stylegan2,
+    "biggan": biggan,
+    "r3gan": r3gan,
 }
 
 

@@ -1,11 +1,17 @@
-"""Recipes of the 2020s."""
+"""Residual recipes from 2019 on."""
 
 from __future__ import annotations
 
+import math
+
 from ganaug.data.spec import DataSpec
-from ganaug.game import Adam, Networks, Player, Prior, Recipe
+from ganaug.game import Adam, Networks, Player, Prior, Recipe, Schedule
 from ganaug.losses import r1, r2, relativistic
-from ganaug.networks.eyes import AffineEye
+from ganaug.losses.objectives import hinge
+from ganaug.losses.weights import orthogonal
+from ganaug.networks import biggan as big
+from ganaug.networks import r3gan as r3
+from ganaug.networks.eyes import AffineEye, OpenEye
 from ganaug.networks.residual import Discriminator, Generator
 
 
@@ -48,3 +54,97 @@ def small(
         memory=memory,
         batch=batch,
     )
+
+
+def biggan(
+    width: int = 12,
+    widest: int = 96,
+    latent: int = 60,
+    moves: int = 2,
+    beta: float = 1e-4,
+    lr: float = 4e-4,
+    batch: int = 32,
+    conditional: bool = True,
+) -> Recipe:
+    """BigGAN (Brock et al. 2019, 1809.11096), small: residual pair, spectral norm in both, class-conditional batch
+    norm, latent in parts, projection of the label; hinge loss E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))) against
+    -E D(G(z)) + beta ||W W' ⊙ (1 - I)||² (equation 3), `moves` of the discriminator for each of the generator.
+
+    Sampling with a `truncation` below 1 gives more typical and less varied images. Without the non-local block. What to
+    expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        return {
+            "generator": big.Generator(spec.shape, len(spec.classes), prior.dim, width, widest),
+            "discriminator": big.Discriminator(spec.shape, len(spec.classes), width, widest),
+            "eye": OpenEye(),
+        }
+
+    return Recipe(
+        networks,
+        (
+            Player("discriminator", ("discriminator",), hinge.discriminator, Adam(lr, (0.0, 0.999)), moves=moves),
+            Player("generator", ("generator",), hinge.generator + beta * orthogonal, Adam(lr, (0.0, 0.999))),
+        ),
+        prior=Prior(latent),
+        memory=10_000,
+        batch=batch,
+        labelled=conditional,
+    )
+
+
+def r3gan(
+    width: int = 16,
+    widest: int = 64,
+    blocks: int = 1,
+    latent: int = 64,
+    gamma: float = 1.0,
+    last_gamma: float = 0.1,
+    lr: float = 1e-3,
+    last_lr: float = 2e-4,
+    burn_in: float = 0.5,
+    lazy: int = 2,
+    memory: float = 10_000,
+    batch: int = 32,
+    conditional: bool = True,
+) -> Recipe:
+    """R3GAN (Huang et al. 2024, 2501.05441): E softplus(D(G(z)) - D(x)) + gamma / 2 (E ||grad D(x)||² +
+    E ||grad D(G(z))||²) against E softplus(D(x) - D(G(z))) (equations 2 and 4), on residual networks without any
+    normalisation.
+
+    gamma and the learning rate fall along a cosine during the share `burn_in` of the training, then stay; the half-life
+    of the average rises to `memory` images. The penalties are lazy (every `lazy`-th move). Other than there, Adam's
+    betas stay, and the networks are small. What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        return {
+            "generator": r3.Generator(spec.shape, len(spec.classes), prior.dim, width, widest, blocks),
+            "discriminator": r3.Discriminator(spec.shape, len(spec.classes), width, widest, blocks),
+            "eye": OpenEye(),
+        }
+
+    adam = Adam(_cosine(lr, last_lr, burn_in), (0.0, 0.99))
+    penalties = _cosine(gamma, last_gamma, burn_in) * (r1 + r2).every(lazy)
+    return Recipe(
+        networks,
+        (
+            Player("discriminator", ("discriminator",), relativistic.discriminator + penalties, adam),
+            Player("generator", ("generator",), relativistic.generator, adam),
+        ),
+        prior=Prior(latent),
+        memory=memory,
+        batch=batch,
+        labelled=conditional,
+    )
+
+
+def _cosine(first: float, last: float, until: float) -> Schedule:
+    """Half a period of a cosine from `first` down to `last` at progress `until`, then `last`."""
+
+    def at(progress: float) -> float:
+        share = min(progress / until, 1.0) if until > 0 else 1.0
+        return last + (first - last) * (1 + math.cos(math.pi * share)) / 2
+
+    return at

@@ -168,6 +168,15 @@ EQUATIONS = {
     "dcgan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
     "wgan_gp": "discriminator ×5: wasserstein.discriminator + 10·gradient_penalty\n"
     "generator     ×1: wasserstein.generator",
+    "pggan": "discriminator ×1: wasserstein.discriminator + 10·gradient_penalty + 0.001·drift\n"
+    "generator     ×1: wasserstein.generator",
+    "stylegan": "discriminator ×1: nonsaturating.discriminator + r1 (every 4)\n"
+    "generator     ×1: nonsaturating.generator",
+    "stylegan2": "discriminator ×1: nonsaturating.discriminator + r1 (every 16)\n"
+    "generator     ×1: nonsaturating.generator + 2·path_length (every 4)",
+    "biggan": "discriminator ×2: hinge.discriminator\ngenerator     ×1: hinge.generator + 0.0001·orthogonal",
+    "r3gan": "discriminator ×1: relativistic.discriminator + w(t)·r1 (every 2) + w(t)·r2 (every 2)\n"
+    "generator     ×1: relativistic.generator",
 }
 
 

@@ -1,0 +1,81 @@
+"""Layers with an equalised learning rate, and what else Karras et al. 2018 (1710.10196, section 4) build networks from.
+
+Weights are kept at unit variance and scaled when they are used, so that an optimiser that normalises its steps changes
+every layer at the same relative speed.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class EqualLinear(nn.Module):
+    """Linear, weights N(0, 1) times gain / sqrt(inputs) at run time. rate: learning rate relative to other layers."""
+
+    def __init__(self, inputs: int, outputs: int, *, gain: float = 1.0, bias: float = 0.0, rate: float = 1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
+        self.scale, self.rate = gain * rate / math.sqrt(inputs), rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias * self.rate)
+
+
+class EqualConv(nn.Module):
+    """Convolution that keeps the size, weights N(0, 1) times gain / sqrt(fan-in) at run time."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, *, gain: float = math.sqrt(2), bias: bool = True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale, self.padding = gain / math.sqrt(inputs * kernel**2), kernel // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
+
+
+class MinibatchDeviation(nn.Module):
+    """One more feature: the standard deviation over groups of `group` items, averaged over features and positions
+    (Karras et al. 2018, section 3). (N, C, H, W) -> (N, C + 1, H, W)."""
+
+    def __init__(self, group: int = 4):
+        super().__init__()
+        self.group = group
+
+    def forward(self, x: Tensor) -> Tensor:
+        group = next(g for g in range(min(self.group, len(x)), 0, -1) if len(x) % g == 0)
+        y = x.float().unflatten(0, (-1, group))
+        spread = (y - y.mean(1, keepdim=True)).square().mean(1).add(1e-8).sqrt().mean((1, 2, 3))  # (N // group,)
+        plane = spread.to(x.dtype).repeat_interleave(group).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+        return torch.cat([x, plane], 1)
+
+
+class EqualProjection(nn.Module):
+    """Scores of features under labels: w·h + b + <h, e_y> / sqrt(features) (Miyato & Koyama 2018, 1802.05637, equation
+    3), with embeddings N(0, 1)."""
+
+    def __init__(self, features: int, classes: int):
+        super().__init__()
+        self.linear = EqualLinear(features, 1)
+        self.embedding = nn.Embedding(classes, features)
+
+    def forward(self, h: Tensor, y: Tensor) -> Tensor:
+        return self.linear(h).squeeze(1) + (h * self.embedding(y)).sum(1) * h.shape[1] ** -0.5
+
+
+def widths(width: int, doublings: int, widest: int) -> list[int]:
+    """Features from the smallest size to the full one: `width` at the full size, doubled downwards up to `widest`."""
+    return [min(width * 2**i, widest) for i in range(doublings, -1, -1)]
+
+
+def padded(x: Tensor, side: int) -> Tensor:
+    """(N, C, side, side): the image in the middle, its border repeated."""
+    top, left = (side - x.shape[2]) // 2, (side - x.shape[3]) // 2
+    if x.shape[2] == x.shape[3] == side:
+        return x
+    return F.pad(x, (left, side - x.shape[3] - left, top, side - x.shape[2] - top), mode="replicate")

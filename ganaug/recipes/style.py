@@ -1,0 +1,164 @@
+"""Progressive growing and the style-based generators that came out of it."""
+
+from __future__ import annotations
+
+from ganaug.data.spec import DataSpec
+from ganaug.game import Adam, Networks, Player, Prior, Recipe
+from ganaug.losses import gradient_penalty, nonsaturating, r1, wasserstein
+from ganaug.losses.penalties import drift
+from ganaug.losses.weights import path_length
+from ganaug.networks import progressive, style, style2
+from ganaug.networks.eyes import OpenEye
+from ganaug.networks.layers import RunningMean
+from ganaug.networks.progressive import grow
+
+
+def pggan(
+    width: int = 12,
+    widest: int = 64,
+    latent: int = 64,
+    grown: float = 0.5,
+    penalty: float = 10.0,
+    lazy: int = 1,
+    lr: float = 1e-3,
+    batch: int = 32,
+    conditional: bool = True,
+) -> Recipe:
+    """Progressive growing (Karras et al. 2018, 1710.10196): WGAN-GP with a drift term,
+    E f(G(z)) - E f(x) + penalty E (||grad f(x̂)|| - 1)² + 0.001 E f(x)², on networks that start small and fade in
+    layers of twice the size, until all have grown at the share `grown` of the training.
+
+    Equalised learning rate, pixel norm, minibatch deviation, as many moves for both sides. Other than there, the pair
+    is conditional on the class, images end in a tanh, and real images are not blurred while a size is faded in. The
+    gradient penalty is taken on every `lazy`-th move. What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        return {
+            "generator": progressive.Generator(spec.shape, len(spec.classes), prior.dim, width, widest),
+            "discriminator": progressive.Discriminator(spec.shape, len(spec.classes), width, widest),
+            "eye": OpenEye(),
+        }
+
+    adam = Adam(lr, (0.0, 0.99))
+    critic = wasserstein.discriminator + penalty * gradient_penalty.every(lazy) + 0.001 * drift
+    return Recipe(
+        networks,
+        (
+            Player("discriminator", ("discriminator",), critic, adam),
+            Player("generator", ("generator",), wasserstein.generator, adam),
+        ),
+        prior=Prior(latent),
+        memory=10_000,
+        batch=batch,
+        before=lambda nets, progress: grow(nets, progress / grown if grown > 0 else 1.0),
+        labelled=conditional,
+    )
+
+
+def stylegan(
+    width: int = 12,
+    widest: int = 64,
+    latent: int = 64,
+    depth: int = 8,
+    mixing: float = 0.9,
+    grown: float = 0.5,
+    gamma: float = 1.0,
+    lazy: int = 4,
+    lr: float = 2e-3,
+    batch: int = 32,
+    conditional: bool = True,
+) -> Recipe:
+    """StyleGAN (Karras et al. 2019, 1812.04948): a mapping network of `depth` layers, AdaIN (equation 1), noise at each
+    layer, mixed styles for a share `mixing` of the fakes, on a growing pair (`grown` 0: of full size from the start);
+    E -log D(x) - log(1 - D(G(z))) + gamma / 2 E ||grad D(x)||² against E -log D(G(z)).
+
+    R1 is lazy, as in Karras et al. 2020. `fitted.generator.styles(z, y)` and `.synthesise(w)` give access to styles.
+    What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        classes = len(spec.classes)
+        return {
+            "generator": style.Generator(spec.shape, classes, prior.dim, width, widest, depth, mixing),
+            "discriminator": progressive.Discriminator(spec.shape, classes, width, widest),
+            "eye": OpenEye(),
+        }
+
+    return Recipe(
+        networks,
+        (
+            Player(
+                "discriminator",
+                ("discriminator",),
+                nonsaturating.discriminator + gamma * r1.every(lazy),
+                Adam(lr, (0.0, 0.99)),
+            ),
+            Player("generator", ("generator",), nonsaturating.generator, Adam(lr, (0.0, 0.99))),
+        ),
+        prior=Prior(latent),
+        memory=10_000,
+        batch=batch,
+        before=lambda nets, progress: grow(nets, progress / grown if grown > 0 else 1.0),
+        labelled=conditional,
+    )
+
+
+def stylegan2(
+    width: int = 12,
+    widest: int = 64,
+    latent: int = 64,
+    depth: int = 8,
+    mixing: float = 0.9,
+    gamma: float = 1.0,
+    lazy: int = 16,
+    paths: float = 2.0,
+    paths_lazy: int = 4,
+    lr: float = 4e-3,
+    batch: int = 32,
+    conditional: bool = True,
+) -> Recipe:
+    """StyleGAN2 (Karras et al. 2020, 1912.04958): modulated and demodulated convolutions (equations 1 to 3), skips in
+    the generator, a residual discriminator, no growth; E -log D(x) - log(1 - D(G(z))) + gamma / 2 E ||grad D(x)||²
+    against E -log D(G(z)) + paths E (||J_w' n|| - a)² (equation 4).
+
+    Both regularisers are lazy (every `lazy`-th and every `paths_lazy`-th move), with the learning rates and betas of
+    appendix B. What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        classes = len(spec.classes)
+        return {
+            "generator": style2.Generator(spec.shape, classes, prior.dim, width, widest, depth, mixing),
+            "discriminator": style2.Discriminator(spec.shape, classes, width, widest),
+            "path_mean": RunningMean(),
+            "eye": OpenEye(),
+        }
+
+    return Recipe(
+        networks,
+        (
+            Player(
+                "discriminator",
+                ("discriminator",),
+                nonsaturating.discriminator + gamma * r1.every(lazy),
+                _for_lazy(lr, lazy),
+            ),
+            Player(
+                "generator",
+                ("generator",),
+                nonsaturating.generator + paths * path_length.every(paths_lazy),
+                _for_lazy(lr, paths_lazy),
+            ),
+        ),
+        prior=Prior(latent),
+        memory=10_000,
+        batch=batch,
+        labelled=conditional,
+    )
+
+
+def _for_lazy(lr: float, interval: int, betas: tuple[float, float] = (0.0, 0.99)) -> Adam:
+    """Adam as if each `interval` moves had one more, for the regulariser: with c = k / (k + 1), c lr and betas ** c."""
+    c = interval / (interval + 1)
+    return Adam(c * lr, (betas[0] ** c, betas[1] ** c))
