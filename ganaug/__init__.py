@@ -26,15 +26,22 @@ if TYPE_CHECKING:
     from ganaug.mixing import augment_loader as augment_loader
     from ganaug.mixing import mix as mix
     from ganaug.mixing.imbalanced import GANSampler as GANSampler
+    from ganaug.mixing.reimagine import Inpaint as Inpaint
+    from ganaug.mixing.reimagine import Reimagine as Reimagine
+    from ganaug.mixing.reimagine import Translate as Translate
     from ganaug.mixing.transforms import SynthMix as SynthMix
+    from ganaug.mixing.variants import variants as variants
     from ganaug.pictures import preview as preview
 
 _HOMES = {
     "GANSampler": "ganaug.mixing.imbalanced",
     "GanaugError": "ganaug.errors",
+    "Inpaint": "ganaug.mixing.reimagine",
+    "Reimagine": "ganaug.mixing.reimagine",
     "Run": "ganaug.generator",
     "SynthMix": "ganaug.mixing.transforms",
     "SyntheticDataset": "ganaug.mixing",
+    "Translate": "ganaug.mixing.reimagine",
     "augment_loader": "ganaug.mixing",
     "bench": "ganaug.benchmark",
     "export": "ganaug.exporting",
@@ -44,6 +51,7 @@ _HOMES = {
     "measure": "ganaug.measuring",
     "mix": "ganaug.mixing",
     "preview": "ganaug.pictures",
+    "variants": "ganaug.mixing.variants",
 }
 
 __all__ = sorted([*_HOMES, "albumentations", "metrics"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ GOOD_STEPS = 3000  # of the recipe `small`: where its figures in docs/quality.md
 
 @dataclass(frozen=True)
 class Estimate:
-    """shape: (C, H, W) of the generated images. pace: seconds a round, measured here. steps: what would be played."""
+    """shape: of a generated item. pace: seconds a round, measured here. steps: what would be played."""
 
     training: dict[str, int]
     validation: dict[str, int]
@@ -47,16 +48,23 @@ class Estimate:
         }
 
     def lines(self) -> list[str]:
-        channels, height, width = self.shape
+        what = {1: "rows", 2: "series", 3: "images"}[len(self.shape)]
         lines = [
-            f"fit: recipe {self.recipe}, {width}x{height} px, {'grey' if channels == 1 else 'RGB'}",
-            f"  {sum(self.training.values())} images to train on, {sum(self.validation.values())} held out",
+            f"fit: recipe {self.recipe}, {in_words(self.shape)}",
+            f"  {sum(self.training.values())} {what} to train on, {sum(self.validation.values())} held out",
             f"  {self.pace * 1000:.0f} ms a step here: {self.steps} steps take about {_minutes(self.seconds)}",
         ]
         if self.recipe == "small" and self.steps < GOOD_STEPS:
             needed = _minutes(GOOD_STEPS * self.pace)
             lines.append(f"  good samples took about {GOOD_STEPS} steps in our studies: {needed} here")
         return lines
+
+
+def in_words(shape: tuple[int, ...]) -> str:
+    """What a generated item is, in short: "28x28 px, grey"."""
+    if len(shape) == 3:
+        return f"{shape[2]}x{shape[1]} px, {'grey' if shape[0] == 1 else 'RGB'}"
+    return f"rows of {shape[0]} values" if len(shape) == 1 else f"series of {shape[1]} steps, {shape[0]} channels"
 
 
 def fit_seconds(spec: DataSpec, *, steps: int = GOOD_STEPS) -> float:
@@ -71,7 +79,7 @@ def dry_run(
     data: Any,
     out: str | Path,
     *,
-    recipe: str = "small",
+    recipe: str = "auto",
     options: dict[str, Any] | None = None,
     budget: float | str | None = None,
     steps: int | None = None,
@@ -84,16 +92,26 @@ def dry_run(
     split: str = "train",
     groups: Any = None,
     strict: bool = False,
+    kind: str = "auto",
+    label: str | None = None,
+    drop: Sequence[str] = (),
+    source: Any = None,
     report: Report = silent,
 ) -> Estimate:
     """What `ganaug.fit` would do with the same arguments; raises as it does, writes nothing."""
     seconds = None if steps is not None else parse_seconds(budget or DEFAULT_BUDGET)
-    settings = FitSettings(recipe, dict(options or {}), seconds, steps, size, channels, limit, seed=seed, device=device)
-    prepared = prepare(data, settings, root=root, split=split, groups=groups, strict=strict, report=report)
-    return _estimate(prepared, settings)
+    settings = FitSettings(
+        recipe, dict(options or {}), seconds, steps, size, channels, limit, seed=seed, device=device,
+        kind=kind, label=label, drop=list(drop),
+    )  # fmt: skip
+    prepared = prepare(
+        data, settings, root=root, split=split, groups=groups, strict=strict, source=source, report=report
+    )
+    return _estimate(prepared)
 
 
-def _estimate(prepared: Prepared, settings: FitSettings) -> Estimate:
+def _estimate(prepared: Prepared) -> Estimate:
+    settings = prepared.settings
     pace = seconds_per_step(prepared.recipe, prepared.batches, prepared.device)
     steps = settings.steps or steps_in(settings.budget or DEFAULT_BUDGET, pace)
     return Estimate(

@@ -9,15 +9,22 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import numpy as np
+
+from ganaug.data.spec import ImageCodec
 from ganaug.errors import DiskFullError, LabelMismatchError, OptionError, OutputInUseError
-from ganaug.generator import Loadable, as_fitted
+from ganaug.exporting_rows import export_vectors
+from ganaug.generator import Fitted, Loadable, as_loaded
 from ganaug.generator.integrity import need_space
 from ganaug.plan import Plan
 from ganaug.pool import Renderer
 from ganaug.reporting import Report, silent
+from ganaug.translating import Variants, images_for
 
 METADATA = "metadata.jsonl"
 _OVERHEAD = 512  # bytes a file beyond its pixels: PNG chunks, a line of metadata, rounding up by the file system
@@ -32,9 +39,12 @@ def export(
     seed: int = 0,
     device: str = "cpu",
     truncation: float | None = None,
+    data: Any = None,
+    source: Any = None,
     report: Report = silent,
 ) -> Path:
-    """Write `plan[name]` synthetic images of each class as PNG files, in the mode and size of the real ones.
+    """Write `plan[name]` synthetic images of each class as PNG files, in the mode and size of the real ones; rows of a
+    table as a CSV file, series as an .npz file (see `export_vectors`).
 
     A class name that is a safe folder name is used as it is (spaces kept), others are escaped. Each line of
     `metadata.jsonl` holds file_name, class, seed, index and the generator's hash: what it takes to make the image
@@ -47,10 +57,13 @@ def export(
     truncation: draws latents within this bound (`Prior.draw`), more typical and less varied images; in the metadata if
     given.
 
-    Raises OutputInUseError if `out` exists and is not empty, DiskFullError, LabelMismatchError for a class that the
-    generator does not know, OptionError for a plan without images.
+    data: the images to start from, for a generator that translates images (anything that `load_images` takes); source:
+    their paired images, where it learned from pairs. The metadata then name the image that each was made from.
+
+    Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError, LabelMismatchError for a class
+    that the generator does not know, OptionError for a plan without images.
     """
-    fitted, out = as_fitted(run), Path(out)
+    fitted, out = as_loaded(run), Path(out)
     unknown = [name for name in plan if name not in fitted.card.classes]
     if unknown:
         raise LabelMismatchError(
@@ -59,7 +72,10 @@ def export(
         )
     total = sum(plan.values())
     if total < 1 or min(plan.values()) < 0:
-        raise OptionError("The plan asks for no images.", "Every class is full already, or the number is 0.")
+        raise OptionError("The plan asks for nothing.", "Every class is full already, or the number is 0.")
+    if not isinstance(fitted.card.codec, ImageCodec):
+        return export_vectors(fitted, plan, out, seed=seed, device=device, report=report)
+    streams = _streams(fitted, plan, seed, device, truncation, data, source, report)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputInUseError(f"{out} exists and is not empty.", "Choose a new folder, or empty this one.")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -69,19 +85,22 @@ def export(
     folders = folder_names([name for name, n in plan.items() if n])
     partial = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
-        renderer, done = Renderer(fitted, seed, device=device, truncation=truncation), 0
+        done = 0
         with (partial / METADATA).open("w", encoding="utf-8") as metadata:
             for name, folder in folders.items():
                 (partial / folder).mkdir()
-                label, digits = fitted.card.classes.index(name), max(6, len(str(plan[name] - 1)))
+                digits = max(6, len(str(plan[name] - 1)))
                 index = 0
-                for images in renderer.stream(label, plan[name]):
+                blocks, origins = streams[name]
+                for images in blocks:
                     for pixels in images:
                         file = f"{folder}/{index:0{digits}d}.png"
                         fitted.card.codec.to_image(pixels).save(partial / file, compress_level=3)
                         entry = {"file_name": file, "class": name, "seed": seed, "index": index}
                         if truncation is not None:
                             entry["truncation"] = truncation
+                        if origins:
+                            entry["made_from"] = origins[index]
                         metadata.write(json.dumps(entry | {"generator": fitted.hash}, ensure_ascii=False) + "\n")
                         index += 1
                     done += len(images)
@@ -95,6 +114,22 @@ def export(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return out
+
+
+def _streams(
+    fitted: Fitted, plan: Plan, seed: int, device: str, truncation: float | None, data: Any, source: Any, report: Report
+) -> dict[str, tuple[Iterator[np.ndarray], list[str]]]:
+    """For each class its images, block by block, and the names of the images that they are made from, if any."""
+    wanted = {name: n for name, n in plan.items() if n}
+    if data is None:
+        renderer = Renderer(fitted, seed, device=device, truncation=truncation)
+        return {name: (renderer.stream(fitted.card.classes.index(name), n), []) for name, n in wanted.items()}
+    variants = Variants(fitted, images_for(fitted, data, source, report), seed, device=device)
+    chosen = {name: variants.making(name, n) for name, n in wanted.items()}
+    return {
+        name: (variants.stream(rows, numbers), [variants.images.names[row] for row in rows])
+        for name, (rows, numbers) in chosen.items()
+    }
 
 
 def folder_names(classes: list[str]) -> dict[str, str]:

@@ -1,11 +1,11 @@
-"""From labelled images to a run folder."""
+"""From labelled images, rows or series to a run folder."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import numpy as np
 import torch
 
 from ganaug.budget import parse_seconds, seconds_per_step, steps_in
+from ganaug.data import LabelledImages
+from ganaug.data.spec import ImageCodec
 from ganaug.device import environment
 from ganaug.errors import ArtefactError, OptionError, OutputInUseError
 from ganaug.generator import Card, Run, save
@@ -20,6 +22,7 @@ from ganaug.generator.integrity import need_space, sha256, write_atomically
 from ganaug.generator.state import load_state, save_state
 from ganaug.interrupt import interruptible
 from ganaug.pictures import sample_grid, tile
+from ganaug.translating import translation_grid
 from ganaug.preparing import FitSettings, Prepared, prepare
 from ganaug.reporting import Report, silent
 from ganaug.train import Progress, train
@@ -34,7 +37,7 @@ def fit(
     data: Any,
     out: str | Path,
     *,
-    recipe: str = "small",
+    recipe: str = "auto",
     options: Mapping[str, Any] | None = None,
     budget: float | str | None = None,
     steps: int | None = None,
@@ -48,21 +51,30 @@ def fit(
     split: str = "train",
     groups: Any = None,
     strict: bool = False,
+    kind: str = "auto",
+    label: str | None = None,
+    drop: Sequence[str] = (),
+    source: Any = None,
     report: Report = silent,
 ) -> Run:
-    """Train a class-conditional generator on labelled images, into the run folder `out`.
+    """Train a class-conditional generator on labelled images, rows of a table, or series, into the run folder `out`.
 
-    data: a folder of class folders, a .npz file, (X, y), a map-style data set, a name, or LabelledImages. budget:
+    data: images: a folder of class folders, a .npz file, (X, y), a map-style data set, a name, or LabelledImages. A
+    table: a .csv file or a pandas DataFrame, with `label`, the column of classes; `drop` leaves columns out. Series: a
+    .npz file or (X, y) whose X is (N, T); (N, C, T) needs kind="series". recipe: "auto" is small for images, wgan_gp
+    for tables, rcgan for series. budget:
     seconds, or text like "10m" (default 10 minutes); or give `steps`. 20 % of the images (whole groups, where given)
-    are held out, recorded in the card, and never trained on. resume: go on with what `out` holds; does nothing if it is
+    are held out, recorded in the card, and never trained on. source: the paired image of each item, for recipes that
+    learn from pairs: a folder with files of the same names, or an array (an .npz file brings its own). resume: go on with what `out` holds; does nothing if it is
     finished, starts anew if it holds no saved state.
 
     Raises OptionError, DataError and its kinds, OutputInUseError, DivergedError; KeyboardInterrupt after the state was
     saved.
     """
     settings = FitSettings(
-        recipe, dict(options or {}), _seconds(budget, steps), steps, size, channels, limit, seed=seed, device=device
-    )
+        recipe, dict(options or {}), _seconds(budget, steps), steps, size, channels, limit, seed=seed, device=device,
+        kind=kind, label=label, drop=list(drop),
+    )  # fmt: skip
     folder = Path(out)
     if is_finished(folder):
         if resume:
@@ -70,8 +82,10 @@ def fit(
             return Run(folder)
         raise OutputInUseError(f"{folder} holds a finished run.", "Choose another folder.")
     _check_out(folder, resume)
-    prepared = prepare(data, settings, root=root, split=split, groups=groups, strict=strict, report=report)
-    return _Fit(settings, folder, prepared, report).go(resume)
+    prepared = prepare(
+        data, settings, root=root, split=split, groups=groups, strict=strict, source=source, report=report
+    )
+    return _Fit(folder, prepared, report).go(resume)
 
 
 def _seconds(budget: float | str | None, steps: int | None) -> float | None:
@@ -90,8 +104,8 @@ def _check_out(folder: Path, resume: bool) -> None:
 class _Fit:
     """One fit on its way: consumes the loop's iterator, and logs, draws and saves."""
 
-    def __init__(self, settings: FitSettings, folder: Path, prepared: Prepared, report: Report):
-        self.settings, self.folder, self.report = settings, folder, report
+    def __init__(self, folder: Path, prepared: Prepared, report: Report):
+        self.settings, self.folder, self.report = prepared.settings, folder, report
         self.recipe, self.device, self.batches = prepared.recipe, prepared.device, prepared.batches
         self.training, self.validation = prepared.training, prepared.validation
         self.log = folder / "metrics.jsonl"
@@ -106,7 +120,8 @@ class _Fit:
         if resume:
             self.report("fit", start, steps, f"resumed at step {start}")
         self._cut_log(saved.log_bytes if saved else 0)
-        parts = f"{len(self.training)} images to train on, {len(self.validation)} held out"
+        what = {"table": "rows"}.get(self.settings.kind, self.settings.kind)
+        parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"
         self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")
         loop = train(
             self.recipe, self.batches, steps=steps, seed=self.settings.seed, device=self.device, start=start,
@@ -168,7 +183,11 @@ class _Fit:
         return steps
 
     def _digest(self) -> str:
-        return sha256("\n".join([*self.training.fingerprints, *self.validation.fingerprints]).encode())
+        marks = [*self.training.fingerprints, *self.validation.fingerprints]
+        for part in (self.training, self.validation):
+            if isinstance(part, LabelledImages) and part.sources is not None:
+                marks.append(sha256(part.sources.numpy().tobytes()))
+        return sha256("\n".join(marks).encode())
 
     def _cut_log(self, size: int) -> None:
         """Forget lines of metrics.jsonl about steps that will be played again."""
@@ -182,7 +201,13 @@ class _Fit:
         self.sums.clear()
 
     def _draw(self, progress: Progress) -> None:
-        grid = sample_grid(progress.averages()["generator"], self.recipe.prior, len(self.training.classes))
+        if not isinstance(self.training.codec, ImageCodec):
+            return
+        kept = progress.averages()
+        if isinstance(self.validation, LabelledImages) and self.recipe.wiring.from_source:
+            grid = translation_grid(kept, self.recipe.source, self.recipe.prior, self.validation)
+        else:
+            grid = sample_grid(kept["generator"], self.recipe.prior, len(self.training.classes))
         samples = self.folder / "samples"
         samples.mkdir(parents=True, exist_ok=True)
         tile(grid).save(samples / f"step-{progress.step:09d}.png")

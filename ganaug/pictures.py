@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +14,10 @@ from torch import Tensor, nn
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
 from ganaug.game import Prior
-from ganaug.generator import Loadable, as_fitted
+from ganaug.generator import Fitted, Loadable, from_noise
 from ganaug.keys import torch_stream
 from ganaug.reporting import printable
+from ganaug.translating import images_for, known_classes, translation_grid, translator
 
 MOST_ROWS = 32  # a grid of more classes than this shows the first ones
 
@@ -104,15 +107,30 @@ def _slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
 
 
 def preview(
-    run: Loadable, out: Path, *, columns: int = 10, frames: int = 48, seed: int = 0, truncation: float | None = None
+    run: Loadable,
+    out: Path,
+    *,
+    columns: int = 10,
+    frames: int = 48,
+    seed: int = 0,
+    truncation: float | None = None,
+    data: Any = None,
+    source: Any = None,
 ) -> list[Path]:
     """Write `grid.png`, `walk.png` (the path laid out) and `walk.gif` (the path in motion) into `out`.
+
+    For a generator that translates images, give `data` (and `source`, their paired images, where it learned from
+    pairs): `grid.png` then shows, row by row, what it starts from, two answers and the image itself, for `columns`
+    images of each class; where it translates to another class: image, translation, the way back, and an image of that
+    class.
 
     Raises OptionError for counts below 1, ArtefactError if the run cannot be loaded.
     """
     if columns < 1 or frames < 1:
         raise OptionError("A preview needs at least one column and one frame.", "Give counts of 1 or more.")
-    fitted = as_fitted(run)
+    if data is not None:
+        return [_translations(translator(run), out, data, source, columns, seed)]
+    fitted = from_noise(run)
     names = fitted.card.classes
     out.mkdir(parents=True, exist_ok=True)
     grid = sample_grid(fitted.generator, fitted.prior, len(names), columns=columns, seed=seed, truncation=truncation)
@@ -125,3 +143,15 @@ def preview(
     pictures = [tile(frame.unflatten(0, (-1, per_row))) for frame in padded]
     pictures[0].save(out / "walk.gif", save_all=True, append_images=pictures[1:], duration=80, loop=0)
     return [out / "grid.png", out / "walk.png", out / "walk.gif"]
+
+
+def _translations(fitted: Fitted, out: Path, data: Any, source: Any, columns: int, seed: int) -> Path:
+    images = images_for(fitted, data, source)
+    known = known_classes(fitted, images.classes)
+    images = replace(images, labels=known[images.labels], classes=fitted.card.classes)
+    assert fitted.starts_from is not None
+    rows = columns * len(images.classes)
+    grid = translation_grid(fitted.networks, fitted.starts_from, fitted.prior, images, rows=rows, seed=seed)
+    out.mkdir(parents=True, exist_ok=True)
+    tile(grid).save(out / "grid.png")
+    return out / "grid.png"

@@ -10,22 +10,16 @@ read the map; they never run a network.
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
-import math
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import torch
 
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatchError
-from ganaug.generator import Fitted, Loadable, as_fitted, run_folder
-from ganaug.generator.integrity import need_space
+from ganaug.errors import DataError, LabelMismatchError
+from ganaug.generator import Fitted, Loadable, from_noise
+from ganaug.imagemap import ImageMap, pool_folder
 from ganaug.keys import torch_stream
 from ganaug.plan import Plan
 from ganaug.reporting import Report, silent
@@ -49,7 +43,7 @@ class Renderer:
         device: str | torch.device = "cpu",
         truncation: float | None = None,
     ):
-        self.fitted, self.seed, self.epoch, self.device = fitted, seed, epoch, torch.device(device)
+        self.fitted, self.seed, self.epoch, self.device = from_noise(fitted), seed, epoch, torch.device(device)
         self.truncation = truncation
         self._generator = copy.deepcopy(fitted.generator).to(self.device).to(memory_format=torch.channels_last).eval()
 
@@ -96,7 +90,7 @@ class Pool:
         self.classes: tuple[str, ...] = tuple(identity["classes"])
         self.shape: tuple[int, ...] = tuple(identity["shape"])  # (C, H, W) of one image
         self.offsets = np.concatenate([[0], np.cumsum(identity["counts"], dtype=np.int64)])
-        self._map: np.ndarray | None = None
+        self.file = ImageMap(self.folder, identity, (len(self), *self.shape))
 
     def __len__(self) -> int:
         return int(self.offsets[-1])
@@ -104,14 +98,10 @@ class Pool:
     def __repr__(self) -> str:
         return f"Pool({len(self)} images of {len(self.classes)} classes, {self.shape}, {self.path})"
 
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, "_map": None}
-
     @property
     def path(self) -> Path:
         """The .npy file; a .json file beside it says what it holds and vouches for it."""
-        text = json.dumps(self.identity, sort_keys=True)
-        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.npy"
+        return self.file.path
 
     @property
     def counts(self) -> Plan:
@@ -121,15 +111,7 @@ class Pool:
     @property
     def images(self) -> np.ndarray:
         """All rows: uint8 (N, C, H, W), a read-only memory map."""
-        if self._map is None:
-            try:
-                mapped = np.load(self.path, mmap_mode="r" if len(self) else None, allow_pickle=False)
-            except (OSError, ValueError) as error:
-                raise ArtefactError(
-                    f"The rendered images at {self.path} cannot be read: {error}.", "Open the pool again."
-                ) from error
-            self._map = mapped.view(np.ndarray)
-        return self._map
+        return self.file.images
 
     @property
     def labels(self) -> np.ndarray:
@@ -151,8 +133,7 @@ class Pool:
 
     def remove(self) -> None:
         """Delete the files. Maps that are open stay readable."""
-        _manifest(self.path).unlink(missing_ok=True)
-        self.path.unlink(missing_ok=True)
+        self.file.remove()
 
     @classmethod
     def open(
@@ -177,10 +158,10 @@ class Pool:
         truncation: draws latents within this bound (`Prior.draw`), more typical and less varied images; part of the
         identity if given.
 
-        Raises LabelMismatchError for a class that the generator does not know, DiskFullError before anything is
-        written.
+        Raises LabelMismatchError for a class that the generator does not know, TranslatorError for a generator that
+        starts from images, DiskFullError before anything is written.
         """
-        fitted = as_fitted(run)
+        fitted = from_noise(run)
         identity = {
             "format": FORMAT,
             "block": BLOCK,
@@ -193,8 +174,8 @@ class Pool:
         }
         if truncation is not None:
             identity["truncation"] = truncation
-        pool = cls(_pool_folder(run, folder), identity)
-        if not _complete(pool):
+        pool = cls(pool_folder(run, folder), identity)
+        if not pool.file.complete():
             _write(pool, Renderer(fitted, seed, epoch=epoch, device=device, truncation=truncation), report)
         return pool
 
@@ -211,70 +192,10 @@ def _counts(fitted: Fitted, plan: Plan) -> list[int]:
     return [int(plan.get(name, 0)) for name in fitted.card.classes]
 
 
-def _pool_folder(run: Loadable, folder: str | Path | None) -> Path:
-    """The given folder, RUN/pool, or the user's cache: the first that exists or can be made and written to."""
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        return Path(folder)
-    home = run_folder(run)
-    if home is not None:
-        candidate = Path(home) / "pool"
-        try:
-            candidate.mkdir(exist_ok=True)
-        except OSError:
-            pass
-        else:
-            if os.access(candidate, os.W_OK):
-                return candidate
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganaug" / "pool"
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache
-
-
-def _manifest(path: Path) -> Path:
-    return path.with_suffix(".json")
-
-
-def _complete(pool: Pool) -> bool:
-    """Whether the pool is on disk as a whole, with the bytes that were rendered."""
-    try:
-        manifest = json.loads(_manifest(pool.path).read_bytes())
-        with pool.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return manifest == {"identity": pool.identity, "sha256": digest}
-    except (OSError, ValueError, RecursionError):
-        return False
-
-
 def _write(pool: Pool, renderer: Renderer, report: Report) -> None:
-    """Render to a temporary file and put it in place at once; the manifest, written last, marks it as complete.
-
-    Nothing is forced to the disk: what a power cut loses no longer has its hash, and is rendered again.
-    """
-    need_space(pool.folder, len(pool) * math.prod(pool.shape))
-    try:
-        handle, name = tempfile.mkstemp(dir=pool.folder, prefix=".pool.")
-        try:
-            with os.fdopen(handle, "wb+") as file:
-                _render_into(file, pool, renderer, report)
-                file.seek(0)
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            os.chmod(name, 0o644)
-            os.replace(name, pool.path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-        manifest = {"identity": pool.identity, "sha256": digest}
-        _manifest(pool.path).write_text(json.dumps(manifest, indent=1))
-    except OSError as error:
-        raise DiskFullError(f"Rendering to {pool.folder} failed: {error}.", "Free some space and try again.") from error
-
-
-def _render_into(file: BinaryIO, pool: Pool, renderer: Renderer, report: Report) -> None:
-    header = {"descr": "|u1", "fortran_order": False, "shape": (len(pool), *pool.shape)}
-    np.lib.format.write_array_header_1_0(file, header)
-    done = 0
-    for label, (name, count) in enumerate(pool.counts.items()):
-        for images in renderer.stream(label, count):
-            file.write(images.data)
-            done += len(images)
-            report("render", done, len(pool), f"class {name}")
+    blocks = (
+        (images, f"class {name}")
+        for label, (name, count) in enumerate(pool.counts.items())
+        for images in renderer.stream(label, count)
+    )
+    pool.file.write(blocks, report)

@@ -1,16 +1,20 @@
-"""What a fit is played with: settings, images, and the recipe, where strings become references. Writes nothing."""
+"""What a fit is played with: settings, data, and the recipe, where strings become references. Writes nothing."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from ganaug.data import DataSpec, LabelledImages, hold_out, load_images
 from ganaug.data.advice import FEW
-from ganaug.data.batches import ClassBalancedBatches, OtherClassBatches
+from ganaug.data.batches import ClassBalancedBatches, EncodedBatches, OtherClassBatches
+from ganaug.data.csv_file import is_table
+from ganaug.data.encoded import LabelledVectors
+from ganaug.data.series_file import is_series, load_series
+from ganaug.data.table import load_table
 from ganaug.data.tables import printable
 from ganaug.device import resolve_device
 from ganaug.errors import DataError, FewImagesWarning, OptionError
@@ -21,16 +25,20 @@ from ganaug.reporting import Report
 from ganaug.train import Batches
 
 
+DEFAULTS = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind of data -> recipe
+
+
 @dataclass(frozen=True)
 class FitSettings:
-    """Everything that decides what a fit gives, apart from the images.
+    """Everything that decides what a fit gives, apart from the data.
 
-    budget: seconds of training; turned into `steps` once, before the first step. steps: rounds of the game. size: px of
+    recipe: a name, file.py:function, or "auto" for the default of the kind of data (`DEFAULTS`). budget: seconds of training; turned into `steps` once, before the first step. steps: rounds of the game. size: px of
     the square images that the generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many images a
-    class. validation: share held out. options: settings of the recipe.
+    class. validation: share held out. options: settings of the recipe. kind: "images", "table", "series" or "auto".
+    label: the column of classes of a table. drop: columns of a table to leave out.
     """
 
-    recipe: str = "small"
+    recipe: str = "auto"
     options: dict[str, Any] = field(default_factory=dict)
     budget: float | None = None
     steps: int | None = None
@@ -40,6 +48,9 @@ class FitSettings:
     validation: float = 0.2
     seed: int = 0
     device: str = "auto"
+    kind: str = "auto"
+    label: str | None = None
+    drop: list[str] = field(default_factory=list)
 
     def __post_init__(self):
         if self.budget is not None and self.steps is not None:
@@ -52,62 +63,111 @@ class FitSettings:
             raise OptionError(f"The validation share is {self.validation}.", "Give a share between 0 and 1.")
         if not 0 <= self.seed < 2**53:
             raise OptionError(f"The seed is {self.seed}.", "Give a whole number from 0 on.")
+        if self.kind not in ("auto", *DEFAULTS):
+            raise OptionError(
+                f"There is no kind of data {self.kind!r}.", f"Choose one of: auto, {', '.join(DEFAULTS)}."
+            )
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a fit is about to be played with."""
+    """What a fit is about to be played with. settings: as they were given, kind and recipe made definite."""
 
+    settings: FitSettings
     recipe: Recipe
-    training: LabelledImages
-    validation: LabelledImages
+    training: LabelledImages | LabelledVectors
+    validation: LabelledImages | LabelledVectors
     device: torch.device
     batches: Batches
 
 
 def prepare(
-    data: Any, settings: FitSettings, *, root: Any, split: str, groups: Any, strict: bool, report: Report
+    data: Any,
+    settings: FitSettings,
+    *,
+    root: Any,
+    split: str,
+    groups: Any,
+    strict: bool,
+    source: Any = None,
+    report: Report,
 ) -> Prepared:
-    """Read the images, hold out a part, choose the recipe; writes nothing. Raises as `fit` does."""
+    """Read the data, hold out a part, choose the recipe; writes nothing. Raises as `fit` does."""
+    settings = _definite(data, settings)
     recipe = choose(settings.recipe, settings.options)
     device = resolve_device(settings.device)
-    if isinstance(data, LabelledImages):
-        images = data
+    _check_options(settings, groups, source)
+    items: LabelledImages | LabelledVectors
+    if isinstance(data, (LabelledImages, LabelledVectors)):
+        items = data
+    elif settings.kind == "table":
+        items = load_table(data, settings.label, drop=settings.drop, limit=settings.limit, seed=settings.seed)
+    elif settings.kind == "series":
+        items = load_series(data, split=split, limit=settings.limit, seed=settings.seed)
     else:
-        images = load_images(
+        items = load_images(
             data, size=settings.size, channels=settings.channels, limit=settings.limit, seed=settings.seed,
-            device=device.type, strict=strict, split=split, groups=groups, root=root, report=report,
+            device=device.type, strict=strict, split=split, groups=groups, root=root, pairs=source,
+            report=report,
         )  # fmt: skip
-    if recipe.labelled and len(images.classes) < 2:
-        raise DataError(f"There is one class only, {images.classes[0]!r}.", "A classifier needs two or more.")
-    _require_fit(recipe, settings.recipe, images.spec)
-    _warn_of_few(images)
-    training, validation = hold_out(images, fraction=settings.validation, seed=settings.seed)
+    if recipe.labelled and len(items.classes) < 2:
+        raise DataError(f"There is one class only, {items.classes[0]!r}.", "A classifier needs two or more.")
+    _require_fit(recipe, settings.recipe, items.spec)
+    if isinstance(items, LabelledImages) and recipe.source is not Source.PAIR:
+        items = replace(items, sources=None)
+    _warn_of_few(items)
+    training, validation = hold_out(items, fraction=settings.validation, seed=settings.seed)
     if not recipe.labelled:
         training, validation = training.unlabelled(), validation.unlabelled()
-    return Prepared(recipe, training, validation, device, batches_for(recipe, training, device))
+    return Prepared(settings, recipe, training, validation, device, batches_for(recipe, training, device))
+
+
+def _definite(data: Any, settings: FitSettings) -> FitSettings:
+    """The settings with the kind of the data, and the recipe that is the default for it."""
+    kind = settings.kind
+    if isinstance(data, LabelledVectors):
+        kind = "series" if len(data.spec.shape) == 2 else "table"
+    elif kind == "auto":
+        kind = "table" if is_table(data) else "series" if is_series(data) else "images"
+    recipe = DEFAULTS[kind] if settings.recipe == "auto" else settings.recipe
+    return replace(settings, kind=kind, recipe=recipe)
+
+
+def _check_options(settings: FitSettings, groups: Any, source: Any) -> None:
+    """Options of one kind of data are refused for another, so that nobody believes them to have worked."""
+    if settings.kind != "table" and (settings.label is not None or settings.drop):
+        raise OptionError("--label and --drop are for tables.", "Leave them out, or give a .csv file or a DataFrame.")
+    if settings.kind != "images" and (settings.size, settings.channels, groups, source) != ("auto", "auto", None, None):
+        raise OptionError("size, channels, groups and source are for images.", f"Leave them out: these data are a {settings.kind}.")
 
 
 def _require_fit(recipe: Recipe, name: str, spec: DataSpec) -> None:
     reason = recipe.unfit_for(spec)
     if reason:
         fit = [other for other in RECIPES if not make(other, {}).unfit_for(spec)]
-        raise DataError(f"The recipe {name} cannot learn from these data. {reason}", f"Use one of: {', '.join(fit)}.")
+        fix = f"Use one of: {', '.join(fit)}."
+        if recipe.source is Source.PAIR and len(spec.shape) == 3:
+            fix = f"Give the paired images, of the same names, as --source FOLDER (source=...); or u{fix[1:]}"
+        raise DataError(f"The recipe {name} cannot learn from these data. {reason}", fix)
 
 
-def batches_for(recipe: Recipe, images: LabelledImages, device: torch.device) -> Batches:
-    """What the loop draws from, for a recipe that fits the images."""
-    kind = OtherClassBatches if recipe.source is Source.OTHER_CLASS else ClassBalancedBatches
-    return kind(images.pixels, images.labels, images.spec, device)
+def batches_for(recipe: Recipe, images: LabelledImages | LabelledVectors, device: torch.device) -> Batches:
+    """What the loop draws from, for a recipe that fits the data."""
+    if isinstance(images, LabelledVectors):
+        return EncodedBatches(images.items, images.labels, images.spec, device)
+    if recipe.source is Source.OTHER_CLASS:
+        return OtherClassBatches(images.pixels, images.labels, images.spec, device)
+    return ClassBalancedBatches(images.pixels, images.labels, images.spec, device, sources=images.sources)
 
 
-def _warn_of_few(images: LabelledImages) -> None:
+def _warn_of_few(images: LabelledImages | LabelledVectors) -> None:
     few = {name: n for name, n in images.counts().items() if n < FEW}
     if few:
         listed = ", ".join(f"{printable(name)} ({n})" for name, n in list(few.items())[:10])
+        what = "images" if isinstance(images, LabelledImages) else "items"
         warnings.warn(
-            f"{len(few)} of {len(images.classes)} classes have fewer than {FEW} images: {listed}. Expect little of "
-            "their samples; more real images help more than any generator.",
+            f"{len(few)} of {len(images.classes)} classes have fewer than {FEW} {what}: {listed}. Expect little of "
+            f"their samples; more real {what} help more than any generator.",
             FewImagesWarning,
             stacklevel=3,
         )

@@ -155,7 +155,9 @@ class _Game:
         decay = 0.5 ** (images / half_life) if half_life > 0 else 0.0
         for name, average in self.averages.items():
             net = self.nets[name]
-            torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
+            weights: list[Tensor] = list(average.parameters())
+            if weights:  # a kept network may have none, only settings
+                torch._foreach_lerp_(weights, list(net.parameters()), 1 - decay)
             for old, new in zip(average.buffers(), net.buffers(), strict=True):
                 old.copy_(new)
 

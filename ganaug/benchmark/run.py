@@ -43,6 +43,7 @@ def bench(
     limit: int | None = None,
     seed: int = 0,
     groups: Any = None,
+    source: Any = None,
     device: str = "cpu",
     command: str | None = None,
     report: Report = silent,
@@ -53,8 +54,9 @@ def bench(
     or generator folder) or `synthetic` (a folder ROOT/CLASS/*.png or another source), not both. out: folder for
     `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there.
     seeds: paired seeds of the comparison (default 10, quick 5). ratios: synthetic shares to try. limit: at most so
-    many training images a class. groups: of the training images, see `open_source`. command: what the report says
-    reproduces it. A copy of the results goes to `RUN/verdict.json`.
+    many training images a class. groups: of the training images, see `open_source`. source: the paired images of
+    `data`, for a run that learned from pairs (a run that translates images is measured by variants of the training images).
+    command: what the report says reproduces it. A copy of the results goes to `RUN/verdict.json`.
 
     Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set or synthetic
     images, OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes.
@@ -65,8 +67,9 @@ def bench(
     folder = _claimed(Path(out))
     fitted = None if run is None else as_fitted(run)
     sets = gather(
-        data, test=test, fitted=fitted, synthetic=synthetic, limit=limit, seed=seed, groups=groups, report=report
-    )
+        data, test=test, fitted=fitted, synthetic=synthetic, limit=limit, seed=seed, groups=groups, source=source,
+        report=report,
+    )  # fmt: skip
     settings = settings_for(list(sets.train.counts().values()), quick=quick, seeds=seeds, ratios=ratios, seed=seed)
     report("bench", 0, 0, _metric_reason(settings, sets))
     if sets.synthetic is not None:

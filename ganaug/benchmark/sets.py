@@ -18,13 +18,15 @@ from torch import Tensor
 from ganaug.data import LabelledImages, hold_out, load_images
 from ganaug.data.seen import LEAK, which_seen
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError
-from ganaug.generator import Card, Fitted, Loadable
+from ganaug.generator import Card, Fitted, Loadable, as_fitted
 from ganaug.keys import permutation
 from ganaug.plan import Plan
 from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
+from ganaug.variant_pool import VariantPool
 
 MOST = 1000  # synthetic images a class that are rendered at most
+VARIANTS = 8  # of each training image, at most
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def gather(
     limit: int | None = None,
     seed: int = 0,
     groups: Any = None,
+    source: Any = None,
     report: Report = silent,
 ) -> Sets:
     """Load everything, split as the run did (or hold 20 % out), match the classes, keep seen images out of the test.
@@ -65,8 +68,9 @@ def gather(
     size: Any = "auto" if card is None else card.shape[1]
     channels: Any = "auto" if card is None else card.shape[0]
     real = load_images(
-        data, size=size, channels=channels, limit=None if card else limit, seed=seed, groups=groups, report=report
-    )
+        data, size=size, channels=channels, limit=None if card else limit, seed=seed, groups=groups, pairs=source,
+        report=report,
+    )  # fmt: skip
     train, validation, notes = _divide(real, card, limit, seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     held = load_images(
@@ -100,8 +104,11 @@ def rendered(
 ) -> tuple[Tensor, Tensor]:
     """Synthetic images of every class from a run, in proportion to the training images (at most 1000 a class).
 
-    draws: synthetic images that one training takes in all. Gives pixels uint8 (N, C, H, W) and labels int64 (N,).
+    draws: synthetic images that one training takes in all. A generator that translates makes variants of the training
+    images alone. Gives pixels uint8 (N, C, H, W) and labels int64 (N,).
     """
+    if as_fitted(run).starts_from is not None:
+        return _varied(run, train, draws, seed, report)
     counts = train.counts()
     plan: Plan = {
         name: int(min(MOST, max(32, np.ceil(draws * n / sum(counts.values()))))) for name, n in counts.items()
@@ -109,6 +116,13 @@ def rendered(
     pool = Pool.open(run, plan, seed=seed, report=report)
     place = torch.tensor([train.classes.index(name) for name in pool.classes])
     return torch.from_numpy(np.array(pool.images)), place[torch.from_numpy(pool.labels)]
+
+
+def _varied(run: Loadable, train: LabelledImages, draws: int, seed: int, report: Report) -> tuple[Tensor, Tensor]:
+    """Variants of the training images, the same number of each; with the other label where they change class."""
+    k = max(1, min(VARIANTS, round(draws / len(train))))
+    pool = VariantPool.open(run, train, k=k, seed=seed, report=report)
+    return torch.from_numpy(np.array(pool.images)), torch.from_numpy(pool.row_labels)
 
 
 def _has_test_split(data: Any) -> bool:

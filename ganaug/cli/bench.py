@@ -28,10 +28,13 @@ from ganaug.cli.group import common, show
 @click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N training images a class.")
 @click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group.")
 @click.option(
+    "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
+)
+@click.option(
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
 @common
-def bench(data, test, run, synthetic, out, ratios, seeds, quick, limit, groups, recipe, seed, as_json, quiet):
+def bench(data, test, run, synthetic, out, ratios, seeds, quick, limit, groups, source, recipe, seed, as_json, quiet):
     """Measure whether synthetic images help a classifier: helps, no evidence, harms, or withheld.
 
     \b
@@ -51,7 +54,7 @@ def bench(data, test, run, synthetic, out, ratios, seeds, quick, limit, groups, 
         with terminal(quiet) as report:
             results = measure(
                 data, test=test, run=measured, synthetic=synthetic, out=out, ratios=ratios or RATIOS, seeds=seeds,
-                quick=quick, limit=limit, seed=seed, groups=groups, report=report,
+                quick=quick, limit=limit, seed=seed, groups=groups, source=source, report=report,
                 command=shlex.join(["ganaug", *sys.argv[1:]]),
             )  # fmt: skip
     except KeyboardInterrupt:

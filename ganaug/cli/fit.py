@@ -17,9 +17,9 @@ from ganaug.cli.group import common, settings_of, show
 @click.option(
     "--recipe",
     metavar="NAME",
-    default="small",
+    default="auto",
     show_default=True,
-    help="A name (`ganaug recipes`) or file.py:function.",
+    help="A name (`ganaug recipes`) or file.py:function; auto is small, for tables wgan_gp, for series rcgan.",
 )
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting of the recipe; repeatable.")
 @click.option("--budget", metavar="TIME", help="Training time, like 90s, 10m or 1.5h.  [default: 10m]")
@@ -33,6 +33,18 @@ from ganaug.cli.group import common, settings_of, show
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option("--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set.")
 @click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group. Groups are held out whole.")
+@click.option(
+    "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
+)
+@click.option("--label", metavar="COL", help="Column of classes of a table.")
+@click.option("--drop", multiple=True, metavar="COL", help="Column of a table to leave out; repeatable.")
+@click.option(
+    "--kind",
+    type=click.Choice(["auto", "images", "table", "series"]),
+    default="auto",
+    show_default=True,
+    help="What DATA holds; only series (N, C, T) need it.",
+)
 @click.option("--strict", is_flag=True, help="Stop at the first unreadable image.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted fit.")
 @click.option("--config", type=click.Path(exists=True, dir_okay=False), help="YAML file of these options.")
@@ -41,15 +53,18 @@ from ganaug.cli.group import common, settings_of, show
 @common
 @click.pass_context
 def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quiet, **options):
-    """Train a class-conditional generator on the labelled images DATA.
+    """Train a class-conditional generator on the labelled images, table or series DATA.
 
-    DATA is a folder of class folders, a .npz file (x_train, y_train, classes), `digits`, or the name of a torchvision
-    or timm data set (with --root).
+    DATA is a folder of class folders, a .npz file (x_train, y_train, classes), `digits`, the name of a torchvision or
+    timm data set (with --root), or a .csv file (with --label).
 
     \b
     ganaug fit data/train --out runs/leaves --budget 10m
     ganaug fit mnist.npz --limit 100 --out runs/mnist --steps 3000
     ganaug fit data/train --out runs/leaves --resume
+    ganaug fit table.csv --label diagnosis --out runs/table
+    ganaug fit waves.npz --out runs/waves
+    ganaug fit photos --source masks --recipe pix2pix --out runs/cells
     ganaug fit data/train --out runs/mine --recipe mygan.py:lsgan --set lr=0.0003
     """
     values = _merged(ctx, options, settings_of(pairs), config)
@@ -62,6 +77,7 @@ def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quie
         if values[name] is None:
             raise click.UsageError(f"Missing {name.upper() if name == 'data' else '--out'}.", ctx)
     from ganaug.console import terminal
+    from ganaug.estimate import in_words
 
     with terminal(quiet) as report:
         if dry_run:
@@ -77,9 +93,18 @@ def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quie
     show(
         as_json,
         {"run": str(run.path), "steps": card.steps, "classes": list(card.classes), "shape": list(card.shape)},
-        [f"{run.path}: {card.steps} steps, {len(card.classes)} classes, {card.shape[2]}x{card.shape[1]} px.",
-         f"Look at it: ganaug preview {run.path}"],
-    )  # fmt: skip
+        [
+            f"{run.path}: {card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.",
+            _next(run.path, card.shape),
+        ],
+    )
+
+
+def _next(path: Path, shape: tuple[int, ...]) -> str:
+    """What to do with a finished run."""
+    if len(shape) == 3:
+        return f"Look at it: ganaug preview {path}"
+    return f"Draw samples: ganaug augment {path} --balance --out OUT.{'csv' if len(shape) == 1 else 'npz'}"
 
 
 def _merged(ctx: click.Context, options: dict[str, Any], pairs: dict[str, Any], config: str | None) -> dict[str, Any]:

@@ -24,25 +24,37 @@ from ganaug.cli.group import common, number, show
 @click.option(
     "--truncation", type=float, metavar="T", help="Draw latents within T only: more typical, less varied images."
 )
+@click.option("--data", help="Images to start from, for a run that translates images.")
+@click.option(
+    "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
+)
 @common
-def preview(run, out, columns, frames, recipe, truncation, seed, as_json, quiet):
+def preview(run, out, columns, frames, recipe, truncation, data, source, seed, as_json, quiet):
     """Draw samples: a grid with one row a class, and a walk through latent space (PNG and GIF).
 
     \b
     ganaug preview runs/leaves
+    ganaug preview runs/cells --data photos --source masks
     """
     from ganaug.cli.load import load_run
     from ganaug.pictures import preview as draw
 
     fitted = load_run(run, recipe)
     folder = Path(out) if out else Path(run) / "preview"
-    files = draw(fitted, folder, columns=columns, frames=frames, seed=seed, truncation=truncation)
+    files = draw(
+        fitted, folder, columns=columns, frames=frames, seed=seed, truncation=truncation, data=data, source=source
+    )
     show(as_json, {"files": [str(f) for f in files]}, [str(f) for f in files])
 
 
 @click.command()
 @click.argument("run", type=click.Path())
-@click.option("--out", type=click.Path(), required=True, help="Folder to make: OUT/CLASS/*.png and metadata.jsonl.")
+@click.option(
+    "--out",
+    type=click.Path(),
+    required=True,
+    help="Folder to make, OUT/CLASS/*.png; for a table a .csv file, for series an .npz file.",
+)
 @click.option("--per-class", type=click.IntRange(1), metavar="N", help="So many of each class.")
 @click.option("--balance", is_flag=True, help="As many as fill every class up to the largest one.")
 @click.option(
@@ -54,14 +66,22 @@ def preview(run, out, columns, frames, recipe, truncation, seed, as_json, quiet)
 @click.option(
     "--truncation", type=float, metavar="T", help="Draw latents within T only: more typical, less varied images."
 )
+@click.option("--data", help="Images to start from, for a run that translates images.")
+@click.option(
+    "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
+)
 @common
-def augment(run, out, per_class, balance, ratio, recipe, truncation, seed, as_json, quiet):
+def augment(run, out, per_class, balance, ratio, recipe, truncation, data, source, seed, as_json, quiet):
     """Write synthetic labelled images as a folder that torchvision, timm and Hugging Face read.
+
+    Of a table, rows as a CSV file with the same columns; of series, an .npz file.
 
     \b
     ganaug augment runs/leaves --balance       --out data/train_synth
     ganaug augment runs/leaves --per-class 500 --out data/train_synth
     ganaug augment runs/leaves --ratio 0.25    --out data/train_synth
+    ganaug augment runs/table  --balance       --out synthetic.csv
+    ganaug augment runs/cells  --data photos --source masks --per-class 100 --out data/train_synth
     """
     if sum([per_class is not None, balance, ratio is not None]) != 1:
         raise click.UsageError("Give one of --per-class, --balance and --ratio.")
@@ -85,7 +105,8 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, seed, as_js
         show(as_json, {"out": None, "plan": plan}, ["Every class is as large as the largest: there is nothing to add."])
         return
     with terminal(quiet) as report:
-        export(fitted, plan, out, seed=seed, truncation=truncation, report=report)
+        export(fitted, plan, out, seed=seed, truncation=truncation, data=data, source=source, report=report)
     total = sum(plan.values())
-    lines = [f"{name}: {n}" for name, n in plan.items()] + [f"{total} images in {out}"]
+    what = {1: "rows", 2: "series", 3: "images"}[len(fitted.card.shape)]
+    lines = [f"{name}: {n}" for name, n in plan.items()] + [f"{total} {what} in {out}"]
     show(as_json, {"out": str(out), "plan": plan}, lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ _TEST_SHARE = 0.3  # of the embedded digits, a class
 
 @dataclass(frozen=True, eq=False)
 class ArraySource:
-    """Images that lie in one array. `array`: uint8 (N, H, W) or (N, H, W, 3)."""
+    """Images that lie in one array. `array`: uint8 (N, H, W) or (N, H, W, 3); `pairs`: the paired images likewise."""
 
     array: np.ndarray
     labels: np.ndarray
@@ -31,6 +31,7 @@ class ArraySource:
     names: Sequence[str]
     groups: tuple[str, ...] | None = None
     ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    pairs: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.array)
@@ -54,7 +55,7 @@ def from_arrays(
     subject of an image. Raises DataError for what is not images or labels, LabelMismatchError for wrong counts.
     """
     pixels = to_pixel_batch(x)
-    values, names = _labels(y, classes)
+    values, names = labels_and_names(y, classes)
     if len(values) != len(pixels):
         raise LabelMismatchError(f"{len(pixels)} images but {len(values)} labels.", "Give one label for each image.")
     labels, named, dropped = named_labels(values, names, drop_empty=drop_empty)
@@ -63,10 +64,11 @@ def from_arrays(
 
 
 def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None = None) -> ArraySource:
-    """Read one part of an `.npz` file: `x_train, y_train, classes, group_train` for split "train".
+    """Read one part of an `.npz` file: `x_train, y_train, classes, group_train, source_train` for split "train".
 
-    `x, y, group` serve a file with one part; MedMNIST's `train_images, train_labels` are known too. Nothing is
-    unpickled. Raises DataError for other keys, pickled contents and damaged files.
+    `x, y, group, source` serve a file with one part; MedMNIST's `train_images, train_labels` are known too. The source
+    is the paired image of each item. Paired sets may also hold `a` (the source), `b` (the image), `y` and `split` (0
+    train, 1 test). Nothing is unpickled. Raises DataError for other keys, pickled contents and damaged files.
     """
     try:
         with open(path, "rb") as raw:
@@ -74,7 +76,7 @@ def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None 
                 raise ValueError("it is not an .npz archive, or it is incomplete")
             raw.seek(0)
             with np.load(raw, allow_pickle=False) as file:
-                names = _npz_names(path, file.files, split)
+                names = npz_names(path, file.files, split)
                 read = {part: file[key] for part, key in names.items()}
     except (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, DataError):
@@ -83,7 +85,10 @@ def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None 
             raise DataError(f"{path} holds Python objects, which are never unpickled.", _PLAIN) from error
         raise DataError(f"{path} cannot be read: {error}.", "Save it again with numpy.savez_compressed.") from error
     own = read.get("classes") if classes is None else classes
-    return from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"))
+    if "split" in read:
+        read = _part(path, read, split)
+    found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"))
+    return found if "source" not in read else replace(found, pairs=_pairs(read["source"], len(found)))
 
 
 def digits(split: str = "train") -> ArraySource:
@@ -115,22 +120,27 @@ def item_names(n: int) -> tuple[str, ...]:
 _PLAIN = "Save plain arrays: images as uint8, labels as integers, classes as a string array."
 
 
-def _npz_names(path: Path, found: Sequence[str], split: str) -> dict[str, str]:
+def npz_names(path: Path, found: Sequence[str], split: str) -> dict[str, str]:
+    """Keys of an .npz file for "x", "y" and, where they are there, "classes" and "group"; DataError without x or y."""
     patterns = [
-        (f"x_{split}", f"y_{split}", f"group_{split}"),
-        (f"{split}_images", f"{split}_labels", f"{split}_groups"),
+        (f"x_{split}", f"y_{split}", f"group_{split}", f"source_{split}"),
+        (f"{split}_images", f"{split}_labels", f"{split}_groups", f"{split}_sources"),
     ]
     if split == "train":
-        patterns += [("x", "y", "group"), ("X", "y", "groups"), ("images", "labels", "groups")]
-    for x, y, group in patterns:
+        patterns += [("x", "y", "group", "source"), ("X", "y", "groups", "source"), ("images", "labels", "groups", "")]
+    if {"a", "b", "y", "split"} <= set(found):
+        names = {"x": "b", "y": "y", "classes": "classes", "group": "group", "source": "a", "split": "split"}
+        return {part: key for part, key in names.items() if key in found}
+    for x, y, group, source in patterns:
         if x in found and y in found:
-            names = {"x": x, "y": y, "classes": "classes", "group": group}
+            names = {"x": x, "y": y, "classes": "classes", "group": group, "source": source}
             return {part: key for part, key in names.items() if key in found}
     cause = f"{path} has no part {split!r}: its keys are {', '.join(found) or 'none'}."
     raise DataError(cause, f"Save images as x_{split}, labels as y_{split}, and class names as classes.")
 
 
-def _labels(y: Any, classes: Sequence[str] | None) -> tuple[np.ndarray, Sequence[str] | None]:
+def labels_and_names(y: Any, classes: Sequence[str] | None) -> tuple[np.ndarray, Sequence[str] | None]:
+    """Labels as int64 (N,) and the names of the classes, if there are any; DataError for what is no labels."""
     values = as_numpy(y)
     if values is None:
         values = np.asarray(y)
@@ -159,3 +169,21 @@ def _from_names(values: list[str], classes: Sequence[str] | None) -> tuple[np.nd
     if unknown:
         raise LabelMismatchError(f"Label {unknown[0]!r} is not among the classes.", "Name every class in classes=.")
     return np.asarray([index[name] for name in values], dtype=np.int64), known
+
+
+def _part(path: Path, read: dict[str, Any], split: str) -> dict[str, Any]:
+    """The rows of one part, where a column says which part each row is in."""
+    wanted = {"train": 0, "test": 1}.get(split)
+    fits = read["split"].shape == read["y"].shape[:1]
+    rows = np.flatnonzero((read["split"] == wanted) & fits)
+    if not len(rows):
+        raise DataError(f"{path} has no part {split!r}.", "Its `split` says for each image: 0 train, 1 test.")
+    return {name: values if name == "classes" else values[rows] for name, values in read.items() if name != "split"}
+
+
+def _pairs(x: np.ndarray, count: int) -> np.ndarray:
+    """Paired images as pixels; DataError unless there is one for each image."""
+    pixels = to_pixel_batch(x, name="the source")
+    if len(pixels) != count:
+        raise DataError(f"{count} images but {len(pixels)} paired ones.", "Give one source for each image.")
+    return pixels

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.source import open_source
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
@@ -26,7 +27,8 @@ class LabelledImages:
 
     pixels: uint8 (N, C, H, W) on the CPU; labels: int64 (N,), label i means classes[i]; codec: mode and size of the
     user's own images; fingerprints: of each item as it was before resizing; names: of each item, in the source's
-    words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped.
+    words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped; sources:
+    the paired image of each item, uint8 (N, c, H, W), or None.
     """
 
     pixels: torch.Tensor
@@ -37,6 +39,7 @@ class LabelledImages:
     names: tuple[str, ...]
     groups: tuple[str, ...] | None = None
     unreadable: tuple[tuple[str, str], ...] = ()
+    sources: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,7 +47,8 @@ class LabelledImages:
     @property
     def spec(self) -> DataSpec:
         """What a generator for these images must produce."""
-        return DataSpec(tuple(self.pixels.shape[1:]), self.classes)
+        paired = () if self.sources is None else tuple(self.sources.shape[1:])
+        return DataSpec(tuple(self.pixels.shape[1:]), self.classes, paired)
 
     def counts(self) -> dict[str, int]:
         """Class name -> number of images."""
@@ -66,6 +70,7 @@ class LabelledImages:
             fingerprints=tuple(self.fingerprints[i] for i in chosen),
             names=tuple(self.names[i] for i in chosen),
             groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
+            sources=None if self.sources is None else self.sources[rows],
         )
 
 
@@ -82,6 +87,7 @@ def load_images(
     groups: Any = None,
     root: str | Path | None = None,
     at_least: int = 2,
+    pairs: Any = None,
     report: Report = silent,
 ) -> LabelledImages:
     """Read a source (an `ImageSource`, or whatever `open_source` takes) into memory.
@@ -91,7 +97,9 @@ def load_images(
     is bicubic with antialiasing and does not keep the aspect ratio.
     channels: 1 or 3; "auto" is 3 where any image has real colour, else 1, also for grey pictures stored as RGB (they
     are then served as RGB again). limit: at most so many images a class, chosen by `seed`. at_least: images that each
-    class needs (0 allows empty classes and a single class, for sets that are only tested on).
+    class needs (0 allows empty classes and a single class, for sets that are only tested on). pairs: the paired image
+    of each item, for recipes that translate images: a folder with files of the same names, or (N, H, W[, C]); an
+    `.npz` file brings its own.
     Raises TooFewImagesError for a class with fewer, DataError for a single class, and with `strict`
     UnreadableImageError for the first unreadable image; without it such images are skipped and listed.
     """
@@ -100,6 +108,7 @@ def load_images(
     opened = open_source(source, split=split, root=root, groups=groups, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
+    paired = open_pairs(opened, pairs)
     gathered = _Gathered(chosen_side or _likely_side(device), keep_small=chosen_side is None)
     found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)
     rows = np.asarray([image.index for image in found.images], dtype=np.int64)
@@ -119,6 +128,7 @@ def load_images(
         names=tuple(opened.names[row] for row in rows),
         groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
         unreadable=tuple(found.unreadable),
+        sources=None if paired is None else read_pairs(paired, rows, side),
     )
 
 

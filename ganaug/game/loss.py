@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor
 
@@ -27,7 +28,7 @@ class Term:
     """
 
     name: str
-    function: Callable[[Round], Tensor]
+    function: Callable[[Any], Tensor]  # of the kind of round that its recipe plays
     weight: Weight = 1.0
     interval: int = 1
     watches: bool = False
@@ -81,10 +82,10 @@ def _product(a: Weight, b: Weight) -> Weight:
     return a * b
 
 
-def term(function: Callable[[Round], Tensor] | None = None, *, watches: bool = False):
+def term(function: Callable[[Any], Tensor] | None = None, *, watches: bool = False):
     """Make a loss of one term from a function of a round; its name is the function's qualified name."""
 
-    def make(f: Callable[[Round], Tensor]) -> Loss:
+    def make(f: Callable[[Any], Tensor]) -> Loss:
         return Loss((Term(f.__qualname__, f, watches=watches),))
 
     return make if function is None else make(function)

@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from ganaug.errors import ArtefactError, GanaugError
-from ganaug.game import Prior, Recipe
+from ganaug.data.spec import ImageCodec
+from ganaug.errors import ArtefactError, DataError, GanaugError, TranslatorError
+from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
 from ganaug.generator.integrity import MANIFEST, read_verified, write_manifest
 from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
@@ -26,9 +27,10 @@ CARD, WEIGHTS = "card.json", "model.safetensors"
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained generator, ready to sample: `generator(z (n, D), y (n,)) -> (n, C, H, W)` in [-1, 1].
+    """A trained generator, ready to sample: `generator(z (n, D), y (n,)) -> (n, ...)` in model space, [-1, 1].
 
     networks: all that the recipe keeps, by role: the generator, and an encoder or another head where there is one.
+    starts_from: what the generator, (source, z, y) -> x, translates; None for one from noise, (z, y) -> x.
     hash: SHA-256 of the manifest, the identity of the generator. path: the generator folder.
     """
 
@@ -36,6 +38,7 @@ class Fitted:
     card: Card
     hash: str
     path: Path
+    starts_from: Source | None = None
 
     @property
     def generator(self) -> nn.Module:
@@ -89,15 +92,46 @@ def load(run: str | Path | Run, *, recipe: Recipe | None = None) -> Fitted:
     contents, digest = read_verified(folder, (CARD, WEIGHTS))
     card = Card.from_json(contents[CARD].decode("utf-8", errors="replace"))
     tensors = from_bytes(contents[WEIGHTS])
-    networks = _build(card, recipe)
+    rules = _rules(card, recipe)
+    networks = _build(card, rules)
     load_strictly(networks, tensors, str(folder / WEIGHTS))
     networks.to(memory_format=torch.channels_last).eval().requires_grad_(False)
-    return Fitted(dict(networks.items()), card, digest, folder)
+    starts_from = rules.source if rules.wiring.from_source else None
+    return Fitted(dict(networks.items()), card, digest, folder, starts_from)
 
 
 def as_fitted(run: Loadable) -> Fitted:
-    """A path, a Run or an already loaded generator, as a loaded generator."""
+    """A path, a Run or an already loaded generator, as a loaded generator of images.
+
+    Raises DataError for a generator of rows or series: whoever serves those too calls `as_loaded`.
+    """
+    fitted = as_loaded(run)
+    if isinstance(fitted.card.codec, ImageCodec):
+        return fitted
+    kind, file = ("rows of a table", "OUT.csv") if len(fitted.card.shape) == 1 else ("series", "OUT.npz")
+    raise DataError(
+        f"The generator at {fitted.path} makes {kind}, and this works on images.",
+        f"Write its samples to a file: ganaug augment RUN --balance --out {file} (ganaug.export in Python).",
+    )
+
+
+def as_loaded(run: Loadable) -> Fitted:
+    """A path, a Run or an already loaded generator, as a loaded generator of whatever it makes."""
     return run if isinstance(run, Fitted) else load(run)
+
+
+def from_noise(run: Loadable) -> Fitted:
+    """A generator of images from noise; raises TranslatorError for one that starts from an image."""
+    fitted = as_fitted(run)
+    if fitted.starts_from is not None:
+        transform = "Translate" if fitted.starts_from is Source.OTHER_CLASS else "Reimagine"
+        raise TranslatorError(
+            f"The generator of the recipe {fitted.card.recipe} starts from {fitted.starts_from.value}: without images "
+            "it makes none.",
+            f"Use ganaug.variants(train_set, run) or the transform ganaug.{transform}(run); `ganaug augment` and "
+            "`ganaug preview` need --data DATA (data=... in Python).",
+        )
+    return fitted
 
 
 def run_folder(run: Loadable) -> Path | None:
@@ -118,8 +152,8 @@ def _generator_folder(path: Path) -> Path:
     return path
 
 
-def _build(card: Card, recipe: Recipe | None) -> nn.ModuleDict:
-    """The networks that the recipe keeps, untrained."""
+def _rules(card: Card, recipe: Recipe | None) -> Recipe:
+    """The recipe that the generator was made by."""
     from ganaug.recipes import RECIPES, make
 
     if recipe is None:
@@ -136,5 +170,10 @@ def _build(card: Card, recipe: Recipe | None) -> nn.ModuleDict:
         raise ArtefactError(
             f"The card does not fit its recipe. {recipe.unfit_for(card.spec)}", "Fetch or fit it again."
         )
+    return recipe
+
+
+def _build(card: Card, recipe: Recipe) -> nn.ModuleDict:
+    """The networks that the recipe keeps, untrained."""
     networks = recipe.networks(card.spec, card.prior)
     return nn.ModuleDict({name: networks[name] for name in recipe.keeps})

@@ -1,6 +1,12 @@
 """Objectives and penalties: pure functions of a round, to be weighed and added up."""
 
 from ganaug.losses.energy import energy as energy
+from ganaug.losses.likeness import cycle as cycle
+from ganaug.losses.likeness import identity as identity
+from ganaug.losses.likeness import likeness as likeness
+from ganaug.losses.likeness import refill as refill
+from ganaug.losses.likeness import sameness as sameness
+from ganaug.losses.objectives import least_squares as least_squares
 from ganaug.losses.objectives import minimax as minimax
 from ganaug.losses.objectives import nonsaturating as nonsaturating
 from ganaug.losses.objectives import relativistic as relativistic

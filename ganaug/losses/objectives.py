@@ -39,6 +39,20 @@ class minimax:
         return -F.softplus(r.fake_scores).mean()
 
 
+class least_squares:
+    """Mao et al. 2017 (1611.04076), equation 9: real scores are drawn to 1, those of fakes to 0."""
+
+    @term
+    def discriminator(r: Round) -> Tensor:
+        """1/2 E (D(x) - 1)² + 1/2 E D(G(z))²."""
+        return 0.5 * (r.real_scores - 1).square().mean() + 0.5 * r.fake_scores.square().mean()
+
+    @term
+    def generator(r: Round) -> Tensor:
+        """E (D(G(z)) - 1)²."""
+        return (r.fake_scores - 1).square().mean()
+
+
 class wasserstein:
     """Arjovsky et al. 2017 (1701.07875), equation 3. Scores are unbounded; the critic must be kept Lipschitz."""
 

@@ -12,11 +12,11 @@ from torch.utils.data import IterableDataset, Subset
 from ganaug.data import innermost, labels_of
 from ganaug.data.classes import named_labels
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
-from ganaug.generator import Fitted, Loadable, as_fitted
+from ganaug.generator import Fitted, Loadable, from_noise
 from ganaug.mixing import ratio as ratios
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import refuse_overlap
-from ganaug.mixing.schedule import Append, Replace
+from ganaug.mixing.schedule import Append, Replace, Schedule
 from ganaug.plan import Plan, balance, fraction
 from ganaug.pool import BLOCK, Pool
 from ganaug.reporting import Report, silent
@@ -58,15 +58,11 @@ def mix(
     Raises LabelMismatchError for a class that the generator does not know, IncompatibleLoaderError for items that
     synthetic ones cannot be made alike, NoVerdictError, OptionError.
     """
-    if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
-        raise IncompatibleLoaderError(
-            f"{type(dataset).__name__} is not a map-style data set: its items have no index.",
-            "Give a data set with __len__ and __getitem__.",
-        )
-    fitted = as_fitted(run)
+    require_map_style(dataset)
+    fitted = from_noise(run)
     share = ratios.resolve(run, mode, ratio)
     refuse_overlap(fitted.card, evaluation, report)
-    labels, names, named = _named_labels(dataset, classes, targets, report)
+    labels, names, named = named_labels_of(dataset, classes, targets, report)
     who = _who(labels, names, mode, share)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
     plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in needed.items() if n}
@@ -74,10 +70,22 @@ def mix(
     if plan:
         _require_known(plan, fitted, named)
         pool = Pool.open(run, plan, seed=seed, epoch=0 if fresh else None, report=report)
-    return MixedDataset(dataset, labels, names, who, pool, fitted, seed=seed, transform=transform)
+    added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
+    labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
+    schedule = None if pool is None else Schedule(who, len(labels), names, *_places_in_pool(names, pool), seed)
+    return MixedDataset(dataset, labels, names, schedule, pool, fitted, seed=seed, transform=transform)
 
 
-def _named_labels(
+def require_map_style(dataset: Any) -> None:
+    """Raises IncompatibleLoaderError for a data set whose items have no index."""
+    if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
+        raise IncompatibleLoaderError(
+            f"{type(dataset).__name__} is not a map-style data set: its items have no index.",
+            "Give a data set with __len__ and __getitem__.",
+        )
+
+
+def named_labels_of(
     dataset: Any, classes: Sequence[str] | None, targets: Any, report: Report
 ) -> tuple[np.ndarray, tuple[str, ...], bool]:
     """Labels before `target_transform`, int64 (n,); the name of each label; whether names were given.
@@ -114,3 +122,11 @@ def _require_known(needed: Plan, fitted: Fitted, named: bool) -> None:
             + ("." if named else " (the data set has no class names, so that labels stand for themselves)."),
             f"Its classes are {', '.join(map(repr, fitted.card.classes))}: give classes=[...], the name of each label.",
         )
+
+
+def _places_in_pool(names: tuple[str, ...], pool: Pool) -> tuple[np.ndarray, np.ndarray]:
+    """Where each class of the data set lies in the pool: first row and number of rows, int64 (classes,) each."""
+    at = [pool.classes.index(name) if name in pool.classes else None for name in names]
+    starts = np.array([0 if i is None else pool.offsets[i] for i in at], dtype=np.int64)
+    ends = np.array([0 if i is None else pool.offsets[i + 1] for i in at], dtype=np.int64)
+    return starts, ends - starts

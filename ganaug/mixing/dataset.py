@@ -14,9 +14,10 @@ from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator import Fitted, as_fitted
 from ganaug.mixing.native import look_at
 from ganaug.mixing.sampler import EpochClock, EpochIndex
-from ganaug.mixing.schedule import REAL, Append, Replace, Schedule
+from ganaug.mixing.schedule import REAL, Schedule, Turns
 from ganaug.mixing.vectorise import Presenter
 from ganaug.pool import Pool
+from ganaug.variant_pool import VariantPool
 
 
 class MixedDataset(Dataset):
@@ -33,17 +34,16 @@ class MixedDataset(Dataset):
         dataset: Any,
         labels: np.ndarray,
         names: tuple[str, ...],
-        who: Replace | Append,
-        pool: Pool | None,
+        schedule: Schedule | Turns | None,
+        pool: Pool | VariantPool | None,
         fitted: Fitted,
         *,
         seed: int,
         transform: Any = None,
     ):
         self.dataset, self.classes, self.seed = dataset, list(names), seed
-        added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
-        self._labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
-        self._who, self._pool = who, pool
+        self._labels = labels
+        self._schedule, self._pool = schedule, pool
         self._run: Fitted | Path = fitted  # a path in copies that were sent to other processes
         self._clock = EpochClock()
         self._tables: dict[int, np.ndarray] = {}
@@ -53,16 +53,13 @@ class MixedDataset(Dataset):
         if pool is not None:
             native = look_at(self._base, index_map, fitted.card.codec, own_transform=transform is not None)
             self._present = Presenter(native, fitted.card.codec)
-            starts, sizes = _places_in_pool(names, pool)
-            self._schedule = Schedule(who, len(self), names, starts, sizes, seed)
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def __repr__(self) -> str:
         served = 0 if self._pool is None else int((self._table(self.epoch) != REAL).sum())
-        how = "replaced by" if isinstance(self._who, Replace) else "added as"
-        return f"MixedDataset({len(self)} items, {served} of them {how} synthetic, {len(self.classes)} classes)"
+        return f"MixedDataset({len(self)} items, {served} of them synthetic, {len(self.classes)} classes)"
 
     def __getstate__(self) -> dict:
         run = self._run.path if isinstance(self._run, Fitted) else self._run
@@ -160,13 +157,18 @@ class MixedDataset(Dataset):
         if not real.all():
             positions = np.flatnonzero(~real)
             pixels = self._pool_of(epoch).read(rows[positions])
-            made = zip(self._present(pixels, self.transform), self._synthetic_labels(places[positions]), strict=True)
+            made = zip(
+                self._present(pixels, self.transform),
+                self._synthetic_labels(places[positions], rows[positions]),
+                strict=True,
+            )
             for position, item in zip(positions, made, strict=True):
                 items[position] = item
         return items
 
-    def _synthetic_labels(self, places: np.ndarray) -> list[Any]:
-        labels: list[Any] = self._labels[places].tolist()
+    def _synthetic_labels(self, places: np.ndarray, rows: np.ndarray) -> list[Any]:
+        own = self._pool.row_labels[rows] if isinstance(self._pool, VariantPool) else self._labels[places]
+        labels: list[Any] = own.tolist()
         if not self._present.native.plain_labels:
             labels = [self._present.native.label(label) for label in labels]
         change = self.target_transform
@@ -175,23 +177,24 @@ class MixedDataset(Dataset):
     # --- tables and pools of an epoch
 
     def _table(self, epoch: int) -> np.ndarray:
+        assert self._schedule is not None
         if epoch not in self._tables:
             kept = list(self._tables.items())[-1:]  # two epochs, since two iterations may run side by side
             self._tables = dict(kept) | {epoch: self._schedule.table(epoch)}
         return self._tables[epoch]
 
-    def _pool_of(self, epoch: int) -> Pool:
+    def _pool_of(self, epoch: int) -> Pool | VariantPool:
         assert self._pool is not None
-        if self._pool.epoch in (None, epoch):
+        if isinstance(self._pool, VariantPool) or self._pool.epoch in (None, epoch):
             return self._pool
         self._pool = self._pool.at(epoch)
         return self._pool
 
     def _render(self, epoch: int) -> None:
         """Where every epoch has images of its own: make sure, in the main process, that they are on disk."""
-        if self._pool is None or self._pool.epoch is None or epoch in self._rendered:
-            return
         pool = self._pool
+        if not isinstance(pool, Pool) or pool.epoch is None or epoch in self._rendered:
+            return
         self._run = as_fitted(self._run)
         self._pool = Pool.open(self._run, pool.counts, seed=self.seed, epoch=epoch, folder=pool.folder)
         self._rendered.append(epoch)
@@ -204,11 +207,3 @@ def _fetch(dataset: Any, indices: Sequence[int]) -> list[Any]:
     if hasattr(dataset, "__getitems__") and dataset.__getitems__:
         return dataset.__getitems__(indices)
     return [dataset[index] for index in indices]
-
-
-def _places_in_pool(names: tuple[str, ...], pool: Pool) -> tuple[np.ndarray, np.ndarray]:
-    """Where each class of the data set lies in the pool: first row and number of rows, int64 (classes,) each."""
-    at = [pool.classes.index(name) if name in pool.classes else None for name in names]
-    starts = np.array([0 if i is None else pool.offsets[i] for i in at], dtype=np.int64)
-    ends = np.array([0 if i is None else pool.offsets[i + 1] for i in at], dtype=np.int64)
-    return starts, ends - starts

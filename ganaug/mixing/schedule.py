@@ -95,3 +95,24 @@ class Schedule:
             return permutation(size, *key, cycle)[turn * per_epoch :][:count]
         rounds = range(-(-count // size))
         return np.concatenate([permutation(size, *key, epoch, again) for again in rounds])[:count]
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Tables where some items are served as one of their own variants: of `length` items with `each` rows in the pool,
+    item i has the rows from i * each on.
+
+    In each epoch an item is varied with probability `p`, and its variants take turns from epoch to epoch.
+    """
+
+    length: int
+    each: int
+    p: float
+    seed: int
+
+    def table(self, epoch: int) -> np.ndarray:
+        """int64 (length,)"""
+        chosen = numpy_stream(self.seed, "variants", "items", epoch).random(self.length) < self.p
+        first = numpy_stream(self.seed, "variants", "first").integers(self.each, size=self.length)
+        rows = np.arange(self.length, dtype=np.int64) * self.each + (first + epoch) % self.each
+        return np.where(chosen, rows, REAL)

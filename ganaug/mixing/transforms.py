@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import get_worker_info
 from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional as F
 from torchvision.tv_tensors import TVTensor, wrap
 
 from ganaug.data.classes import check_names
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError
-from ganaug.generator import Fitted, Loadable, as_fitted
+from ganaug.generator import Fitted, Loadable, as_fitted, from_noise
 from ganaug.keys import numpy_stream, torch_stream
 from ganaug.mixing import ratio as ratios
+from ganaug.mixing.batch import Normalisation, as_batch, call_key, require_batch, require_named
 from ganaug.plan import per_class
 from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
@@ -52,11 +51,11 @@ class SynthMix(v2.Transform):
         live: bool = False,
         pool_per_class: int = 512,
         classes: Sequence[str] | None = None,
-        normalize: tuple[Sequence[float], Sequence[float]] | None = None,
+        normalize: Normalisation | None = None,
         report: Report = silent,
     ):
         super().__init__()
-        fitted = as_fitted(run)
+        fitted = from_noise(run)
         self.ratio = ratios.resolve(run, "replace", ratio)
         self.seed, self.live, self.normalize = seed, live, normalize
         self.classes = tuple(fitted.card.classes if classes is None else check_names(classes))
@@ -91,33 +90,19 @@ class SynthMix(v2.Transform):
                 f"SynthMix was given {len(pair)} things, not images and labels.", "Call it with (images, labels)."
             )
         images, labels = pair
-        _require_batch(images, labels)
-        key = self._key()
+        require_batch(images, labels, "SynthMix")
+        key = call_key(self.seed, "synthmix", self._epoch, self._calls)
+        self._calls += 1
         count = int(self.ratio * len(images) + numpy_stream(*key, "count").random())
         if count:
             chosen = torch.from_numpy(np.sort(numpy_stream(*key, "places").permutation(len(images))[:count]))
             chosen = chosen.to(images.device)
-            self._require_named(labels)
+            require_named(labels, self.classes)
             own = self._known.to(images.device)[labels[chosen].to(images.device, torch.int64)]
-            synthetic = self._as(images, self._draw(own, key))
+            synthetic = as_batch(self._draw(own, key), images, self.normalize)
             mixed = images.as_subclass(Tensor).index_copy(0, chosen, synthetic)
             images = wrap(mixed, like=images) if isinstance(images, TVTensor) else mixed
         return type(pair)([images, labels]) if isinstance(pair, list) else (images, labels)
-
-    def _key(self) -> tuple[int | str, ...]:
-        """Names this call; no two calls of a training have the same."""
-        worker, distributed = get_worker_info(), torch.distributed
-        rank = distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
-        self._calls += 1
-        return self.seed, "synthmix", rank, worker.seed if worker else "main", self._epoch, self._calls - 1
-
-    def _require_named(self, labels: Tensor) -> None:
-        low, high = int(labels.min()), int(labels.max())
-        if low < 0 or high >= len(self.classes):
-            raise LabelMismatchError(
-                f"The batch has labels from {low} to {high}, but {len(self.classes)} classes have names.",
-                "Give classes=[...], the name of each label, in its order.",
-            )
 
     @torch.no_grad()
     def _draw(self, own: Tensor, key: tuple[int | str, ...]) -> Tensor:
@@ -141,31 +126,6 @@ class SynthMix(v2.Transform):
         z = fitted.prior.draw(len(own), rng).to(own.device)
         return ImageCodec.decode(self._copies[own.device](z, own))
 
-    def _as(self, images: Tensor, pixels: Tensor) -> Tensor:
-        """uint8 pixels -> the channels, size, dtype and range of the batch."""
-        if pixels.shape[1] != images.shape[1]:
-            pixels = pixels.expand(-1, 3, -1, -1) if pixels.shape[1] == 1 else F.rgb_to_grayscale(pixels)
-        if pixels.shape[2:] != images.shape[2:]:
-            pixels = F.resize(pixels, list(images.shape[2:]), antialias=True)
-        if not images.is_floating_point():
-            return pixels.to(images.dtype)
-        unit = pixels.to(torch.float32) / 255
-        return (unit if self.normalize is None else F.normalize(unit, *map(list, self.normalize))).to(images.dtype)
-
 
 def _copy_to(generator: torch.nn.Module, device: torch.device) -> torch.nn.Module:
     return copy.deepcopy(generator).to(device).to(memory_format=torch.channels_last).eval()
-
-
-def _require_batch(images: Any, labels: Any) -> None:
-    if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[1] not in (1, 3):
-        found = f"a tensor {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
-        raise IncompatibleLoaderError(
-            f"SynthMix was given {found}, not a batch of images.", "Images are (B, C, H, W) with 1 or 3 channels."
-        )
-    if not isinstance(labels, Tensor) or labels.shape != images.shape[:1] or labels.is_floating_point():
-        found = f"{labels.dtype} {tuple(labels.shape)}" if isinstance(labels, Tensor) else type(labels).__name__
-        raise IncompatibleLoaderError(
-            f"SynthMix was given labels as {found}, not one integer for each image.",
-            "Place SynthMix before MixUp, CutMix and one-hot encoding.",
-        )

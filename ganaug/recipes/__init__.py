@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ganaug.errors import OptionError
+from ganaug.errors import RecipeError
 from ganaug.game import Recipe
 from ganaug.recipes.classic import cgan, dcgan, gan, minibatch, unrolled
 from ganaug.recipes.modern import biggan, r3gan, small
 from ganaug.recipes.style import pggan, stylegan, stylegan2
+from ganaug.recipes.series import rcgan
+from ganaug.recipes.translation import context_encoder, cyclegan, pix2pix
 from ganaug.recipes.wasserstein import cramer, wgan, wgan_gp
 
 RECIPES: dict[str, Callable[..., Recipe]] = {
@@ -21,20 +23,24 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
     "wgan": wgan,
     "wgan_gp": wgan_gp,
     "cramer": cramer,
+    "rcgan": rcgan,
     "unrolled": unrolled,
     "minibatch": minibatch,
     "pggan": pggan,
     "stylegan": stylegan,
     "stylegan2": stylegan2,
     "biggan": biggan,
+    "pix2pix": pix2pix,
+    "cyclegan": cyclegan,
+    "context_encoder": context_encoder,
     "r3gan": r3gan,
 }
 
 
 def make(name: str, settings: Mapping[str, Any]) -> Recipe:
-    """The recipe of this name with these settings; raises OptionError for an unknown name or setting."""
+    """The recipe of this name with these settings; raises RecipeError for an unknown name or setting."""
     if name not in RECIPES:
-        raise OptionError(f"There is no recipe {name!r}.", f"Choose one of: {', '.join(RECIPES)}.")
+        raise RecipeError(f"There is no recipe {name!r}.", f"Choose one of: {', '.join(RECIPES)}.")
     return call(RECIPES[name], settings)
 
 
@@ -43,12 +49,12 @@ def call(function: Callable[..., Recipe], settings: Mapping[str, Any]) -> Recipe
     known = {p.name: p.default for p in inspect.signature(function).parameters.values()}
     for name, value in settings.items():
         if name not in known:
-            raise OptionError(
+            raise RecipeError(
                 f"The recipe {function.__name__} has no setting {name!r}.", f"It has: {', '.join(known) or 'none'}."
             )
         default = known[name]
         if type(value) is not type(default) and not (type(default) is float and type(value) is int):
-            raise OptionError(
+            raise RecipeError(
                 f"The setting {name} of {function.__name__} is {value!r}.", f"Give it like its default, {default!r}."
             )
     return function(**settings)

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from toys import CLASSES, pictures, toy
+from toys import CLASSES, class_means, codec_of, toy
 
-from ganaug.data import ImageCodec
 from ganaug.data.batches import Batch
 from ganaug.generator import Card, load, save
 from ganaug.recipes import RECIPES, make
@@ -112,7 +111,7 @@ def test_saved_and_loaded_it_draws_the_same_bytes(name, tmp_path):
     data = toy(recipe)
     networks = last(train(recipe, data, steps=2)).averages()
     card = Card(
-        name, {}, data.spec.classes, data.spec.shape, ImageCodec("L", (8, 8)), recipe.prior, steps=2, seed=0,
+        name, {}, data.spec.classes, data.spec.shape, codec_of(data.spec), recipe.prior, steps=2, seed=0,
         counts=dict.fromkeys(data.spec.classes, 30), fingerprints=(), held_out=(), versions={}, source=data.spec.source,
     )  # fmt: skip
     digest = save(tmp_path, networks, card)
@@ -128,7 +127,14 @@ def test_saved_and_loaded_it_draws_the_same_bytes(name, tmp_path):
     assert torch.equal(made, loaded)
 
 
-STEPS = {"wgan_gp": 260, "cgan": 300, "gan": 300, "wgan": 300, "unrolled": 100, "cramer": 60}  # rounds that the toy takes, where they are not 200
+STEPS = {
+    "wgan_gp": 260,
+    "cgan": 300,
+    "gan": 300,
+    "wgan": 300,
+    "unrolled": 100,
+    "cramer": 60,
+}  # rounds that the toy takes, where they are not 200
 
 
 @every_recipe
@@ -144,23 +150,22 @@ def test_it_learns_three_classes_that_anyone_can_tell_apart(name):
     with torch.no_grad():
         samples = answer(recipe, nets, batch, z)
     count = recipe.classes or len(CLASSES)
-    pixels, labels = pictures(classes=count)
-    means = torch.stack([ImageCodec.encode(pixels[labels == c]).mean(0) for c in range(count)])
-    distances = torch.cdist(samples.flatten(1), means.flatten(1))
+    means = class_means(recipe)
+    distances = torch.cdist(samples.flatten(1), means)
     if recipe.labelled:
         assert (distances.argmin(1) == batch.y).float().mean() >= 0.9
     else:
         assert set(distances.argmin(1).tolist()) == set(range(count))
-        between = torch.pdist(means.flatten(1)).min()
+        between = torch.pdist(means).min()
         assert (distances.min(1).values < between / 2).float().mean() >= 0.8
 
 
 EQUATIONS = {
+    "rcgan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
     "gan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
     "wgan": "discriminator ×5: wasserstein.discriminator\ngenerator     ×1: wasserstein.generator",
     "cramer": "discriminator ×5: energy.discriminator + 10·energy.penalty\ngenerator     ×1: energy.generator",
-    "unrolled": "discriminator ×1: nonsaturating.discriminator\n"
-    "generator     ×1: unrolled(nonsaturating.generator, 5)",
+    "unrolled": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: unrolled(nonsaturating.generator, 5)",
     "minibatch": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
     "small": "discriminator ×1: relativistic.discriminator + 0.5·r1 (every 4) + 0.5·r2 (every 4)\n"
     "generator     ×1: relativistic.generator",
@@ -168,6 +173,19 @@ EQUATIONS = {
     "dcgan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
     "wgan_gp": "discriminator ×5: wasserstein.discriminator + 10·gradient_penalty\n"
     "generator     ×1: wasserstein.generator",
+    "bigan": "discriminator ×1: nonsaturating.discriminator + r1 (every 4)\ngenerator     ×1: joint.generator",
+    "infogan": "discriminator ×1: nonsaturating.discriminator + information.categories + 0.1·information.uniform + "
+    "r1_through_eye (every 4)\n"
+    "generator     ×1: nonsaturating.generator + information.categories + 0.1·information.uniform",
+    "aae": "autoencoder   ×1: reconstruction\ndiscriminator ×1: nonsaturating.discriminator\n"
+    "encoder       ×1: nonsaturating.generator",
+    "vae": "autoencoder ×1: 6.25·reconstruction + divergence",
+    "pix2pix": "discriminator ×1: nonsaturating.discriminator\n"
+    "generator     ×1: nonsaturating.generator + 100·likeness + 0.1·sameness (every 4)",
+    "cyclegan": "discriminator ×1: least_squares.discriminator\n"
+    "generator     ×1: least_squares.generator + 10·cycle + 5·identity",
+    "context_encoder": "discriminator ×1: nonsaturating.discriminator\n"
+    "generator     ×1: nonsaturating.generator + 20·refill + 0.2·sameness (every 4)",
     "pggan": "discriminator ×1: wasserstein.discriminator + 10·gradient_penalty + 0.001·drift\n"
     "generator     ×1: wasserstein.generator",
     "stylegan": "discriminator ×1: nonsaturating.discriminator + r1 (every 4)\n"

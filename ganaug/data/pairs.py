@@ -1,0 +1,90 @@
+"""Paired images: for each item of a source, the image that a translator starts from (a mask, an outline)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganaug.data.convert import as_numpy, to_pixel_batch
+from ganaug.data.fingerprint import in_colour
+from ganaug.data.folder import from_folder
+from ganaug.data.source import ImageSource
+from ganaug.errors import DataError, OptionError, UnreadableImageError
+
+Reader = Callable[[int], np.ndarray]  # index in the source of the images -> uint8 (H, W) or (H, W, 3)
+
+
+def open_pairs(opened: ImageSource, pairs: Any = None) -> Reader | None:
+    """Where the paired images of a source are read; None if it has none.
+
+    pairs: a folder with a file of the same name for each image (`A/CLASS/17.png` for `B/CLASS/17.jpg`), or an array
+    (N, H, W[, C]) in the order of the images; by default those that the source brings. Raises DataError for images
+    without a pair, or more pairs than images.
+    """
+    own = getattr(opened, "pairs", None)
+    if pairs is None:
+        return None if own is None else lambda index: own[index]
+    if isinstance(pairs, (str, Path)):
+        return _from_folder(opened, Path(pairs).expanduser())
+    if as_numpy(pairs) is None:
+        raise OptionError(f"{type(pairs).__name__} does not hold paired images.", "Give a folder or an array.")
+    pixels = to_pixel_batch(pairs, name="the source")
+    if len(pixels) != len(opened):
+        raise DataError(f"{len(opened)} images but {len(pixels)} paired ones.", "Give one source for each image.")
+    return lambda index: pixels[index]
+
+
+def read_pairs(read: Reader, rows: np.ndarray, side: int) -> torch.Tensor:
+    """uint8 (N, c, side, side) of the pairs of these items; c is 1 if none has colour. Resizing averages areas."""
+    pictures = [_resized(read(int(row)), side) for row in rows]
+    colour = any(in_colour(picture) for picture in pictures)
+    out = torch.empty((len(rows), 3 if colour else 1, side, side), dtype=torch.uint8)
+    view = out.numpy()
+    for place, picture in enumerate(pictures):
+        if picture.ndim == 3:
+            view[place] = picture.transpose(2, 0, 1) if colour else picture[..., 0]
+        else:
+            view[place] = picture
+    return out
+
+
+def _from_folder(opened: ImageSource, folder: Path) -> Reader:
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder.", "Give the folder of the paired images, with the same file names.")
+    there = from_folder(folder)
+    place = {_stem(name): index for index, name in enumerate(there.names)}
+    at = [place.get(_stem(name)) for name in opened.names]
+    missing = [name for name, index in zip(opened.names, at, strict=True) if index is None]
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {len(at)} images have no pair in {folder}, for instance {missing[0]}.",
+            "A pair has the same class folder and file name, up to the ending.",
+        )
+
+    def read(index: int) -> np.ndarray:
+        pair = at[index]
+        assert pair is not None
+        try:
+            return np.asarray(there.read(pair))
+        except UnreadableImageError as error:
+            name = there.names[pair]
+            raise UnreadableImageError(
+                f"The pair {name} in {folder} cannot be read: {error.cause}", error.fix
+            ) from None
+
+    return read
+
+
+def _stem(name: str) -> str:
+    return PurePath(name).with_suffix("").as_posix()
+
+
+def _resized(pixels: np.ndarray, side: int) -> np.ndarray:
+    if pixels.shape[:2] == (side, side):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX))

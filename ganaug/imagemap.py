@@ -1,0 +1,128 @@
+"""Rendered images on disk: one .npy file that is read through a memory map, and one .json file that vouches for it.
+
+The file's name is a hash of what its images are made from, so that the same images are rendered once; the manifest is
+written last, so that a file without its own hash in it is not believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ganaug.errors import ArtefactError, DiskFullError
+from ganaug.generator import Loadable, run_folder
+from ganaug.generator.integrity import need_space
+from ganaug.reporting import Report
+
+
+class ImageMap:
+    """Images that are a pure function of `identity`, a JSON object; shape: (N, C, H, W).
+
+    Small to pickle: each process opens the map again when it reads.
+    """
+
+    def __init__(self, folder: Path, identity: dict[str, Any], shape: tuple[int, ...]):
+        self.folder, self.identity, self.shape = Path(folder), identity, shape
+        self._map: np.ndarray | None = None
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_map": None}
+
+    @property
+    def path(self) -> Path:
+        text = json.dumps(self.identity, sort_keys=True)
+        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.npy"
+
+    @property
+    def images(self) -> np.ndarray:
+        """All of them: uint8 (N, C, H, W), a read-only memory map. Raises ArtefactError if the file is gone."""
+        if self._map is None:
+            try:
+                mapped = np.load(self.path, mmap_mode="r" if self.shape[0] else None, allow_pickle=False)
+            except (OSError, ValueError) as error:
+                raise ArtefactError(
+                    f"The rendered images at {self.path} cannot be read: {error}.", "Open the pool again."
+                ) from error
+            self._map = mapped.view(np.ndarray)
+        return self._map
+
+    def remove(self) -> None:
+        """Delete the files. Maps that are open stay readable."""
+        self._manifest.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+    def complete(self) -> bool:
+        """Whether the images are on disk as a whole, with the bytes that were rendered."""
+        try:
+            manifest = json.loads(self._manifest.read_bytes())
+            with self.path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return manifest == {"identity": self.identity, "sha256": digest}
+        except (OSError, ValueError, RecursionError):
+            return False
+
+    def write(self, blocks: Iterable[tuple[np.ndarray, str]], report: Report) -> None:
+        """Write blocks of images, each with a word for the report, to a temporary file; put it in place at once.
+
+        Nothing is forced to the disk: what a power cut loses no longer has its hash, and is rendered again. Raises
+        DiskFullError, before anything is written where that can be known.
+        """
+        need_space(self.folder, math.prod(self.shape))
+        try:
+            handle, name = tempfile.mkstemp(dir=self.folder, prefix=".pool.")
+            try:
+                with os.fdopen(handle, "wb+") as file:
+                    self._write_into(file, blocks, report)
+                    file.seek(0)
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                os.chmod(name, 0o644)
+                os.replace(name, self.path)
+            finally:
+                Path(name).unlink(missing_ok=True)
+            manifest = {"identity": self.identity, "sha256": digest}
+            self._manifest.write_text(json.dumps(manifest, indent=1))
+        except OSError as error:
+            raise DiskFullError(
+                f"Rendering to {self.folder} failed: {error}.", "Free some space and try again."
+            ) from error
+
+    @property
+    def _manifest(self) -> Path:
+        return self.path.with_suffix(".json")
+
+    def _write_into(self, file: BinaryIO, blocks: Iterable[tuple[np.ndarray, str]], report: Report) -> None:
+        header = {"descr": "|u1", "fortran_order": False, "shape": self.shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        done = 0
+        for images, detail in blocks:
+            file.write(np.ascontiguousarray(images).data)
+            done += len(images)
+            report("render", done, self.shape[0], detail)
+
+
+def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
+    """The given folder, RUN/pool, or the user's cache: the first that exists or can be made and written to."""
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        return Path(folder)
+    home = run_folder(run)
+    if home is not None:
+        candidate = Path(home) / "pool"
+        try:
+            candidate.mkdir(exist_ok=True)
+        except OSError:
+            pass
+        else:
+            if os.access(candidate, os.W_OK):
+                return candidate
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganaug" / "pool"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache

@@ -1,0 +1,295 @@
+"""Batch transforms that turn images into other images, for the main process: after the loader, before MixUp and CutMix.
+
+`Reimagine` gives variants of the same class, `Inpaint` erases parts and fills them in, `Translate` turns images of one
+class into images of another and sets their labels.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from torch import Tensor
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
+from torchvision.tv_tensors import TVTensor, wrap
+
+from ganaug.data.classes import check_names
+from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
+from ganaug.generator import Fitted, Loadable, Source, as_fitted
+from ganaug.keys import torch_stream
+from ganaug.mixing.batch import (
+    Normalisation,
+    call_key,
+    decoded,
+    encoded,
+    in_channels_and_size,
+    require_batch,
+    require_named,
+)
+from ganaug.translating import known_classes, other_class, starting_points, translator
+
+
+class _ImageToImage(v2.Transform, ABC):
+    """What the three have in common; `Reimagine` documents it."""
+
+    def __init__(
+        self,
+        run: Loadable,
+        *,
+        p: float,
+        seed: int,
+        classes: Sequence[str] | None,
+        normalize: Normalisation | None,
+    ):
+        super().__init__()
+        fitted = translator(run)
+        if not 0 <= p <= 1:
+            raise OptionError(f"p={p} is not a probability.", "Give a number from 0 to 1.")
+        self._require(fitted)
+        self.p, self.seed, self.normalize = p, seed, normalize
+        self.classes = tuple(fitted.card.classes if classes is None else check_names(classes))
+        self._known = known_classes(fitted, self.classes)
+        self._shape, self._starts_from = fitted.card.shape, fitted.starts_from
+        # The generator is no part of this module: its parameters and state are not ours.
+        self._path: Path = fitted.path
+        self._fitted: Fitted | None = fitted
+        self._copies: dict[torch.device, dict[str, torch.nn.Module]] = {}
+        self._epoch, self._calls = 0, 0
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_copies": {}, "_fitted": None}
+
+    @final
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch, self._calls = epoch, 0
+
+    @final
+    def forward(self, *inputs: Any, source: Any = None) -> Any:
+        """Two arguments, or one pair; gives what it was given, a tuple or a list, with the images changed.
+
+        source: the paired images of the batch, (B, c, h, w), for recipes that learn from pairs.
+        """
+        who = type(self).__name__
+        pair = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (tuple, list)) else inputs
+        if len(pair) != 2:
+            raise IncompatibleLoaderError(
+                f"{who} was given {len(pair)} things, not images and labels.", "Call it with (images, labels)."
+            )
+        images, labels = pair
+        require_batch(images, labels, who)
+        self._require_source(images, source)
+        key = call_key(self.seed, who.lower(), self._epoch, self._calls)
+        self._calls += 1
+        rng = torch_stream(*key)
+        drawn = torch.rand(len(images), generator=rng) < self.p
+        if drawn.any():
+            require_named(labels, self.classes)
+            rows = torch.nonzero(drawn).squeeze(1)
+            rows = rows[self._wanted(labels.cpu()[rows])].to(images.device)
+            if len(rows):
+                images, labels = self._changed(images, labels, rows, source, rng)
+        return type(pair)([images, labels]) if isinstance(pair, list) else (images, labels)
+
+    @abstractmethod
+    def _require(self, fitted: Fitted) -> None:
+        """Raises TranslatorError for a generator that this transform cannot use."""
+
+    @abstractmethod
+    def _wanted(self, labels: Tensor) -> Tensor:
+        """Which of these images may be changed, bool (n,)."""
+
+    @abstractmethod
+    def _targets(self, labels: Tensor) -> Tensor:
+        """The labels that the changed images have, int64 (n,)."""
+
+    @abstractmethod
+    def _rounds(self) -> int:
+        """How often an image goes through the generator."""
+
+    @torch.no_grad()
+    def _changed(
+        self, images: Tensor, labels: Tensor, rows: Tensor, source: Any, rng: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        whole = images.as_subclass(Tensor)
+        x = encoded(whole[rows], self.normalize)
+        channels, size = self._shape[0], self._shape[1:]
+        small = in_channels_and_size(x, channels, size)
+        targets = self._targets(labels[rows].to(torch.int64).cpu())
+        y = self._known[targets].to(images.device)
+        networks = self._networks(images.device)
+        made = small
+        for _ in range(self._rounds()):
+            given = made if source is None else self._paired(source[rows.to(source.device)]).to(images.device)
+            z = self._loaded().prior.draw(len(rows), rng).to(images.device)
+            made = networks["generator"](starting_points(networks, given, rng), z, y)
+        new = decoded(in_channels_and_size(made, x.shape[1], x.shape[2:]), whole, self.normalize)
+        mixed = whole.index_copy(0, rows, torch.where(self._kept(small, made, x), whole[rows], new))
+        if self._starts_from is Source.OTHER_CLASS:
+            labels = labels.index_copy(0, rows.to(labels.device), targets.to(labels.device, labels.dtype))
+        return (wrap(mixed, like=images) if isinstance(images, TVTensor) else mixed), labels
+
+    def _kept(self, small: Tensor, made: Tensor, x: Tensor) -> Tensor:
+        """Where an image stays as it is, at its own size: where the generator has left it as it was."""
+        changed = (small != made).any(1, keepdim=True).float()
+        return F.resize(changed, list(x.shape[2:]), interpolation=v2.InterpolationMode.NEAREST) == 0
+
+    def _loaded(self) -> Fitted:
+        if self._fitted is None:
+            self._fitted = as_fitted(self._path)
+        return self._fitted
+
+    def _networks(self, device: torch.device) -> dict[str, torch.nn.Module]:
+        if device not in self._copies:
+            self._copies[device] = {
+                role: copy.deepcopy(net).to(device).to(memory_format=torch.channels_last).eval()
+                for role, net in self._loaded().networks.items()
+            }
+        return self._copies[device]
+
+    def _require_source(self, images: Tensor, source: Any) -> None:
+        paired = self._starts_from is Source.PAIR
+        fits = isinstance(source, Tensor) and source.ndim == 4 and len(source) == len(images)
+        if paired and not fits:
+            raise IncompatibleLoaderError(
+                "The generator starts from paired images, and there is not one for each image of the batch.",
+                "Call it with (images, labels, source=masks), masks (B, c, h, w).",
+            )
+        if not paired and source is not None:
+            raise IncompatibleLoaderError("The generator starts from the images themselves.", "Leave source out.")
+
+    def _paired(self, source: Tensor) -> Tensor:
+        """Paired images, uint8 or floats in 0..1, as the generator starts from them."""
+        shape = self._loaded().card.source
+        return in_channels_and_size(encoded(source, None), shape[0], shape[1:])
+
+
+@final
+class Reimagine(_ImageToImage):
+    """(images, labels) -> (images, labels), where each image becomes, with probability `p`, a variant of itself, of the
+    same class: a context encoder erases a part and fills it in, pix2pix makes a new picture from the mask, which is
+    given as `transform(images, labels, source=masks)`.
+
+    images: (B, C, H, W), uint8 or float, on any device; dtype and device are kept, and another size or number of
+    channels than the generator's is converted there and back. Floats are taken to be in 0..1; if yours are normalised,
+    give normalize=(mean, std). labels: (B,) integers.
+
+    run: run folder, generator folder, Run or Fitted. classes: `classes[i]` names label i; by default the classes of the
+    generator. Draws depend on (seed, rank, epoch and number of the call); `set_epoch` makes them repeatable after a
+    resume. The network runs where the batch is, without gradients: use it in the main process; for loader workers there
+    is `ganaug.variants`.
+
+    Raises TranslatorError for a generator that starts from noise or changes the class, LabelMismatchError for a label
+    without a name, IncompatibleLoaderError for what is not such a batch.
+    """
+
+    def __init__(
+        self,
+        run: Loadable,
+        *,
+        p: float = 0.5,
+        seed: int = 0,
+        classes: Sequence[str] | None = None,
+        normalize: Normalisation | None = None,
+    ):
+        super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize)
+
+    def _require(self, fitted: Fitted) -> None:
+        if fitted.starts_from is Source.OTHER_CLASS:
+            raise TranslatorError(
+                f"The recipe {fitted.card.recipe} turns images into images of another class.", "Use ganaug.Translate."
+            )
+
+    def _wanted(self, labels: Tensor) -> Tensor:
+        return torch.ones(len(labels), dtype=torch.bool)
+
+    def _targets(self, labels: Tensor) -> Tensor:
+        return labels
+
+    def _rounds(self) -> int:
+        return 1
+
+
+@final
+class Inpaint(_ImageToImage):
+    """(images, labels) -> (images, labels), where of each image, with probability `p`, `holes` parts are erased,
+    one after the other, and filled in. What is not erased stays as it is, bit by bit. For runs of the recipe
+    context_encoder.
+
+    The other arguments, and the batches, are as with `Reimagine`.
+    """
+
+    def __init__(
+        self,
+        run: Loadable,
+        *,
+        p: float = 0.5,
+        holes: int = 1,
+        seed: int = 0,
+        classes: Sequence[str] | None = None,
+        normalize: Normalisation | None = None,
+    ):
+        if holes < 1:
+            raise OptionError(f"{holes} holes change nothing.", "Give 1 or more.")
+        super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize)
+        self.holes = holes
+
+    def _require(self, fitted: Fitted) -> None:
+        if fitted.starts_from is not Source.ITSELF:
+            raise TranslatorError(f"The recipe {fitted.card.recipe} fills no holes.", "Fit the recipe context_encoder.")
+
+    def _wanted(self, labels: Tensor) -> Tensor:
+        return torch.ones(len(labels), dtype=torch.bool)
+
+    def _targets(self, labels: Tensor) -> Tensor:
+        return labels
+
+    def _rounds(self) -> int:
+        return self.holes
+
+
+@final
+class Translate(_ImageToImage):
+    """(images, labels) -> (images, labels), where each image becomes, with probability `p`, an image of the other
+    class, and gets its label. For runs of the recipe cyclegan.
+
+    to: name of a class, if only images of the other class are to become images of this one. The other arguments, and
+    the batches, are as with `Reimagine`.
+    """
+
+    def __init__(
+        self,
+        run: Loadable,
+        *,
+        p: float = 0.25,
+        to: str | None = None,
+        seed: int = 0,
+        classes: Sequence[str] | None = None,
+        normalize: Normalisation | None = None,
+    ):
+        super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize)
+        if to is not None and to not in self.classes:
+            raise OptionError(f"There is no class {to!r}.", f"Choose one of: {', '.join(self.classes)}.")
+        self.to = to
+
+    def _require(self, fitted: Fitted) -> None:
+        if fitted.starts_from is not Source.OTHER_CLASS:
+            raise TranslatorError(
+                f"The recipe {fitted.card.recipe} keeps the class of an image.",
+                "Use ganaug.Reimagine, or fit cyclegan.",
+            )
+
+    def _wanted(self, labels: Tensor) -> Tensor:
+        if self.to is None:
+            return torch.ones(len(labels), dtype=torch.bool)
+        return labels != self.classes.index(self.to)
+
+    def _targets(self, labels: Tensor) -> Tensor:
+        return torch.tensor([other_class(self._known.tolist(), label) for label in labels.tolist()])
+
+    def _rounds(self) -> int:
+        return 1

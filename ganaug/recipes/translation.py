@@ -1,0 +1,158 @@
+"""Recipes whose generator starts from an image: what they give is served as a transform, not as a data set."""
+
+from __future__ import annotations
+
+from ganaug.data.spec import DataSpec
+from ganaug.game import Adam, CycleRound, Networks, Player, Prior, Recipe, Source, TranslationRound
+from ganaug.losses import cycle, identity, least_squares, likeness, nonsaturating, refill, sameness
+from ganaug.networks.degrade import AsGiven, Erase
+from ganaug.networks.eyes import AffineEye, OpenEye
+from ganaug.networks.translators import ByLabel, LabelledPatches, Memory, PatchDiscriminator, Translator
+from ganaug.networks.unet import Inpainter, UNet
+
+
+def pix2pix(
+    width: int = 32,
+    latent: int = 16,
+    likeness_weight: float = 100.0,
+    sameness_weight: float = 0.1,
+    lr: float = 5e-4,
+    batch: int = 16,
+) -> Recipe:
+    """Pix2Pix (Isola et al. 2017, 1611.07004, equation 4): min_G max_D E log D(s, x) + E log(1 - D(s, G(s, z))) + 100
+    E |x - G(s, z)|, with a U-Net, a discriminator of patches and the non-saturating generator loss.
+
+    Learns from pairs of images: the source (a mask, an outline) and the image that it should become. Their noise is
+    dropout, which hardly changes the image; here it is a latent, and a term by Mao et al. 2019 (1903.05628) keeps it
+    from being overlooked (sameness_weight 0 leaves it out).
+
+    What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        channels, height, image_width = spec.shape
+        inputs = spec.source[0] + channels
+        return {
+            "generator": UNet(spec.shape, len(spec.classes), prior.dim, spec.source[0], width),
+            "discriminator": LabelledPatches(inputs, min(height, image_width), len(spec.classes)),
+            "degrade": AsGiven(),
+            "eye": AffineEye(),
+        }
+
+    adam = Adam(lr, (0.5, 0.999))
+    return Recipe(
+        networks,
+        (
+            Player("discriminator", ("discriminator",), nonsaturating.discriminator, adam),
+            Player(
+                "generator",
+                ("generator",),
+                nonsaturating.generator + likeness_weight * likeness + sameness_weight * sameness.every(4),
+                adam,
+            ),
+        ),
+        prior=Prior(latent),
+        wiring=TranslationRound,
+        memory=5_000,
+        batch=batch,
+        source=Source.PAIR,
+    )
+
+
+def context_encoder(
+    width: int = 32,
+    latent: int = 16,
+    least: float = 0.25,
+    most: float = 0.5,
+    refill_weight: float = 20.0,
+    sameness_weight: float = 0.2,
+    lr: float = 5e-4,
+    batch: int = 32,
+) -> Recipe:
+    """Context encoder (Pathak et al. 2016, 1604.07379, equation 3): the part of an image that is erased is filled in,
+    by reconstruction (squared error) and against a discriminator; what is not erased is kept.
+
+    The hole is a rectangle whose sides are `least` to `most` of the image's. In place of their plain encoder and
+    decoder stands a U-Net, with a latent that the term by Mao et al. 2019 (1903.05628) keeps from being overlooked: the same
+    hole can be filled in several ways.
+
+    What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        channels, height, image_width = spec.shape
+        inputs = 2 * channels + 1  # image with a hole, the hole, image
+        return {
+            "generator": Inpainter(spec.shape, len(spec.classes), prior.dim, width),
+            "discriminator": LabelledPatches(inputs, min(height, image_width), len(spec.classes)),
+            "degrade": Erase(least, most),
+            "eye": OpenEye(),
+        }
+
+    adam = Adam(lr, (0.5, 0.999))
+    return Recipe(
+        networks,
+        (
+            Player("discriminator", ("discriminator",), nonsaturating.discriminator, adam),
+            Player(
+                "generator",
+                ("generator",),
+                nonsaturating.generator + refill_weight * refill + sameness_weight * sameness.every(4),
+                adam,
+            ),
+        ),
+        prior=Prior(latent),
+        wiring=TranslationRound,
+        memory=5_000,
+        keeps=("generator", "degrade"),
+        batch=batch,
+    )
+
+
+def cyclegan(
+    width: int = 32,
+    blocks: int = 3,
+    cycle_weight: float = 10.0,
+    identity_weight: float = 5.0,
+    past: int = 50,
+    lr: float = 5e-4,
+    batch: int = 16,
+) -> Recipe:
+    """CycleGAN (Zhu et al. 2017, 1703.10593, equation 3, and section 5.2): two classes, a translator each way, and for
+    each class a discriminator; least squares + 10 E |F(G(s)) - s| + 5 E |G(x) - x|.
+
+    Nobody has to show what an image of one class would look like in the other. The discriminators also see past fakes,
+    `past` of each class. The translation of an image is one image: there is no latent that would change it.
+
+    What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        channels, height, image_width = spec.shape
+        classes = len(spec.classes)
+        return {
+            "generator": ByLabel(lambda: Translator(spec.shape, width, blocks), classes),
+            "discriminator": ByLabel(lambda: PatchDiscriminator(channels, min(height, image_width)), classes),
+            "memory": Memory(spec.shape, classes, past),
+            "eye": OpenEye(),
+        }
+
+    adam = Adam(lr, (0.5, 0.999))
+    return Recipe(
+        networks,
+        (
+            Player("discriminator", ("discriminator",), least_squares.discriminator, adam),
+            Player(
+                "generator",
+                ("generator",),
+                least_squares.generator + cycle_weight * cycle + identity_weight * identity,
+                adam,
+            ),
+        ),
+        prior=Prior(1),
+        wiring=CycleRound,
+        memory=5_000,
+        batch=batch,
+        source=Source.OTHER_CLASS,
+        classes=2,
+    )

@@ -1,0 +1,178 @@
+"""What a translator makes of images: a pure function of (generator, seed, image, number of the variant).
+
+The latent of a variant, and the hole where there is one, are keyed by the image's fingerprint, so that they do not
+depend on which other images there are. Images go through the network in aligned blocks, as in `pool`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganaug.data import LabelledImages, load_images
+from ganaug.data.spec import ImageCodec
+from ganaug.errors import DataError, LabelMismatchError, TranslatorError
+from ganaug.game import Prior
+from ganaug.generator import Fitted, Loadable, Source, as_fitted
+from ganaug.keys import torch_stream
+from ganaug.reporting import Report, silent
+
+BLOCK = 32  # images in one forward
+
+
+def translator(run: Loadable) -> Fitted:
+    """A generator that starts from images; raises TranslatorError for one from noise."""
+    fitted = as_fitted(run)
+    if fitted.starts_from is None:
+        raise TranslatorError(
+            f"The generator of the recipe {fitted.card.recipe} starts from noise, not from images.",
+            "Use ganaug.mix(train_set, run), ganaug.SynthMix(run) or `ganaug augment RUN`.",
+        )
+    return fitted
+
+
+def images_for(fitted: Fitted, data: Any, source: Any = None, report: Report = silent) -> LabelledImages:
+    """A set (anything that `load_images` takes) at the size of the generator, with its paired images if any."""
+    shape = fitted.card.shape
+    return load_images(data, size=shape[1], channels=shape[0], at_least=0, pairs=source, report=report)
+
+
+def starting_points(networks: Mapping[str, nn.Module], x: Tensor, rng: torch.Generator) -> Tensor:
+    """What the generator starts from, of encoded images or sources (N, C, H, W): degraded where the recipe says so."""
+    return networks["degrade"](x, rng) if "degrade" in networks else x
+
+
+class Variants:
+    """Variants of the images of a set.
+
+    images: of the generator's size and channels, with sources where it starts from pairs. Raises TranslatorError for a
+    generator from noise, LabelMismatchError for classes that it does not know, DataError for images that do not fit.
+    """
+
+    def __init__(self, run: Loadable, images: LabelledImages, seed: int = 0, *, device: str | torch.device = "cpu"):
+        self.fitted, self.images, self.seed = translator(run), images, seed
+        self.device = torch.device(device)
+        card = self.fitted.card
+        self._known = known_classes(self.fitted, images.classes)
+        if tuple(images.pixels.shape[1:]) != tuple(card.shape):
+            raise DataError(
+                f"Images are {tuple(images.pixels.shape[1:])}, not {card.shape}.", "Load them at that size."
+            )
+        if self.fitted.starts_from is Source.PAIR and tuple(images.spec.source) != tuple(card.source):
+            found = "none" if images.sources is None else f"of shape {images.spec.source}"
+            raise DataError(
+                f"The generator starts from paired images of shape {card.source}, and here are {found}.",
+                "Give the paired images of this set: --source FOLDER (source=... in Python).",
+            )
+        self._networks = {
+            role: copy.deepcopy(net).to(self.device).to(memory_format=torch.channels_last).eval()
+            for role, net in self.fitted.networks.items()
+        }
+
+    @property
+    def several(self) -> bool:
+        """Whether the variants of an image differ; a translation to another class is one image."""
+        return self.fitted.starts_from is not Source.OTHER_CLASS
+
+    def label(self, label: int) -> int:
+        """The class that variants of an image of this class have, both as `images` numbers them."""
+        if self.fitted.starts_from is not Source.OTHER_CLASS:
+            return label
+        return other_class(self._known.tolist(), label)
+
+    def making(self, name: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and numbers of `count` variants of this class: one of each image in turn, then the next of each.
+
+        Raises DataError where there are not so many.
+        """
+        labels = self.images.labels.tolist()
+        rows = np.array([i for i, label in enumerate(labels) if self.images.classes[self.label(label)] == name], int)
+        if not len(rows) or (count > len(rows) and not self.several):
+            raise DataError(
+                f"{count} images of the class {name!r} were asked for, and {len(rows)} can be made from these.",
+                "Ask for fewer, or give more images to start from.",
+            )
+        turns = np.arange(count)
+        return rows[turns % len(rows)], turns // len(rows)
+
+    @torch.inference_mode()
+    def block(self, rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """At most BLOCK variants: of image rows[i] the one with numbers[i]. uint8 (len(rows), C, H, W)."""
+        fill = np.resize(np.arange(len(rows)), BLOCK)  # always a whole block: another size would give other floats
+        rows, numbers = rows[fill], numbers[fill]
+        paired = self.fitted.starts_from is Source.PAIR
+        pixels = self.images.sources if paired else self.images.pixels
+        assert pixels is not None
+        streams = [
+            torch_stream(self.seed, "variant", self.images.fingerprints[row], int(number))
+            for row, number in zip(rows, numbers, strict=True)
+        ]
+        z = torch.cat([self.fitted.prior.draw(1, rng) for rng in streams]).to(self.device)
+        x = ImageCodec.encode(pixels[torch.from_numpy(rows)])
+        x = torch.cat([starting_points(self._networks, one[None], rng) for one, rng in zip(x, streams, strict=True)])
+        labels = [self.label(int(self.images.labels[row])) for row in rows]
+        y = self._known[labels].to(self.device)
+        made = self._networks["generator"](x.to(self.device), z, y)
+        return ImageCodec.decode(made).cpu().contiguous().numpy()[: len(np.unique(fill))]
+
+    def stream(self, rows: np.ndarray, numbers: np.ndarray) -> Iterator[np.ndarray]:
+        """Any number of variants, block by block."""
+        for start in range(0, len(rows), BLOCK):
+            yield self.block(rows[start : start + BLOCK], numbers[start : start + BLOCK])
+
+
+def known_classes(fitted: Fitted, classes: tuple[str, ...]) -> Tensor:
+    """For each of these classes its label at the generator, int64."""
+    unknown = [name for name in classes if name not in fitted.card.classes]
+    if unknown:
+        raise LabelMismatchError(
+            f"The generator has not learned {', '.join(map(repr, unknown))}.",
+            f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
+        )
+    return torch.tensor([fitted.card.classes.index(name) for name in classes])
+
+
+def other_class(known: list[int], label: int) -> int:
+    """The class that an image of class `label` is translated to: the next one of those that the generator knows."""
+    return (label + 1) % len(known)
+
+
+@torch.inference_mode()
+def translation_grid(
+    networks: Mapping[str, nn.Module],
+    starts_from: Source,
+    prior: Prior,
+    images: LabelledImages,
+    *,
+    rows: int = 8,
+    seed: int = 0,
+) -> Tensor:
+    """uint8 (rows, 4, C, H, W): what the generator starts from, two answers, and the image itself; where it translates
+    to another class, the image, the translation, the way back, and an image of that class. Rows go over the classes."""
+    device = next(networks["generator"].parameters()).device
+    labels = images.labels.numpy()
+    members = [np.flatnonzero(labels == c) for c in range(len(images.classes))]
+    turns = [m[i] for i in range(rows) for m in members if i < len(m)]
+    chosen = torch.from_numpy(np.array(turns[:rows]))
+    rng = torch_stream(seed, "grid")
+    y, x = images.labels[chosen].to(device), ImageCodec.encode(images.pixels[chosen]).to(device)
+    z, again = (prior.draw(len(chosen), rng).to(device) for _ in range(2))
+    generator = networks["generator"]
+    if starts_from is Source.OTHER_CLASS:
+        to = torch.tensor([other_class(list(range(len(images.classes))), label) for label in y.tolist()], device=device)
+        there = generator(x, z, to)
+        real = torch.stack([x[y == label][0] if bool((y == label).any()) else x[0] for label in to.tolist()])
+        columns = [x, there, generator(there, z, y), real]
+    else:
+        given = ImageCodec.encode(images.sources[chosen]).to(device) if images.sources is not None else x
+        source = starting_points(networks, given, rng)
+        shown = source[:, : x.shape[1]] if source.shape[1] > x.shape[1] else source
+        columns = [shown, generator(source, z, y), generator(source, again, y), x]
+    depth = max(column.shape[1] for column in columns)
+    cells = [ImageCodec.decode(column.expand(-1, depth, -1, -1)).cpu() for column in columns]
+    return torch.stack(cells, 1)

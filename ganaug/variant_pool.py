@@ -1,0 +1,83 @@
+"""Variants of the images of a data set, rendered once to a memory map: k rows an item, item after item."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ganaug.data import LabelledImages
+from ganaug.generator import Loadable
+from ganaug.imagemap import ImageMap, pool_folder
+from ganaug.reporting import Report, silent
+from ganaug.translating import BLOCK, Variants
+
+FORMAT = 1
+
+
+class VariantPool:
+    """Rows i * each to (i + 1) * each are the variants of item i; rendered in the main process, read by any.
+
+    row_labels: int64 (N * each,), the class of each row as the images number it.
+    """
+
+    def __init__(self, file: ImageMap, each: int, row_labels: np.ndarray):
+        self.file, self.each, self.row_labels = file, each, row_labels
+
+    def __len__(self) -> int:
+        return len(self.row_labels)
+
+    @property
+    def path(self) -> Path:
+        return self.file.path
+
+    @property
+    def images(self) -> np.ndarray:
+        """All rows: uint8 (N * each, C, H, W), a read-only memory map."""
+        return self.file.images
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Chosen rows as ordinary memory: uint8 (len(rows), C, H, W)."""
+        return self.images[rows]
+
+    @classmethod
+    def open(
+        cls,
+        run: Loadable,
+        images: LabelledImages,
+        *,
+        k: int = 4,
+        seed: int = 0,
+        folder: str | Path | None = None,
+        device: str | torch.device = "cpu",
+        report: Report = silent,
+    ) -> VariantPool:
+        """The variants of these images: rendered if they are not on disk yet, else checked and reused.
+
+        k: variants of each image; where a translation to another class is a single image, one. folder: as in
+        `Pool.open`. Raises what `Variants` does, and DiskFullError.
+        """
+        variants = Variants(run, images, seed, device=device)
+        each = k if variants.several else 1
+        sources = b"" if images.sources is None else images.sources.numpy().tobytes()
+        items = "\n".join([*images.fingerprints, *map(str, images.labels.tolist()), *images.classes])
+        identity = {
+            "format": FORMAT,
+            "kind": "variants",
+            "block": BLOCK,
+            "generator": variants.fitted.hash,
+            "items": hashlib.sha256(items.encode() + sources).hexdigest(),
+            "count": len(images),
+            "each": each,
+            "shape": list(variants.fitted.card.shape),
+            "seed": seed,
+        }
+        shape = (len(images) * each, *variants.fitted.card.shape)
+        file = ImageMap(pool_folder(run, folder), identity, shape)
+        if not file.complete():
+            rows, numbers = np.divmod(np.arange(len(images) * each), each)
+            file.write(((block, "variants") for block in variants.stream(rows, numbers)), report)
+        labels = np.array([variants.label(label) for label in images.labels.tolist()], dtype=np.int64)
+        return cls(file, each, np.repeat(labels, each))
