@@ -22,7 +22,10 @@ from ganaug.cli.group import common, number, show
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
 @click.option(
-    "--truncation", type=float, metavar="T", help="Draw latents within T only: more typical, less varied images."
+    "--truncation",
+    type=click.FloatRange(0, min_open=True),
+    metavar="T",
+    help="Draw latents within T only: more typical, less varied images. Little effect where a recipe norms the latent.",
 )
 @click.option("--data", help="Images to start from, for a run that translates images.")
 @click.option(
@@ -64,7 +67,10 @@ def preview(run, out, columns, frames, recipe, truncation, data, source, seed, a
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
 @click.option(
-    "--truncation", type=float, metavar="T", help="Draw latents within T only: more typical, less varied images."
+    "--truncation",
+    type=click.FloatRange(0, min_open=True),
+    metavar="T",
+    help="Draw latents within T only: more typical, less varied images. Little effect where a recipe norms the latent.",
 )
 @click.option("--data", help="Images to start from, for a run that translates images.")
 @click.option(

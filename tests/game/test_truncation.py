@@ -7,8 +7,10 @@ import json
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from scipy import stats
 
+from ganaug.cli import cli
 from ganaug.data import ImageCodec
 from ganaug.errors import OptionError
 from ganaug.exporting import export
@@ -75,3 +77,19 @@ def test_exports_and_previews_take_a_truncation_and_write_it_down(run, tmp_path)
     assert (plain / "bee" / "000000.png").read_bytes() != (out / "bee" / "000000.png").read_bytes()
     grids = [preview(run, tmp_path / str(t), frames=2, truncation=t)[0].read_bytes() for t in (None, 0.5)]
     assert grids[0] != grids[1]
+
+
+def test_the_commands_take_a_truncation(run, tmp_path):
+    def done(*arguments):
+        return CliRunner().invoke(cli, [str(a) for a in arguments])
+
+    assert done("preview", run, "--out", tmp_path / "a", "--frames", 1, "--truncation", 0.4).exit_code == 0
+    assert done("preview", run, "--out", tmp_path / "b", "--frames", 1).exit_code == 0
+    assert (tmp_path / "a" / "grid.png").read_bytes() != (tmp_path / "b" / "grid.png").read_bytes()
+    augmented = done("augment", run, "--per-class", 2, "--out", tmp_path / "c", "--truncation", 0.4, "--quiet")
+    assert augmented.exit_code == 0
+    assert '"truncation": 0.4' in (tmp_path / "c" / "metadata.jsonl").read_text()
+    wrong = done("augment", run, "--per-class", 2, "--out", tmp_path / "d", "--truncation", 0)
+    assert wrong.exit_code == 2
+    assert "--truncation" in wrong.output
+    assert not (tmp_path / "d").exists()
