@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ganaug.data.rows import TableCodec
-from ganaug.errors import DiskFullError, OptionError, OutputInUseError
+from ganaug.errors import DataError, DiskFullError, OptionError, OutputInUseError
 from ganaug.generator import Fitted
 from ganaug.generator.integrity import need_space, write_atomically
 from ganaug.keys import torch_stream
@@ -41,6 +41,9 @@ def export_vectors(
         raise OptionError(
             f"Synthetic {kind} are written to a file, and {out} is none.", f"Give --out OUT{suffixes[0]}."
         )
+    if isinstance(codec, TableCodec) and len(fitted.card.classes) == 1:
+        cause = f"The generator was trained without labels: its rows have no value in the column {codec.label!r}."
+        raise DataError(cause, "Fit one that knows the classes: `ganaug fit ... --recipe wgan_gp`.")
     if out.exists():
         raise OutputInUseError(f"{out} exists.", "Choose a new name.")
     out.parent.mkdir(parents=True, exist_ok=True)

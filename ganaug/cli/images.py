@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import rich_click as click
 
 from ganaug.cli.group import common, show
@@ -15,23 +17,36 @@ from ganaug.reporting import plain
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option("--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set.")
 @click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N images a class.")
+@click.option("--label", metavar="COL", help="Column of classes of a table.")
+@click.option("--drop", multiple=True, metavar="COL", help="Column of a table to leave out; repeatable.")
 @click.option("--quarantine", type=click.Path(), metavar="DIR", help="Move unreadable files of the folder there.")
 @click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
 @common
-def check(data, test, root, split, limit, quarantine, no_timing, seed, as_json, quiet):
-    """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes.
+def check(data, test, root, split, limit, label, drop, quarantine, no_timing, seed, as_json, quiet):
+    """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes; of a table, what
+    its columns hold.
 
     \b
     ganaug check data/train
     ganaug check data/train --test data/test
     ganaug check mnist.npz --limit 100 --json
     ganaug check data/train --quarantine data/unreadable
+    ganaug check table.csv --label diagnosis
     """
     from ganaug.console import terminal
     from ganaug.data import check as look
+    from ganaug.data.check_table import check_table
+    from ganaug.data.csv_file import is_table
     from ganaug.data.quarantine import quarantine as isolate
     from ganaug.estimate import fit_seconds
 
+    if is_table(data):
+        if test is not None or root is not None or limit is not None:
+            raise OptionError("--test, --root and --limit are for images.", "Leave them out for a table.")
+        _show(check_table(data, label, drop=drop), as_json)
+        return
+    if label is not None or drop:
+        raise OptionError("--label and --drop are for tables.", "Leave them out, or give a .csv file.")
     if quarantine is not None and test is not None:
         raise OptionError("--quarantine is for one folder.", "Leave out --test, and check that folder by itself.")
     timing = None if no_timing else fit_seconds
@@ -40,6 +55,11 @@ def check(data, test, root, split, limit, quarantine, no_timing, seed, as_json, 
     if quarantine is not None:
         for place in isolate(data, found.unreadable, quarantine):
             click.echo(f"moved: {plain(str(place))}", err=True)
+    _show(found, as_json)
+
+
+def _show(found: Any, as_json: bool) -> None:
+    """Print what was found; problems are the exit code of bad data."""
     show(as_json, found.to_json(), found.lines())
     if found.problems:
         raise SystemExit(DataError.exit_code)

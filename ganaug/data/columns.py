@@ -21,15 +21,16 @@ class Number:
     """A continuous column.
 
     knots: values at equally spaced points of [-1, 1], rising; the first is the smallest real value, the last the
-    largest. form: how a value is written; decimals: digits after the point, -1 for as many as it takes; point: "." or
-    ",". missing: how a missing cell is written, None if no cell is missing: then, and only then, a second block of two
-    says whether the value is there.
+    largest. form: how a value is written; decimals, least: digits after the point, at most, -1 for as many as it takes,
+    and at least; point: "." or ",". missing: how a missing cell is written, None if no cell is missing; otherwise a
+    second block, of two, says whether the value is there.
     """
 
     name: str
     knots: tuple[float, ...]
     form: Form = "decimal"
     decimals: int = -1
+    least: int = 0
     point: str = "."
     missing: str | None = None
 
@@ -68,6 +69,9 @@ class Number:
         if self.form == "whole":
             value = round(value)
         text = repr(value) if self.decimals < 0 else f"{value:.{self.decimals}f}"
+        if self.decimals > self.least:
+            kept = len(text) - self.decimals + self.least  # zeros after this place are left out
+            text = (text[:kept] + text[kept:].rstrip("0")).removesuffix(".")
         text = text.removeprefix("-") if float(text) == 0 else text
         return text.replace(".", self.point)
 

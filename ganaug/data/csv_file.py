@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,9 +76,11 @@ def _from_file(path: Path) -> tuple[list[str], list[list[str]], str]:
         ) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.", "Give a CSV file.") from error
+    if "\0" in text:
+        raise DataError(f"{path} holds NUL characters: it is not text, or it is damaged.", "Save it as UTF-8.")
     delimiter = _delimiter(text)
     try:
-        reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as error:
         raise DataError(

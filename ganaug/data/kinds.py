@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -51,7 +52,7 @@ def column_of(name: str, cells: tuple[str, ...]) -> Column:
         )
         raise DataError(cause, "Mend these cells, or empty them: an empty cell is a missing value.")
     cause = f"Column {name!r} holds {len(different)} different texts in {len(cells)} rows: names or identifiers."
-    raise DataError(cause, _DROP.format(name))
+    raise DataError(cause, _DROP.format(name) + " Dates are read as 2024-01-31.")
 
 
 def _from_numbers(name: str, cells: tuple[str, ...], present: list[str], gone: set[str], point: str) -> Column:
@@ -74,11 +75,11 @@ def _from_numbers(name: str, cells: tuple[str, ...], present: list[str], gone: s
 def _number(name: str, cells: tuple[str, ...], gone: set[str], form: Form, point: str) -> Number:
     present = [cell for cell in cells if cell not in gone]
     scientific = any("e" in cell.lower() for cell in present) and form != "date"
-    decimals = max(len(cell.partition(point)[2]) for cell in present)
-    decimals = -1 if scientific or decimals > 15 else (0 if form == "date" else decimals)
+    digits = [0 if form == "date" else len(cell.partition(point)[2]) for cell in present]
+    decimals, least = (-1, 0) if scientific or max(digits) > 15 else (max(digits), min(digits))
     usual = max(sorted(gone), key=cells.count) if gone else None
-    draft = Number(name, (0.0, 0.0), form, decimals, point, usual)
-    return Number(name, quantiles([draft.read(cell) for cell in present]), form, decimals, point, draft.missing)
+    draft = Number(name, (0.0, 0.0), form, decimals, least, point, usual)
+    return replace(draft, knots=quantiles([draft.read(cell) for cell in present]))
 
 
 def quantiles(values: Sequence[float]) -> tuple[float, ...]:

@@ -84,7 +84,7 @@ def _column(value: Any) -> Column:
 
 
 def _number(value: dict[str, Any]) -> Number:
-    fields_of(value, {"kind", "name", "knots", "form", "decimals", "point", "missing"})
+    fields_of(value, {"kind", "name", "knots", "form", "decimals", "least", "point", "missing"})
     knots = _numbers(value["knots"])
     if not 2 <= len(knots) <= _KNOTS or any(a > b for a, b in zip(knots, knots[1:], strict=False)):
         raise ValueError("the knots of a column do not rise")
@@ -94,7 +94,8 @@ def _number(value: dict[str, Any]) -> Number:
         raise ValueError("dates are not within the years 1 to 9999")
     missing = None if value["missing"] is None else text(value["missing"])
     decimals = bounded(value["decimals"], -1, 15)
-    return Number(text(value["name"]), knots, value["form"], decimals, value["point"], missing)
+    least = bounded(value["least"], 0, max(decimals, 0))
+    return Number(text(value["name"]), knots, value["form"], decimals, least, value["point"], missing)
 
 
 def _numbers(value: Any) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from torch import nn
 from ganaug.data.spec import DataSpec
 from ganaug.game import Adam, Networks, Player, Prior, Recipe, RMSProp
 from ganaug.losses import energy, gradient_penalty, wasserstein
+from ganaug.networks import table
 from ganaug.networks.dcgan import Critic, Embedder, Generator
 from ganaug.networks.eyes import OpenEye
 
@@ -74,10 +75,17 @@ def wgan_gp(
     """WGAN-GP (Gulrajani et al. 2017, 1704.00028, algorithm 1): the critic maximises
     E f(x) - E f(G(z)) - penalty E (||grad f(x̂)|| - 1)², `moves` times for each move of the generator.
 
-    What to expect stands in docs/recipes.md.
+    On rows of a table, perceptrons 8 `width` wide, with a softmax for each column of categories: the critic sees the
+    probabilities as they are, samples are made one-hot when they are served. What to expect stands in docs/recipes.md.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
+        if len(spec.shape) == 1:
+            return {
+                "generator": table.Generator(spec.blocks, len(spec.classes), prior.width, 8 * width),
+                "discriminator": table.Critic(spec.shape[0], len(spec.classes), 8 * width),
+                "eye": OpenEye(),
+            }
         return {
             "generator": Generator(spec.shape, len(spec.classes), prior.dim, width),
             "discriminator": Critic(spec.shape, len(spec.classes), width),
@@ -99,6 +107,7 @@ def wgan_gp(
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
+        axes=(3, 1),
     )
 
 
