@@ -52,8 +52,10 @@ class Discriminator(nn.Module):
         self, shape: tuple[int, ...], classes: int, hidden: tuple[int, ...] = (512, 256), kernels: int = 0, dim: int = 3
     ):
         super().__init__()
-        self.embedding = nn.Embedding(classes, 64)
-        self.layers = _layers([math.prod(shape) + 64, *hidden, 1])
+        features = math.prod(shape)
+        label = min(64, 2 * features)  # numbers that stand for a label; more would drown a short row
+        self.embedding = nn.Embedding(classes, label)
+        self.layers = _layers([features + label, *hidden, 1])
         if kernels:
             self.layers[-1] = nn.Linear(hidden[-1] + kernels, 1)
             self.layers.insert(len(self.layers) - 1, MinibatchDiscrimination(hidden[-1], kernels, dim))

@@ -42,7 +42,7 @@ def study_gan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     Losses are binary cross-entropies, that of the discriminator averaged over its real and its fake half. The ranges
     are those of two articles: a discriminator near 0.5 to 0.8, a generator near 0.8 to 1.5.
     """
-    steps = 20 if quick else 3000
+    steps = 48 if quick else 3000
     images = digits(28, limit=100 if quick else 4000).unlabelled()
     curves: dict[str, list[tuple[float, float]]] = {}
     for kind, saturating in (("non-saturating", False), ("minimax", True)):
