@@ -41,7 +41,8 @@ MAY: dict[str, set[str] | str] = {
     "translating": {"data", "game", "generator"},
     "variant_pool": {"data", "generator", "imagemap", "translating"},
     "mixing": {"data", "generator", "plan", "pool", "translating", "variant_pool"},
-    "exporting": {"data", "generator", "plan", "pool", "translating"},
+    "exporting": {"data", "exporting_rows", "generator", "plan", "pool", "translating"},
+    "exporting_rows": {"data", "generator", "plan"},
     "benchmark": {
         "classifier",
         "data",

@@ -90,10 +90,10 @@ def _number(value: dict[str, Any]) -> Number:
         raise ValueError("the knots of a column do not rise")
     if value["form"] not in ("whole", "decimal", "date") or value["point"] not in (".", ","):
         raise ValueError("a column is written in an unknown form")
-    if value["form"] == "date" and not 1 <= knots[0] <= knots[-1] <= 3_652_059:
-        raise ValueError("dates are not within the years 1 to 9999")
     missing = None if value["missing"] is None else text(value["missing"])
     decimals = bounded(value["decimals"], -1, 15)
+    if value["form"] == "date" and (decimals or not 1 <= knots[0] <= knots[-1] <= 3_652_059):
+        raise ValueError("dates are not whole days of the years 1 to 9999")
     least = bounded(value["least"], 0, max(decimals, 0))
     return Number(text(value["name"]), knots, value["form"], decimals, least, value["point"], missing)
 

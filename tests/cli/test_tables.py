@@ -1,0 +1,74 @@
+"""Tables and series on the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import warnings
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from ganaug.__main__ import main
+from ganaug.cli import cli
+
+
+def run(*arguments, check=0):
+    result = CliRunner().invoke(cli, list(map(str, arguments)))
+    assert result.exit_code == check, (result.output, result.exception)
+    return result.stdout
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "t.csv"
+    with path.open("w", newline="") as file:
+        rows = [[f"{rng.normal():.3f}", "xyz"[i % 3], f"id-{i}", "ab"[i % 4 == 0]] for i in range(40)]
+        csv.writer(file).writerows([["height", "letter", "id", "class"], *rows])
+    return path
+
+
+def test_check_fit_augment_of_a_table(table, tmp_path):
+    found = json.loads(run("check", table, "--label", "class", "--drop", "id", "--json"))
+    assert found["counts"] == {"a": 30, "b": 10}
+    assert found["columns"]["letter"] == "3 categories: 'x', 'y', 'z'"
+    assert "cannot be learned" in run("check", table, "--label", "class", check=3)
+    common = [table, "--label", "class", "--drop", "id", "--steps", 1, "--quiet", "--out", tmp_path / "run"]
+    assert "rows of 4 values" in run("fit", *common, "--dry-run")
+    printed = run("fit", *common, "--print-config")
+    config = tmp_path / "fit.yaml"
+    config.write_text(printed)
+    said = run("fit", "--config", config, "--quiet")
+    assert "--out OUT.csv" in said
+    out = tmp_path / "synthetic.csv"
+    assert "20 rows" in run("augment", tmp_path / "run", "--balance", "--out", out, "--quiet")
+    with out.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["height", "letter", "class"]
+    assert [row[2] for row in rows] == ["b"] * 20
+    with out.open() as file:
+        assert json.loads(run("check", out, "--label", "letter", "--json"))["total"] == len(file.readlines()) - 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["fit", "{table}", "--out", "x"], 2, "height, letter, id, class"),
+        (["fit", "{table}", "--label", "class", "--out", "x"], 3, "--drop id"),
+        (["fit", "{table}", "--label", "class", "--drop", "id", "--recipe", "dcgan", "--out", "x"], 3, "wgan_gp"),
+        (["fit", "digits", "--label", "class", "--out", "x"], 2, "tables"),
+        (["check", "digits", "--label", "class"], 2, "tables"),
+        (["check", "{table}"], 2, "--label"),
+    ],
+)
+def test_what_a_user_does_wrong_with_a_table_is_said(arguments, code, words, table, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("warnings.showwarning", warnings.showwarning)  # main() changes it for the whole process
+    monkeypatch.setattr("sys.argv", ["ganaug", *(part.format(table=table) for part in arguments)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == code
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "x").exists()
