@@ -13,12 +13,15 @@ from torch import Tensor, nn
 
 from ganaug.networks.layers import PixelNorm, halvings
 
+FINE = 8  # features at full size
+
 
 class UNet(nn.Module):
     """(source (N, c, H, W), z (N, D), y (N,)) -> images (N, C, H, W) in [-1, 1].
 
     shape: (C, H, W), any sizes from 8 px. inputs: c. width: features at half the size, doubled at each further halving
-    up to `widest`. Two by two pixels enter and leave as one position, so that no layer works at full size.
+    up to `widest`. Two by two pixels enter and leave as one position, so that only the last, narrow layer works at full
+    size; it also sees the source.
     """
 
     def __init__(
@@ -34,7 +37,8 @@ class UNet(nn.Module):
         self.downs = nn.ModuleList([_Down(a, b) for a, b in zip(w, w[1:], strict=False)])
         self.middle = _Styled(w[-1], w[-1], 2 * latent)
         self.ups = nn.ModuleList([_Styled(b + a, a, 2 * latent) for a, b in zip(w, w[1:], strict=False)][::-1])
-        self.paint = nn.Conv2d(w[0], 4 * channels, 3, padding=1)
+        self.enlarge = nn.Conv2d(w[0], 4 * FINE, 3, padding=1)
+        self.paint = nn.Conv2d(FINE + inputs, channels, 3, padding=1)
 
     def forward(self, source: Tensor, z: Tensor, y: Tensor) -> Tensor:
         style = torch.cat([self.norm(z), self.norm(self.embedding(y))], 1)
@@ -48,8 +52,8 @@ class UNet(nn.Module):
             shortcut = passed.pop()
             h = torch.cat([F.interpolate(h, shortcut.shape[2:], mode="nearest"), shortcut], 1)
             h = up(h, style)
-        x = F.pixel_shuffle(self.paint(F.leaky_relu(h, 0.2)), 2)
-        return torch.tanh(x[:, :, : source.shape[2], : source.shape[3]])
+        h = F.pixel_shuffle(self.enlarge(F.leaky_relu(h, 0.2)), 2)[:, :, : source.shape[2], : source.shape[3]]
+        return torch.tanh(self.paint(torch.cat([F.leaky_relu(h, 0.2), source], 1)))
 
 
 class Inpainter(nn.Module):

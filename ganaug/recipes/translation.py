@@ -15,7 +15,7 @@ def pix2pix(
     width: int = 32,
     latent: int = 16,
     likeness_weight: float = 100.0,
-    sameness_weight: float = 0.1,
+    sameness_weight: float = 0.05,
     lr: float = 5e-4,
     batch: int = 16,
 ) -> Recipe:
@@ -64,8 +64,8 @@ def context_encoder(
     latent: int = 16,
     least: float = 0.25,
     most: float = 0.5,
-    refill_weight: float = 20.0,
-    sameness_weight: float = 0.2,
+    refill_weight: float = 50.0,
+    sameness_weight: float = 0.02,
     lr: float = 5e-4,
     batch: int = 32,
 ) -> Recipe:

@@ -196,8 +196,8 @@ STUDIES = {
     "pix2pix": {
         "run": study_pix2pix,
         "data": "pairs_wbc and pairs_magnetic_tile at 32 px",
-        "what": "Masks become pictures, on pairs that were not trained on. Rows of the pictures: mask, two answers, the "
-        "answer of training with the L1 term alone, the real image.",
+        "what": "Masks become pictures, on pairs that were not trained on. Rows of the pictures: mask, two answers, "
+        "the answer of training with the L1 term alone, the real image.",
         "aims": {
             "wbc: L1 over that of the mean image": ("<", 1),
             "wbc: distance of sharpness, over that of L1 alone": ("<", 1),
@@ -206,8 +206,8 @@ STUDIES = {
     "cyclegan": {
         "run": study_cyclegan,
         "data": "mnist 3 and 8 (800 each), pneumonia_mnist (1,000 each), both at 28 px",
-        "what": "Images of one class become images of the other. Rows of the pictures: test images, translations, the way "
-        "back.",
+        "what": "Images of one class become images of the other. Rows of the pictures: test images, translations, the "
+        "way back.",
         "aims": {
             "digits: translated images of which the judge says that they changed class": (">", 0.5),
             "chests: translated images of which the judge says that they changed class": (">", 0.5),
@@ -218,8 +218,8 @@ STUDIES = {
     "context_encoder": {
         "run": study_context_encoder,
         "data": "fashion_mnist, 300 of each class at 28 px",
-        "what": "Holes in test images are filled. Rows of the picture: with a hole, two fills, filled by the class's mean "
-        "image, filled by the nearest training image, the real image.",
+        "what": "Holes in test images are filled. Rows of the picture: with a hole, two fills, filled by the class's "
+        "mean image, filled by the nearest training image, the real image.",
         "aims": {
             "squared error over that of the best other fill": ("<", 1),
             "L1 over that of the best other fill": ("<", 1),

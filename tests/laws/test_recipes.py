@@ -134,6 +134,9 @@ STEPS = {
     "wgan": 300,
     "unrolled": 100,
     "cramer": 60,
+    "pix2pix": 80,
+    "cyclegan": 40,
+    "context_encoder": 80,
 }  # rounds that the toy takes, where they are not 200
 
 
@@ -181,11 +184,11 @@ EQUATIONS = {
     "encoder       ×1: nonsaturating.generator",
     "vae": "autoencoder ×1: 6.25·reconstruction + divergence",
     "pix2pix": "discriminator ×1: nonsaturating.discriminator\n"
-    "generator     ×1: nonsaturating.generator + 100·likeness + 0.1·sameness (every 4)",
+    "generator     ×1: nonsaturating.generator + 100·likeness + 0.05·sameness (every 4)",
     "cyclegan": "discriminator ×1: least_squares.discriminator\n"
     "generator     ×1: least_squares.generator + 10·cycle + 5·identity",
     "context_encoder": "discriminator ×1: nonsaturating.discriminator\n"
-    "generator     ×1: nonsaturating.generator + 20·refill + 0.2·sameness (every 4)",
+    "generator     ×1: nonsaturating.generator + 50·refill + 0.02·sameness (every 4)",
     "pggan": "discriminator ×1: wasserstein.discriminator + 10·gradient_penalty + 0.001·drift\n"
     "generator     ×1: wasserstein.generator",
     "stylegan": "discriminator ×1: nonsaturating.discriminator + r1 (every 4)\n"
