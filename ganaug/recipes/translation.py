@@ -69,12 +69,12 @@ def context_encoder(
     lr: float = 5e-4,
     batch: int = 32,
 ) -> Recipe:
-    """Context encoder (Pathak et al. 2016, 1604.07379, equation 3): the part of an image that is erased is filled in,
-    by reconstruction (squared error) and against a discriminator; what is not erased is kept.
+    """Context encoder (Pathak et al. 2016, 1604.07379, equation 3): what is erased of an image is filled in, by
+    reconstruction (squared error) and against a discriminator; what is not erased is kept.
 
     The hole is a rectangle whose sides are `least` to `most` of the image's. In place of their plain encoder and
-    decoder stands a U-Net, with a latent that the term by Mao et al. 2019 (1903.05628) keeps from being overlooked: the same
-    hole can be filled in several ways.
+    decoder stands a U-Net, with a latent that the term by Mao et al. 2019 (1903.05628) keeps from being overlooked: the
+    same hole can be filled in several ways.
 
     What to expect stands in docs/recipes.md.
     """
