@@ -19,13 +19,14 @@ from ganaug.device import environment
 from ganaug.errors import ArtefactError, OptionError, OutputInUseError
 from ganaug.generator import Card, Run, save
 from ganaug.generator.integrity import need_space, sha256, write_atomically
+from ganaug.generator.lock import LOCK, sole_writer
 from ganaug.generator.state import load_state, save_state
 from ganaug.interrupt import interruptible
 from ganaug.pictures import sample_grid, tile
-from ganaug.translating import translation_grid
 from ganaug.preparing import FitSettings, Prepared, prepare
 from ganaug.reporting import Report, silent
 from ganaug.train import Progress, train
+from ganaug.translating import translation_grid
 
 SAVE_SECONDS = 20.0  # a state is committed at least this often
 GRIDS = 20  # sample grids over a fit
@@ -62,11 +63,11 @@ def fit(
     data: images: a folder of class folders, a .npz file, (X, y), a map-style data set, a name, or LabelledImages. A
     table: a .csv file or a pandas DataFrame, with `label`, the column of classes; `drop` leaves columns out. Series: a
     .npz file or (X, y) whose X is (N, T); (N, C, T) needs kind="series". recipe: "auto" is small for images, wgan_gp
-    for tables, rcgan for series. budget:
-    seconds, or text like "10m" (default 10 minutes); or give `steps`. 20 % of the images (whole groups, where given)
-    are held out, recorded in the card, and never trained on. source: the paired image of each item, for recipes that
-    learn from pairs: a folder with files of the same names, or an array (an .npz file brings its own). resume: go on with what `out` holds; does nothing if it is
-    finished, starts anew if it holds no saved state.
+    for tables, rcgan for series. budget: seconds, or text like "10m" (default 10 minutes); or give `steps`. 20 % of the
+    images (whole groups, where given) are held out, recorded in the card, and never trained on. source: the paired
+    image of each item, for recipes that learn from pairs: a folder with files of the same names, or an array (an .npz
+    file brings its own). resume: go on with what `out` holds; does nothing if it is finished, starts anew if it holds
+    no saved state.
 
     Raises OptionError, DataError and its kinds, OutputInUseError, DivergedError; KeyboardInterrupt after the state was
     saved.
@@ -85,7 +86,10 @@ def fit(
     prepared = prepare(
         data, settings, root=root, split=split, groups=groups, strict=strict, source=source, report=report
     )
-    return _Fit(folder, prepared, report).go(resume)
+    with sole_writer(folder):
+        if is_finished(folder):
+            raise OutputInUseError(f"{folder} was finished by another process.", "Choose another folder.")
+        return _Fit(folder, prepared, report).go(resume)
 
 
 def _seconds(budget: float | str | None, steps: int | None) -> float | None:
@@ -97,7 +101,7 @@ def _seconds(budget: float | str | None, steps: int | None) -> float | None:
 def _check_out(folder: Path, resume: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputInUseError(f"{folder} is not a folder.", "Choose another name.")
-    if not resume and folder.exists() and any(folder.iterdir()):
+    if not resume and folder.exists() and any(entry.name != LOCK for entry in folder.iterdir()):
         raise OutputInUseError(f"{folder} is not empty.", "Choose another folder, or go on with --resume.")
 
 
@@ -118,7 +122,7 @@ class _Fit:
         saved = load_state(self.folder / "state") if resume else None
         start = saved.step if saved else 0
         if resume:
-            self.report("fit", start, steps, f"resumed at step {start}")
+            self.report("fit", 0, 0, f"resumed at step {start}")
         self._cut_log(saved.log_bytes if saved else 0)
         what = {"table": "rows"}.get(self.settings.kind, self.settings.kind)
         parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"

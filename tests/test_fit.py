@@ -25,6 +25,7 @@ from ganaug.errors import (
     OutputInUseError,
     TooFewImagesError,
 )
+from ganaug.generator.lock import sole_writer
 from ganaug.generator.state import load_state
 
 
@@ -120,7 +121,7 @@ def test_ctrl_c_saves_and_a_resume_ends_with_the_same_bytes(tmp_path):
         whole = ganaug.fit(arrays(), tmp_path / "whole", steps=150, seed=3)
     finally:
         torch.set_num_threads(threads)
-    assert ("fit", saved.step, 150, f"resumed at step {saved.step}") in said
+    assert ("fit", 0, 0, f"resumed at step {saved.step}") in said
     assert weights(run) == weights(whole)
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
     assert steps == list(range(1, 151))
@@ -246,3 +247,10 @@ def test_a_recipe_of_the_users_own_runs_when_it_is_named_and_only_then(tmp_path)
     assert fitted.card.settings == {"lr": 2e-3}
     with pytest.raises(OptionError, match="int"):
         ganaug.fit(arrays(), tmp_path / "other", steps=1, recipe=f"{file}:wrong")
+
+
+def test_two_writers_on_one_run_and_only_one_wins(tmp_path):
+    with sole_writer(tmp_path / "run"), pytest.raises(OutputInUseError, match="process"):
+        ganaug.fit(arrays(), tmp_path / "run", steps=2)
+    run = ganaug.fit(arrays(), tmp_path / "run", steps=2)  # free again: the lock file alone is nothing
+    assert run.load().card.steps == 2
