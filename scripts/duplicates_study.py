@@ -33,8 +33,9 @@ from ganaug.data.near_duplicates import find_near
 from ganaug.keys import numpy_stream
 from ganaug.metrics import copy_share
 
-SETS = ("mnist", "fashion_mnist", "eurosat", "sign_digits", "bccd_cells")
-SEEN = 20_000  # images at most that the generator saw
+SETS = ("mnist", "fashion_mnist", "eurosat", "sign_digits", "pneumonia_mnist")
+SEEN = 20_000  # images at most that the generator saw, where near-duplicates are looked for
+MOST = 2_000  # training images at most of a planted generator, and as many held-out ones
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
@@ -115,11 +116,15 @@ def copies(dataset: Path, samples: int, share: float, seed: int) -> float:
     rng = numpy_stream(seed, "copies", dataset.stem, str(samples))
     source = from_npz(dataset, split="train")
     order = rng.permutation(len(source))
-    part = (len(order) - samples) // 2
-    if part < 20 * len(source.classes):
+    part = min((len(order) - samples) // 2, MOST)
+    if part < 100 * len(source.classes):  # the lowest percentile of fewer distances is but the lowest distance
         raise ValueError("too few images")
     pixels, labels = torch.from_numpy(source.array).flatten(1), torch.from_numpy(source.labels)
-    fresh, training, held_out = order[:samples], order[samples : samples + part], order[samples + part :]
+    fresh, training, held_out = (
+        order[:samples],
+        order[samples : samples + part],
+        order[samples + part : samples + 2 * part],
+    )
     made, y = pixels[fresh].clone(), labels[fresh].clone()
     copied = rng.choice(samples, round(share * samples), replace=False)
     origin = rng.choice(training, len(copied))
@@ -149,41 +154,51 @@ def row(name: str, hits: int, n: int) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", default=SETS)
-    parser.add_argument("--planted", type=int, default=200)
+    parser.add_argument("--planted", type=int, default=200, help="images of each set; 0: no near-duplicates")
     parser.add_argument("--others", type=int, default=2000)
-    parser.add_argument("--trials", type=int, default=20, help="planted generators a set and number of samples")
+    parser.add_argument("--trials", type=int, default=20, help="generators of each kind; 0: none")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
     folder = Path(os.environ["GANAUG_DATA"])
-    results = {}
-    for name in chosen.sets:
-        results[name] = found = study(folder / f"{name}.npz", chosen.planted, chosen.others, chosen.seed)
-        print(f"\n{name}: {found.others} other images in {found.seconds:.1f} s")
+    files = [folder / f"{name}.npz" for name in chosen.sets]
+    if chosen.planted:
+        near_duplicates(files, chosen.planted, chosen.others, chosen.seed)
+    if chosen.trials:
+        copying_generators(files, chosen.trials)
+
+
+def near_duplicates(files: Sequence[Path], planted: int, others: int, seed: int) -> None:
+    """Print what was found of what was planted, for each data set and for all."""
+    results = []
+    for file in files:
+        found = study(file, planted, others, seed)
+        results.append(found)
+        print(f"\n{file.stem}: {found.others} other images in {found.seconds:.1f} s")
         for change, hits in found.planted.items():
             print(row(change, hits, found.each))
         print(row("false alarms", len(found.alarms), found.others), *found.alarms[:10])
-    each = sum(found.each for found in results.values())
+    each = sum(found.each for found in results)
     print(f"\nall {len(results)} sets")
     for change in CHANGES:
-        print(row(change, sum(found.planted[change] for found in results.values()), each))
+        print(row(change, sum(found.planted[change] for found in results), each))
     rest = [change for change in CHANGES if change != "exact" and not change.startswith("flipped")]
-    print(row("the last four together", sum(f.planted[c] for f in results.values() for c in rest), each * len(rest)))
-    alarms = sum(len(found.alarms) for found in results.values())
-    print(row("false alarms", alarms, sum(found.others for found in results.values())))
-    print("\ncopying generators: flagged of all, at 5 % copies, and at none")
-    for name in chosen.sets:
+    print(row("the last four together", sum(f.planted[c] for f in results for c in rest), each * len(rest)))
+    print(row("false alarms", sum(len(f.alarms) for f in results), sum(f.others for f in results)))
+
+
+def copying_generators(files: Sequence[Path], trials: int) -> None:
+    """Print how many planted generators were flagged, copying and honest ones."""
+    print("\ngenerators that were flagged: at 5 % copies, and honest ones")
+    for file in files:
         for samples in (200, 500, 1000, 2000):
             try:
-                rates = [
-                    sum(
-                        flagged(copies(folder / f"{name}.npz", samples, share, s), samples)
-                        for s in range(chosen.trials)
-                    )
+                counts = [
+                    sum(flagged(copies(file, samples, share, seed), samples) for seed in range(trials))
                     for share in (0.05, 0.0)
                 ]
             except ValueError:
                 continue
-            print(f"{name:<16} {samples:>5} samples  {rates[0]:>3} and {rates[1]:>3} of {chosen.trials}")
+            print(f"{file.stem:<16} {samples:>5} samples   {counts[0]:>3} and {counts[1]:>3} of {trials}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Copies that a hash does not find: planted ones are found, other images are left alone."""
 
 import io
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -136,6 +138,16 @@ def test_large_images_give_the_likeness_of_their_cells():
 def test_damaged_likenesses_are_refused(text):
     with pytest.raises(ArtefactError, match="cannot be read"):
         likenesses_of(["ab" * 32 + ":" + text])
+
+
+def test_the_study_in_small_on_real_images(real_data):
+    script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "duplicates_study.py"))
+    found = script["study"](real_data / "pneumonia_mnist.npz", planted=20, others=60, seed=1)
+    assert all(hits >= 19 for hits in found.planted.values())
+    assert all(hits == 20 for change, hits in found.planted.items() if change == "exact" or "flipped" in change)
+    assert not found.alarms
+    shares = [script["copies"](real_data / "pneumonia_mnist.npz", 1000, share, seed=0) for share in (0.05, 0.0)]
+    assert [script["flagged"](share, 1000) for share in shares] == [True, False]
 
 
 def test_fingerprints_without_a_likeness_are_passed_over(photographs):
