@@ -85,18 +85,19 @@ def dcgan(width: int = 32, latent: int = 64, lr: float = 2e-4, batch: int = 64, 
 
 def unrolled(
     steps: int = 5,
-    rate: float = 0.1,
+    rate: float = 0.02,
     width: int = 128,
     depth: int = 2,
     latent: int = 64,
     lr: float = 1e-3,
-    discriminator_lr: float = 1e-4,
+    discriminator_lr: float = 2e-3,
     batch: int = 64,
     conditional: bool = True,
 ) -> Recipe:
     """Unrolled GAN (Metz et al. 2017, 1611.02163, equations 7 to 10) of perceptrons: the generator lowers its loss
     against the discriminator as it will be after `steps` more steps of gradient descent with `rate`, and 0 steps give
-    the plain GAN. Both networks have `depth` hidden layers of `width` units.
+    the plain GAN. Both networks have `depth` hidden layers of `width` units. With a large rate the foreseen
+    discriminator oversteps, and the generator learns to make it do so.
 
     What to expect stands in docs/recipes.md.
     """

@@ -71,7 +71,7 @@ def ring(steps: int, rounds: int, seed: int) -> tuple[int, list[Tensor]]:
 
     The last weights are looked at, not their average: where a game runs in circles, the average stands in the middle.
     """
-    settings = {"steps": steps, "width": 64, "latent": 16, "batch": 128, "discriminator_lr": 1e-3, "conditional": False}
+    settings = {"steps": steps, "width": 64, "latent": 16, "batch": 128, "conditional": False}
     recipe = replace(make("unrolled", settings), memory=0.0)
     z = recipe.prior.draw(1000, torch.Generator().manual_seed(seed))
     shots = []
