@@ -14,7 +14,7 @@ import numpy as np
 from ganaug.errors import TooFewImagesError
 from ganaug.metrics.matrices import Matrix, Vector, labels_for, matrix, pair
 
-CHUNK = 2048  # rows that are float64 at a time
+CHUNK = 4096  # rows that are float64 at a time
 
 
 class Moments:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ganaug.errors import OptionError
 from ganaug.metrics.matrices import Matrix, pair
-from ganaug.metrics.neighbours import Points, blocks, radii, squared_distances, within
+from ganaug.metrics.neighbours import Balls, Points, blocks, inside, squared_distances
 
 NEIGHBOURS = 5
 
@@ -39,15 +39,15 @@ def manifold(real: Matrix, synthetic: Matrix, *, k: int = NEIGHBOURS) -> Manifol
     first, second = pair(real, synthetic, at_least=k + 1)
     centre = first.mean(0, dtype=np.float64)
     a, b = Points(first, centre), Points(second, centre)
-    own, theirs = radii(a, k), radii(b, k)
+    own, theirs = Balls(a, k), Balls(b, k)
     balls = np.zeros(len(b), dtype=np.int64)  # real balls around each synthetic image
     covered, reached = np.zeros(len(a), dtype=bool), np.zeros(len(a), dtype=bool)
     for rows in blocks(len(a)):
         for columns in blocks(len(b)):
             square = squared_distances(a, rows, b, columns)
-            row, column = within(a, rows, b, columns, square, own[rows, None])
+            row, column = inside(a, rows, b, columns, square, own)
             balls[columns] += np.bincount(column, minlength=square.shape[1])
             covered[row + rows.start] = True
-            row, _ = within(a, rows, b, columns, square, theirs[None, columns])
+            row, _ = inside(a, rows, b, columns, square, theirs)
             reached[row + rows.start] = True
     return Manifold(float((balls > 0).mean()), float(reached.mean()), float(balls.mean() / k), float(covered.mean()))

@@ -16,7 +16,7 @@ from ganaug.errors import TooFewImagesError
 
 BLOCK = 1024  # rows and columns of distances at a time
 PAIRS = 256  # exact distances at a time
-SPARE = 2  # neighbours kept beyond the k-th
+SPARE = 5  # neighbours kept beyond the k-th
 ROUNDING = float(np.finfo(np.float32).eps)
 
 
@@ -67,11 +67,48 @@ def squared_distances(a: Points, rows: slice, b: Points, columns: slice) -> np.n
     return torch.mm(torch.from_numpy(a.left[rows]), torch.from_numpy(b.right[columns]).T).numpy()
 
 
-def radii(points: Points, k: int) -> np.ndarray:
-    """Squared distance of every point to its k-th nearest other point, float64 (N,). Needs more than k points."""
-    if len(points) <= k:
-        raise TooFewImagesError(f"{len(points)} images have no {k}-th neighbour.", f"Give at least {k + 1}.")
-    best = _Nearest(len(points), min(k + SPARE, len(points) - 1))
+class Balls:
+    """Balls around points, each reaching to the k-th nearest other point; squared radii. Needs more than k points.
+
+    approximate: float64 (N,), each within `error` of the exact one, which `exact` computes for those that need it.
+    """
+
+    def __init__(self, points: Points, k: int):
+        if len(points) <= k:
+            raise TooFewImagesError(f"{len(points)} images have no {k}-th neighbour.", f"Give at least {k + 1}.")
+        self.points, self.k = points, k
+        self.error = points.error(points)
+        self._best = _nearest_others(points, min(k + SPARE, len(points) - 1))
+        self.approximate = self._best.values[:, k - 1].astype(np.float64)
+        self._known = np.full(len(points), np.nan)
+
+    def exact(self, numbers: np.ndarray) -> np.ndarray:
+        """Exact squared radii of the balls with these numbers, float64."""
+        fresh = np.unique(numbers[np.isnan(self._known[numbers])])
+        self._known[fresh] = self._settle(fresh)
+        return self._known[numbers]
+
+    def _settle(self, rows: np.ndarray) -> np.ndarray:
+        """From the candidates that float32 cannot put before or behind the k-th; from all points where one that was not
+        kept may be nearer than one that was."""
+        kept, n = self._best.kept, len(self.points)
+        gaps = self._best.values[rows] - self.approximate[rows, None]
+        squares = np.where(gaps < 0, -np.inf, np.inf)
+        place, column = np.nonzero(np.abs(gaps) <= 2 * self.error)
+        squares[place, column] = self.points.exact(rows[place], self.points, self._best.index[rows[place], column])
+        found = np.partition(squares, self.k - 1, axis=1)[:, self.k - 1]
+        if kept < n - 1:
+            doubtful = np.flatnonzero(self._best.values[rows, -1] <= found + self.error)
+            for i in doubtful:
+                row = rows[i]
+                every = self.points.exact(np.full(n - 1, row), self.points, np.delete(np.arange(n), row))
+                found[i] = np.partition(every, self.k - 1)[self.k - 1]
+        return found
+
+
+def _nearest_others(points: Points, kept: int) -> _Nearest:
+    """By float32 distances."""
+    best = _Nearest(len(points), kept)
     parts = list(blocks(len(points)))
     for rows in parts:
         square = squared_distances(points, rows, points, rows)
@@ -84,7 +121,7 @@ def radii(points: Points, k: int) -> np.ndarray:
             best.offer(row + rows.start, column + columns.start, square[row, column])
             row, column = _where(square < best.values[None, columns, -1])
             best.offer(column + columns.start, row + rows.start, square[row, column])
-    return _settled(points, best, k)
+    return best
 
 
 def _where(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -122,41 +159,20 @@ class _Nearest:
         self.values[changed], self.index[changed] = values[chosen], index[chosen]
 
 
-def _settled(points: Points, best: _Nearest, k: int) -> np.ndarray:
-    """The exact k-th distances: of one pair where rounding cannot have changed who is k-th, else of all candidates."""
-    n, error = len(points), points.error(points)
-    everyone = np.arange(n)
-    result = points.exact(everyone, points, best.index[:, k - 1])
-    values = best.values.astype(np.float64)
-    clear = np.ones(n, dtype=bool)
-    if k > 1:
-        clear &= values[:, k - 1] - values[:, k - 2] > 2 * error
-    if best.kept > k:
-        clear &= values[:, k] - values[:, k - 1] > 2 * error
-    unclear = np.flatnonzero(~clear)
-    others = best.index[unclear]
-    exact = points.exact(np.repeat(unclear, best.kept), points, others.ravel())
-    exact = np.sort(exact.reshape(others.shape), axis=1)
-    result[unclear] = exact[:, k - 1]
-    if best.kept < n - 1:  # a point that was not kept may be nearer than one that was
-        for row in unclear[values[unclear, -1] <= exact[:, k - 1] + 2 * error]:
-            every = points.exact(np.full(n - 1, row), points, np.delete(everyone, row))
-            result[row] = np.partition(every, k - 1)[k - 1]
-    return result
+def inside(a: Points, rows: slice, b: Points, columns: slice, square: np.ndarray, balls: Balls):
+    """Pairs of a block of which one lies in the other's ball: (row, column) numbers within the block.
 
-
-def within(a: Points, rows: slice, b: Points, columns: slice, square: np.ndarray, limits: np.ndarray):
-    """Pairs nearer than a limit: (row, column) numbers within the block, of exact distance below `limits`.
-
-    square: the block's `squared_distances`. limits: squared, float64, (rows, 1) or (1, columns).
+    square: the block's `squared_distances`. balls: those of `a` or of `b`. Decided by exact distances and radii, which
+    are computed only for pairs that float32 cannot decide.
     """
-    error = a.error(b)
-    upper = np.nextafter((limits + error).astype(np.float32), np.float32(np.inf))
-    row, column = _where(square <= upper)
-    limit = np.broadcast_to(limits, square.shape)[row, column]
-    kept = square[row, column] < limit - error
+    of_rows = balls.points is a
+    limits = balls.approximate[rows, None] if of_rows else balls.approximate[None, columns]
+    doubt = a.error(b) + balls.error
+    row, column = _where(square <= np.nextafter((limits + doubt).astype(np.float32), np.float32(np.inf)))
+    kept = square[row, column] < np.broadcast_to(limits, square.shape)[row, column] - doubt
     unsure = np.flatnonzero(~kept)
-    kept[unsure] = a.exact(row[unsure] + rows.start, b, column[unsure] + columns.start) < limit[unsure]
+    mine, theirs = row[unsure] + rows.start, column[unsure] + columns.start
+    kept[unsure] = a.exact(mine, b, theirs) < balls.exact(mine if of_rows else theirs)
     return row[kept], column[kept]
 
 

@@ -18,7 +18,7 @@ from ganaug.metrics import (
 )
 from ganaug.metrics.bins import share_of_different
 from ganaug.metrics.frechet import Moments, frechet_of_moments
-from ganaug.metrics.neighbours import Points, nearest, radii
+from ganaug.metrics.neighbours import Balls, Points, nearest
 
 from .made import normal
 
@@ -130,6 +130,14 @@ def test_intra_class_distance_sees_wrong_labels_and_does_not_care_what_classes_a
     assert intra_class_frechet(x, labels, y[labels > 0], labels[labels > 0], 4) == pytest.approx(each[1:3].mean())
 
 
+def radii(x: np.ndarray, k: int) -> np.ndarray:
+    """Exact ones; the approximate ones are checked on the way."""
+    balls = Balls(Points(x, x.mean(0)), k)
+    exact = balls.exact(np.arange(len(x)))
+    assert (np.abs(exact - balls.approximate) <= balls.error).all()
+    return exact
+
+
 @pytest.mark.parametrize("k", [1, 2, 5])
 @pytest.mark.parametrize("offset", [0.0, 300.0])
 def test_radii_are_exact_whatever_the_offset_of_the_features(k, offset):
@@ -137,14 +145,14 @@ def test_radii_are_exact_whatever_the_offset_of_the_features(k, offset):
     x[10], x[20] = x[11], x[21]  # copies
     y = x.astype(np.float64)
     exact = np.sort(np.square(y[:, None] - y[None]).sum(2), axis=1)[:, k]
-    assert radii(Points(x, x.mean(0)), k) == pytest.approx(exact, rel=1e-12)
+    assert radii(x, k) == pytest.approx(exact, rel=1e-12)
 
 
 def test_radii_are_exact_where_everything_is_a_tie():
     grid = np.stack(np.meshgrid(*[np.arange(6.0)] * 3), -1).reshape(-1, 3).astype(np.float32)
-    assert radii(Points(grid, grid.mean(0)), 3) == pytest.approx(np.ones(216))
+    assert radii(grid, 3) == pytest.approx(np.ones(216))
     copies = np.repeat(grid[:40], 30, axis=0)
-    assert (radii(Points(copies, copies.mean(0)), 5) == 0).all()
+    assert (radii(copies, 5) == 0).all()
 
 
 def test_nearest_is_exact():
