@@ -33,15 +33,20 @@ def study_biggan(out: Path, seed: int, quick: bool) -> dict[str, float]:
         rows.append(found)
         of = "" if bound is None else f" at truncation {bound:g}"
         figures |= {f"{name}{of}": value for name, value in found.items()}
-    order = range(len(rows))
-    figures["diversity, rank correlation with truncation"] = float(spearmanr(order, [r["diversity"] for r in rows])[0])
-    figures["agreement, rank correlation with truncation"] = float(spearmanr(order, [r["agreement"] for r in rows])[0])
+    order = list(range(len(rows)))
+    figures["diversity, rank correlation with truncation"] = _rank(order, [r["diversity"] for r in rows])
+    figures["agreement, rank correlation with truncation"] = _rank(order, [r["agreement"] for r in rows])
     grids = [
         sample_grid(fitted.generator, fitted.prior, 10, columns=12, truncation=bound)[3]
         for bound in (*TRUNCATIONS, None)
     ]
     tile(torch.stack(grids), names=(*map(str, TRUNCATIONS), "none")).save(out / "truncation.png")
     return figures
+
+
+def _rank(a: list[int], b: list[float]) -> float:
+    """Spearman's correlation, without the last digits of its rounding errors."""
+    return round(float(spearmanr(a, b)[0]), 6)
 
 
 def coloured(images: LabelledImages, seed: int) -> LabelledImages:
