@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ganaug.mixing.transforms import SynthMix as SynthMix
     from ganaug.mixing.variants import variants as variants
     from ganaug.pictures import preview as preview
+    from ganaug.probing import backbone as backbone
+    from ganaug.probing import features as features
 
 _HOMES = {
     "GANSampler": "ganaug.mixing.imbalanced",
@@ -43,8 +45,10 @@ _HOMES = {
     "SyntheticDataset": "ganaug.mixing",
     "Translate": "ganaug.mixing.reimagine",
     "augment_loader": "ganaug.mixing",
+    "backbone": "ganaug.probing",
     "bench": "ganaug.benchmark",
     "export": "ganaug.exporting",
+    "features": "ganaug.probing",
     "fit": "ganaug.fitting",
     "load": "ganaug.generator",
     "load_images": "ganaug.data",

@@ -9,9 +9,10 @@ from typing import Any
 from ganaug.errors import RecipeError
 from ganaug.game import Recipe
 from ganaug.recipes.classic import cgan, dcgan, gan, minibatch, unrolled
+from ganaug.recipes.inference import aae, bigan, infogan, vae
 from ganaug.recipes.modern import biggan, r3gan, small
-from ganaug.recipes.style import pggan, stylegan, stylegan2
 from ganaug.recipes.series import rcgan
+from ganaug.recipes.style import pggan, stylegan, stylegan2
 from ganaug.recipes.translation import context_encoder, cyclegan, pix2pix
 from ganaug.recipes.wasserstein import cramer, wgan, wgan_gp
 
@@ -23,9 +24,13 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
     "wgan": wgan,
     "wgan_gp": wgan_gp,
     "cramer": cramer,
-    "rcgan": rcgan,
     "unrolled": unrolled,
     "minibatch": minibatch,
+    "bigan": bigan,
+    "infogan": infogan,
+    "aae": aae,
+    "vae": vae,
+    "rcgan": rcgan,
     "pggan": pggan,
     "stylegan": stylegan,
     "stylegan2": stylegan2,

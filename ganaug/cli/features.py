@@ -1,0 +1,77 @@
+"""`ganaug features`: what a run knows about images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from ganaug.cli.group import common, show
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@click.argument("data")
+@click.option("--out", type=click.Path(dir_okay=False), help=".npz or .parquet file to write.")
+@click.option(
+    "--part",
+    type=click.Choice(["auto", "encoder", "reader", "discriminator"]),
+    default="auto",
+    show_default=True,
+    help="Which network is asked.",
+)
+@click.option("--test", metavar="DATA", help="Images to test the probe on.  [default: those the fit did not see]")
+@click.option("--no-probe", is_flag=True, help="Only write the features.")
+@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
+@click.option("--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set.")
+@click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N images a class.")
+@click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option(
+    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
+)
+@common
+def features(run, data, out, part, test, no_probe, root, split, limit, device, recipe, seed, as_json, quiet):
+    """Write what a run knows about the images DATA, and compare it with raw pixels where labels are few.
+
+    Asked is an encoder (bigan, aae, vae), the reader of infogan, or the last layer but one of a discriminator. The
+    comparison is a linear classifier trained on 10, 50 and 200 labels a class.
+
+    \b
+    ganaug features runs/leaves data/train --out leaves.npz
+    ganaug features runs/mnist mnist.npz --test mnist.npz
+    ganaug features runs/leaves data/train --part discriminator --out leaves.parquet
+    """
+    from ganaug.cli.load import load_run
+    from ganaug.console import terminal
+    from ganaug.device import resolve_device
+    from ganaug.probing import features as know
+    from ganaug.probing import probe
+    from ganaug.probing.probes import HEADER
+    from ganaug.probing.table import checked
+    from ganaug.recipes.choose import choose
+
+    file = None if out is None else checked(out)
+    fitted, game = load_run(run, recipe), None if recipe is None else choose(recipe, {})
+    options = {"part": part, "root": root, "device": str(resolve_device(device)), "recipe": game}
+    with terminal(quiet) as report:
+        known = know(fitted, data, split=split, limit=limit, seed=seed, report=report, **options)
+        other = None if test is None else know(fitted, test, split="test", report=report, **options)
+        if file is not None:
+            known.save(file)
+        probes = [] if no_probe else probe(known, other, seed=seed, report=report)
+    count, width = known.values.shape
+    lines = [f"{count} images, {width} features each, from the {known.part}{_at(file)}."]
+    if probes:
+        lines += ["", HEADER, *(found.line() for found in probes), ""]
+        lines += [f"Accuracy on {probes[0].tested} images, {probes[0].unseen} of which gradients of the fit never saw: "
+                  "mean over 3 draws of the labels (lowest to highest)."]  # fmt: skip
+    values = {"images": count, "features": width, "part": known.part, "out": None if file is None else str(file)}
+    values["probe"] = [
+        {"labels": p.labels, "features": p.features, "pixels": p.pixels, "tested": p.tested, "unseen": p.unseen}
+        for p in probes
+    ]
+    show(as_json, values, lines)
+
+
+def _at(file: Path | None) -> str:
+    return "" if file is None else f", in {file}"

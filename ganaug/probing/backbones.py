@@ -1,0 +1,162 @@
+"""What a run knows about images, as a frozen network with the methods of a timm model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from ganaug.errors import OptionError
+from ganaug.game import CycleRound, NoiseRound, Recipe
+from ganaug.generator import Card, Fitted, Loadable, as_fitted
+from ganaug.generator.last import last_network
+from ganaug.recipes import make
+
+PARTS = ("encoder", "reader", "discriminator")  # in the order in which "auto" looks for them
+
+
+class Backbone(nn.Module):
+    """Images float (N, C, H, W) in [-1, 1], of the size the run was fitted at -> features (N, num_features).
+
+    As of a timm model: `forward_features`, `forward_head`, `num_features`, `get_classifier`, `reset_classifier(n)` for
+    a linear head of one's own, and a `pretrained_cfg` for timm's transforms (mean and standard deviation 0.5). All but
+    the head is frozen. Without a head (num_classes 0) `forward` gives the features.
+
+    part: where the features come from. input_size: (C, H, W).
+    """
+
+    def __init__(self, known: nn.Module, part: str, input_size: tuple[int, ...], num_classes: int = 0):
+        super().__init__()
+        self.known = known.requires_grad_(False).eval()
+        self.part, self.input_size = part, input_size
+        with torch.no_grad():
+            self.num_features: int = known(torch.zeros(2, *input_size)).shape[1]
+        self.pretrained_cfg = {
+            "input_size": input_size, "fixed_input_size": True, "interpolation": "bicubic", "crop_pct": 1.0,
+            "mean": (0.5,) * input_size[0], "std": (0.5,) * input_size[0],
+        }  # fmt: skip
+        self.reset_classifier(num_classes)
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Put a new linear head on; 0 takes it off."""
+        self.num_classes = num_classes
+        self.head: nn.Module = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
+
+    def get_classifier(self) -> nn.Module:
+        return self.head
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """(N, num_features)."""
+        return self.known(x)
+
+    def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
+        return features if pre_logits else self.head(features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.forward_head(self.forward_features(x))
+
+    def train(self, mode: bool = True) -> Backbone:
+        """Only the head is ever in training mode: what is frozen answers the same in both."""
+        super().train(mode)
+        self.known.eval()
+        return self
+
+
+def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None) -> Backbone:
+    """What the run knows about images.
+
+    part: "encoder" (the mean code of an image: BiGAN, adversarial and variational autoencoder), "reader" (what InfoGAN
+    reads off an image: the probability of each value of its one-hot codes, then its uniform codes), "discriminator"
+    (what goes into its last layer, with its last weights, which are in the run folder), or "auto": the first of these
+    that the run has. Where a network wants a label, the features are the mean over all labels: nothing is given away.
+
+    recipe: needed only if the run was fitted with a recipe of the user's own. Raises OptionError for a part that the
+    run does not have, ArtefactError where weights are missing.
+    """
+    fitted = as_fitted(run)
+    game = make(fitted.card.recipe, fitted.card.settings) if recipe is None else recipe
+    has = [name for name in ("encoder", "reader") if name in fitted.networks]
+    if game.wiring in (NoiseRound, CycleRound) and not has:
+        has.append("discriminator")
+    chosen = part if part != "auto" else next(iter(has), "")
+    if chosen not in has:
+        raise OptionError(
+            f"A run of the recipe {fitted.card.recipe} has no part {part!r} that knows about single images.",
+            f"It has: {', '.join(has)}." if has else "Use a run of another recipe: bigan, infogan, aae, vae, or a GAN.",
+        )
+    return Backbone(_known(fitted, chosen, game), chosen, fitted.card.shape)
+
+
+def _known(fitted: Fitted, part: str, recipe: Recipe) -> nn.Module:
+    if part == "encoder":
+        return _AnyLabel(_Code(fitted.networks["encoder"]), fitted.card)
+    if part == "reader":
+        return _Read(fitted.networks["eye"], fitted.networks["reader"])
+    return _AnyLabel(_Penultimate(last_network(fitted, part, recipe)), fitted.card)
+
+
+class _AnyLabel(nn.Module):
+    """(x, y) -> features as x -> features: the mean over all labels, or one of them where the label plays no part."""
+
+    def __init__(self, known: nn.Module, card: Card):
+        super().__init__()
+        self.known, self.count = known, len(card.classes)
+        x = torch.linspace(-1, 1, 2 * torch.Size(card.shape).numel()).view(2, *card.shape)
+        with torch.no_grad():
+            first = known(x, torch.zeros(2, dtype=torch.int64))
+            others = (known(x, torch.full((2,), label)) for label in range(1, self.count))
+            if all(torch.allclose(first, other, atol=1e-6) for other in others):
+                self.count = 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        total = self.known(x, torch.zeros(len(x), dtype=torch.int64, device=x.device))
+        for label in range(1, self.count):
+            total = total + self.known(x, torch.full((len(x),), label, device=x.device))
+        return total / self.count
+
+
+class _Code(nn.Module):
+    """The mean code."""
+
+    def __init__(self, encoder: nn.Module):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.encoder(x, y)[0]
+
+
+class _Read(nn.Module):
+    """Probabilities of the one-hot codes, then the uniform codes."""
+
+    def __init__(self, eye: nn.Module, reader: nn.Module):
+        super().__init__()
+        self.eye, self.reader = eye, reader
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits, means = self.reader(self.eye(x, torch.Generator()))
+        return torch.cat([*(part.softmax(1) for part in logits), means], 1)
+
+
+class _Penultimate(nn.Module):
+    """What goes into the last linear or convolutional layer that a discriminator runs, flattened."""
+
+    def __init__(self, discriminator: nn.Module):
+        super().__init__()
+        self.discriminator = discriminator
+        self.inputs: list[Tensor] = []
+        for layer in discriminator.modules():
+            if isinstance(layer, (nn.Linear, nn.modules.conv._ConvNd)):
+                layer.register_forward_pre_hook(cast(Callable[..., Any], self._note))
+
+    def _note(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        self.inputs.append(inputs[0])
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        self.inputs.clear()
+        self.discriminator(x, y)
+        features = self.inputs[-1].flatten(1)
+        self.inputs.clear()
+        return features

@@ -1,0 +1,172 @@
+"""Recipes that also learn to infer: from an image to the latent, or to the codes, that it comes from."""
+
+from __future__ import annotations
+
+from ganaug.data.spec import DataSpec
+from ganaug.game import Adam, JointRound, LatentRound, Networks, Player, Prior, Recipe
+from ganaug.losses import nonsaturating, r1
+from ganaug.losses.inference import divergence, information, joint, r1_through_eye, reconstruction
+from ganaug.networks.encoders import (
+    BodyEye,
+    Encoder,
+    FeatureDiscriminator,
+    Generator,
+    JointDiscriminator,
+    LatentDiscriminator,
+    Reader,
+)
+from ganaug.networks.eyes import OpenEye
+
+
+def bigan(
+    width: int = 32,
+    latent: int = 16,
+    gamma: float = 1.0,
+    lazy: int = 4,
+    lr: float = 1e-3,
+    batch: int = 64,
+    conditional: bool = False,
+) -> Recipe:
+    """BiGAN (Donahue et al. 2017, 1605.09782, equation 3): the discriminator sees pairs of image and latent,
+    min_{G,E} max_D E log D(x, E(x)) + E log(1 - D(G(z), z)); where it cannot tell them apart, E inverts G. Lazy R1
+    (Mescheder et al. 2018) in place of the batch norm of the paper's discriminator.
+
+    conditional: play with labels; what the labels say is then left out of the code, which is a poorer feature. What to
+    expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        classes = len(spec.classes)
+        return {
+            "generator": Generator(spec.shape, classes, prior.width, width),
+            "encoder": Encoder(spec.shape, prior.width, width, exact=True),
+            "discriminator": JointDiscriminator(spec.shape, classes, prior.width, width),
+            "eye": OpenEye(),
+        }
+
+    adam = Adam(lr, (0.5, 0.999))
+    return Recipe(
+        networks,
+        (
+            Player("discriminator", ("discriminator",), nonsaturating.discriminator + gamma * r1.every(lazy), adam),
+            Player("generator", ("generator", "encoder"), joint.generator, adam),
+        ),
+        prior=Prior(latent),
+        wiring=JointRound,
+        memory=10_000,
+        keeps=("generator", "encoder"),
+        batch=batch,
+        labelled=conditional,
+    )
+
+
+def infogan(
+    width: int = 32,
+    noise: int = 16,
+    categories: int = 10,
+    codes: int = 2,
+    weight: float = 0.3,
+    code_weight: float = 0.05,
+    gamma: float = 1.0,
+    lazy: int = 4,
+    lr: float = 1e-3,
+    batch: int = 64,
+) -> Recipe:
+    """InfoGAN (Chen et al. 2016, 1606.03657, equation 6): min_{G,Q} max_D V(D, G) - weight L_I(G, Q), where L_I bounds
+    the mutual information of images and codes: one one-hot code of `categories` values and `codes` uniform ones.
+
+    The reader Q shares all but its last layers with the discriminator: their common body is the eye that both look
+    through. Plays without labels. What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        return {
+            "generator": Generator(spec.shape, len(spec.classes), prior.width, width),
+            "eye": BodyEye(spec.shape, width),
+            "discriminator": FeatureDiscriminator(len(spec.classes)),
+            "reader": Reader(prior.categories, prior.uniform),
+        }
+
+    adam = Adam(lr, (0.5, 0.999))
+    informative = weight * information.categories + code_weight * information.uniform
+    return Recipe(
+        networks,
+        (
+            Player(
+                "discriminator",
+                ("eye", "discriminator", "reader"),
+                nonsaturating.discriminator + informative + gamma * r1_through_eye.every(lazy),
+                adam,
+            ),
+            Player("generator", ("generator",), nonsaturating.generator + informative, adam),
+        ),
+        prior=Prior(noise, (categories,), codes),
+        memory=10_000,
+        keeps=("generator", "eye", "reader"),
+        batch=batch,
+        labelled=False,
+    )
+
+
+def aae(width: int = 32, latent: int = 8, lr: float = 5e-4, batch: int = 64, conditional: bool = True) -> Recipe:
+    """Adversarial autoencoder (Makhzani et al. 2015, 1511.05644, sections 2 and 4): the autoencoder lowers
+    1/2 ||x - G(E(x), y)||², and the encoder plays min_E max_D E log D(z) + E log(1 - D(E(x))), so that codes are
+    distributed like the prior.
+
+    conditional: the generator is given the label (section 4) and the discriminator knows it, so that the codes of every
+    class look like the prior: they hold what the label does not say, style. False: the plain system, for latent=2 the
+    one that draws a map of the images. What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        classes = len(spec.classes)
+        return {
+            "generator": Generator(spec.shape, classes, prior.width, width),
+            "encoder": Encoder(spec.shape, prior.width, width, exact=True),
+            "discriminator": LatentDiscriminator(classes, prior.width),
+        }
+
+    adam = Adam(lr, (0.5, 0.999))
+    return Recipe(
+        networks,
+        (
+            Player("autoencoder", ("encoder", "generator"), reconstruction, adam),
+            Player("discriminator", ("discriminator",), nonsaturating.discriminator, adam),
+            Player("encoder", ("encoder",), nonsaturating.generator, adam),
+        ),
+        prior=Prior(latent),
+        wiring=LatentRound,
+        memory=10_000,
+        keeps=("generator", "encoder"),
+        batch=batch,
+        labelled=conditional,
+    )
+
+
+def vae(
+    width: int = 32, latent: int = 16, noise: float = 0.4, lr: float = 1e-3, batch: int = 64, conditional: bool = True
+) -> Recipe:
+    """Variational autoencoder (Kingma & Welling 2014, 1312.6114, equation 10): one player, who lowers
+    E -log p(x|z) + KL(q(z|x) || p(z)), minus the evidence lower bound; p(x|z) is normal around G(z, y) with standard
+    deviation `noise` (of pixels in [-1, 1]).
+
+    conditional: the generator is given the label. What to expect stands in docs/recipes.md.
+    """
+
+    def networks(spec: DataSpec, prior: Prior) -> Networks:
+        return {
+            "generator": Generator(spec.shape, len(spec.classes), prior.width, width),
+            "encoder": Encoder(spec.shape, prior.width, width, exact=False),
+        }
+
+    loss = noise**-2 * reconstruction + divergence
+    return Recipe(
+        networks,
+        (Player("autoencoder", ("encoder", "generator"), loss, Adam(lr, (0.9, 0.999))),),
+        prior=Prior(latent),
+        wiring=LatentRound,
+        memory=10_000,
+        keeps=("generator", "encoder"),
+        batch=batch,
+        labelled=conditional,
+    )

@@ -1,0 +1,291 @@
+"""What systems that infer can do, on MNIST at 16 px, 1,000 images a class (20 % of them held out).
+
+bigan    is G(E(x)) nearer to x than to other images? what is a linear probe on E(x) worth with few labels?
+infogan  do the one-hot codes follow the digits that nobody named? does a continuous code move one trait one way?
+aae      are codes distributed like the prior? does a moving code change the style and keep the class?
+vae      does the evidence lower bound rise? are the digits drawn that are asked for?
+
+All figures are taken on test images, or on samples, that played no part in training. The judge is a classifier trained
+on 10,000 real images.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import kstest, spearmanr
+from torch import Tensor
+
+import ganaug
+from ganaug.classifier import Classifier, Training, train_classifier
+from ganaug.data import ImageCodec, LabelledImages, load_images
+from ganaug.generator import Fitted
+from ganaug.keys import torch_stream
+from ganaug.metrics import label_agreement, within_class_diversity
+from ganaug.pictures import sample_grid, tile
+from ganaug.probing import features, probe
+
+SIZE = 16
+STEPS = {"bigan": 2500, "infogan": 2500, "aae": 2000, "aae-plain": 2000, "vae": 2000}
+
+
+@functools.cache
+def digits(split: str, limit: int) -> LabelledImages:
+    file = Path(os.environ["GANAUG_DATA"]) / "mnist.npz"
+    return load_images(file, split=split, size=SIZE, limit=limit, seed=0)
+
+
+@functools.cache
+def the_judge(quick: bool) -> tuple[Classifier, float]:
+    """A classifier of real digits, and its accuracy on the test images."""
+    real, test = digits("train", 30 if quick else 1000), digits("test", 20 if quick else 200)
+    judge = train_classifier(real.pixels, real.labels, 10, training=Training(steps=20 if quick else 1000), seed=0)
+    return judge, label_agreement(judge.predict(test.pixels), test.labels)
+
+
+def fitted(out: Path, seed: int, quick: bool, name: str, options: dict[str, Any] | None = None) -> Fitted:
+    """A run of this recipe; a finished one that lies there is taken as it is."""
+    recipe, images = name.split("-")[0], digits("train", 30 if quick else 1000)
+    steps = 20 if quick else STEPS[name]
+    run = ganaug.fit(
+        images, out / name, recipe=recipe, options=options, steps=steps, seed=seed, device="cpu", resume=True
+    )
+    return run.load()
+
+
+def tests(quick: bool) -> LabelledImages:
+    return digits("test", 20 if quick else 200)
+
+
+@torch.inference_mode()
+def encoded(run: Fitted, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and log variance of the codes (N, D)."""
+    return run.networks["encoder"](ImageCodec.encode(pixels), torch.zeros(len(pixels), dtype=torch.int64))
+
+
+@torch.inference_mode()
+def drawn(run: Fitted, z: Tensor, y: Tensor | None = None) -> Tensor:
+    """uint8 (N, C, H, W)."""
+    return ImageCodec.decode(run.generator(z, torch.zeros(len(z), dtype=torch.int64) if y is None else y))
+
+
+def pairs_picture(real: Tensor, made: Tensor, file: Path) -> None:
+    """Ten images in the upper row, what came back of each below."""
+    tile(torch.stack([real[:10], made[:10]]), names=("x", "G(E(x))")).save(file)
+
+
+def probes(known: Any, test: Any, quick: bool) -> dict[str, float]:
+    """Mean accuracies of the linear probe with few labels, on features and on pixels, and the gain."""
+    figures = {}
+    for found in probe(known, test, counts=(5,) if quick else (10, 50, 200)):
+        value, pixels = float(np.mean(found.features)), float(np.mean(found.pixels))
+        figures[f"probe, {found.labels} labels a class"] = value
+        figures[f"pixels, {found.labels} labels a class"] = pixels
+        figures[f"gain, {found.labels} labels a class"] = value - pixels
+    return figures
+
+
+def study_bigan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
+    run, test = fitted(out, seed, quick, "bigan"), tests(quick)
+    back = drawn(run, encoded(run, test.pixels)[0])
+    distances = torch.cdist(back.flatten(1).float(), test.pixels.flatten(1).float())
+    own = distances.diagonal()
+    farther = (distances > own[:, None]).float().sum(1) / (len(own) - 1)
+    among = torch.stack([torch.randperm(len(own), generator=torch_stream(seed, "others", i))[:99] for i in range(99)])
+    nearest = (torch.gather(distances[:99], 1, among) >= own[:99, None]).all(1).float().mean()
+    first = torch.stack([torch.nonzero(test.labels == c)[0, 0] for c in range(10)])
+    pairs_picture(test.pixels[first], back[first], out / "pairs.png")
+    tile(sample_grid(run.generator, run.prior, 1, columns=40).unflatten(1, (4, 10))[0]).save(out / "grid.png")
+    known = features(run, digits("train", 30 if quick else 1000))
+    return {
+        "share of other images farther from G(E(x)) than x": float(farther.mean()),
+        "x is the nearest of 100 images to G(E(x))": float(nearest),
+        **probes(known, features(run, test), quick),
+    }
+
+
+def traits(pixels: Tensor) -> dict[str, np.ndarray]:
+    """Of each image, from the moments of its ink: slant (how far right a stroke goes per row up), width, weight."""
+    ink = pixels.float().mean(1) / 255
+    mass = ink.sum((1, 2)).clamp_min(1e-6)
+    rows = torch.arange(ink.shape[1], dtype=torch.float32)[None, :, None]
+    columns = torch.arange(ink.shape[2], dtype=torch.float32)[None, None]
+    row, column = ((ink * place).sum((1, 2)) / mass for place in (rows, columns))
+    down, right = rows - row[:, None, None], columns - column[:, None, None]
+    both, tall, wide = ((ink * m).sum((1, 2)) / mass for m in (down * right, down.square(), right.square()))
+    return {
+        "slant": (-both / tall.clamp_min(1e-6)).numpy(),
+        "width": wide.sqrt().numpy(),
+        "weight": mass.numpy(),
+    }
+
+
+def sweeps(run: Fitted, code: int, lines: int, seed: int, places: int = 11) -> Tensor:
+    """uint8 (lines, places, C, H, W): one uniform code moved from -1 to 1, all else of a latent as it was drawn."""
+    z = run.prior.draw(lines, torch_stream(seed, "sweeps")).repeat_interleave(places, 0)
+    z[:, run.prior.width - run.prior.uniform + code] = torch.linspace(-1, 1, places).repeat(lines)
+    return drawn(run, z).unflatten(0, (lines, places))
+
+
+def monotone(images: Tensor, trait: str) -> np.ndarray:
+    """Spearman correlation of place and trait along each line (lines,)."""
+    values = traits(images.flatten(0, 1))[trait].reshape(images.shape[:2])
+    return np.array([spearmanr(np.arange(images.shape[1]), line).statistic for line in values + 0.0])
+
+
+def study_infogan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
+    run, test = fitted(out, seed, quick, "infogan"), tests(quick)
+    (count,) = run.prior.categories
+    known = features(run, test)
+    codes, labels = known.values[:, :count].argmax(1), known.labels
+    table = np.zeros((count, 10))
+    np.add.at(table, (codes, labels), 1)
+    rows, columns = linear_sum_assignment(-table)
+    # Which code moves which trait is chosen on one half of the lines and measured on the other.
+    lines = 20 if quick else 200
+    by_pair = {(c, t): monotone(sweeps(run, c, lines, seed), t) for c in range(2) for t in ("slant", "width", "weight")}
+    chosen, trait = max(by_pair, key=lambda pair: abs(np.nanmean(by_pair[pair][: lines // 2])))
+    with torch.inference_mode():
+        z = run.prior.draw(10, torch_stream(seed, "rows")).repeat(count, 1)
+        z[:, run.prior.dim : run.prior.dim + count] = torch.eye(count).repeat_interleave(10, 0)
+    names = tuple(f"code {k}: {columns[rows == k][0] if k in rows else '-'}" for k in range(count))
+    tile(drawn(run, z).unflatten(0, (count, 10)), names=names).save(out / "grid.png")
+    for code in range(2):
+        tile(sweeps(run, code, 10, seed + 1)).save(out / f"sweep-code-{code + 1}.png")
+    return {
+        "accuracy of codes, best matching": float(table[rows, columns].sum() / table.sum()),
+        "the same of shuffled codes": _by_chance(codes, labels, count, seed),
+        "trait that a continuous code moves": f"{trait} (code {chosen + 1})",
+        "its Spearman along a line, mean": abs(float(np.nanmean(by_pair[chosen, trait][lines // 2 :]))),
+    }
+
+
+def _by_chance(codes: np.ndarray, labels: np.ndarray, count: int, seed: int) -> float:
+    table = np.zeros((count, 10))
+    np.add.at(table, (np.random.default_rng(seed).permutation(codes), labels), 1)
+    rows, columns = linear_sum_assignment(-table)
+    return float(table[rows, columns].sum() / table.sum())
+
+
+def likeness_to_prior(code: np.ndarray) -> dict[str, float]:
+    """Of codes (N, D): how far moments are from those of independent standard normals, and the largest KS distance of
+    a coordinate (0.03 is what 2,000 exact draws give)."""
+    covariance = np.cov(code.T)
+    return {
+        "largest |mean| of a code": float(np.abs(code.mean(0)).max()),
+        "largest deviation from unit covariance": float(np.abs(covariance - np.eye(len(covariance))).max()),
+        "largest KS distance of a code": max(float(kstest(column, "norm").statistic) for column in code.T),
+    }
+
+
+def on_command(run: Fitted, out: Path, seed: int, quick: bool) -> dict[str, float]:
+    """Samples of each class under the judge; rows of the picture share their latents."""
+    judge, accuracy = the_judge(quick)
+    test, n = tests(quick), 20 if quick else 200
+    y = torch.arange(10).repeat_interleave(n)
+    pixels = drawn(run, run.prior.draw(len(y), torch_stream(seed, "command")), y)
+    agrees = judge.predict(pixels).argmax(1) == y
+    spread = within_class_diversity(
+        judge.features(pixels[agrees]), y[agrees], judge.features(test.pixels), test.labels, 10
+    )
+    tile(sample_grid(run.generator, run.prior, 10, columns=10), names=run.card.classes).save(out / "grid.png")
+    return {
+        "agreement": float(agrees.float().mean()),
+        "diversity": float(np.nanmean(spread)),
+        "accuracy of the judge": accuracy,
+    }
+
+
+def study_aae(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
+    run, test = fitted(out, seed, quick, "aae"), tests(quick)
+    code = encoded(run, test.pixels)[0]
+    figures = likeness_to_prior(code.numpy()) | on_command(run, out, seed, quick)
+    # One code a row, one label a column: style down, class across.
+    z = torch.zeros(9, run.prior.width)
+    z[:, 0] = torch.linspace(-2, 2, 9)
+    y = torch.full((9,), 8)
+    tile(torch.stack([drawn(run, z.roll(i, 1), y) for i in range(min(4, run.prior.width))])).save(out / "eights.png")
+    plain = fitted(out, seed, quick, "aae-plain", {"conditional": False, "latent": 2})
+    flat = encoded(plain, test.pixels)[0].numpy()
+    figures |= {f"2-D, no labels: {name}": value for name, value in likeness_to_prior(flat).items()}
+    _plane(plain, flat, test.labels.numpy(), out)
+    return figures
+
+
+def _plane(run: Fitted, code: np.ndarray, labels: np.ndarray, out: Path) -> None:
+    """Where test images lie in the plane, and what the generator draws at its places (equal shares of the prior)."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 5.2))
+    dots = axes.scatter(*code.T, c=labels, cmap="tab10", s=6)
+    axes.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), xlabel="code 1", ylabel="code 2")
+    figure.colorbar(dots, ticks=range(10), label="digit")
+    figure.savefig(out / "plane-codes.png", dpi=100)
+    pyplot.close(figure)
+    places = torch.special.ndtri(torch.linspace(0.03, 0.97, 16))
+    z = torch.cartesian_prod(places.flip(0), places).flip(1)
+    tile(drawn(run, z).unflatten(0, (16, 16)), enlarge=2).save(out / "plane-samples.png")
+
+
+def study_vae(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
+    run, test = fitted(out, seed, quick, "vae"), tests(quick)
+    log = [json.loads(line) for line in (out / "vae" / "metrics.jsonl").read_text().splitlines()]
+    bound = [sum(value for name, value in line.items() if "/" in name) for line in log]
+    tenth = max(1, len(bound) // 10)
+    back = drawn(run, encoded(run, test.pixels)[0], test.labels)
+    first = torch.stack([torch.nonzero(test.labels == c)[0, 0] for c in range(10)])
+    pairs_picture(test.pixels[first], back[first], out / "pairs.png")
+    return {
+        "minus the bound, first tenth of the steps": float(np.mean(bound[:tenth])),
+        "minus the bound, last tenth": float(np.mean(bound[-tenth:])),
+        "Spearman of step and minus the bound": float(spearmanr(range(len(bound)), bound).statistic),
+        **on_command(run, out, seed, quick),
+    }
+
+
+STUDIES: dict[str, dict[str, Any]] = {
+    "bigan": {
+        "run": study_bigan,
+        "data": "MNIST at 16 px, 1,000 images a class, labels not used; 2,000 test images",
+        "what": "Test images above what the generator makes of their codes; samples. Probes are logistic regressions.",
+        "aims": {
+            "share of other images farther from G(E(x)) than x": (">=", 0.9),
+            "gain, 10 labels a class": (">", 0.0),
+            "gain, 50 labels a class": (">", 0.0),
+        },
+    },
+    "infogan": {
+        "run": study_infogan,
+        "data": "MNIST at 16 px, 1,000 images a class, labels not used; 2,000 test images",
+        "what": "One code a row (with the digit that it matches best); a continuous code moved from left to right.",
+        "aims": {"accuracy of codes, best matching": (">=", 0.5), "its Spearman along a line, mean": (">=", 0.8)},
+    },
+    "aae": {
+        "run": study_aae,
+        "data": "MNIST at 16 px, 1,000 images a class; 2,000 test images",
+        "what": "Samples on command; the label 8 with one code moved; without labels, the plane of a 2-D code.",
+        "aims": {
+            "largest KS distance of a code": ("<=", 0.1),
+            "largest |mean| of a code": ("<=", 0.2),
+            "largest deviation from unit covariance": ("<=", 0.3),
+            "agreement": (">=", 0.9),
+            "diversity": (">=", 0.3),
+            "2-D, no labels: largest KS distance of a code": ("<=", 0.1),
+        },
+    },
+    "vae": {
+        "run": study_vae,
+        "data": "MNIST at 16 px, 1,000 images a class; 2,000 test images",
+        "what": "Samples on command; test images above what comes back of their codes.",
+        "aims": {"Spearman of step and minus the bound": ("<=", -0.8), "agreement": (">=", 0.9)},
+    },
+}
