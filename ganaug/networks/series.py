@@ -41,7 +41,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """(series (N, C, T), y (N,)) -> scores (N, T), one after each step, of all that was seen until then."""
+    """(series (N, C, T), y (N,)) -> scores (N,), after the last step."""
 
     def __init__(self, shape: tuple[int, ...], classes: int, width: int = 100):
         super().__init__()
@@ -53,4 +53,4 @@ class Discriminator(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         label = self.embedding(y)[:, None].expand(-1, x.shape[2], -1)
         hidden, _ = self.recurrent(torch.cat([x.transpose(1, 2), label], 2))
-        return self.last(hidden).squeeze(2)
+        return self.last(hidden[:, -1]).squeeze(1)

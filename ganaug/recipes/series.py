@@ -11,16 +11,14 @@ from ganaug.networks.series import Discriminator, Generator
 BETAS = (0.5, 0.999)
 
 
-def rcgan(
-    width: int = 100, latent: int = 2, lr: float = 1e-3, discriminator_lr: float = 4e-3, batch: int = 64
-) -> Recipe:
-    """Recurrent conditional GAN (Esteban et al. 2017, 1706.02633, section 4.1): generator and discriminator are LSTMs;
-    the discriminator's loss is the cross-entropy averaged over the steps,
-    -1/T sum_t [log D(x|y)_t + log(1 - D(G(z|y)|y)_t)].
+def rcgan(width: int = 100, latent: int = 2, moves: int = 3, lr: float = 1e-3, batch: int = 64) -> Recipe:
+    """Recurrent conditional GAN (Esteban et al. 2017, 1706.02633, section 4.1): generator and discriminator are LSTMs
+    that see the label at every step; -E log D(x|y) - E log(1 - D(G(z|y)|y)) against -E log D(G(z|y)|y), `moves` of the
+    discriminator for each of the generator.
 
-    One latent stands for a whole series, so that a walk through latent space bends a series as a whole; the paper
-    draws another one at each step. The discriminator learns faster (Heusel et al. 2017, 1706.08500): at one rate, this
-    pair was still drawing flat lines after as many rounds. What to expect stands in docs/recipes.md.
+    Other than there, one latent stands for a whole series, so that a walk through latent space bends it as a whole, and
+    the discriminator gives one score, after the last step: with scores averaged over all steps it hardly told real from
+    fake, and the generator had little to learn from. What to expect stands in docs/recipes.md.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -33,7 +31,7 @@ def rcgan(
     return Recipe(
         networks,
         (
-            Player("discriminator", ("discriminator",), nonsaturating.discriminator, Adam(discriminator_lr, BETAS)),
+            Player("discriminator", ("discriminator",), nonsaturating.discriminator, Adam(lr, BETAS), moves=moves),
             Player("generator", ("generator",), nonsaturating.generator, Adam(lr, BETAS)),
         ),
         prior=Prior(latent),

@@ -166,7 +166,7 @@ def test_it_learns_three_classes_that_anyone_can_tell_apart(name):
 
 
 EQUATIONS = {
-    "rcgan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
+    "rcgan": "discriminator ×3: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
     "gan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
     "wgan": "discriminator ×5: wasserstein.discriminator\ngenerator     ×1: wasserstein.generator",
     "cramer": "discriminator ×5: energy.discriminator + 10·energy.penalty\ngenerator     ×1: energy.generator",

@@ -121,16 +121,18 @@ def test_series_follow_one_latent_from_the_first_step_to_the_last():
     assert (nearer[0] - nearer[1]).abs().max() < 0.1 * (x[0] - x[1]).abs().max()
 
 
-def test_a_score_knows_the_past_and_not_the_future():
+def test_a_score_remembers_every_step_and_their_order():
+    """An average over steps of something without a memory would not."""
     discriminator = Discriminator((1, 10), 2).eval()
-    x = torch.randn(1, 1, 10, generator=torch.Generator().manual_seed(0))
-    changed = x.clone()
-    changed[:, :, 6] += 1
-    y = torch.zeros(1, dtype=torch.long)
+    x = torch.randn(10, generator=torch.Generator().manual_seed(0)).expand(11, 1, 10).clone()
+    x[torch.arange(10), 0, torch.arange(10)] += 1  # one step changed in each of the first ten
+    y = torch.zeros(11, dtype=torch.long)
     with torch.no_grad():
-        a, b = discriminator(x, y)[0], discriminator(changed, y)[0]
-    assert torch.equal(a[:6], b[:6])
-    assert not torch.isclose(a[6:], b[6:]).any()
+        scores = discriminator(x, y)
+        backwards = discriminator(x.flip(2), y)
+    assert scores.shape == (11,)
+    assert (scores[:10] - scores[10]).abs().min() > 1e-5
+    assert (scores - backwards).abs().min() > 1e-5
 
 
 @pytest.mark.parametrize("shape", [(5,), (1, 12)])
