@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Everything that must hold: formatting, types, tests. Arguments go to pytest.
+# Everything that must hold: formatting, types, tests. Arguments go to pytest. Tests run in two processes of one thread
+# each: more threads of torch in several processes at once stall each other.
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 ruff check .
 ruff format --check .
 mypy
-python -m pytest "$@"
+export OMP_NUM_THREADS=1
+python -m pytest -n 2 "$@"

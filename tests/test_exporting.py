@@ -144,6 +144,7 @@ def test_nothing_is_left_behind(run, tmp_path, monkeypatch):
         export(run, {"ant": 100}, tmp_path / "out", report=interrupt)
 
     def no_space(self, label, count):
+        yield from ()  # a stream, like the real one: what goes wrong does so while it is read
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Renderer, "stream", no_space)

@@ -119,7 +119,8 @@ def test_config_files_and_dry_runs(folder, tmp_path):
 
 def test_recipes_are_listed_with_their_equations():
     listed = json.loads(run("recipes", "--json").stdout)
-    assert "relativistic" in listed["small"]["discriminator"]["loss"]
+    assert "relativistic" in listed["small"]["players"]["discriminator"]["loss"]
+    assert listed["cyclegan"]["starts_from"] == "an image: an image of another class"
     assert "gamma" in run("recipes", "small").stdout
 
 
