@@ -24,7 +24,6 @@ from ganaug.recipes.choose import choose
 from ganaug.reporting import Report
 from ganaug.train import Batches
 
-
 DEFAULTS = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind of data -> recipe
 
 
@@ -138,7 +137,9 @@ def _check_options(settings: FitSettings, groups: Any, source: Any) -> None:
     if settings.kind != "table" and (settings.label is not None or settings.drop):
         raise OptionError("--label and --drop are for tables.", "Leave them out, or give a .csv file or a DataFrame.")
     if settings.kind != "images" and (settings.size, settings.channels, groups, source) != ("auto", "auto", None, None):
-        raise OptionError("size, channels, groups and source are for images.", f"Leave them out: these data are a {settings.kind}.")
+        raise OptionError(
+            "size, channels, groups and source are for images.", f"Leave them out: these data are a {settings.kind}."
+        )
 
 
 def _require_fit(recipe: Recipe, name: str, spec: DataSpec) -> None:

@@ -55,8 +55,8 @@ def bench(
     `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there.
     seeds: paired seeds of the comparison (default 10, quick 5). ratios: synthetic shares to try. limit: at most so
     many training images a class. groups: of the training images, see `open_source`. source: the paired images of
-    `data`, for a run that learned from pairs (a run that translates images is measured by variants of the training images).
-    command: what the report says reproduces it. A copy of the results goes to `RUN/verdict.json`.
+    `data`, for a run that learned from pairs (a run that translates images is measured by variants of the training
+    images). command: what the report says reproduces it. A copy of the results goes to `RUN/verdict.json`.
 
     Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set or synthetic
     images, OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes.
