@@ -31,10 +31,11 @@ DEFAULTS = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind of
 class FitSettings:
     """Everything that decides what a fit gives, apart from the data.
 
-    recipe: a name, file.py:function, or "auto" for the default of the kind of data (`DEFAULTS`). budget: seconds of training; turned into `steps` once, before the first step. steps: rounds of the game. size: px of
-    the square images that the generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many images a
-    class. validation: share held out. options: settings of the recipe. kind: "images", "table", "series" or "auto".
-    label: the column of classes of a table. drop: columns of a table to leave out.
+    recipe: a name, file.py:function, or "auto" for the default of the kind of data (`DEFAULTS`). budget: seconds of
+    training; turned into `steps` once, before the first step. steps: rounds of the game. size: px of the square images
+    that the generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many images a class. validation:
+    share held out. options: settings of the recipe. kind: "images", "table", "series" or "auto". label: the column of
+    classes of a table. drop: columns of a table to leave out.
     """
 
     recipe: str = "auto"
