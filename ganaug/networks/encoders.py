@@ -76,23 +76,32 @@ class Body(nn.Module):
 
 
 class Encoder(nn.Module):
-    """(images (N, C, H, W), y (N,)) -> (mean, log variance) of the latent, each (N, D).
+    """(images (N, C, H, W), y (N,)) -> (mean, log variance) of the latent, each (N, D). The code is exact, its log
+    variance -inf. The label is not looked at: the encoder can be asked about images whose label nobody knows."""
 
-    exact: the code is the mean; the log variance is -inf. The label is not looked at: an encoder of labelled images can
-    be asked about images whose label nobody knows.
-    """
-
-    def __init__(self, shape: tuple[int, ...], latent: int, width: int = 32, *, exact: bool):
+    def __init__(self, shape: tuple[int, ...], latent: int, width: int = 32):
         super().__init__()
-        self.exact = exact
         self.body = Body(shape, width)
-        self.code = nn.Linear(self.body.last.out_features, latent if exact else 2 * latent)
+        self.code = nn.Linear(self.body.last.out_features, latent)
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         code = self.code(self.body(x))
-        if self.exact:
-            return code, torch.full_like(code, -torch.inf)
-        mean, log_variance = code.chunk(2, 1)
+        return code, torch.full_like(code, -torch.inf)
+
+
+class LabelledEncoder(nn.Module):
+    """(images (N, C, H, W), y (N,)) -> (mean, log variance) of the latent, each (N, D), where the label is known: the
+    code may leave out what it says."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int, latent: int, width: int = 32):
+        super().__init__()
+        self.body = Body(shape, width)
+        self.embedding = nn.Embedding(classes, LABEL)
+        hidden = self.body.last.out_features
+        self.code = nn.Sequential(nn.Linear(hidden + LABEL, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 2 * latent))
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.code(torch.cat([self.body(x), self.embedding(y)], 1)).chunk(2, 1)
         return mean, log_variance
 
 

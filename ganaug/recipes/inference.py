@@ -12,6 +12,7 @@ from ganaug.networks.encoders import (
     FeatureDiscriminator,
     Generator,
     JointDiscriminator,
+    LabelledEncoder,
     LatentDiscriminator,
     Reader,
 )
@@ -39,7 +40,7 @@ def bigan(
         classes = len(spec.classes)
         return {
             "generator": Generator(spec.shape, classes, prior.width, width),
-            "encoder": Encoder(spec.shape, prior.width, width, exact=True),
+            "encoder": Encoder(spec.shape, prior.width, width),
             "discriminator": JointDiscriminator(spec.shape, classes, prior.width, width),
             "eye": OpenEye(),
         }
@@ -122,7 +123,7 @@ def aae(width: int = 32, latent: int = 8, lr: float = 5e-4, batch: int = 64, con
         classes = len(spec.classes)
         return {
             "generator": Generator(spec.shape, classes, prior.width, width),
-            "encoder": Encoder(spec.shape, prior.width, width, exact=True),
+            "encoder": Encoder(spec.shape, prior.width, width),
             "discriminator": LatentDiscriminator(classes, prior.width),
         }
 
@@ -144,19 +145,20 @@ def aae(width: int = 32, latent: int = 8, lr: float = 5e-4, batch: int = 64, con
 
 
 def vae(
-    width: int = 32, latent: int = 16, noise: float = 0.4, lr: float = 1e-3, batch: int = 64, conditional: bool = True
+    width: int = 32, latent: int = 16, noise: float = 0.5, lr: float = 1e-3, batch: int = 64, conditional: bool = True
 ) -> Recipe:
     """Variational autoencoder (Kingma & Welling 2014, 1312.6114, equation 10): one player, who lowers
     E -log p(x|z) + KL(q(z|x) || p(z)), minus the evidence lower bound; p(x|z) is normal around G(z, y) with standard
     deviation `noise` (of pixels in [-1, 1]).
 
-    conditional: the generator is given the label. What to expect stands in docs/recipes.md.
+    conditional: generator and encoder are given the label, q(z|x, y) and p(x|z, y). What to expect stands in
+    docs/recipes.md.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
         return {
             "generator": Generator(spec.shape, len(spec.classes), prior.width, width),
-            "encoder": Encoder(spec.shape, prior.width, width, exact=False),
+            "encoder": LabelledEncoder(spec.shape, len(spec.classes), prior.width, width),
         }
 
     loss = noise**-2 * reconstruction + divergence

@@ -184,7 +184,7 @@ EQUATIONS = {
     "generator     ×1: nonsaturating.generator + 0.3·information.categories + 0.05·information.uniform",
     "aae": "autoencoder   ×1: reconstruction\ndiscriminator ×1: nonsaturating.discriminator\n"
     "encoder       ×1: nonsaturating.generator",
-    "vae": "autoencoder ×1: 6.25·reconstruction + divergence",
+    "vae": "autoencoder ×1: 4·reconstruction + divergence",
     "pix2pix": "discriminator ×1: nonsaturating.discriminator\n"
     "generator     ×1: nonsaturating.generator + 100·likeness + 0.05·sameness (every 4)",
     "cyclegan": "discriminator ×1: least_squares.discriminator\n"
