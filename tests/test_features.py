@@ -30,7 +30,11 @@ def digits():
 def runs(tmp_path_factory, digits):
     """Runs of a few steps, by recipe."""
     folder = tmp_path_factory.mktemp("runs")
-    settings = {"bigan": {"width": 8}, "infogan": {"width": 8, "categories": 4, "codes": 3}, "vae": {"width": 8}}
+    settings = {
+        "bigan": {"width": 8},
+        "infogan": {"width": 8, "categories": 4, "codes": 3},
+        "vae": {"width": 8, "conditional": False},
+    }
     return {
         name: ganaug.fit(digits, folder / name, recipe=name, options=options, steps=3, device="cpu")
         for name, options in settings.items()
@@ -66,6 +70,17 @@ def test_a_discriminator_gives_what_goes_into_its_last_layer(digits_run, digits)
     with torch.no_grad():
         scores = discriminator.head(knows.forward_features(x), y)
         assert torch.allclose(scores, discriminator(x, y), atol=1e-5)
+
+
+def test_a_discriminator_of_pairs_is_shown_the_image_with_its_code(runs, digits):
+    knows = ganaug.backbone(runs["bigan"], "discriminator")
+    pair = knows.known.known.discriminator
+    x, y = x_of(digits), torch.zeros(7, dtype=torch.int64)
+    code = runs["bigan"].load().networks["encoder"](x, y)[0]
+    with torch.no_grad():
+        assert torch.allclose(
+            pair.discriminator.head[-1](knows(x)).squeeze(1), pair.discriminator(x, code, y), atol=1e-5
+        )
 
 
 def test_where_a_label_is_wanted_the_features_are_the_mean_over_all(tmp_path, digits):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganaug.errors import OptionError
-from ganaug.game import CycleRound, NoiseRound, Recipe
+from ganaug.game import CycleRound, JointRound, NoiseRound, Recipe
 from ganaug.generator import Card, Fitted, Loadable, as_fitted
 from ganaug.generator.last import last_network
 from ganaug.recipes import make
@@ -69,8 +69,9 @@ def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None)
 
     part: "encoder" (the mean code of an image: BiGAN, adversarial and variational autoencoder), "reader" (what InfoGAN
     reads off an image: the probability of each value of its one-hot codes, then its uniform codes), "discriminator"
-    (what goes into its last layer, with its last weights, which are in the run folder), or "auto": the first of these
-    that the run has. Where a network wants a label, the features are the mean over all labels: nothing is given away.
+    (what goes into its last layer, with its last weights, which are in the run folder; BiGAN's is shown the image with
+    its code), or "auto": the first of these that the run has. Where a network wants a label, the features are the mean
+    over all labels: nothing is given away.
 
     recipe: needed only if the run was fitted with a recipe of the user's own. Raises OptionError for a part that the
     run does not have, ArtefactError where weights are missing.
@@ -78,7 +79,7 @@ def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None)
     fitted = as_fitted(run)
     game = make(fitted.card.recipe, fitted.card.settings) if recipe is None else recipe
     has = [name for name in ("encoder", "reader") if name in fitted.networks]
-    if game.wiring in (NoiseRound, CycleRound) and not has:
+    if (game.wiring in (NoiseRound, CycleRound) and not has) or (game.wiring is JointRound and has):
         has.append("discriminator")
     chosen = part if part != "auto" else next(iter(has), "")
     if chosen not in has:
@@ -94,7 +95,10 @@ def _known(fitted: Fitted, part: str, recipe: Recipe) -> nn.Module:
         return _AnyLabel(_Code(fitted.networks["encoder"]), fitted.card)
     if part == "reader":
         return _Read(fitted.networks["eye"], fitted.networks["reader"])
-    return _AnyLabel(_Penultimate(last_network(fitted, part, recipe)), fitted.card)
+    judge: nn.Module = last_network(fitted, part, recipe)
+    if recipe.wiring is JointRound:
+        judge = _OfPair(judge, fitted.networks["encoder"])
+    return _AnyLabel(_Penultimate(judge), fitted.card)
 
 
 class _AnyLabel(nn.Module):
@@ -138,6 +142,17 @@ class _Read(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         logits, means = self.reader(self.eye(x, torch.Generator()))
         return torch.cat([*(part.softmax(1) for part in logits), means], 1)
+
+
+class _OfPair(nn.Module):
+    """The score of an image and its mean code."""
+
+    def __init__(self, discriminator: nn.Module, encoder: nn.Module):
+        super().__init__()
+        self.encoder, self.discriminator = encoder, discriminator
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.discriminator(x, self.encoder(x, y)[0], y)
 
 
 class _Penultimate(nn.Module):

@@ -21,7 +21,7 @@ from ganaug.networks.eyes import OpenEye
 
 def bigan(
     width: int = 32,
-    latent: int = 16,
+    latent: int = 50,
     gamma: float = 1.0,
     lazy: int = 4,
     lr: float = 1e-3,
