@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
-from ganaug.keys import key, numpy_stream
+from ganaug.keys import numpy_stream, seed_layers
 from ganaug.policies import policy_named
 from ganaug.reporting import Report, silent
 
@@ -134,10 +134,10 @@ def train_classifier(
     extra_labels = None if synthetic is None else synthetic[1].numpy()
     real_rows, synthetic_rows = schedule(labels.numpy(), extra_labels, training, seed)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(key(seed, "classifier", "init"))
+        seed_layers(torch.device("cpu"), seed, "classifier", "init")
         model = network(pixels.shape[1], min(pixels.shape[2:]), n_classes)
         model = model.to(device).to(memory_format=torch.channels_last).train()
-        torch.manual_seed(key(seed, "classifier", "augment"))
+        seed_layers(device, seed, "classifier", "augment")
         optimiser = torch.optim.AdamW(model.parameters(), training.lr, weight_decay=training.weight_decay, fused=True)
         cycle = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, training.lr, total_steps=training.steps + 1, pct_start=0.2, cycle_momentum=False

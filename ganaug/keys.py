@@ -36,6 +36,18 @@ def torch_stream(*parts: Part) -> torch.Generator:
     return torch.Generator(device="cpu").manual_seed(key(*parts))
 
 
+def seed_layers(device: torch.device, *parts: Part) -> None:
+    """Seeds the global streams that layers such as dropout draw from; call it inside `torch.random.fork_rng`.
+
+    `torch.manual_seed` would also queue a seed for CUDA, with a stack trace, at each call where there is none.
+    """
+    import torch
+
+    torch.default_generator.manual_seed(key(*parts))
+    if device.type == "cuda":
+        torch.cuda.manual_seed(key(*parts))
+
+
 def permutation(n: int, *parts: Part) -> np.ndarray:
     """A keyed permutation of `range(n)`, shape (n,), int64."""
     return numpy_stream(*parts).permutation(n)

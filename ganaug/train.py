@@ -18,7 +18,7 @@ from ganaug.data.batches import Batch
 from ganaug.data.spec import DataSpec
 from ganaug.errors import ArtefactError, DivergedError
 from ganaug.game import Loss, Networks, Player, Recipe, value_at
-from ganaug.keys import key, torch_stream
+from ganaug.keys import seed_layers, torch_stream
 
 State = dict[str, Tensor]
 
@@ -78,7 +78,7 @@ class _Game:
     def __init__(self, recipe: Recipe, data: Batches, steps: int, seed: int, device: torch.device):
         self.recipe, self.data, self.steps, self.seed, self.device = recipe, data, steps, seed, device
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(key(seed, "weights"))
+            seed_layers(torch.device("cpu"), seed, "weights")
             nets = recipe.networks(data.spec, recipe.prior)
         self.nets = {name: net.to(device).to(memory_format=torch.channels_last) for name, net in nets.items()}
         self.averages = {name: copy.deepcopy(self.nets[name]).requires_grad_(False) for name in recipe.keeps}
@@ -106,7 +106,7 @@ class _Game:
         loss = player.loss.due(step * player.moves + move)
 
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(key(self.seed, "layers", step, i, move))  # for layers that draw from the global stream
+            seed_layers(self.device, self.seed, "layers", step, i, move)  # for layers that draw from the global stream
             return self._play(i, player, loss, step, progress, rng)
 
     def _play(

@@ -137,4 +137,5 @@ def to_model(values: np.ndarray, knots: tuple[float, ...]) -> np.ndarray:
 
 def from_model(x: np.ndarray, knots: tuple[float, ...]) -> np.ndarray:
     """[-1, 1] -> values between the first and the last knot."""
-    return np.interp(x, np.linspace(-1, 1, len(knots)), knots)
+    values = np.interp(x, np.linspace(-1, 1, len(knots)), knots)
+    return np.clip(values, knots[0], knots[-1])  # interp can overstep by a rounding error

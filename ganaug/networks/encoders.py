@@ -17,10 +17,10 @@ LABEL = 32  # numbers that a label is embedded in
 
 
 class Generator(nn.Module):
-    """(z (N, D), y (N,)) -> images (N, C, H, W) in [-1, 1]: two linear layers, then transposed convolutions.
+    """(z (N, D), y (N,)) -> images (N, C, H, W) in [-1, 1]: linear layers, then transposed convolutions.
 
-    width: features before the last layer, doubled at each halving of the size. hidden: features of the first linear
-    layer, where latent and label, which enters beside it, meet.
+    width: features before the last layer, doubled at each halving of the size. hidden: features of a linear layer in
+    which latent and label, which enters beside it, meet first; 0 for none.
     """
 
     def __init__(self, shape: tuple[int, ...], classes: int, latent: int, width: int = 32, hidden: int = 256):
@@ -31,12 +31,10 @@ class Generator(nn.Module):
         self.start = starting_size(size, steps)
         features = width * 2 ** (steps - 1)
         self.embedding = nn.Embedding(classes, LABEL)
-        self.first = nn.Sequential(
-            nn.Linear(latent + LABEL, hidden, bias=False),
-            nn.BatchNorm1d(hidden),
-            nn.ReLU(),
-            nn.Linear(hidden, features * self.start**2, bias=False),
-        )
+        meet: list[nn.Module] = []
+        if hidden:
+            meet = [nn.Linear(latent + LABEL, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU()]
+        self.first = nn.Sequential(*meet, nn.Linear(hidden or latent + LABEL, features * self.start**2, bias=False))
         layers: list[nn.Module] = [nn.BatchNorm2d(features), nn.ReLU()]
         for _ in range(steps - 1):
             layers += [

@@ -39,7 +39,7 @@ def bigan(
     def networks(spec: DataSpec, prior: Prior) -> Networks:
         classes = len(spec.classes)
         return {
-            "generator": Generator(spec.shape, classes, prior.width, width),
+            "generator": Generator(spec.shape, classes, prior.width, width, hidden=0),
             "encoder": Encoder(spec.shape, prior.width, width),
             "discriminator": JointDiscriminator(spec.shape, classes, prior.width, width),
             "eye": OpenEye(),
@@ -109,7 +109,14 @@ def infogan(
     )
 
 
-def aae(width: int = 32, latent: int = 8, lr: float = 5e-4, batch: int = 64, conditional: bool = True) -> Recipe:
+def aae(
+    width: int = 32,
+    latent: int = 8,
+    lr: float = 5e-4,
+    encoder_lr: float = 1e-4,
+    batch: int = 64,
+    conditional: bool = True,
+) -> Recipe:
     """Adversarial autoencoder (Makhzani et al. 2015, 1511.05644, sections 2 and 4): the autoencoder lowers
     1/2 ||x - G(E(x), y)||², and the encoder plays min_E max_D E log D(z) + E log(1 - D(E(x))), so that codes are
     distributed like the prior.
@@ -133,7 +140,7 @@ def aae(width: int = 32, latent: int = 8, lr: float = 5e-4, batch: int = 64, con
         (
             Player("autoencoder", ("encoder", "generator"), reconstruction, adam),
             Player("discriminator", ("discriminator",), nonsaturating.discriminator, adam),
-            Player("encoder", ("encoder",), nonsaturating.generator, adam),
+            Player("encoder", ("encoder",), nonsaturating.generator, Adam(encoder_lr, (0.5, 0.999))),
         ),
         prior=Prior(latent),
         wiring=LatentRound,

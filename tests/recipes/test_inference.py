@@ -93,7 +93,7 @@ def unlike_prior(nets, x, y, prior: Prior) -> float:
 def test_aae_codes_are_distributed_like_the_prior_because_a_discriminator_says_so():
     """A prior that can be drawn from is all that it takes: here not one that autoencoders meet by chance."""
     prior = Prior(1, uniform=3)
-    recipe = replace(make("aae", {"width": 8}), prior=prior)
+    recipe = replace(make("aae", {"width": 8, "encoder_lr": 5e-4}), prior=prior)
     nets, x, y = played(recipe, 250)
     free, _, _ = played(replace(recipe, players=recipe.players[:1]), 250)
     assert unlike_prior(nets, x, y, prior) <= 0.4
