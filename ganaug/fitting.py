@@ -19,6 +19,7 @@ from ganaug.device import environment
 from ganaug.errors import ArtefactError, OptionError, OutputInUseError
 from ganaug.generator import Card, Run, save
 from ganaug.generator.integrity import need_space, sha256, write_atomically
+from ganaug.generator.known import keep_likenesses
 from ganaug.generator.lock import LOCK, sole_writer
 from ganaug.generator.state import load_state, save_state
 from ganaug.interrupt import interruptible
@@ -217,6 +218,8 @@ class _Fit:
         tile(grid).save(samples / f"step-{progress.step:09d}.png")
 
     def _card(self, steps: int) -> Card:
+        parts = [part for part in (self.training, self.validation) if isinstance(part, LabelledImages)]
+        likenesses = [alike for part in parts for alike in part.likenesses]
         return Card(
             recipe=self.settings.recipe,
             settings=self.settings.options,
@@ -231,6 +234,7 @@ class _Fit:
             fingerprints=self.training.fingerprints,
             held_out=self.validation.fingerprints,
             versions=environment(self.device),
+            likenesses=keep_likenesses(self.folder, likenesses) if likenesses else "",
         )
 
 

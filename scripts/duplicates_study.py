@@ -4,7 +4,7 @@
     GANAUG_DATA=FOLDER python scripts/duplicates_study.py --planted 40 --others 200 mnist eurosat
 
 Near-duplicates. The images a generator "saw" are training images. Of them, `--planted` are changed in each of nine ways
-and looked for; of the likenesses, only what a generator folder carries is used. False alarms are counted on test images
+and looked for; of the images that were seen, only what a run keeps is used. False alarms are counted on test images
 of the data set, which are other images as far as its authors know; exact copies among them are left out. False
 alarms are named, to be looked at.
 
@@ -28,7 +28,8 @@ import torch
 from PIL import Image
 
 from ganaug.data.arrays import from_npz
-from ganaug.data.fingerprint import fingerprint, likenesses_of
+from ganaug.data.fingerprint import fingerprint
+from ganaug.data.likeness import likeness, read_likenesses
 from ganaug.data.near_duplicates import find_near
 from ganaug.keys import numpy_stream
 from ganaug.metrics import copy_share
@@ -96,7 +97,7 @@ def study(dataset: Path, planted: int, others: int, seed: int) -> Found:
     train, test = from_npz(dataset, split="train"), from_npz(dataset, split="test")
     pictures = train.array[rng.permutation(len(train))[:SEEN]]
     marks = [fingerprint(picture) for picture in pictures]
-    seen, exact = likenesses_of(marks), set(marks)
+    seen, exact = read_likenesses([likeness(picture) for picture in pictures]), set(marks)
     rows = rng.choice(len(pictures), min(planted, len(pictures)), replace=False)
     found = {}
     for name, change in CHANGES.items():

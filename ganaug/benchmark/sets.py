@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from ganaug.data import LabelledImages, hold_out, load_images
-from ganaug.data.seen import LEAK, which_seen
+from ganaug.data.seen import LEAK, Known, which_seen
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError
 from ganaug.generator import Card, Fitted, Loadable, as_fitted
+from ganaug.generator.known import known_to
 from ganaug.keys import permutation
 from ganaug.plan import Plan
 from ganaug.pool import Pool
@@ -87,14 +88,18 @@ def gather(
         absent = [name for name, n in folder.counts().items() if n == 0]
         if absent:
             notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
-    seen = set(train.fingerprints) | set(validation.fingerprints) | set(folder.fingerprints if folder else ())
-    if card is not None:
+    seen = Known.of(train, validation, *([] if folder is None else [folder]))
+    if fitted is not None:
+        card = fitted.card
         if set(card.classes) != set(real.classes):
             raise LabelMismatchError(
                 f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
                 "Bench a run on the data set that it was fitted on.",
             )
-        seen |= set(card.fingerprints) | set(card.held_out)
+        seen |= known_to(fitted)
+        if not seen.nearly:
+            notes.append("The generator came without its run folder: of other images that it saw, test images that are "
+                         "exact copies were looked for, not near-duplicates.")  # fmt: skip
     held, dropped = _keep_unseen(held, seen, {*(train.groups or ()), *(validation.groups or ())}, report)
     return Sets(train, validation, held, folder, dropped, tuple(notes))
 
@@ -195,7 +200,7 @@ def _without(images: LabelledImages, marks: set[str]) -> tuple[LabelledImages, i
 
 
 def _keep_unseen(
-    test: LabelledImages, seen: set[str], groups: set[str], report: Report
+    test: LabelledImages, seen: Known, groups: set[str], report: Report
 ) -> tuple[LabelledImages, tuple[str, ...]]:
     """The test images that nobody saw, and the names of the others."""
     pictures = list(test.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())

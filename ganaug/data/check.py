@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ganaug.data.advice import advice_for
-from ganaug.data.fingerprint import likenesses_of
+from ganaug.data.likeness import read_likenesses
 from ganaug.data.load import auto_side, label_counts, require_counts
 from ganaug.data.near_duplicates import find_near, reduced
 from ganaug.data.source import ImageSource, open_source
@@ -164,7 +164,7 @@ def _nearly(
 ) -> tuple[tuple[str, str], ...]:
     exact = {image.fingerprint for image in found.images}
     rest = [row for row, image in enumerate(beside.images) if image.fingerprint not in exact]
-    known = likenesses_of(image.fingerprint for image in found.images)
+    known = read_likenesses([image.likeness for image in found.images])
     matches = find_near([pictures[row] for row in rest], known, report=report)
     return tuple(
         (source.names[found.images[match.seen].index], second.names[beside.images[rest[match.query]].index])

@@ -1,21 +1,18 @@
-"""Fingerprints: what an image shows, as text, so that copies are found across folders, arrays and data sets.
+"""Fingerprints: hashes of what an image shows, so that copies are found across folders, arrays and data sets.
 
-`sha256:likeness`. Hashed are the mode, the size and the decoded 8-bit pixels, not the file: the same picture has the
-same fingerprint as a PNG, a PIL image, a uint8 array or a float tensor in 0..1. An RGB image without any colour counts
-as grey, since many readers turn every file into RGB. The likeness, 16 x 16 cells, is for finding near-duplicates.
+SHA-256 of the mode, the size and the decoded 8-bit pixels, not of the file: the same picture has the same fingerprint
+as a PNG, a PIL image, a uint8 array or a float tensor in 0..1. An RGB image without any colour counts as grey, since
+many readers turn every file into RGB. Near-duplicates are found by likenesses.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ganaug.data.convert import to_pixels
-from ganaug.data.likeness import likeness, read_likenesses
-from ganaug.errors import ArtefactError
 
 
 def fingerprint(image: Any) -> str:
@@ -29,19 +26,7 @@ def fingerprint_pixels(pixels: np.ndarray, colour: bool) -> str:
     grey = pixels if colour or pixels.ndim == 2 else pixels[..., 0]
     digest = hashlib.sha256(f"{'RGB' if colour else 'L'} {pixels.shape[1]}x{pixels.shape[0]}\n".encode())
     digest.update(np.ascontiguousarray(grey).data)
-    return f"{digest.hexdigest()}:{likeness(grey)}"
-
-
-def likenesses_of(fingerprints: Iterable[str]) -> np.ndarray:
-    """The likenesses in these fingerprints, float32 (n, 16, 16); fingerprints without one are passed over.
-
-    Raises ArtefactError for a damaged one.
-    """
-    texts = [text for text in (mark.partition(":")[2] for mark in fingerprints) if text]
-    try:
-        return read_likenesses(texts)
-    except ValueError as error:
-        raise ArtefactError(f"A fingerprint cannot be read: {error}.", "Fetch or fit the generator again.") from error
+    return digest.hexdigest()
 
 
 def in_colour(pixels: np.ndarray) -> bool:

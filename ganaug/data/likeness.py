@@ -1,7 +1,8 @@
 """Likenesses: a 16 x 16 grey picture of an image, stretched to its own range, as text of one character a cell.
 
 It outlives what a hash does not: recompression, another size, another brightness. Flips and shifts are undone by
-whoever compares (`near_duplicates`). It shows roughly what the image shows, and travels with every fingerprint.
+whoever compares (`near_duplicates`). It shows roughly what the image shows, so it stays in the run folder and is no
+part of the generator folder, which is shared.
 Everything here is computed in whole numbers, so that equal pixels have equal likenesses on every machine.
 """
 

@@ -26,7 +26,7 @@ class LabelledImages:
     """Labelled images in memory, all of one size.
 
     pixels: uint8 (N, C, H, W) on the CPU; labels: int64 (N,), label i means classes[i]; codec: mode and size of the
-    user's own images; fingerprints: of each item as it was before resizing; names: of each item, in the source's
+    user's own images; fingerprints, likenesses: of each item before resizing; names: of each item, in the source's
     words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped; sources:
     the paired image of each item, uint8 (N, c, H, W), or None.
     """
@@ -40,6 +40,7 @@ class LabelledImages:
     groups: tuple[str, ...] | None = None
     unreadable: tuple[tuple[str, str], ...] = ()
     sources: torch.Tensor | None = None
+    likenesses: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -71,6 +72,7 @@ class LabelledImages:
             names=tuple(self.names[i] for i in chosen),
             groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
             sources=None if self.sources is None else self.sources[rows],
+            likenesses=tuple(self.likenesses[i] for i in chosen) if self.likenesses else (),
         )
 
 
@@ -129,6 +131,7 @@ def load_images(
         groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
         unreadable=tuple(found.unreadable),
         sources=None if paired is None else read_pairs(paired, rows, side),
+        likenesses=tuple(image.likeness for image in found.images),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 import ganaug.keys as keys
 from ganaug.data.fingerprint import fingerprint_pixels, in_colour
+from ganaug.data.likeness import likeness
 from ganaug.data.source import ImageSource
 from ganaug.errors import OptionError, UnreadableImageError
 from ganaug.reporting import Report, silent
@@ -26,6 +27,7 @@ class Seen:
     size: tuple[int, int]
     colour: bool
     fingerprint: str
+    likeness: str
 
 
 @dataclass
@@ -86,7 +88,8 @@ def survey(
             continue
         colour = in_colour(pixels)
         mode = "L" if pixels.ndim == 2 else "RGB"
-        seen = Seen(index, mode, pixels.shape[:2], colour, fingerprint_pixels(pixels, colour))
+        mark = fingerprint_pixels(pixels, colour)
+        seen = Seen(index, mode, pixels.shape[:2], colour, mark, likeness(pixels))
         result.images.append(seen)
         if visit is not None:
             visit(seen, pixels)

@@ -14,7 +14,7 @@ from ganaug.game import Prior
 from ganaug.generator.checked import bounded, fields_of, is_, text, texts
 from ganaug.generator.codecs import codec_from_json, codec_to_json
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Card:
 
     shape: of a generated item, see `DataSpec`. codec: ImageCodec, TableCodec or SeriesCodec, the way to the user's own
     form. source: of what a translator starts from, () for others.
-    fingerprints, held_out: of the items that gradients saw, and of the validation part (`sha256:likeness`, the latter
-    a 16 x 16 grey picture of the item by which near-duplicates are found).
+    fingerprints, held_out: hashes of the items that gradients saw, and of the validation part. likenesses: hash of the
+    file of the run folder by which near-duplicates of them are found; "" where there is none.
     versions: libraries, threads and device of the fit. Nothing here depends on the clock or on a path.
     """
 
@@ -41,6 +41,7 @@ class Card:
     held_out: tuple[str, ...]
     versions: dict[str, str]
     source: tuple[int, ...] = ()
+    likenesses: str = ""
 
     @property
     def spec(self) -> DataSpec:
@@ -91,6 +92,7 @@ def _checked(values: Any) -> Card:
         held_out=texts(values["held_out"]),
         versions={is_(k, str): is_(v, str) for k, v in is_(values["versions"], dict).items()},
         source=_shape(values["source"], least=0),
+        likenesses=text(values["likenesses"]),
     )
     if set(card.counts) != set(card.classes):
         raise ValueError("counts and classes name different classes")

@@ -8,7 +8,6 @@ for the judge: what is left, so that it never saw what it judges
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,7 +50,7 @@ def sides(card: Card, data: Any, test: Any = None, *, seed: int = 0, report: Rep
         )
     real = _in_order(real, card.classes, "The data")
     notes: list[str] = []
-    inside = np.isin(_contents(real.fingerprints), _contents(card.fingerprints))
+    inside = np.isin(real.fingerprints, card.fingerprints)
     fitted = bool(inside.any())
     if fitted:
         seen, unseen = real.take(np.flatnonzero(inside)), real.take(np.flatnonzero(~inside))
@@ -68,7 +67,7 @@ def sides(card: Card, data: Any, test: Any = None, *, seed: int = 0, report: Rep
                 "Give images that it has not seen: --test FOLDER.",
             )
         reference = _some(unseen, MOST_REFERENCE, seed)
-        rest = ~np.isin(_contents(real.fingerprints), _contents(reference.fingerprints))
+        rest = ~np.isin(real.fingerprints, reference.fingerprints)
         judge = _some(real.take(np.flatnonzero(rest)), MOST_JUDGE, seed)
     empty = [name for name, n in reference.counts().items() if n == 0]
     if empty:
@@ -84,18 +83,13 @@ def _load(card: Card, data: Any, split: str, report: Report) -> LabelledImages:
 def _test(card: Card, test: Any, real: LabelledImages, report: Report) -> tuple[LabelledImages, list[str]]:
     """The test images that are not among the data or the images of the fit, and notes."""
     images = _in_order(_load(card, test, "test", report), card.classes, "The test set")
-    known = _contents([*real.fingerprints, *card.fingerprints, *card.held_out])
-    fresh = np.flatnonzero(~np.isin(_contents(images.fingerprints), known))
+    known = [*real.fingerprints, *card.fingerprints, *card.held_out]
+    fresh = np.flatnonzero(~np.isin(images.fingerprints, known))
     if not len(fresh):
         raise LeakError("All test images are among the data.", "Give images of which the fit saw none.")
     dropped = len(images) - len(fresh)
     notes = [f"{dropped} test images are among the data and were left out."] if dropped else []
     return images.take(fresh), notes
-
-
-def _contents(fingerprints: Sequence[str]) -> np.ndarray:
-    """The part of each fingerprint that is the same for the same picture only, (N,)."""
-    return np.array([mark.partition(":")[0] for mark in fingerprints], dtype=str)
 
 
 def _in_order(images: LabelledImages, classes: tuple[str, ...], what: str) -> LabelledImages:

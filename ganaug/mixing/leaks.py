@@ -9,9 +9,10 @@ from typing import Any
 from torch.utils.data import DataLoader, Subset
 
 from ganaug.data import open_source
-from ganaug.data.seen import LEAK, seen_items
+from ganaug.data.seen import LEAK, Known, seen_items
 from ganaug.errors import LeakError, SeenImagesWarning
-from ganaug.generator import Card, Loadable, as_fitted
+from ganaug.generator import Fitted, Loadable, as_fitted
+from ganaug.generator.known import known_to
 from ganaug.reporting import Report, silent
 
 SHOWN = 20  # names in a warning
@@ -23,19 +24,18 @@ def unseen(dataset: Any, run: Loadable, *, report: Report = silent) -> Subset:
     Near-duplicates are flipped, shifted by up to 2 px, recompressed, brighter or darker, or resized. Compared is the
     content, before transforms.
     """
-    card = as_fitted(run).card
-    dropped = set(seen_items(open_source(dataset), (*card.fingerprints, *card.held_out), report))
+    dropped = set(seen_items(open_source(dataset), _known(as_fitted(run)), report))
     return Subset(dataset, [index for index in range(len(dataset)) if index not in dropped])
 
 
-def refuse_overlap(card: Card, evaluation: Iterable[Any], report: Report = silent) -> None:
+def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report = silent) -> None:
     """Look for evaluation images that the fit saw, be it by gradients or by its validation part; near-duplicates count.
 
     evaluation: DataLoaders, or anything that `ganaug.fit` reads (data sets, folders, npz files, (X, y)). Items are
     compared by content, before transforms. Up to 5 % of a set: SeenImagesWarning, which lists them, since a loader that
     is already made cannot be changed here. Beyond: LeakError.
     """
-    known = (*card.fingerprints, *card.held_out)
+    known = _known(fitted)
     for number, part in enumerate(evaluation):
         source = open_source(part.dataset if isinstance(part, DataLoader) else part)
         overlap = [source.names[index] for index in seen_items(source, known, report)]
@@ -54,3 +54,16 @@ def refuse_overlap(card: Card, evaluation: Iterable[Any], report: Report = silen
             SeenImagesWarning,
             stacklevel=4,
         )
+
+
+def _known(fitted: Fitted) -> Known:
+    """What the fit saw; warns where near-duplicates of it cannot be found."""
+    known = known_to(fitted)
+    if not known.nearly:
+        warnings.warn(
+            f"The generator folder {fitted.path} came without its run folder: evaluation images that the fit saw are "
+            "found if they are exact copies, not if they are flipped, shifted or recompressed.",
+            SeenImagesWarning,
+            stacklevel=5,
+        )
+    return known

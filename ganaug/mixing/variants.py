@@ -55,7 +55,7 @@ def variants(
         raise OptionError(f"p={p} is not a probability.", "Give a number from 0 to 1.")
     require_map_style(dataset)
     fitted = translator(run)
-    refuse_overlap(fitted.card, evaluation, report)
+    refuse_overlap(fitted, evaluation, report)
     labels, names, _ = named_labels_of(dataset, classes, targets, report)
     images = images_for(fitted, dataset, source, report)
     if len(images) != len(dataset):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,11 +126,7 @@ def _values(knows: Backbone, images: LabelledImages, device: str, report: Report
 
 def was_seen(images: LabelledImages, card: Card) -> np.ndarray:
     """Which images are, byte for byte, among those that gradients of the fit saw: bool (N,)."""
-    return np.isin(_contents(images.fingerprints), _contents(card.fingerprints))
-
-
-def _contents(fingerprints: Sequence[str]) -> np.ndarray:
-    return np.array([mark.partition(":")[0] for mark in fingerprints], dtype=str)
+    return np.isin(images.fingerprints, card.fingerprints)
 
 
 def checked(file: str | Path) -> Path:

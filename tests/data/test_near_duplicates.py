@@ -12,11 +12,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from ganaug.data import fingerprint
-from ganaug.data.fingerprint import likenesses_of
 from ganaug.data.likeness import SIDE, likeness, read_likenesses
 from ganaug.data.near_duplicates import LIMITS, find_near, limit_for, reduced
-from ganaug.errors import ArtefactError
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +27,7 @@ def photographs() -> list[np.ndarray]:
 
 
 def likenesses(images: list[np.ndarray]) -> np.ndarray:
-    return likenesses_of([fingerprint(image) for image in images])
+    return read_likenesses([likeness(image) for image in images])
 
 
 def jpeg(image: np.ndarray, quality: int = 50) -> np.ndarray:
@@ -136,8 +133,8 @@ def test_large_images_give_the_likeness_of_their_cells():
 
 @pytest.mark.parametrize("text", ["A" * 255, "A" * 257, "A" * 255 + "!", "A" * 255 + "é", "A" * 128 + "\n" * 128])
 def test_damaged_likenesses_are_refused(text):
-    with pytest.raises(ArtefactError, match="cannot be read"):
-        likenesses_of(["ab" * 32 + ":" + text])
+    with pytest.raises(ValueError, match="not a likeness"):
+        read_likenesses([text])
 
 
 def test_the_study_in_small_on_real_images(real_data):
@@ -148,7 +145,3 @@ def test_the_study_in_small_on_real_images(real_data):
     assert not found.alarms
     shares = [script["copies"](real_data / "pneumonia_mnist.npz", 1000, share, seed=0) for share in (0.05, 0.0)]
     assert [script["flagged"](share, 1000) for share in shares] == [True, False]
-
-
-def test_fingerprints_without_a_likeness_are_passed_over(photographs):
-    assert likenesses_of(["ab" * 32, fingerprint(photographs[0])]).shape == (1, SIDE, SIDE)

@@ -1,4 +1,5 @@
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from ganaug.data import fingerprint
+from ganaug.data.likeness import likeness
 from ganaug.errors import (
+    ArtefactError,
     IncompatibleLoaderError,
     LabelMismatchError,
     LeakError,
@@ -313,7 +316,8 @@ def textured(rows):
 def test_a_few_evaluation_images_that_the_fit_saw_are_listed_and_can_be_left_out(tmp_path):
     seen, fresh = textured(range(8)), textured(range(8, 68))
     prints = tuple(fingerprint(image) for image, _ in seen)
-    folder = toy.save_generator(tmp_path / "generator", fingerprints=prints[:5], held_out=prints[5:])
+    alike = tuple(likeness(image) for image, _ in seen)
+    folder = toy.save_generator(tmp_path / "generator", fingerprints=prints[:5], held_out=prints[5:], likenesses=alike)
     turned = [(np.ascontiguousarray(seen[0][0][:, ::-1]), 0)]  # flipped
     moved = [(np.pad(seen[6][0], 2)[:24, :24] // 2 + 40, 0)]  # moved by 2 px, and another brightness
     leaking = [*fresh[:30], *turned, *fresh[30:], *moved, seen[2]]
@@ -323,6 +327,25 @@ def test_a_few_evaluation_images_that_the_fit_saw_are_listed_and_can_be_left_out
     mix(toy.Pictures(), folder, evaluation=[unseen(leaking, folder), DataLoader(fresh)])
     with pytest.raises(LeakError, match=r"3 of 53 .*flipped"):
         augment_loader(DataLoader(toy.Pictures(), shuffle=True), folder, evaluation=[fresh, leaking[10:]])
+
+
+def test_a_generator_that_is_shared_alone_says_that_it_finds_exact_copies_only(tmp_path):
+    seen, fresh = textured(range(8)), textured(range(8, 68))
+    prints = tuple(fingerprint(image) for image, _ in seen)
+    folder = toy.save_generator(
+        tmp_path / "run" / "generator", fingerprints=prints, likenesses=tuple(likeness(image) for image, _ in seen)
+    )
+    shared = shutil.copytree(folder, tmp_path / "shared")
+    assert not any(likeness(image) in (shared / "card.json").read_text() for image, _ in seen)
+    turned = [(np.ascontiguousarray(image[:, ::-1]), label) for image, label in seen]
+    with pytest.warns(SeenImagesWarning, match="exact copies"):
+        mix(toy.Pictures(), shared, evaluation=[[*turned, *fresh]])
+    with pytest.warns(SeenImagesWarning, match="exact copies"), pytest.raises(LeakError, match="used to fit"):
+        mix(toy.Pictures(), shared, evaluation=[seen])
+    kept = tmp_path / "run" / "likenesses.json"
+    kept.write_bytes(kept.read_bytes().replace(b"A", b"B", 1))
+    with pytest.raises(ArtefactError, match="altered"):
+        mix(toy.Pictures(), tmp_path / "run", evaluation=[fresh])
 
 
 def test_auto_reads_the_verdict(run, tmp_path):

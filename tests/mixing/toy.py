@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from ganaug.data.spec import ImageCodec
 from ganaug.game import Prior, Recipe
 from ganaug.generator import Card, save
+from ganaug.generator.known import keep_likenesses
 from ganaug.recipes import RECIPES
 
 CLASSES = ("ant", "bee", "cow")
@@ -53,9 +54,10 @@ def save_generator(
     channels: int = 1,
     fingerprints: tuple[str, ...] = (),
     held_out: tuple[str, ...] = (),
+    likenesses: tuple[str, ...] = (),
     native_size: tuple[int, int] | None = (SIDE, SIDE),
 ) -> Path:
-    """A generator folder."""
+    """A generator folder; the likenesses go into the folder above it."""
     card = Card(
         recipe="toy",
         settings={},
@@ -69,6 +71,7 @@ def save_generator(
         fingerprints=fingerprints,
         held_out=held_out,
         versions={},
+        likenesses=keep_likenesses(folder.parent, likenesses) if likenesses else "",
     )
     save(folder, {"generator": Generator(card.spec)}, card)
     return folder

@@ -1,0 +1,57 @@
+"""What a fit saw, as far as others must know it.
+
+The generator folder, which is shared, holds hashes only: they find exact copies. Likenesses, by which near-duplicates
+are found, are small pictures of the user's images; they stay in the run folder, in a file whose hash is on the card.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganaug.data.likeness import read_likenesses
+from ganaug.data.seen import Known
+from ganaug.errors import ArtefactError
+from ganaug.generator.folder import Fitted, run_folder
+from ganaug.generator.integrity import sha256, write_atomically
+
+LIKENESSES = "likenesses.json"
+
+
+def likenesses_file(likenesses: Iterable[str]) -> bytes:
+    """The content of RUN/likenesses.json: sorted, so that it says nothing of the order of the images."""
+    return json.dumps({"schema": 1, "likenesses": sorted(set(likenesses))}, indent=1).encode()
+
+
+def keep_likenesses(run: Path, likenesses: Iterable[str]) -> str:
+    """Write them into a run folder; gives the hash that goes onto the card."""
+    content = likenesses_file(likenesses)
+    file = run / LIKENESSES
+    if not file.exists() or file.read_bytes() != content:
+        write_atomically(file, content)
+    return sha256(content)
+
+
+def known_to(fitted: Fitted) -> Known:
+    """The images that gradients or the validation part of the fit saw.
+
+    `nearly` is False where the generator folder came without its run folder. Raises ArtefactError for an altered file
+    of likenesses.
+    """
+    card, run = fitted.card, run_folder(fitted)
+    prints = frozenset((*card.fingerprints, *card.held_out))
+    file = None if run is None else run / LIKENESSES
+    if not card.likenesses or file is None or not file.exists():
+        return Known(prints, nearly=not card.likenesses)
+    content = file.read_bytes()
+    try:
+        if sha256(content) != card.likenesses:
+            raise ValueError("it was altered")
+        texts = json.loads(content)["likenesses"]
+        read_likenesses(texts)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtefactError(
+            f"{file} cannot be used: {error}.", "Restore it, or delete it to look for exact copies only."
+        ) from error
+    return Known(prints, frozenset(texts))
