@@ -98,6 +98,10 @@ class NoVerdictError(GanaugError, RuntimeError):
     """`ratio="auto"` was asked of a run that has not been benchmarked."""
 
 
+class HarmfulError(GanaugError, RuntimeError):
+    """Synthetic images were asked of a run whose verdict is `harms`, without force."""
+
+
 class FewImagesWarning(UserWarning):
     """Some classes have so few images that a generator learns little from them."""
 

@@ -24,6 +24,7 @@ from ganaug.generator.integrity import need_space
 from ganaug.plan import Plan
 from ganaug.pool import Renderer
 from ganaug.reporting import Report, silent
+from ganaug.serving import refuse_harmful
 from ganaug.translating import Variants, images_for
 
 METADATA = "metadata.jsonl"
@@ -41,6 +42,7 @@ def export(
     truncation: float | None = None,
     data: Any = None,
     source: Any = None,
+    force: bool = False,
     report: Report = silent,
 ) -> Path:
     """Write `plan[name]` synthetic images of each class as PNG files, in the mode and size of the real ones; rows of a
@@ -60,10 +62,13 @@ def export(
     data: the images to start from, for a generator that translates images (anything that `load_images` takes); source:
     their paired images, where it learned from pairs. The metadata then name the image that each was made from.
 
+    force: write images of a run whose verdict is `harms` all the same.
+
     Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError, LabelMismatchError for a class
-    that the generator does not know, OptionError for a plan without images.
+    that the generator does not know, OptionError for a plan without images, HarmfulError.
     """
     fitted, out = as_loaded(run), Path(out)
+    refuse_harmful(fitted, force)
     unknown = [name for name in plan if name not in fitted.card.classes]
     if unknown:
         raise LabelMismatchError(

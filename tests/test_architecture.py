@@ -51,8 +51,9 @@ MAY: dict[str, set[str] | str] = {
     "pool": {"data", "generator", "imagemap", "plan"},
     "translating": {"data", "game", "generator"},
     "variant_pool": {"data", "generator", "imagemap", "translating"},
-    "mixing": {"data", "generator", "plan", "pool", "translating", "variant_pool"},
-    "exporting": {"data", "exporting_rows", "generator", "plan", "pool", "translating"},
+    "serving": {"generator"},
+    "mixing": {"data", "generator", "plan", "pool", "serving", "translating", "variant_pool"},
+    "exporting": {"data", "exporting_rows", "generator", "plan", "pool", "serving", "translating"},
     "exporting_rows": {"data", "generator", "plan"},
     "benchmark": {
         "classifier",

@@ -9,6 +9,8 @@ import rich_click as click
 
 from ganaug.cli.group import common, show
 
+NO_GAIN = 6  # exit code of --require-gain
+
 
 @click.command()
 @click.argument("data")
@@ -33,14 +35,21 @@ from ganaug.cli.group import common, show
 @click.option(
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
+@click.option("--require-gain", is_flag=True, help="Exit with code 6 unless the verdict is `helps`.")
 @common
-def bench(data, test, run, synthetic, out, ratios, seeds, quick, limit, groups, source, recipe, seed, as_json, quiet):
+def bench(
+    data, test, run, synthetic, out, ratios, seeds, quick, limit, groups, source, recipe, require_gain, seed, as_json,
+    quiet,
+):  # fmt: skip
     """Measure whether synthetic images help a classifier: helps, no evidence, harms, or withheld.
 
     \b
     ganaug bench data/train --test data/test --run runs/leaves --out runs/bench
     ganaug bench mnist.npz --limit 100 --run runs/mnist --out runs/bench --quick
     ganaug bench data/train --test data/test --synthetic other --out runs/bench
+    ganaug bench data/train --test data/test --run runs/leaves --out runs/bench --require-gain
+
+    The exit code is 0 whatever the verdict; with --require-gain it is 6 for any other than `helps`.
     """
     if (run is None) == (synthetic is None):
         raise click.UsageError("Give one of --run and --synthetic.")
@@ -60,3 +69,5 @@ def bench(data, test, run, synthetic, out, ratios, seeds, quick, limit, groups, 
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished trials are kept; the same command goes on with them") from None
     show(as_json, results.data, [results.table(), "", f"Report: {results.report_path}"])
+    if require_gain and results.verdict != "helps":
+        raise SystemExit(NO_GAIN)

@@ -76,11 +76,13 @@ def preview(run, out, columns, frames, recipe, truncation, data, source, seed, a
 @click.option(
     "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
 )
+@click.option("--force", is_flag=True, help="Serve images of a run whose verdict is `harms` all the same.")
 @common
-def augment(run, out, per_class, balance, ratio, recipe, truncation, data, source, seed, as_json, quiet):
+def augment(run, out, per_class, balance, ratio, recipe, truncation, data, source, force, seed, as_json, quiet):
     """Write synthetic labelled images as a folder that torchvision, timm and Hugging Face read.
 
-    Of a table, rows as a CSV file with the same columns; of series, an .npz file.
+    Of a table, rows as a CSV file with the same columns; of series, an .npz file. --ratio auto takes the share that the
+    bench found to help, or none. A run whose verdict is `harms` is served with --force only.
 
     \b
     ganaug augment runs/leaves --balance       --out data/train_synth
@@ -103,15 +105,19 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
     counts = fitted.card.counts
     if balance:
         plan = filled(counts)
-    elif ratio is not None:
-        plan = fraction(counts, resolve(run, "append", ratio if ratio == "auto" else number("ratio", ratio)))
+    elif ratio is not None:  # a folder has no mode; the share is what the bench measured
+        plan = fraction(counts, resolve(fitted, "replace", ratio if ratio == "auto" else number("ratio", ratio), force))
     else:
         plan = each(counts, per_class)
-    if balance and not any(plan.values()):
-        show(as_json, {"out": None, "plan": plan}, ["Every class is as large as the largest: there is nothing to add."])
+    if not any(plan.values()):
+        why = "Every class is as large as the largest" if balance else f"The synthetic share is 0 (--ratio {ratio})"
+        show(as_json, {"out": None, "plan": plan}, [f"{why}: there is nothing to add."])
         return
     with terminal(quiet) as report:
-        export(fitted, plan, out, seed=seed, truncation=truncation, data=data, source=source, report=report)
+        export(
+            fitted, plan, out, seed=seed, truncation=truncation, data=data, source=source, force=force,
+            report=report,
+        )  # fmt: skip
     total = sum(plan.values())
     what = {1: "rows", 2: "series", 3: "images"}[len(fitted.card.shape)]
     lines = [f"{name}: {n}" for name, n in plan.items()] + [f"{total} {what} in {out}"]

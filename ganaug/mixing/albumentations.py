@@ -20,6 +20,7 @@ from ganaug.keys import numpy_stream
 from ganaug.mixing.native import Native
 from ganaug.plan import per_class
 from ganaug.pool import Pool
+from ganaug.serving import refuse_harmful
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 try:
@@ -39,6 +40,7 @@ class SynthSample(ImageOnlyTransform):
     run: path of a run or generator folder; it is all the state there is, so that `to_dict` and `from_dict` work.
     label_key: the argument that holds the label, an integer or a class name. classes: `classes[i]` names label i; by
     default the classes of the generator. pool_per_class: images a class, rendered once. p: share of images replaced.
+    force: serve images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
 
     Whether an image is replaced and by which one depends on (seed, worker, number of the call) and never on
     albumentations' own random state, which version 2.0.8 copies into every worker.
@@ -52,6 +54,7 @@ class SynthSample(ImageOnlyTransform):
         classes: Any
         pool_per_class: int
         seed: int
+        force: bool
 
     def __init__(
         self,
@@ -61,14 +64,16 @@ class SynthSample(ImageOnlyTransform):
         pool_per_class: int = 256,
         seed: int = 0,
         p: float = 0.25,
+        force: bool = False,
     ):
         super().__init__(p=p)
         fitted = as_fitted(run)
+        refuse_harmful(fitted, force)
         self.run = str(run.path if isinstance(run, (Run, Fitted)) else run)
         self.label_key, self.pool_per_class = label_key, pool_per_class
         self.classes = None if classes is None else list(check_names(classes))
         self._known, self._codec = tuple(fitted.card.classes), fitted.card.codec
-        self._seed, self._calls = seed, 0
+        self._seed, self._calls, self.force = seed, 0, force
         self._pool = Pool.open(run, per_class(self._known, pool_per_class), seed=seed)
 
     def should_apply(self, force_apply: bool = False) -> bool:
@@ -102,6 +107,7 @@ class SynthSample(ImageOnlyTransform):
             "classes": self.classes,
             "pool_per_class": self.pool_per_class,
             "seed": self._seed,
+            "force": self.force,
         }
 
     def _stream(self, purpose: str) -> np.random.Generator:

@@ -35,6 +35,7 @@ def mix(
     pool_epochs: int = 4,
     fresh: bool = False,
     evaluation: Iterable[Any] = (),
+    force: bool = False,
     report: Report = silent,
 ) -> MixedDataset:
     """`dataset` with synthetic images from `run` among the real ones.
@@ -50,18 +51,19 @@ def mix(
     pool_epochs: the pool holds this many epochs' worth of synthetic images. fresh: render new ones for every epoch.
     evaluation: evaluation sets. Images that the generator saw, or near-duplicates of them, are listed in a warning up
     to 5 % of a set; beyond, LeakError is raised. `unseen(dataset, run)` leaves them out.
+    force: serve images of a run whose verdict is `harms` all the same.
 
     Draws depend on (seed, epoch, index) only. Whoever iterates without `augment_loader` calls `set_epoch`; Accelerate,
     the trainer of Hugging Face and timm's training script do. Lightning tells the epoch to samplers only: give it the
     loader of `augment_loader`, or call `set_epoch` in `on_train_epoch_start`.
 
     Raises LabelMismatchError for a class that the generator does not know, IncompatibleLoaderError for items that
-    synthetic ones cannot be made alike, NoVerdictError, OptionError.
+    synthetic ones cannot be made alike, NoVerdictError, HarmfulError, OptionError.
     """
     require_map_style(dataset)
     fitted = from_noise(run)
-    share = ratios.resolve(run, mode, ratio)
-    refuse_overlap(fitted, evaluation, report)
+    share = ratios.resolve(fitted, mode, ratio, force)
+    refuse_overlap(fitted.card, evaluation, report)
     labels, names, named = named_labels_of(dataset, classes, targets, report)
     who = _who(labels, names, mode, share)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))

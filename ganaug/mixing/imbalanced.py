@@ -16,6 +16,7 @@ from ganaug.mixing.native import Native
 from ganaug.plan import Plan
 from ganaug.pool import Pool
 from ganaug.reporting import silent
+from ganaug.serving import refuse_harmful
 
 STRATEGIES = ("auto", "minority", "not majority", "not minority", "all")
 Counts = dict[Any, int]  # label as it is in y -> number
@@ -31,6 +32,7 @@ class GANSampler(BaseEstimator):
     random_state: seed. classes: `classes[i]` names label i where y holds integers; by default the classes of the
     generator in their order. Labels that are strings are names themselves.
     layout: "NHWC", "NCHW" or "auto" (channels last, unless only the second axis can be channels).
+    force: add images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
 
     After `fit_resample`, `sampling_strategy_` holds the number of images added to each label.
     """
@@ -43,12 +45,14 @@ class GANSampler(BaseEstimator):
         random_state: int = 0,
         classes: Sequence[str] | None = None,
         layout: str = "auto",
+        force: bool = False,
     ):
         self.run = run
         self.sampling_strategy = sampling_strategy
         self.random_state = random_state
         self.classes = classes
         self.layout = layout
+        self.force = force
 
     def fit_resample(self, X: np.ndarray, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """X: uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), C 1 or 3; y: (N,) integers or names.
@@ -66,6 +70,7 @@ class GANSampler(BaseEstimator):
             )
         counts = dict(zip(*(part.tolist() for part in np.unique(labels, return_counts=True)), strict=True))
         fitted = as_fitted(self.run)
+        refuse_harmful(fitted, self.force)
         self.sampling_strategy_ = added(self.sampling_strategy, counts, labels)
         names = {label: self._name(label, fitted.card.classes) for label, n in self.sampling_strategy_.items() if n}
         plan: Plan = {names[label]: n for label, n in self.sampling_strategy_.items() if n}

@@ -42,6 +42,7 @@ def augment_loader(
     pool_epochs: int = 4,
     fresh: bool = False,
     evaluation: Iterable[Any] = (),
+    force: bool = False,
     report: Report = silent,
 ) -> DataLoader:
     """A new `torch.utils.data.DataLoader` with the settings of `loader`, over its data set mixed with synthetic images.
@@ -74,6 +75,7 @@ def augment_loader(
         pool_epochs=pool_epochs,
         fresh=fresh,
         evaluation=evaluation,
+        force=force,
         report=report,
     )
     order: dict[str, Any]

@@ -5,23 +5,26 @@ from __future__ import annotations
 import math
 
 from ganaug.errors import NoVerdictError, OptionError
-from ganaug.generator import Loadable, Run, run_folder
+from ganaug.generator import Loadable, as_loaded
+from ganaug.serving import refuse_harmful, verdict_of
 
 MODES = ("replace", "append", "balance")
 DEFAULT = 0.25
 
 
-def resolve(run: Loadable, mode: str, ratio: float | str | None) -> float:
+def resolve(run: Loadable, mode: str, ratio: float | str | None, force: bool = False) -> float:
     """The synthetic share of what is served, as a number; 0 for mode "balance", which takes none.
 
     "auto" reads the verdict of `ganaug bench` in the run folder: its ratio is above 0 only if synthetic images helped.
-    Raises OptionError for an impossible ratio, NoVerdictError if "auto" is asked of a run that was not benchmarked.
+    Anything else asks for images of a run whose verdict may be `harms`, which takes `force`. Raises OptionError for an
+    impossible ratio, NoVerdictError if "auto" is asked of a run that was not benchmarked, HarmfulError.
     """
     if mode not in MODES:
         raise OptionError(f"There is no mode {mode!r}.", f"Choose one of: {', '.join(MODES)}.")
     if mode == "balance":
         if ratio is not None:
             raise OptionError("mode='balance' takes no ratio.", "Leave it out, or use mode='append'.")
+        refuse_harmful(as_loaded(run), force)
         return 0.0
     if ratio == "auto":
         return _benchmarked(run, mode)
@@ -30,17 +33,19 @@ def resolve(run: Loadable, mode: str, ratio: float | str | None) -> float:
         raise OptionError(f"ratio={ratio!r} is not a share.", "Give a number from 0 to 1, or 'auto'.")
     if mode == "append" and share == 1:
         raise OptionError("No number of added images makes all of them synthetic.", "Give a ratio below 1.")
+    if share > 0:
+        refuse_harmful(as_loaded(run), force)
     return float(share)
 
 
 def _benchmarked(run: Loadable, mode: str) -> float:
-    folder = run_folder(run)
-    verdict = None if folder is None else Run(folder).verdict
-    if verdict is None:
+    found = verdict_of(as_loaded(run))
+    if found is None:
         raise NoVerdictError(
             "ratio='auto' needs a verdict, and this run has not been benchmarked.",
             "Run `ganaug bench DATA --test TEST --run RUN` first, or give a number.",
         )
+    folder, verdict = found
     ratio = verdict.get("ratio")
     if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 <= ratio <= 1:
         raise NoVerdictError(f"The verdict in {folder} has no usable ratio ({ratio!r}).", "Run `ganaug bench` again.")

@@ -31,6 +31,7 @@ from ganaug.mixing.batch import (
     require_batch,
     require_named,
 )
+from ganaug.serving import refuse_harmful
 from ganaug.translating import known_classes, other_class, starting_points, translator
 
 
@@ -41,13 +42,15 @@ class _ImageToImage(v2.Transform, ABC):
         self,
         run: Loadable,
         *,
-        p: float,
-        seed: int,
-        classes: Sequence[str] | None,
-        normalize: Normalisation | None,
+        p: float = 0.5,
+        seed: int = 0,
+        classes: Sequence[str] | None = None,
+        normalize: Normalisation | None = None,
+        force: bool = False,
     ):
         super().__init__()
         fitted = translator(run)
+        refuse_harmful(fitted, force)
         if not 0 <= p <= 1:
             raise OptionError(f"p={p} is not a probability.", "Give a number from 0 to 1.")
         self._require(fitted)
@@ -181,22 +184,11 @@ class Reimagine(_ImageToImage):
     run: run folder, generator folder, Run or Fitted. classes: `classes[i]` names label i; by default the classes of the
     generator. Draws depend on (seed, rank, epoch and number of the call); `set_epoch` makes them repeatable after a
     resume. The network runs where the batch is, without gradients: use it in the main process; for loader workers there
-    is `ganaug.variants`.
+    is `ganaug.variants`. force: serve images of a run whose verdict is `harms` all the same.
 
     Raises TranslatorError for a generator that starts from noise or changes the class, LabelMismatchError for a label
-    without a name, IncompatibleLoaderError for what is not such a batch.
+    without a name, IncompatibleLoaderError for what is not such a batch, HarmfulError.
     """
-
-    def __init__(
-        self,
-        run: Loadable,
-        *,
-        p: float = 0.5,
-        seed: int = 0,
-        classes: Sequence[str] | None = None,
-        normalize: Normalisation | None = None,
-    ):
-        super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize)
 
     def _require(self, fitted: Fitted) -> None:
         if fitted.starts_from is Source.OTHER_CLASS:
@@ -232,10 +224,11 @@ class Inpaint(_ImageToImage):
         seed: int = 0,
         classes: Sequence[str] | None = None,
         normalize: Normalisation | None = None,
+        force: bool = False,
     ):
         if holes < 1:
             raise OptionError(f"{holes} holes change nothing.", "Give 1 or more.")
-        super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize)
+        super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize, force=force)
         self.holes = holes
 
     def _require(self, fitted: Fitted) -> None:
@@ -270,8 +263,9 @@ class Translate(_ImageToImage):
         seed: int = 0,
         classes: Sequence[str] | None = None,
         normalize: Normalisation | None = None,
+        force: bool = False,
     ):
-        super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize)
+        super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize, force=force)
         if to is not None and to not in self.classes:
             raise OptionError(f"There is no class {to!r}.", f"Choose one of: {', '.join(self.classes)}.")
         self.to = to

@@ -17,6 +17,7 @@ from ganaug.mixing.vectorise import Presenter
 from ganaug.plan import Plan, per_class
 from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
+from ganaug.serving import refuse_harmful
 
 
 class SyntheticDataset(Dataset):
@@ -26,10 +27,11 @@ class SyntheticDataset(Dataset):
     transform, if any. Images are rendered once and kept on disk; memory does not grow with their number.
 
     run: run folder, generator folder, Run or Fitted. plan: class name -> number; give it or `per_class`. classes: the
-    classes to make, in the order of their labels; by default those of the generator.
+    classes to make, in the order of their labels; by default those of the generator. force: serve images of a run whose
+    verdict is `harms` all the same.
     Attributes as torchvision has them: classes, class_to_idx, targets, transform and target_transform (both settable).
 
-    Raises LabelMismatchError for a class that the generator does not know.
+    Raises LabelMismatchError for a class that the generator does not know, HarmfulError.
     """
 
     def __init__(
@@ -43,9 +45,11 @@ class SyntheticDataset(Dataset):
         target_transform: Any = None,
         classes: Sequence[str] | None = None,
         device: str | torch.device = "cpu",
+        force: bool = False,
         report: Report = silent,
     ):
         fitted = as_fitted(run)
+        refuse_harmful(fitted, force)
         self.classes = list(fitted.card.classes if classes is None else check_names(classes))
         self.transform, self.target_transform = transform, target_transform
         self._pool = Pool.open(run, self._plan(per_class, plan), seed=seed, device=device, report=report)

@@ -34,12 +34,14 @@ class SynthMix(v2.Transform):
     run: run folder, generator folder, Run or Fitted. ratio: expected share of the batch (0..1, default 0.25, or
     "auto"); the number in a batch is the share rounded up or down at random, so that it is right on average.
     live: run the generator on the batch's device in place of reading from the pool of `pool_per_class` images a class.
-    classes: `classes[i]` names label i; by default the classes of the generator.
+    classes: `classes[i]` names label i; by default the classes of the generator. force: serve images of a run whose
+    verdict is `harms` all the same.
 
     Draws depend on (seed, rank, epoch and number of the call); in a worker also on the worker's own seed. `set_epoch`
     makes them repeatable after a resume.
 
-    Raises LabelMismatchError for a label without a name, IncompatibleLoaderError for what is not such a batch.
+    Raises LabelMismatchError for a label without a name, IncompatibleLoaderError for what is not such a batch,
+    HarmfulError.
     """
 
     def __init__(
@@ -52,11 +54,12 @@ class SynthMix(v2.Transform):
         pool_per_class: int = 512,
         classes: Sequence[str] | None = None,
         normalize: Normalisation | None = None,
+        force: bool = False,
         report: Report = silent,
     ):
         super().__init__()
         fitted = from_noise(run)
-        self.ratio = ratios.resolve(run, "replace", ratio)
+        self.ratio = ratios.resolve(fitted, "replace", ratio, force)
         self.seed, self.live, self.normalize = seed, live, normalize
         self.classes = tuple(fitted.card.classes if classes is None else check_names(classes))
         unknown = [name for name in self.classes if name not in fitted.card.classes]

@@ -16,6 +16,7 @@ from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.schedule import Turns
 from ganaug.reporting import Report, silent
+from ganaug.serving import refuse_harmful
 from ganaug.translating import images_for, translator
 from ganaug.variant_pool import VariantPool
 
@@ -34,6 +35,7 @@ def variants(
     folder: str | Path | None = None,
     device: str | torch.device = "cpu",
     evaluation: Iterable[Any] = (),
+    force: bool = False,
     report: Report = silent,
 ) -> MixedDataset:
     """`dataset` (the training images) with items served, each with probability `p`, as one of their `k` variants.
@@ -43,7 +45,7 @@ def variants(
     there is one of each image).
 
     source: the paired images, for recipes that learn from pairs: a folder with files of the same names, or an array in
-    the order of the items. transform, classes, targets, evaluation: as in `mix`; so is how an epoch is told:
+    the order of the items. transform, classes, targets, evaluation, force: as in `mix`; so is how an epoch is told:
     `set_epoch`. folder: where the variants are kept, by default with the run.
 
     Draws depend on (seed, epoch, index) only. Raises TranslatorError for a generator from noise, DataError where an
@@ -55,7 +57,8 @@ def variants(
         raise OptionError(f"p={p} is not a probability.", "Give a number from 0 to 1.")
     require_map_style(dataset)
     fitted = translator(run)
-    refuse_overlap(fitted, evaluation, report)
+    refuse_harmful(fitted, force)
+    refuse_overlap(fitted.card, evaluation, report)
     labels, names, _ = named_labels_of(dataset, classes, targets, report)
     images = images_for(fitted, dataset, source, report)
     if len(images) != len(dataset):

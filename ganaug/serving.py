@@ -1,0 +1,46 @@
+"""What a bench found about a run, to whoever is about to serve its images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ganaug.errors import HarmfulError, NoVerdictError
+from ganaug.generator import Fitted, Run, run_folder
+
+
+def verdict_of(fitted: Fitted) -> tuple[Path, dict[str, Any]] | None:
+    """The run folder and the verdict on this very generator; None where it was not benchmarked.
+
+    Raises NoVerdictError for the verdict on another generator (the run was fitted on since), ArtefactError for a
+    verdict that cannot be read.
+    """
+    folder = run_folder(fitted)
+    verdict = None if folder is None else Run(folder).verdict
+    if folder is None or verdict is None:
+        return None
+    if verdict.get("generator", fitted.hash) != fitted.hash:
+        raise NoVerdictError(
+            f"The verdict in {folder} is about another generator: the run was fitted on since.",
+            "Run `ganaug bench` again.",
+        )
+    return folder, verdict
+
+
+def refuse_harmful(fitted: Fitted, force: bool) -> None:
+    """Raises HarmfulError, unless forced, for a generator whose images were found to harm a classifier.
+
+    A generator without a verdict, or with one about an earlier state of the run, is served.
+    """
+    if force:
+        return
+    try:
+        found = verdict_of(fitted)
+    except NoVerdictError:
+        return
+    if found is not None and found[1]["verdict"] == "harms":
+        raise HarmfulError(
+            f"The verdict on the run {found[0]} is `harms`: a classifier became worse by its images.",
+            "Fit a better generator and bench it, use ratio='auto' (here: none), or serve them all the same: "
+            "force=True (--force).",
+        )
