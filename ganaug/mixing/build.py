@@ -63,7 +63,7 @@ def mix(
     require_map_style(dataset)
     fitted = from_noise(run)
     share = ratios.resolve(fitted, mode, ratio, force)
-    refuse_overlap(fitted.card, evaluation, report)
+    refuse_overlap(fitted, evaluation, report)
     labels, names, named = named_labels_of(dataset, classes, targets, report)
     who = _who(labels, names, mode, share)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))

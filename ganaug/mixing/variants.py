@@ -58,7 +58,7 @@ def variants(
     require_map_style(dataset)
     fitted = translator(run)
     refuse_harmful(fitted, force)
-    refuse_overlap(fitted.card, evaluation, report)
+    refuse_overlap(fitted, evaluation, report)
     labels, names, _ = named_labels_of(dataset, classes, targets, report)
     images = images_for(fitted, dataset, source, report)
     if len(images) != len(dataset):
