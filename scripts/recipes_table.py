@@ -16,6 +16,7 @@ import importlib
 import inspect
 import json
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -43,12 +44,12 @@ aim.
 
 
 def studies() -> dict[str, dict[str, Any]]:
-    """All studies by recipe, in the order of RECIPES."""
+    """All studies, in the order of RECIPES; one is named by its recipe, a further one "RECIPE on DATA"."""
     sys.path.insert(0, str(HERE))
     found: dict[str, dict[str, Any]] = {}
     for file in sorted((HERE / "studies").glob("*.py")):
         found |= vars(importlib.import_module(f"studies.{file.stem}")).get("STUDIES", {})
-    return {name: found[name] for name in RECIPES if name in found}
+    return {key: found[key] for name in RECIPES for key in sorted(found) if key.split()[0] == name}
 
 
 def play(name: str, study: dict[str, Any], seed: int, out: Path, quick: bool) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def pictures_of(folder: Path, name: str) -> list[Path]:
         picture = Image.open(file).convert("RGB")
         if picture.width > WIDEST:
             picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.LANCZOS)
-        copy = target / f"{name}-{file.stem}.png"
+        copy = target / f"{name.replace(' ', '_')}-{file.stem}.png"
         picture.quantize(128).save(copy, optimize=True)
         copies.append(copy.relative_to(DOCS))
     return copies
@@ -107,8 +108,10 @@ def pictures_of(folder: Path, name: str) -> list[Path]:
 
 def section(name: str, study: dict[str, Any], cells: list[dict[str, Any]], out: Path) -> str:
     """The part of the page about one recipe."""
-    docstring = inspect.cleandoc(RECIPES[name].__doc__ or "")
-    lines = [f"## {name}", "", docstring, "", "```", str(make(name, {})), "```", "", study["what"], ""]
+    lines = [f"## {name}", ""]
+    if name in RECIPES:
+        lines += [inspect.cleandoc(RECIPES[name].__doc__ or ""), "", "```", str(make(name, {})), "```", ""]
+    lines += [study["what"], ""]
     aims = study.get("aims", {})
     lines += ["| figure | measured | aim |", "|---|---|---|"]
     for key in cells[0]["figures"]:
@@ -119,7 +122,7 @@ def section(name: str, study: dict[str, Any], cells: list[dict[str, Any]], out: 
     threads = cells[0]["environment"].get("threads", "?")
     seeds = ", ".join(str(cell["seed"]) for cell in cells)
     lines += ["", f"{study['data']}; seeds {seeds}; {minutes:.1f} minutes a seed with {threads} threads; "
-              f"{cells[0]['date']}; `python scripts/recipes_table.py {name}`.", ""]  # fmt: skip
+              f"{cells[0]['date']}; `python scripts/recipes_table.py {shlex.quote(name)}`.", ""]  # fmt: skip
     lines += [f"![{name}: {file.stem}]({file.as_posix()})\n" for file in pictures_of(out / name / "seed-0", name)]
     return "\n".join(lines)
 
