@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 import ganaug
-from ganaug.errors import DeviceError
+from ganaug.errors import DeviceError, GanaugError
 
 
 def resolve_device(name: str) -> torch.device:
@@ -34,3 +34,13 @@ def environment(device: torch.device) -> dict[str, str]:
         "device": device.type,
         "machine": platform.machine(),
     }
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error, of Python, of torch on the CPU or on a GPU, says that the memory does not suffice."""
+    text = str(error)
+    return (
+        isinstance(error, (MemoryError, torch.OutOfMemoryError))
+        or "out of memory" in text
+        or "can't allocate memory" in text
+    ) and not isinstance(error, GanaugError)

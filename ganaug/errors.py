@@ -64,6 +64,16 @@ class DiskFullError(GanaugError, OSError):
     """Not enough free space for what is about to be written."""
 
 
+class UnwritableError(GanaugError, OSError):
+    """A file or folder cannot be written to."""
+
+
+class OutOfMemoryError(GanaugError, MemoryError):
+    """The memory of the machine or of its GPU does not suffice; the last good state is kept (exit code 5)."""
+
+    exit_code = 5
+
+
 class MissingPackageError(GanaugError, ImportError):
     """An optional package is not installed (exit code 4)."""
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ganaug.budget import parse_seconds, seconds_per_step, steps_in
+from ganaug.course import Course, every
 from ganaug.data import LabelledImages
 from ganaug.data.spec import ImageCodec
 from ganaug.device import environment
-from ganaug.errors import ArtefactError, OptionError, OutputInUseError
+from ganaug.errors import DivergedError, OptionError, OutputInUseError
+from ganaug.fit_file import agreed_steps, forked, store
 from ganaug.generator import Card, Run, save
-from ganaug.generator.integrity import need_space, sha256, write_atomically
+from ganaug.generator.integrity import clear_parts, need_space, sha256, writing
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.lock import LOCK, sole_writer
-from ganaug.generator.state import load_state, save_state
+from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.interrupt import interruptible
 from ganaug.pictures import sample_grid, tile
 from ganaug.preparing import FitSettings, Prepared, prepare
@@ -49,6 +49,7 @@ def fit(
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
+    fork: str | Path | Run | None = None,
     root: str | Path | None = None,
     split: str = "train",
     groups: Any = None,
@@ -67,12 +68,21 @@ def fit(
     for tables, rcgan for series. budget: seconds, or text like "10m" (default 10 minutes); or give `steps`. 20 % of the
     images (whole groups, where given) are held out, recorded in the card, and never trained on. source: the paired
     image of each item, for recipes that learn from pairs: a folder with files of the same names, or an array (an .npz
-    file brings its own). resume: go on with what `out` holds; does nothing if it is finished, starts anew if it holds
-    no saved state.
+    file brings its own).
 
-    Raises OptionError, DataError and its kinds, OutputInUseError, DivergedError; KeyboardInterrupt after the state was
-    saved.
+    resume: go on with what `out` holds; does nothing if it is finished, starts anew if it holds no saved state. On the
+    same machine, torch build and number of threads it ends with the bytes of an uninterrupted fit. fork: a run whose
+    last state is where this one begins, with other settings (of the recipe, steps or budget) and the same data and
+    seed; `steps` counts its rounds too, a budget is added to them.
+
+    Where a number stops being finite, the fit goes back to an earlier state and on with other draws, twice at most,
+    which metrics.jsonl and the card tell.
+
+    Raises OptionError, DataError and its kinds, OutputInUseError, DiskFullError, UnwritableError; DivergedError and
+    OutOfMemoryError, with the last good state kept; KeyboardInterrupt after the state was saved.
     """
+    if resume and fork is not None:
+        raise OptionError("A fit either resumes or forks.", "To go on with a forked run, give --resume alone.")
     settings = FitSettings(
         recipe, dict(options or {}), _seconds(budget, steps), steps, size, channels, limit, seed=seed, device=device,
         kind=kind, label=label, drop=list(drop),
@@ -87,10 +97,11 @@ def fit(
     prepared = prepare(
         data, settings, root=root, split=split, groups=groups, strict=strict, source=source, report=report
     )
-    with sole_writer(folder):
+    with writing(folder), sole_writer(folder):
         if is_finished(folder):
             raise OutputInUseError(f"{folder} was finished by another process.", "Choose another folder.")
-        return _Fit(folder, prepared, report).go(resume)
+        source_run = Path(fork.path if isinstance(fork, Run) else fork) if fork is not None else None
+        return _Fit(folder, prepared, report).go(resume, source_run)
 
 
 def _seconds(budget: float | str | None, steps: int | None) -> float | None:
@@ -113,78 +124,83 @@ class _Fit:
         self.settings, self.folder, self.report = prepared.settings, folder, report
         self.recipe, self.device, self.batches = prepared.recipe, prepared.device, prepared.batches
         self.training, self.validation = prepared.training, prepared.validation
-        self.log = folder / "metrics.jsonl"
-        self.sums: dict[str, list[float]] = {}
+        self.course = Course(folder, prepared.device, report)
 
-    def go(self, resume: bool) -> Run:
+    def go(self, resume: bool, fork: Path | None) -> Run:
         torch.set_flush_denormal(True)  # denormal numbers slow a CPU down several times
         need_space(self.folder, 200 << 20)
-        steps = self._planned_steps(resume)
-        saved = load_state(self.folder / "state") if resume else None
-        start = saved.step if saved else 0
-        if resume:
-            self.report("fit", 0, 0, f"resumed at step {start}")
-        self._cut_log(saved.log_bytes if saved else 0)
-        what = {"table": "rows"}.get(self.settings.kind, self.settings.kind)
-        parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"
-        self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")
-        loop = train(
-            self.recipe, self.batches, steps=steps, seed=self.settings.seed, device=self.device, start=start,
-            state=saved.tensors if saved else None,
-        )  # fmt: skip
-        last = self._consume(loop, start, steps)
-        save(self.folder / "generator", last.averages(), self._card(steps))
+        for place in (self.folder, self.folder / "generator"):
+            clear_parts(place)
+        with self.course.memory_named(self.recipe.batch), contextlib.closing(self.course.journal):
+            begin = self._begin(resume, fork)
+            steps = self._planned_steps(resume, begin.step)
+            self.course.find_anchor(begin, steps)
+            loop = self._loop(begin, steps)
+            first = next(loop)  # a state that does not fit is refused here, before anything is written
+            if fork is not None:
+                save_state(self.course.states, begin, begin)
+            store(self.folder, self.settings, self._digest(), steps)
+            what = {"table": "rows"}.get(self.settings.kind, self.settings.kind)
+            parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"
+            self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")
+            self.course.journal.begin(begin.log_bytes, begin.sums)
+            last = self._play(first, loop, steps)
+            save(self.folder / "generator", last.averages(), self._card(steps))
         return Run(self.folder)
 
-    def _consume(self, loop: Iterator[Progress], start: int, steps: int) -> Progress:
+    def _begin(self, resume: bool, fork: Path | None) -> SavedState:
+        if fork is not None:
+            return self.course.begin(forked(fork, self.settings, self._digest()))
+        saved = (load_state(self.course.states) if resume else None) or SavedState()
+        if resume:
+            self.report("fit", 0, 0, f"resumed at step {saved.step}")
+        return self.course.begin(saved)
+
+    def _loop(self, begin: SavedState, steps: int) -> Iterator[Progress]:
+        return train(
+            self.recipe, self.batches, steps=steps, seed=self.settings.seed, device=self.device, start=begin.step,
+            state=begin.tensors or None, retry=self.course.retries,
+        )  # fmt: skip
+
+    def _play(self, progress: Progress, loop: Iterator[Progress], steps: int) -> Progress:
+        while True:
+            try:
+                return self._consume(progress, loop, steps)
+            except DivergedError as error:
+                back = self.course.go_back(error)
+            loop = self._loop(back, steps)
+            progress = next(loop)
+
+    def _consume(self, progress: Progress, loop: Iterator[Progress], steps: int) -> Progress:
         began = saved_at = time.monotonic()
-        each_log, each_grid = max(1, steps // LOG_LINES), max(1, steps // GRIDS)
-        progress = next(loop)
-        with interruptible() as asked, self.log.open("a", encoding="utf-8") as log:
+        start, journal = progress.step, self.course.journal
+        with interruptible() as asked:
             for progress in loop:
-                step = progress.step
-                for name, value in progress.losses.items():
-                    self.sums.setdefault(name, []).append(value)
+                self.course.step = step = progress.step
+                journal.add(progress.losses)
                 speed = (step - start) / max(time.monotonic() - began, 1e-9)
-                if step % each_log == 0 or step == steps:
-                    self._write_log(log, step, speed)
-                if step % each_grid == 0 or step == steps:
+                if step % every(steps, LOG_LINES) == 0 or step == steps:
+                    journal.write(step, speed)
+                if step % every(steps, GRIDS) == 0 or step == steps:
                     self._draw(progress)
                 detail = "  ".join(f"{_short(name)} {value:.2f}" for name, value in progress.losses.items())
                 self.report("fit", step, steps, f"{speed:.1f} steps/s  {detail}")
-                if asked.is_set() or step == steps or time.monotonic() - saved_at > SAVE_SECONDS:
-                    log.flush()
-                    save_state(self.folder / "state", step, progress.state(), log.tell())
-                    saved_at = time.monotonic()
+                due = asked.is_set() or step == steps or time.monotonic() - saved_at > SAVE_SECONDS
+                self.course.keep(progress, due)
+                saved_at = time.monotonic() if due else saved_at
                 if asked.is_set() and step < steps:
                     raise KeyboardInterrupt(f"stopped at step {step} of {steps}; the state is saved")
         return progress
 
-    def _planned_steps(self, resume: bool) -> int:
-        """The number of steps and all settings, stored before step 0; a resume must agree with what is stored."""
-        file = self.folder / "fit.json"
-        wanted = {**dataclasses.asdict(self.settings), "data": self._digest()}
-        if resume and file.exists():
-            try:
-                stored = json.loads(file.read_bytes())
-                steps = stored.pop("planned_steps")
-            except (OSError, ValueError, KeyError) as error:
-                raise ArtefactError(f"{file} cannot be read: {error}.", "Start anew in another folder.") from error
-            changed = sorted(k for k in wanted.keys() | stored.keys() if wanted.get(k) != stored.get(k))
-            changed = [k for k in changed if k != "device"]
-            if changed:
-                raise OptionError(
-                    f"The run was started with other settings: {', '.join(changed)}.",
-                    "Resume with the same settings and images, or fit into another folder.",
-                )
-            return steps
-        steps = self.settings.steps
+    def _planned_steps(self, resume: bool, played: int) -> int:
+        """The number of rounds, decided before the first one; a resume must agree with what is stored."""
+        steps = agreed_steps(self.folder, self.settings, self._digest()) if resume else None
+        steps = steps or self.settings.steps
         if steps is None:
             self.report("warm-up", 0, 1, "")
             pace = seconds_per_step(self.recipe, self.batches, self.device)
-            steps = steps_in(self.settings.budget or DEFAULT_BUDGET, pace)
+            steps = played + steps_in(self.settings.budget or DEFAULT_BUDGET, pace)
             self.report("warm-up", 1, 1, f"{steps} steps")
-        write_atomically(file, json.dumps({**wanted, "planned_steps": steps}, indent=1).encode())
         return steps
 
     def _digest(self) -> str:
@@ -193,17 +209,6 @@ class _Fit:
             if isinstance(part, LabelledImages) and part.sources is not None:
                 marks.append(sha256(part.sources.numpy().tobytes()))
         return sha256("\n".join(marks).encode())
-
-    def _cut_log(self, size: int) -> None:
-        """Forget lines of metrics.jsonl about steps that will be played again."""
-        if self.log.exists():
-            with self.log.open("r+b") as log:
-                log.truncate(min(size, self.log.stat().st_size))
-
-    def _write_log(self, log: Any, step: int, speed: float) -> None:
-        line = {"step": step, "steps_per_second": round(speed, 3)}
-        log.write(json.dumps({**line, **{name: float(np.mean(v)) for name, v in self.sums.items()}}) + "\n")
-        self.sums.clear()
 
     def _draw(self, progress: Progress) -> None:
         if not isinstance(self.training.codec, ImageCodec):
@@ -234,6 +239,7 @@ class _Fit:
             fingerprints=self.training.fingerprints,
             held_out=self.validation.fingerprints,
             versions=environment(self.device),
+            interventions=self.course.interventions,
             likenesses=keep_likenesses(self.folder, likenesses) if likenesses else "",
         )
 

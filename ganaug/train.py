@@ -9,18 +9,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ganaug.data.batches import Batch
 from ganaug.data.spec import DataSpec
-from ganaug.errors import ArtefactError, DivergedError
+from ganaug.errors import DivergedError
 from ganaug.game import Loss, Networks, Player, Recipe, value_at
-from ganaug.keys import seed_layers, torch_stream
-
-State = dict[str, Tensor]
+from ganaug.keys import Part, seed_layers, torch_stream
+from ganaug.snapshot import State, owned, put_back, take
 
 
 class Batches(Protocol):
@@ -58,14 +57,16 @@ def train(
     seed: int = 0,
     device: torch.device | str = "cpu",
     start: int = 0,
-    state: State | None = None,
+    state: Mapping[str, Tensor] | None = None,
+    retry: int = 0,
 ) -> Iterator[Progress]:
     """Play `steps` rounds of the game, yielding where it stands: before the first round, then after each.
 
-    start, state: go on after round `start` from a state that `Progress.state` gave. Raises DivergedError, before any
-    weight changes, when a term or a gradient is not finite; ArtefactError when the state does not fit the recipe.
+    start, state: go on after round `start` from a state that `Progress.state` gave. retry: another number gives other
+    draws in every round. Raises DivergedError, before the move changes a weight, when a term, a gradient or a moment of
+    the optimiser is not finite; ArtefactError when the state does not fit the recipe.
     """
-    game = _Game(recipe, data, steps, seed, torch.device(device))
+    game = _Game(recipe, data, steps, seed, torch.device(device), retry)
     if state is not None:
         game.restore(state)
     yield Progress(start, steps, {}, game)
@@ -75,18 +76,15 @@ def train(
 
 
 class _Game:
-    def __init__(self, recipe: Recipe, data: Batches, steps: int, seed: int, device: torch.device):
+    def __init__(self, recipe: Recipe, data: Batches, steps: int, seed: int, device: torch.device, retry: int):
         self.recipe, self.data, self.steps, self.seed, self.device = recipe, data, steps, seed, device
+        self.retry: tuple[Part, ...] = ("retry", retry) if retry else ()  # the end of the key of every draw
         with torch.random.fork_rng(devices=[]):
             seed_layers(torch.device("cpu"), seed, "weights")
             nets = recipe.networks(data.spec, recipe.prior)
         self.nets = {name: net.to(device).to(memory_format=torch.channels_last) for name, net in nets.items()}
         self.averages = {name: copy.deepcopy(self.nets[name]).requires_grad_(False) for name in recipe.keeps}
-        self.optimisers = [p.optimiser.build(self._owned(p)) for p in recipe.players]
-        self.moves = [0] * len(recipe.players)
-
-    def _owned(self, player: Player) -> list[nn.Parameter]:
-        return [p for name in player.owns for p in self.nets[name].parameters()]
+        self.optimisers = [p.optimiser.build(owned(self.nets, p)) for p in recipe.players]
 
     def round(self, step: int) -> dict[str, float]:
         losses: dict[str, float] = {}
@@ -102,11 +100,12 @@ class _Game:
 
     def _move(self, i: int, player: Player, step: int, move: int) -> dict[str, float]:
         progress = step / self.steps
-        rng = torch_stream(self.seed, "move", step, i, move)
+        rng = torch_stream(self.seed, "move", step, i, move, *self.retry)
         loss = player.loss.due(step * player.moves + move)
 
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            seed_layers(self.device, self.seed, "layers", step, i, move)  # for layers that draw from the global stream
+            # For layers that draw from the global stream.
+            seed_layers(self.device, self.seed, "layers", step, i, move, *self.retry)
             return self._play(i, player, loss, step, progress, rng)
 
     def _play(
@@ -124,7 +123,7 @@ class _Game:
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(parts.values())).sum().backward()
         values = {f"{player.name}/{name}": value.item() for name, value in parts.items()}
-        self._check_finite(player, step, values)
+        self._check_finite(player, optimiser, step, values)
 
         # The step.
         for group in optimiser.param_groups:
@@ -133,19 +132,18 @@ class _Game:
         player.after(self.nets)
         return values
 
-    def _check_finite(self, player: Player, step: int, values: Mapping[str, float]) -> None:
+    def _check_finite(
+        self, player: Player, optimiser: torch.optim.Optimizer, step: int, values: Mapping[str, float]
+    ) -> None:
         for name, value in values.items():
             if not abs(value) < float("inf"):
-                raise DivergedError(
-                    f"The loss term {name} became {value} at step {step + 1}.",
-                    "The last good state is kept. Try a smaller learning rate or a stronger gradient penalty.",
-                )
-        gradients = [p.grad for p in self._owned(player) if p.grad is not None]
+                _diverged(f"The loss term {name} became {value} at step {step + 1}.")
+        gradients = [p.grad for p in owned(self.nets, player) if p.grad is not None]
         if not torch.isfinite(torch.nn.utils.get_total_norm(gradients)):
-            raise DivergedError(
-                f"A gradient of the player {player.name} is not finite at step {step + 1}.",
-                "The last good state is kept. Try a smaller learning rate or a stronger gradient penalty.",
-            )
+            _diverged(f"A gradient of the player {player.name} is not finite at step {step + 1}.")
+        moments = [tensor for kept in optimiser.state.values() for name, tensor in kept.items() if name != "step"]
+        if moments and not torch.isfinite(torch.stack(torch._foreach_norm(moments, float("inf")))).all():
+            _diverged(f"A moment of the optimiser of the player {player.name} is not finite at step {step + 1}.")
 
     @torch.no_grad()
     def _follow(self, step: int) -> None:
@@ -181,42 +179,11 @@ class _Game:
             self.recipe.wiring({**self.nets, **kept}, batch, z, rng).fake  # noqa: B018 (the forward pass is the point)
 
     def state(self) -> State:
-        state = {}
-        for group, nets in (("networks", self.nets), ("averages", self.averages)):
-            for name, net in nets.items():
-                for entry, tensor in net.state_dict().items():
-                    state[f"{group}/{name}/{entry}"] = tensor.detach().cpu().clone()
-        for player, optimiser in zip(self.recipe.players, self.optimisers, strict=True):
-            for index, entries in optimiser.state_dict()["state"].items():
-                for entry, tensor in entries.items():
-                    state[f"optimisers/{player.name}/{index}/{entry}"] = tensor.detach().cpu().clone()
-        return state
+        return take(self.nets, self.averages, self.recipe.players, self.optimisers)
 
-    def restore(self, state: State) -> None:
-        for group, nets in (("networks", self.nets), ("averages", self.averages)):
-            for name, net in nets.items():
-                prefix = f"{group}/{name}/"
-                entries = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-                try:
-                    net.load_state_dict(entries, strict=True)
-                except RuntimeError as error:
-                    raise ArtefactError(
-                        f"The saved state does not fit the network {name}: {error}",
-                        "Resume with the recipe and settings that the run was started with.",
-                    ) from error
-        for player, optimiser in zip(self.recipe.players, self.optimisers, strict=True):
-            prefix = f"optimisers/{player.name}/"
-            moments: dict[int, dict[str, Tensor]] = {}
-            weights = self._owned(player)
-            for name, tensor in state.items():
-                if name.startswith(prefix):
-                    index, entry = name.removeprefix(prefix).split("/")
-                    moments.setdefault(int(index), {})[entry] = _laid_out_like(weights[int(index)], tensor)
-            optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        put_back(state, self.nets, self.averages, self.recipe.players, self.optimisers)
 
 
-def _laid_out_like(weight: Tensor, tensor: Tensor) -> Tensor:
-    """A copy in the memory layout of the weight, which fused optimisers take for granted."""
-    if tensor.shape != weight.shape:
-        return tensor.clone()
-    return torch.empty_like(weight, dtype=tensor.dtype, requires_grad=False).copy_(tensor)
+def _diverged(cause: str) -> NoReturn:
+    raise DivergedError(cause, "Try a smaller learning rate or a stronger gradient penalty.")

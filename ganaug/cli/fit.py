@@ -47,6 +47,12 @@ from ganaug.cli.group import common, settings_of, show
 )
 @click.option("--strict", is_flag=True, help="Stop at the first unreadable image.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted fit.")
+@click.option(
+    "--fork",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="RUN",
+    help="Begin where RUN is, with other settings (--set, --steps, --budget) and the same data.",
+)
 @click.option("--config", type=click.Path(exists=True, dir_okay=False), help="YAML file of these options.")
 @click.option("--print-config", is_flag=True, help="Print the options as YAML and stop.")
 @click.option("--dry-run", is_flag=True, help="Read the images, say what would be done, write nothing.")
@@ -62,6 +68,7 @@ def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quie
     ganaug fit data/train --out runs/leaves --budget 10m
     ganaug fit mnist.npz --limit 100 --out runs/mnist --steps 3000
     ganaug fit data/train --out runs/leaves --resume
+    ganaug fit data/train --out runs/longer --fork runs/leaves --budget 20m
     ganaug fit table.csv --label diagnosis --out runs/table
     ganaug fit waves.npz --out runs/waves
     ganaug fit photos --source masks --recipe pix2pix --out runs/cells
@@ -83,7 +90,9 @@ def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quie
         if dry_run:
             from ganaug.estimate import dry_run as plan
 
-            estimate = plan(**_arguments(values), strict=strict, report=report)
+            estimate = plan(
+                **{k: v for k, v in _arguments(values).items() if k != "fork"}, strict=strict, report=report
+            )
             show(as_json, estimate.to_json(), estimate.lines())
             return
         from ganaug.fitting import fit as train
@@ -114,10 +123,10 @@ def _merged(ctx: click.Context, options: dict[str, Any], pairs: dict[str, Any], 
         return values
     import yaml
 
-    text = Path(config).read_text(encoding="utf-8")
     try:
-        given = yaml.safe_load(text) if len(text) < 100_000 else None
-    except yaml.YAMLError as error:
+        small = Path(config).stat().st_size < 100_000
+        given = yaml.safe_load(Path(config).read_text(encoding="utf-8")) if small else None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise click.BadParameter(f"{config} is not YAML: {error}") from error
     if not isinstance(given, dict) or not set(given) <= set(values):
         known = ", ".join(values)

@@ -11,8 +11,9 @@ from ganaug.data.series import SeriesCodec
 from ganaug.data.spec import DataSpec
 from ganaug.errors import ArtefactError, GanaugError
 from ganaug.game import Prior
-from ganaug.generator.checked import bounded, fields_of, is_, text, texts
+from ganaug.generator.checked import bounded, fields_of, is_, strict_json, text, texts
 from ganaug.generator.codecs import codec_from_json, codec_to_json
+from ganaug.generator.interventions import Intervention
 
 SCHEMA = 4
 
@@ -25,7 +26,8 @@ class Card:
     form. source: of what a translator starts from, () for others.
     fingerprints, held_out: hashes of the items that gradients saw, and of the validation part. likenesses: hash of the
     file of the run folder by which near-duplicates of them are found; "" where there is none.
-    versions: libraries, threads and device of the fit. Nothing here depends on the clock or on a path.
+    versions: libraries, threads and device of the fit. interventions: what befell it.
+    Nothing here depends on the clock or on a path.
     """
 
     recipe: str
@@ -42,6 +44,7 @@ class Card:
     versions: dict[str, str]
     source: tuple[int, ...] = ()
     likenesses: str = ""
+    interventions: tuple[Intervention, ...] = ()
 
     @property
     def spec(self) -> DataSpec:
@@ -52,24 +55,17 @@ class Card:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["codec"] = codec_to_json(self.codec)
         values["prior"] = asdict(self.prior)
+        values["interventions"] = [one.to_json() for one in self.interventions]
         return json.dumps({"schema": SCHEMA, **values}, indent=1, sort_keys=True)
 
     @staticmethod
-    def from_json(text: str) -> Card:
+    def from_json(data: str | bytes) -> Card:
         """Raises ArtefactError for anything but a well-formed card of this schema: unknown, missing or repeated fields,
         wrong types."""
         try:
-            values = json.loads(text, object_pairs_hook=_no_repeats)
-            return _checked(values)
+            return _checked(strict_json(data))
         except (KeyError, TypeError, ValueError, GanaugError) as error:
             raise ArtefactError(f"card.json cannot be read: {error}.", "Fetch or fit the generator again.") from error
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        raise ValueError("a field is repeated")
-    return values
 
 
 def _checked(values: Any) -> Card:
@@ -87,12 +83,13 @@ def _checked(values: Any) -> Card:
         prior=_prior(values["prior"]),
         steps=bounded(values["steps"], 0, 2**53),
         seed=bounded(values["seed"], 0, 2**53),
-        counts={is_(name, str): bounded(n, 0, 2**53) for name, n in is_(values["counts"], dict).items()},
+        counts={text(name): bounded(n, 0, 2**53) for name, n in is_(values["counts"], dict).items()},
         fingerprints=texts(values["fingerprints"]),
         held_out=texts(values["held_out"]),
-        versions={is_(k, str): is_(v, str) for k, v in is_(values["versions"], dict).items()},
+        versions={text(k): text(v) for k, v in is_(values["versions"], dict).items()},
         source=_shape(values["source"], least=0),
         likenesses=text(values["likenesses"]),
+        interventions=tuple(Intervention.from_json(one) for one in is_(values["interventions"], list)),
     )
     if set(card.counts) != set(card.classes):
         raise ValueError("counts and classes name different classes")

@@ -19,8 +19,9 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import ArtefactError, DataError, GanaugError, TranslatorError
 from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
-from ganaug.generator.integrity import MANIFEST, read_verified, write_manifest
-from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
+from ganaug.generator.integrity import MANIFEST, read_verified, read_whole, write_manifest
+from ganaug.generator.state import SavedState, require_finite
+from ganaug.generator.tensors import check_fit, from_bytes, load_strictly, to_bytes
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
 
@@ -65,7 +66,7 @@ class Run:
         if not file.exists():
             return None
         try:
-            verdict = json.loads(file.read_bytes())
+            verdict = json.loads(read_whole(file))
             if type(verdict) is not dict or verdict.get("verdict") not in ("helps", "no evidence", "harms", "withheld"):
                 raise ValueError("it names no verdict")
             return verdict
@@ -77,8 +78,10 @@ Loadable = str | Path | Run | Fitted
 
 
 def save(folder: Path, networks: Mapping[str, nn.Module], card: Card) -> str:
-    """Write a generator folder of the networks that the recipe keeps, by role; gives its hash."""
+    """Write a generator folder of the networks that the recipe keeps, by role; gives its hash. Raises DivergedError,
+    before anything is written, if a weight is not finite."""
     tensors = nn.ModuleDict(dict(networks)).state_dict()
+    require_finite(SavedState(card.steps, tensors))
     return write_manifest(folder, {CARD: card.to_json().encode(), WEIGHTS: to_bytes(tensors)})
 
 
@@ -90,9 +93,12 @@ def load(run: str | Path | Run, *, recipe: Recipe | None = None) -> Fitted:
     """
     folder = _generator_folder(Path(run.path if isinstance(run, Run) else run))
     contents, digest = read_verified(folder, (CARD, WEIGHTS))
-    card = Card.from_json(contents[CARD].decode("utf-8", errors="replace"))
+    card = Card.from_json(contents[CARD])
     tensors = from_bytes(contents[WEIGHTS])
     rules = _rules(card, recipe)
+    if recipe is None:
+        with torch.device("meta"):  # no memory yet for weights whose sizes only the card claims
+            check_fit(_build(card, rules).state_dict(), tensors, str(folder / WEIGHTS))
     networks = _build(card, rules)
     load_strictly(networks, tensors, str(folder / WEIGHTS))
     networks.to(memory_format=torch.channels_last).eval().requires_grad_(False)

@@ -1,19 +1,28 @@
-"""Folders that are whole or refused: every file is listed in a manifest with its size and SHA-256."""
+"""Files that are whole or refused: written beside and put in place at once, listed with their size and SHA-256."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from ganaug.errors import ArtefactError, DiskFullError
+from ganaug.errors import ArtefactError, DiskFullError, GanaugError, UnwritableError
+from ganaug.generator.checked import bounded, fields_of, is_, strict_json, text
 
 MANIFEST = "manifest.json"
+_PART = ".part"  # what the name of a file ends in while it is written
+_SMALL = 1 << 20  # bytes of a manifest or a list of states, at most
+_LARGE = 1 << 36  # bytes of any other file, at most
 _REFETCH = "Fetch or make it again."
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def sha256(data: bytes) -> str:
@@ -21,21 +30,52 @@ def sha256(data: bytes) -> str:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a crash leaves either the old or the new content: temporary file, fsync, rename, fsync."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file so that a crash leaves either the old or the new content: temporary file, fsync, rename, fsync.
+
+    Raises DiskFullError, with the bytes needed and free, or UnwritableError; the old content is then untouched.
+    """
     need_space(path.parent, len(data))
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with writing(path, len(data)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+            sync_folder(path.parent)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def writing(path: Path, size: int = 0) -> Iterator[None]:
+    """What the system says about a failed write of `size` bytes to `path`, as an error with cause and fix."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-        sync_folder(path.parent)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
+        yield
+    except GanaugError:
         raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in _FULL:
+            need = f" and needs {size:,} bytes" if size else ""
+            raise DiskFullError(
+                f"{path} cannot be written{need}: {reason}; {_free(path):,} bytes are free on the disk.",
+                "Free some space, or have the quota raised; what was saved before is untouched.",
+            ) from error
+        raise UnwritableError(
+            f"{path} cannot be written: {reason}.",
+            "Make the folder writable, or choose another; what was saved before is untouched.",
+        ) from error
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what a killed writer left half written. Only for the sole writer of a folder."""
+    for file in folder.glob(f".*{_PART}"):
+        file.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -50,38 +90,98 @@ def sync_folder(folder: Path) -> None:
 
 def need_space(folder: Path, size: int, spare: int = 1 << 20) -> None:
     """Raise DiskFullError unless `size` bytes (and a little more) are free where `folder` is or will be."""
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
-    free = shutil.disk_usage(existing).free
+    free = _free(folder)
     if free < size + spare:
         raise DiskFullError(
             f"{folder} needs {size + spare:,} bytes, {free:,} are free.", "Free some space or choose another folder."
         )
 
 
+def _free(path: Path) -> int:
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def read_whole(path: Path, most: int = _LARGE) -> bytes:
+    """The content of a plain file of at most `most` bytes: no link, no pipe, no device.
+
+    Raises FileNotFoundError, and ArtefactError for anything else.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(handle, "rb") as file:
+            facts = os.fstat(handle)
+            if not stat.S_ISREG(facts.st_mode):
+                raise ArtefactError(f"{path} is not a plain file.", _REFETCH)
+            if facts.st_size > most:
+                raise ArtefactError(f"{path} has {facts.st_size:,} bytes, above the limit of {most:,}.", _REFETCH)
+            return file.read(facts.st_size + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror or str(error)
+        raise ArtefactError(f"{path} cannot be read: {reason}.", "Put the file itself there.") from error
+
+
+def sealed(values: Mapping[str, Any]) -> bytes:
+    """A JSON object with a hash of itself in the field `sha256`."""
+    body = json.dumps(dict(values), indent=1, sort_keys=True)
+    return json.dumps({**values, "sha256": sha256(body.encode())}, indent=1, sort_keys=True).encode()
+
+
+def unsealed(data: bytes, path: Path) -> dict[str, Any]:
+    """What was sealed; raises ArtefactError if so much as one bit of it changed."""
+    try:
+        values = is_(strict_json(data), dict)
+        del values["sha256"]
+        if sealed(values) != data:
+            raise ValueError("it was altered")
+        return values
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtefactError(f"{path} cannot be read: {error}.", "Start anew in another folder.") from error
+
+
 def write_manifest(folder: Path, files: Mapping[str, bytes]) -> str:
     """Write the files, then, as the commit, a manifest of their sizes and hashes; gives the manifest's own hash."""
     for name, data in files.items():
         write_atomically(folder / name, data)
-    entries = {name: {"bytes": len(data), "sha256": sha256(data)} for name, data in sorted(files.items())}
-    manifest = json.dumps({"schema": 1, "files": entries}, indent=1).encode()
+    manifest = _manifest({name: (len(data), sha256(data)) for name, data in files.items()})
     write_atomically(folder / MANIFEST, manifest)
     return sha256(manifest)
+
+
+def _manifest(listed: Mapping[str, tuple[int, str]]) -> bytes:
+    entries = {name: {"bytes": size, "sha256": digest} for name, (size, digest) in sorted(listed.items())}
+    return json.dumps({"schema": 1, "files": entries}, indent=1).encode()
+
+
+def _listed(manifest: bytes) -> dict[str, tuple[int, str]]:
+    values = is_(strict_json(manifest), dict)
+    fields_of(values, {"schema", "files"})
+    listed = {}
+    for name, entry in is_(values["files"], dict).items():
+        fields_of(is_(entry, dict), {"bytes", "sha256"})
+        listed[name] = bounded(entry["bytes"], 0, _LARGE), text(entry["sha256"])
+    if _manifest(listed) != manifest:
+        raise ValueError("it was altered")
+    return listed
 
 
 def read_verified(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, bytes], str]:
     """The content of exactly these files, each checked against the manifest; and the manifest's hash.
 
-    Raises ArtefactError if a file is missing, longer or shorter than listed, or altered by so much as one bit.
+    Raises ArtefactError if a file is missing, longer or shorter than listed, altered by so much as one bit, or a link.
+    Other files in the folder are never opened.
     """
     try:
-        manifest = (folder / MANIFEST).read_bytes()
-        entries = json.loads(manifest)["files"]
-        listed = {name: (entry["bytes"], entry["sha256"]) for name, entry in entries.items()}
+        manifest = read_whole(folder / MANIFEST, _SMALL)
+        listed = _listed(manifest)
     except FileNotFoundError as error:
         raise ArtefactError(f"{folder} has no {MANIFEST}.", "Name a run folder or a generator folder.") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, ArtefactError):
+            raise
         raise ArtefactError(f"{folder / MANIFEST} cannot be read: {error}.", _REFETCH) from error
     if set(listed) != set(names):
         raise ArtefactError(f"{folder / MANIFEST} lists {sorted(listed)}, not {sorted(names)}.", _REFETCH)
@@ -90,11 +190,11 @@ def read_verified(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, bytes
         path = folder / name
         size, digest = listed[name]
         try:
-            if path.stat().st_size != size:
-                raise ArtefactError(f"{path} has not the size that its manifest states.", _REFETCH)
-            contents[name] = path.read_bytes()
-        except OSError as error:
-            raise ArtefactError(f"{path} cannot be read: {error.strerror}.", _REFETCH) from error
+            contents[name] = read_whole(path, size)
+        except FileNotFoundError as error:
+            raise ArtefactError(f"{path} is missing.", _REFETCH) from error
+        if len(contents[name]) != size:
+            raise ArtefactError(f"{path} has not the size that its manifest states.", _REFETCH)
         if sha256(contents[name]) != digest:
             raise ArtefactError(f"{path} was altered: its hash is not the one in the manifest.", _REFETCH)
     return contents, sha256(manifest)

@@ -1,74 +1,178 @@
 """The state of an unfinished fit on disk: whole or not there, the last two kept.
 
-`state/step-N.safetensors` is written first; then `state/states.json`, which lists the last two files with their hashes,
-is replaced in one atomic rename. That rename is the commit.
+`state/step-N-HASH.safetensors` is written first; then `state/states.json`, which lists two files with their hashes, is
+replaced in one atomic rename. That rename is the commit. The two are the newest state and the anchor before it: the
+state at a round that the settings alone decide, to which a fit goes back when a number stops being finite.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor
 
-from ganaug.errors import ArtefactError
-from ganaug.generator.integrity import sha256, write_atomically
+from ganaug.errors import ArtefactError, DivergedError
+from ganaug.generator.checked import bounded, fields_of, finite, is_, text
+from ganaug.generator.integrity import clear_parts, read_whole, sealed, sha256, unsealed, write_atomically
+from ganaug.generator.interventions import Intervention
 from ganaug.generator.tensors import from_bytes, to_bytes
 
 _LIST = "states.json"
-_KEPT = 2
-
-
-@dataclass(frozen=True)
-class _Entry:
-    step: int
-    file: str
-    bytes: int
-    sha256: str
-    log_bytes: int  # how long metrics.jsonl was: what follows belongs to steps that will be played again
+_ANEW = "Start the fit anew in another folder."
+_SMALL = 1 << 26  # bytes of the list, at most
 
 
 @dataclass(frozen=True)
 class SavedState:
-    step: int
-    tensors: dict[str, Tensor]
-    log_bytes: int
+    """Where a fit stood after `step` rounds; `tensors` are empty before the first one.
+
+    log_bytes: how long metrics.jsonl was: what follows belongs to rounds that will be played again. sums: values that
+    wait for the next line of it. interventions: so far. environment: libraries, threads and device.
+    """
+
+    step: int = 0
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    log_bytes: int = 0
+    sums: Mapping[str, list[float]] = field(default_factory=dict)
+    interventions: tuple[Intervention, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def notes(self) -> dict[str, Any]:
+        """All but the tensors, as JSON."""
+        return {
+            "step": self.step,
+            "log_bytes": self.log_bytes,
+            "sums": {name: list(values) for name, values in self.sums.items()},
+            "interventions": [one.to_json() for one in self.interventions],
+            "environment": dict(self.environment),
+        }
 
 
-def save_state(folder: Path, step: int, tensors: dict[str, Tensor], log_bytes: int) -> None:
-    """Commit the state after `step` rounds; older states than the last two are removed afterwards."""
-    data = to_bytes(tensors)
-    entry = _Entry(step, f"step-{step:09d}.safetensors", len(data), sha256(data), log_bytes)
-    write_atomically(folder / entry.file, data)
-    entries = [entry] + [old for old in _entries(folder) if old.step < step][: _KEPT - 1]
-    write_atomically(folder / _LIST, json.dumps([asdict(e) for e in entries], indent=1).encode())
+@dataclass(frozen=True)
+class _Entry:
+    file: str
+    bytes: int
+    sha256: str
+    anchor: bool
+    notes: SavedState  # without its tensors
+
+    def to_json(self) -> dict[str, Any]:
+        return {"file": self.file, "bytes": self.bytes, "sha256": self.sha256, "anchor": self.anchor,
+                "notes": self.notes.notes()}  # fmt: skip
+
+
+def save_state(folder: Path, state: SavedState, anchor: SavedState | None = None) -> None:
+    """Commit a state, and the anchor at or before it; all others are removed afterwards.
+
+    anchor: None, or one without tensors, keeps the newest earlier state beside it. A crash at any instant leaves what
+    was committed before, or this. Raises DivergedError, DiskFullError or UnwritableError before the commit.
+    """
+    clear_parts(folder)
+    before = _entries(folder)
+    newest = _written(folder, state, before, anchor is not None and anchor.step == state.step)
+    entries = [newest]
+    if anchor is not None and anchor.tensors and anchor.step < state.step:
+        entries.append(_written(folder, anchor, before, True))
+    else:
+        entries += [old for old in before if old.file != newest.file and old.notes.step <= state.step][:1]
+    listed = {"schema": 2, "states": [entry.to_json() for entry in entries]}
+    write_atomically(folder / _LIST, sealed(listed))
     for file in folder.glob("step-*.safetensors"):
-        if file.name not in {e.file for e in entries}:
+        if file.name not in {entry.file for entry in entries}:
             file.unlink(missing_ok=True)
+
+
+def _written(folder: Path, state: SavedState, before: list[_Entry], anchor: bool) -> _Entry:
+    """The entry of a state whose file lies in the folder."""
+    require_finite(state)
+    data = to_bytes(state.tensors)
+    digest = sha256(data)
+    entry = _Entry(_file_name(state.step, digest), len(data), digest, anchor, state)
+    if all(old.file != entry.file for old in before):
+        write_atomically(folder / entry.file, data)
+    return entry
+
+
+def require_finite(state: SavedState) -> None:
+    """Raise DivergedError if a number of the state is not finite: such a state is never kept."""
+    for name, tensor in state.tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise DivergedError(
+                f"The tensor {name} is not finite after step {state.step}.", "Try a smaller learning rate."
+            )
+
+
+def _file_name(step: int, digest: str) -> str:
+    return f"step-{step:09d}-{digest[:12]}.safetensors"
 
 
 def load_state(folder: Path) -> SavedState | None:
     """The newest state that is whole; None if none was ever committed. Raises ArtefactError if all are altered."""
-    entries = _entries(folder)
-    for entry in entries:
-        path = folder / entry.file
-        data = path.read_bytes() if path.is_file() and path.stat().st_size == entry.bytes else b""
-        if sha256(data) == entry.sha256:
-            return SavedState(entry.step, from_bytes(data), entry.log_bytes)
-    if entries:
-        raise ArtefactError(f"No saved state in {folder} is whole.", "Start the fit anew in another folder.")
+    return _newest(folder, anchors_only=False)
+
+
+def load_anchor(folder: Path) -> SavedState | None:
+    """The newest anchor that is whole, None if there is none."""
+    return _newest(folder, anchors_only=True)
+
+
+def _newest(folder: Path, anchors_only: bool) -> SavedState | None:
+    for _ in range(3):  # a reader may meet a list whose files a writer has just replaced
+        entries = _entries(folder)
+        for entry in entries:
+            if anchors_only and not entry.anchor:
+                continue
+            data = _content(folder / entry.file, entry.bytes)
+            if data is not None and sha256(data) == entry.sha256:
+                notes = entry.notes
+                return SavedState(notes.step, from_bytes(data), notes.log_bytes, notes.sums, notes.interventions,
+                                  notes.environment)  # fmt: skip
+        if entries == _entries(folder):
+            break
+    if entries and not anchors_only:
+        raise ArtefactError(f"No saved state in {folder} is whole.", _ANEW)
     return None
+
+
+def _content(path: Path, size: int) -> bytes | None:
+    try:
+        data = read_whole(path, size)
+    except (FileNotFoundError, ArtefactError):
+        return None
+    return data if len(data) == size else None
 
 
 def _entries(folder: Path) -> list[_Entry]:
     file = folder / _LIST
-    if not file.exists():
-        return []
     try:
-        entries = [_Entry(**entry) for entry in json.loads(file.read_bytes())]
-        if any(not e.file == f"step-{e.step:09d}.safetensors" for e in entries):
-            raise ValueError("a state has another name than its step")
-        return entries
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise ArtefactError(f"{file} cannot be read: {error}.", "Start the fit anew in another folder.") from error
+        data = read_whole(file, _SMALL)
+    except FileNotFoundError:
+        return []
+    values = unsealed(data, file)
+    try:
+        fields_of(values, {"schema", "states"})
+        bounded(values["schema"], 2, 2)
+        return [_entry(value) for value in is_(values["states"], list)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArtefactError(f"{file} cannot be read: {error}.", _ANEW) from error
+
+
+def _entry(value: Any) -> _Entry:
+    fields_of(is_(value, dict), {"file", "bytes", "sha256", "anchor", "notes"})
+    notes = is_(value["notes"], dict)
+    fields_of(notes, {"step", "log_bytes", "sums", "interventions", "environment"})
+    state = SavedState(
+        step=bounded(notes["step"], 0, 2**53),
+        log_bytes=bounded(notes["log_bytes"], 0, 2**53),
+        sums={text(k): [finite(v) for v in is_(vs, list)] for k, vs in is_(notes["sums"], dict).items()},
+        interventions=tuple(Intervention.from_json(one) for one in is_(notes["interventions"], list)),
+        environment={text(k): text(v) for k, v in is_(notes["environment"], dict).items()},
+    )
+    digest = text(value["sha256"])
+    if value["file"] != _file_name(state.step, digest):
+        raise ValueError("a state has another name than its step and hash")
+    return _Entry(value["file"], bounded(value["bytes"], 0, 2**53), digest, is_(value["anchor"], bool), state)

@@ -11,7 +11,7 @@ import torch
 import ganaug
 from ganaug.errors import ArtefactError
 from ganaug.generator import Card, as_fitted, run_folder
-from ganaug.generator.state import load_state, save_state
+from ganaug.generator.state import SavedState, load_state, save_state
 
 
 @pytest.fixture
@@ -37,13 +37,8 @@ def test_one_flipped_bit_anywhere_is_noticed(folder, name):
         data = bytearray(original)
         data[place] ^= 1 << place % 8
         (folder / name).write_bytes(data)
-        try:
-            loaded = ganaug.load(folder)
-        except ArtefactError:
-            continue
-        # A flip in the white space or in a key of the manifest that is not used changes nothing but its identity.
-        assert name == "manifest.json"
-        assert loaded.card == Card.from_json((folder / "card.json").read_text())
+        with pytest.raises(ArtefactError):
+            ganaug.load(folder)
 
 
 @pytest.mark.parametrize("name", ["card.json", "model.safetensors", "manifest.json"])
@@ -116,14 +111,14 @@ def test_what_is_not_a_run_is_said_to_be_none(tmp_path):
 
 def test_the_last_two_states_are_kept_and_a_spoilt_one_is_passed_over(tmp_path):
     for step in (1, 2, 3):
-        save_state(tmp_path, step, {"a": torch.full((3,), float(step))}, 10 * step)
-    assert sorted(p.name for p in tmp_path.glob("*.safetensors")) == [f"step-{s:09d}.safetensors" for s in (2, 3)]
+        save_state(tmp_path, SavedState(step, {"a": torch.full((3,), float(step))}, 10 * step))
+    older, newest = sorted(tmp_path.glob("*.safetensors"))
+    assert older.name.startswith("step-000000002-")
     assert load_state(tmp_path).step == 3
-    newest = tmp_path / "step-000000003.safetensors"
     newest.write_bytes(newest.read_bytes()[:-1] + b"\x00")
     state = load_state(tmp_path)
     assert (state.step, state.log_bytes, state.tensors["a"].tolist()) == (2, 20, [2.0, 2.0, 2.0])
-    (tmp_path / "step-000000002.safetensors").unlink()
+    older.unlink()
     with pytest.raises(ArtefactError):
         load_state(tmp_path)
 

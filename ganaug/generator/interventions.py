@@ -1,0 +1,34 @@
+"""What befell a fit on its way, as data: kept with its state, and on the card."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ganaug.generator.checked import bounded, fields_of, is_, text
+
+KINDS = ("retry", "fork", "environment")
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """kind: "retry", a number was not finite and the fit went back to the round `start` and on with other draws;
+    "fork", it began from the state of another run; "environment", it was resumed under other libraries, threads or
+    device, so that its bytes are not those of an uninterrupted fit. step: the round in which it happened."""
+
+    kind: str
+    step: int
+    start: int
+    cause: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: Any) -> Intervention:
+        """Raises TypeError or ValueError for anything but a well-formed one."""
+        fields_of(is_(value, dict), {"kind", "step", "start", "cause"})
+        if value["kind"] not in KINDS:
+            raise ValueError(f"{value['kind']!r} is no kind of intervention")
+        step = bounded(value["step"], 0, 2**53)
+        return Intervention(value["kind"], step, bounded(value["start"], 0, step), text(value["cause"]))

@@ -1,0 +1,55 @@
+"""`metrics.jsonl`: a line of mean losses every so many rounds, and a line for each intervention."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+
+class Journal:
+    """sums: values of each term that wait for the next line."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self.sums: dict[str, list[float]] = {}
+        self._open: TextIO | None = None
+
+    def begin(self, size: int, sums: Mapping[str, list[float]]) -> None:
+        """Go on after `size` bytes: forget lines about rounds that will be played again."""
+        self.close()
+        if self.file.exists():
+            with self.file.open("r+b") as file:
+                file.truncate(min(size, self.file.stat().st_size))
+        self.sums = {name: list(values) for name, values in sums.items()}
+        self._open = self.file.open("a", encoding="utf-8")
+
+    def add(self, losses: Mapping[str, float]) -> None:
+        for name, value in losses.items():
+            self.sums.setdefault(name, []).append(value)
+
+    def write(self, step: int, speed: float) -> None:
+        """The means since the last line."""
+        means = {name: float(np.mean(values)) for name, values in self.sums.items()}
+        self.note({"step": step, "steps_per_second": round(speed, 3), **means})
+        self.sums.clear()
+
+    def note(self, values: Mapping[str, Any]) -> None:
+        assert self._open is not None
+        self._open.write(json.dumps(values) + "\n")
+
+    def keep(self) -> int:
+        """Make sure of all lines; gives how many bytes they are."""
+        assert self._open is not None
+        self._open.flush()
+        os.fsync(self._open.fileno())
+        return self._open.tell()
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
