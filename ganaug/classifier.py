@@ -14,14 +14,15 @@ import numpy as np
 import torch
 from timm.models.resnet import BasicBlock, ResNet
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import log_softmax, one_hot
 
 from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.keys import numpy_stream, seed_layers
-from ganaug.policies import policy_named
+from ganaug.mixing_policies import mixing_policy
+from ganaug.policies import blend_named, policy_named
 from ganaug.reporting import Report, silent
 
-VERSION = 1  # changes whenever the same call would give another classifier: cached trials are then trained again
+VERSION = 2  # changes whenever the same call would give another classifier: cached trials are then trained again
 WIDTHS = (16, 32, 48, 64)  # channels of the stem and of the three stages
 CHUNK = 512  # images per forward pass in evaluation
 
@@ -32,7 +33,9 @@ class Training:
 
     steps: optimiser steps, at least 1. batch: images per step. lr: peak learning rate. policy: a name of
     `ganaug.policies.POLICIES`. ratio: share of synthetic images in every batch, in [0, 1]; they replace real images of
-    the same class. balanced: draw every class equally often. label_smoothing: in [0, 1).
+    the same class. balanced: draw every class equally often. label_smoothing: in [0, 1). blend: a name of
+    `ganaug.policies.BLENDS`. class_weights: every class weighs the same in the loss, however often it is drawn.
+    mixing: how synthetic images are used, see `ganaug.mixing_policies`.
     """
 
     steps: int = 300
@@ -43,6 +46,9 @@ class Training:
     ratio: float = 0.0
     balanced: bool = False
     label_smoothing: float = 0.0
+    blend: str = "none"
+    class_weights: bool = False
+    mixing: str = "plain"
 
     def __post_init__(self):
         if self.steps < 1 or self.batch < 2 or self.lr <= 0:
@@ -50,6 +56,8 @@ class Training:
         if not 0 <= self.ratio <= 1:
             raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio between 0 and 1.")
         policy_named(self.policy)
+        blend_named(self.blend)
+        mixing_policy(self.mixing)
 
 
 class Classifier:
@@ -124,13 +132,14 @@ def train_classifier(
     """Train on `pixels` uint8 (N, C, H, W) and `labels` int64 (N,) in [0, n_classes).
 
     synthetic: pixels and labels of the same kind, from which a share `training.ratio` of every batch is taken.
-    weights: float (N,), weight of each real image's loss (synthetic ones weigh 1). The same arguments give the same
-    classifier on one machine, torch build and number of threads. Raises LabelMismatchError for labels out of range and
-    TooFewImagesError for an empty set or a synthetic share without synthetic images.
+    weights: float (N,), weight of each real image's loss (synthetic ones weigh what the mixing policy says). The same
+    arguments give the same classifier on one machine, torch build and number of threads. Raises LabelMismatchError for
+    labels out of range and TooFewImagesError for an empty set or a synthetic share without synthetic images.
     """
     _check(pixels, labels, n_classes, training, synthetic)
     device = torch.device(device)
-    policy = policy_named(training.policy)
+    policy, blend, use = policy_named(training.policy), blend_named(training.blend), mixing_policy(training.mixing)
+    by_class = class_weights(labels, n_classes) if training.class_weights else torch.ones(n_classes)
     extra_labels = None if synthetic is None else synthetic[1].numpy()
     real_rows, synthetic_rows = schedule(labels.numpy(), extra_labels, training, seed)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -147,14 +156,16 @@ def train_classifier(
             real = torch.from_numpy(real_rows[step])
             x, y = pixels[real], labels[real]
             w = torch.ones(len(real)) if weights is None else weights[real].float()
+            smoothing = torch.full((len(real), 1), training.label_smoothing)
             if synthetic is not None:
                 places = np.flatnonzero(synthetic_rows[step] >= 0)
                 taken = torch.from_numpy(synthetic_rows[step][places])
-                x[places], w[places] = synthetic[0][taken], 1.0
-            x, y, w = policy(x.to(device)), y.to(device), w.to(device)
-            logits = model(encode(x, device))
-            each = cross_entropy(logits, y, reduction="none", label_smoothing=training.label_smoothing)
-            loss = (each * w).sum() / w.sum().clamp_min(1e-8)
+                x[places], w[places] = synthetic[0][taken], use.weight
+                smoothing[places] = max(use.smoothing, training.label_smoothing)
+            w = (w * by_class[y])[:, None]
+            targets = (w * (one_hot(y, n_classes) * (1 - smoothing) + smoothing / n_classes)).to(device)
+            x, targets = blend(policy(x.to(device)), targets)
+            loss = -(targets * log_softmax(model(encode(x, device)), 1)).sum() / w.sum().clamp_min(1e-8).item()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             losses[step] = loss.detach()
@@ -169,7 +180,8 @@ def schedule(labels: np.ndarray, synthetic_labels: np.ndarray | None, training: 
 
     The real rows depend on labels, steps, batch, balanced and seed alone. A synthetic row is -1 where the real image
     is kept; elsewhere it is an image of the same class, and round(ratio * batch) places of every batch are such, fewer
-    only where a class has no synthetic image. Every item is drawn once before any is drawn again.
+    only where a class has no synthetic image or the mixing policy says so. Every item is drawn once before any is drawn
+    again.
     """
     total = training.steps * training.batch
     if training.balanced:
@@ -181,9 +193,16 @@ def schedule(labels: np.ndarray, synthetic_labels: np.ndarray | None, training: 
     synthetic = np.full((training.steps, training.batch), -1, dtype=np.int64)
     share = round(training.ratio * training.batch)
     if synthetic_labels is not None and share:
+        use = mixing_policy(training.mixing)
         wanted = labels[real].reshape(training.steps, training.batch)[:, -share:]
-        rows = _rows_of(wanted.reshape(-1), synthetic_labels, seed, "synthetic")
-        synthetic[:, -share:] = rows.reshape(training.steps, share)
+        rows = _rows_of(wanted.reshape(-1), synthetic_labels, seed, "synthetic", use.pool).reshape(wanted.shape)
+        if use.rare:
+            counts = np.bincount(labels)
+            chance = 1 - counts / counts.max()
+            drawn = numpy_stream(seed, "rare", "classifier").random(wanted.shape)
+            rows = np.where(drawn < chance[wanted], rows, -1)
+        rows[training.steps - round(use.finish * training.steps) :] = -1
+        synthetic[:, -share:] = rows
     return real.reshape(training.steps, training.batch), synthetic
 
 
@@ -193,11 +212,22 @@ def _cycled(n: int, total: int, *parts: int | str) -> np.ndarray:
     return np.concatenate([stream.permutation(n) for _ in range(-(-total // n))])[:total].astype(np.int64)
 
 
-def _rows_of(wanted: np.ndarray, labels: np.ndarray, seed: int, purpose: str) -> np.ndarray:
-    """For every wanted label one row that has it (each row once before any twice); -1 where no row has it."""
+def class_weights(labels: Tensor, n_classes: int) -> Tensor:
+    """Weight of each class such that all weigh the same and the mean weight of an image is 1, float (K,); 0 where there
+    is no image."""
+    counts = torch.bincount(labels, minlength=n_classes).float()
+    weights = len(labels) / ((counts > 0).sum() * counts.clamp_min(1))
+    return torch.where(counts > 0, weights, torch.zeros(()))
+
+
+def _rows_of(wanted: np.ndarray, labels: np.ndarray, seed: int, purpose: str, most: int = 0) -> np.ndarray:
+    """For every wanted label one row that has it (each row once before any twice); -1 where no row has it.
+
+    most: only so many rows of a label are used, the first ones; 0 for all.
+    """
     rows = np.full(len(wanted), -1, dtype=np.int64)
     for label in np.unique(wanted):
-        places, members = np.flatnonzero(wanted == label), np.flatnonzero(labels == label)
+        places, members = np.flatnonzero(wanted == label), np.flatnonzero(labels == label)[: most or None]
         if len(members):
             rows[places] = members[_cycled(len(members), len(places), seed, purpose, int(label))]
     return rows

@@ -1,4 +1,5 @@
-"""Classical augmentation policies: a batch of real pixels in, the same batch seen differently out.
+"""Classical augmentation: policies (a batch of real pixels in, the same batch seen differently out) and blends, which
+mix the images of a batch, and their labels, with each other.
 
 A policy maps uint8 (B, C, H, W) to uint8 or float of the same shape on the same 0..255 scale. It draws from torch's
 global random stream, so that torchvision's own policies can stand beside ours; `ganaug.classifier` calls it inside
@@ -17,6 +18,7 @@ from torchvision.transforms import v2
 from ganaug.errors import OptionError
 
 Policy = Callable[[Tensor], Tensor]
+Blend = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 SHIFT = 1 / 8  # of the side: the largest shift of `crops`, `flips` and (half of it) of `affine`
 TURN = 10.0  # degrees: the largest rotation of `affine`
@@ -91,3 +93,32 @@ def policy_named(name: str) -> Policy:
     if name not in POLICIES:
         raise OptionError(f"There is no augmentation policy {name!r}.", f"Choose one of: {', '.join(POLICIES)}.")
     return POLICIES[name]
+
+
+_MIXUP, _CUTMIX = v2.MixUp(alpha=0.2), v2.CutMix(alpha=1.0)
+
+
+def apart(pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The batch as it is."""
+    return pixels, targets
+
+
+def mixup(pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """torchvision's `MixUp` (arXiv 1710.09412), alpha 0.2: each image is averaged with its neighbour in the batch."""
+    return _MIXUP(pixels.float(), targets)
+
+
+def cutmix(pixels: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """torchvision's `CutMix` (arXiv 1905.04899), alpha 1: a box of each image comes from its neighbour in the batch."""
+    return _CUTMIX(pixels.float(), targets)
+
+
+# pixels (B, C, H, W) and targets (B, K), weights of the classes -> both, blended alike
+BLENDS: dict[str, Blend] = {"none": apart, "mixup": mixup, "cutmix": cutmix}
+
+
+def blend_named(name: str) -> Blend:
+    """The blend of this name. Raises OptionError, listing the names, when there is none."""
+    if name not in BLENDS:
+        raise OptionError(f"There is no blend {name!r}.", f"Choose one of: {', '.join(BLENDS)}.")
+    return BLENDS[name]

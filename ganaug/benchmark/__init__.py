@@ -3,3 +3,4 @@
 from ganaug.benchmark.results import Results as Results
 from ganaug.benchmark.results import table as table
 from ganaug.benchmark.run import bench as bench
+from ganaug.benchmark.verdict import holm as holm

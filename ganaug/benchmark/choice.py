@@ -1,19 +1,22 @@
 """What validation decides: one arm without synthetic images, and one with them.
 
-In the order of the text: the learning rate for plain real images; the policy at that rate; the policy's own learning
-rate (not with --quick); then every synthetic share over both, at the rate of the arm that it is added to (with
---quick over the better of the two only: the other cannot be chosen). So the baseline is tuned at least as hard as what
-challenges it, and nothing is tuned for the challenger alone but its share.
+One choice after the other, each on top of those before: the classical policy at the default learning rate and weight
+decay; MixUp, CutMix or neither; the learning rate; the weight decay; and, where classes are unequal, balanced
+sampling, class weights or neither. Then the synthetic share and the mixing policy, over all of that. So the baseline
+is tuned at least as hard as what challenges it, and nothing is tuned for the challenger alone but how it uses its
+synthetic images. (Except with --quick, the best arm of the other kind, without classical augmentation or with it, is
+tried with synthetic images too, to be looked at.)
 
-The two arms that are compared differ in the synthetic images only: the best arm without them is chosen first, and the
-share is chosen among the arms that share its policy and learning rate. Otherwise, where the validation part is too
-small to tell policies apart, a policy that the baseline happens to lack would be counted as a gain by the synthetic
-images (`scripts/bench_sanity.py` has shown that: images with shuffled labels then "helped").
+The two arms that are compared differ in the synthetic images only. Otherwise, where the validation part is too small to
+tell policies apart, a policy that the baseline happens to lack would be counted as a gain by the synthetic images
+(`scripts/bench_sanity.py` has shown that: images with shuffled labels then "helped").
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +26,11 @@ from ganaug.benchmark.trial import Laboratory, Outcome, Trial
 
 @dataclass(frozen=True)
 class Candidate:
-    """One arm at one learning rate, as seen on validation; one outcome per selection seed."""
+    """One arm at one learning rate and weight decay, as seen on validation; one outcome per selection seed."""
 
     arm: Arm
     lr: float
+    decay: float
     outcomes: tuple[Outcome, ...]
     metric: str
 
@@ -42,7 +46,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """without, synthetic: the two arms that are compared on the test set; same policy, same learning rate.
+    """without, synthetic: the two arms that are compared on the test set; they differ in the synthetic images only.
 
     candidates: all, in the order of trying.
     """
@@ -53,33 +57,48 @@ class Choice:
 
 
 def trials_in_all(settings: Settings) -> int:
-    """How many trials a bench runs, the comparison on the test set included."""
-    tuning = len(settings.lrs) + len(settings.policies) + (0 if settings.quick else len(settings.lrs) - 1)
-    bases = 1 if settings.quick else 2
-    return settings.selection * (tuning + bases * len(settings.ratios)) + 2 * settings.seeds
+    """How many trials a bench runs: the choice, the comparison on the test set, and one judge of synthetic images."""
+    s = settings
+    tuned = 1 + len(s.policies) + len(s.blends) + len(s.lrs) - 1 + len(s.decays) - 1 + len(s.balances) - 1
+    mixed = len(s.ratios) * len(s.mixings) if s.grid else len(s.ratios) + len(s.mixings) - 1
+    mixed += len(s.ratios) if s.grid and (s.policies or s.blends) else 0
+    return s.selection * (tuned + mixed) + 2 * s.seeds + 1
 
 
 def choose(laboratory: Laboratory, settings: Settings) -> Choice:
     """Run the validation trials and choose. Ties go to the candidate tried first, so to the simpler one."""
+    tried: list[Candidate] = []
 
-    def tried(arm: Arm, lr: float) -> Candidate:
-        training = settings.training(arm, lr)
+    def attempt(arm: Arm, lr: float, decay: float) -> Candidate:
+        training = settings.training(arm, lr, decay)
         seeds = [settings.seed + i for i in range(settings.selection)]
         outcomes = tuple(laboratory.run(Trial(training, seed, "validation")) for seed in seeds)
-        return Candidate(arm, lr, outcomes, settings.metric)
+        tried.append(Candidate(arm, lr, decay, outcomes, settings.metric))
+        return tried[-1]
 
-    plain = [tried(Arm(), lr) for lr in settings.lrs]
-    real = best(plain)
-    classical = [tried(Arm(policy), real.lr) for policy in settings.policies]
-    leader = best(classical)
-    if not settings.quick:
-        tuned = [tried(leader.arm, lr) for lr in settings.lrs if lr != real.lr]
-        classical, leader = [*classical, *tuned], best([leader, *tuned])
-    without = best([*plain, *classical])
-    bases = (without,) if settings.quick else (real, leader)
-    mixed = [tried(Arm(base.arm.policy, ratio), base.lr) for base in bases for ratio in settings.ratios]
-    alike = [candidate for candidate in mixed if candidate.arm.policy == without.arm.policy]
-    return Choice(without, best(alike), (*plain, *classical, *mixed))
+    def changed(base: Candidate, field: str, options: Sequence[Any]) -> list[Candidate]:
+        return [attempt(replace(base.arm, **{field: option}), base.lr, base.decay) for option in options]
+
+    base = attempt(Arm(balance=settings.balances[0]), settings.lrs[0], settings.decays[0])
+    base = best([base, *changed(base, "policy", settings.policies)])
+    base = best([base, *changed(base, "blend", settings.blends)])
+    base = best([base, *(attempt(base.arm, lr, base.decay) for lr in settings.lrs[1:])])
+    base = best([base, *(attempt(base.arm, base.lr, decay) for decay in settings.decays[1:])])
+    base = best([base, *changed(base, "balance", settings.balances[1:])])
+    mixed = []
+    first, *others = settings.mixings
+    for mixing in settings.mixings if settings.grid else (first,):
+        mixed += [
+            attempt(replace(base.arm, ratio=ratio, mixing=mixing), base.lr, base.decay) for ratio in settings.ratios
+        ]
+    if not settings.grid:
+        mixed += changed(best(mixed), "mixing", others)
+    elif settings.policies or settings.blends:  # the other kind of arm, for the reader: it cannot be chosen
+        real = [c for c in tried if c.arm.ratio == 0 and (c.arm.kind == "real") != (base.arm.kind == "real")]
+        other = best(real)
+        for ratio in settings.ratios:
+            attempt(replace(other.arm, ratio=ratio, mixing=first), other.lr, other.decay)
+    return Choice(base, best(mixed), tuple(tried))
 
 
 def best(candidates: list[Candidate]) -> Candidate:
@@ -89,12 +108,22 @@ def best(candidates: list[Candidate]) -> Candidate:
 
 def compare(laboratory: Laboratory, settings: Settings, choice: Choice) -> tuple[list[Outcome], list[Outcome]]:
     """The two chosen arms on the test set, with seeds that no choice has seen: (without, with), paired by position."""
-    seeds = [settings.seed + 1000 + i for i in range(settings.seeds)]
     pairs = []
-    for seed in seeds:
+    for seed in paired_seeds(settings):
         pair = [
-            laboratory.run(Trial(settings.training(side.arm, side.lr), seed, "test"))
+            laboratory.run(Trial(settings.training(side.arm, side.lr, side.decay), seed, "test"))
             for side in (choice.without, choice.synthetic)
         ]
         pairs.append(pair)
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def judge(laboratory: Laboratory, settings: Settings, choice: Choice) -> Outcome:
+    """What the arm without synthetic images makes of the synthetic images."""
+    side = choice.without
+    return laboratory.run(Trial(settings.training(side.arm, side.lr, side.decay), settings.seed, "synthetic"))
+
+
+def paired_seeds(settings: Settings) -> list[int]:
+    """Seeds of the comparison on the test set, which no choice uses."""
+    return [settings.seed + 1000 + i for i in range(settings.seeds)]

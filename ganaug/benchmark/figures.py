@@ -8,30 +8,36 @@ import io
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 REAL, SYNTHETIC = "#4a6fa5", "#c7682b"
 WIDE, SMALL = 5.6, (3.7, 2.8)  # inches; a phone shows the wide ones at two thirds of their size, which can be read
 STYLE: Any = {"font.size": 10, "svg.hashsalt": "ganaug", "axes.spines.top": False, "axes.spines.right": False}
 
 
-def strip(pixels: Tensor, labels: Tensor, label: int, count: int) -> str:
-    """The first `count` images of a class side by side, as PNG; empty text if there is none."""
-    chosen = pixels[labels == label][:count].numpy()
-    if not len(chosen):
+def strip(pixels: Tensor, side: int = 48) -> str:
+    """Images uint8 (N, C, H, W) side by side, as PNG, enlarged or reduced to about `side` px; empty text for none."""
+    if not len(pixels):
         return ""
+    if max(pixels.shape[2:]) > side:
+        scale = side / max(pixels.shape[2:])
+        size = [max(1, round(n * scale)) for n in pixels.shape[2:]]
+        pixels = interpolate(pixels.float(), size, mode="area").round().to(torch.uint8)
+    chosen = pixels.numpy()
     items, channels, height, width = chosen.shape
     canvas = np.full((height, items * (width + 1) - 1, channels), 255, dtype=np.uint8)
     for i, image in enumerate(chosen):
         canvas[:, i * (width + 1) : i * (width + 1) + width] = image.transpose(1, 2, 0)
     buffer = io.BytesIO()
-    scale = max(1, round(32 / height))
     picture = Image.fromarray(canvas[..., 0] if channels == 1 else canvas)
-    picture = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
+    times = max(1, round(32 / height))
+    picture = picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
     picture.save(buffer, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
@@ -53,7 +59,8 @@ def arms_plot(data: dict[str, Any]) -> str:
                 color=colour,
                 mew=2,
             )
-        axes.set_yticks(range(len(arms)), [f"{arm['name']}, lr {arm['lr']:g}" for arm in arms])
+        names = [f"{arm['name']}, lr {arm['lr']:g}, decay {arm['weight decay']:g}" for arm in arms]
+        axes.set_yticks(range(len(arms)), names, fontsize=8)
         axes.invert_yaxis()
         axes.set_xlabel(f"{data['metric']} on validation (%)")
         axes.grid(axis="x", alpha=0.3)
@@ -78,20 +85,18 @@ def difference_plot(data: dict[str, Any]) -> str:
 
 
 def shares_plot(data: dict[str, Any]) -> str:
-    """Validation score over the synthetic share, a line for each policy."""
+    """Validation score over the synthetic share, a line for each mixing policy; at 0 the arm without."""
     with rc_context(STYLE):
         figure = Figure(SMALL, layout="constrained")
         axes = figure.subplots()
-        for policy in dict.fromkeys(arm["policy"] for arm in data["validation"] if arm["ratio"]):
-            points: dict[float, float] = {}
-            for arm in data["validation"]:
-                if arm["policy"] == policy:
-                    points[arm["ratio"]] = max(arm["mean"], points.get(arm["ratio"], 0.0))
+        base = next(arm for arm in data["validation"] if arm["chosen"] and not arm["ratio"])
+        for mixing in dict.fromkeys(arm["mixing"] for arm in data["validation"] if arm["ratio"]):
+            points = {0.0: base["mean"]}
+            mixed = [arm for arm in data["validation"] if arm["ratio"] and arm["mixing"] == mixing]
+            points |= {arm["ratio"]: arm["mean"] for arm in mixed}
             ratios = sorted(points)
-            label = "no policy" if policy == "none" else policy
-            colour = "#333333" if policy == "none" else "#3b8a6e"
             line = [100 * points[ratio] for ratio in ratios]
-            axes.plot([100 * ratio for ratio in ratios], line, "o-", ms=4, color=colour, label=label)
+            axes.plot([100 * ratio for ratio in ratios], line, "o-", ms=4, label=mixing)
         axes.set_xlabel("synthetic share (%)")
         axes.set_ylabel(f"validation {data['metric']} (%)")
         axes.legend(frameon=False)

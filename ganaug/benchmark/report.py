@@ -7,48 +7,64 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ganaug.benchmark.figures import arms_plot, difference_plot, losses_plot, shares_plot, strip
+from ganaug.benchmark.galleries import galleries
 from ganaug.benchmark.results import points
-from ganaug.benchmark.trial import Parts
+from ganaug.benchmark.trial import Outcome, Part, Parts
 
 SHOWN = 8  # images a class on each side of the grid
 CLASSES = 30  # classes in the grid
 DROPPED = 200  # dropped images listed by name
 
 
-def page(data: dict[str, Any], parts: Parts) -> str:
-    """The report as text. data: the content of `results.json`; parts: where the sample grid comes from."""
+def page(data: dict[str, Any], parts: Parts, judged: Outcome) -> str:
+    """The report as text. data: the content of `results.json`; parts: where the pictures come from; judged: what a
+    classifier of real images says of the synthetic ones."""
     environment = Environment(
         loader=PackageLoader("ganaug.benchmark", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["points"] = points
     environment.filters["percent"] = lambda share: "-" if share is None else f"{100 * share:.1f}"
     names = data["classes"]
+    side = 48 if len(names) <= 15 else 32
     grid = [
         {
             "name": name,
-            "real": strip(parts.train.pixels, parts.train.labels, i, SHOWN),
-            "synthetic": strip(parts.synthetic.pixels, parts.synthetic.labels, i, SHOWN),
+            "real": strip(_of(parts.train, i), side),
+            "synthetic": strip(_of(parts.synthetic, i), side),
+            "agreement": data["agreement"]["per class"][i],
         }
         for i, name in enumerate(names[:CLASSES])
-    ]
-    recalls = [
-        {"name": name, "without": a, "with": b, "images": n, "change": None if a is None or b is None else b - a}
-        for name, a, b, n in zip(
-            names,
-            data["arms"]["without"]["recall"],
-            data["arms"]["with"]["recall"],
-            data["data"]["test"]["counts"],
-            strict=True,
-        )
     ]
     return environment.get_template("report.html.jinja").render(
         r=data,
         grid=grid,
         more=max(0, len(names) - CLASSES),
-        recalls=recalls,
+        recalls=_recalls(data),
+        shown=galleries(parts, judged, side),
         arms=arms_plot(data),
         difference=difference_plot(data),
         shares=shares_plot(data),
         losses=losses_plot(data),
         dropped=data["dropped"][:DROPPED],
     )
+
+
+def _of(part: Part, label: int) -> Any:
+    return part.pixels[part.labels == label][:SHOWN]
+
+
+def _recalls(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row a class: recall of both arms, the change with its interval, and where that lies on a common scale."""
+    changes = [change for change in data["recall"] if change]
+    reach = max([0.01, *(abs(change[edge]) for change in changes for edge in ("low", "high"))])
+    rows = []
+    for i, name in enumerate(data["classes"]):
+        change = data["recall"][i]
+        row = {"name": name, "images": data["data"]["test"]["counts"][i], "change": change}
+        row |= {side: data["arms"][side]["recall"][i] for side in ("without", "with")}
+        if change:
+            left, right = (50 + 50 * change[edge] / reach for edge in ("low", "high"))
+            row |= {"left": round(left, 2), "width": round(max(0.5, right - left), 2),
+                    "middle": round(50 + 50 * change["mean"] / reach, 2)}  # fmt: skip
+        rows.append(row)
+    return rows

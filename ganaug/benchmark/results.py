@@ -53,7 +53,8 @@ def sentence(data: dict[str, Any]) -> str:
         f"{said} {data['metric'].capitalize()} on {data['data']['test']['images']} test images changed by "
         f"{points(change['mean'])} points ({change['level']:.0%} interval {points(change['low'])} to "
         f"{points(change['high'])}) from '{arms['without']['name']}' to '{arms['with']['name']}', "
-        f"over {len(change['per_seed'])} paired seed{'s' if len(change['per_seed']) != 1 else ''}."
+        f"over {len(change['per_seed'])} paired seed{'s' if len(change['per_seed']) != 1 else ''}. This holds for this "
+        "generator (or folder) and this data set."
     )
 
 
@@ -66,22 +67,26 @@ def points(share: float) -> str:
 def table(data: dict[str, Any]) -> str:
     """Plain lines: every arm on validation, the two compared arms on the test set, and the verdict."""
     metric = data["metric"]
-    rows = [("arm on validation", "lr", metric, "spread")]
+    rows: list[tuple[str, ...]] = [("arm on validation", "lr", "decay", metric, "spread")]
     for arm in data["validation"]:
         mark = " <" if arm["chosen"] else ""
-        rows.append((arm["name"] + mark, f"{arm['lr']:g}", f"{arm['mean']:.4f}", f"{arm['spread']:.4f}"))
+        tuned = f"{arm['lr']:g}", f"{arm['weight decay']:g}"
+        rows.append((arm["name"] + mark, *tuned, f"{arm['mean']:.4f}", f"{arm['spread']:.4f}"))
     lines = _aligned(rows)
-    rows = [("arm on the test set", "accuracy", "balanced", "macro-F1")]
+    rows = [("arm on the test set", "accuracy", "balanced", "macro-F1", "NLL", "ECE")]
     for side in ("without", "with"):
         arm = data["arms"][side]
-        values = [f"{arm['test'][name]:.4f}" for name in ("accuracy", "balanced accuracy", "macro-F1")]
+        values = [f"{arm['test'][name]:.4f}" for name in data["measures"]]
         rows.append((arm["name"], *values))
     lines += ["", *_aligned(rows), ""]
     if data["dropped"]:
         lines.append(f"{len(data['dropped'])} test images were seen before and are not counted.")
     lines.append(f"primary metric: {metric} ({data['metric reason']})")
-    lines.append(f"verdict: {data['verdict']} (ratio {data['ratio']:g})")
+    quick = ", from a quick bench" if data["settings"]["quick"] else ""
+    how = f", mixing policy {data['mixing']}" if data["ratio"] else ""
+    lines.append(f"verdict: {data['verdict']} (ratio {data['ratio']:g}{how}{quick})")
     lines.append(data["sentence"])
+    lines.append(data["power"]["sentence"])
     return "\n".join(lines)
 
 

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ganaug.benchmark.arms import UNEQUAL, Settings, settings_for
-from ganaug.benchmark.choice import Candidate, Choice, choose, compare, trials_in_all
+from ganaug.benchmark import record
+from ganaug.benchmark.arms import RATIOS, settings_for
+from ganaug.benchmark.choice import choose, compare, judge, trials_in_all
 from ganaug.benchmark.results import Results, sentence
-from ganaug.benchmark.sets import Sets, gather, group_numbers, rendered
+from ganaug.benchmark.sets import gather, group_numbers, rendered
 from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
 from ganaug.errors import OptionError, OutputInUseError, TooFewImagesError
 from ganaug.generator import Loadable, as_fitted, run_folder
 from ganaug.generator.integrity import write_atomically
+from ganaug.mixing_policies import DEFAULTS, mixing_policy
 from ganaug.reporting import Report, silent
 
 OURS = {"results.json", "report.html", "trials"}  # what a bench folder holds
-RATIOS = (0.1, 0.25, 0.5)
+Finding = tuple[str, str, str, str]  # name, severity ("note", "warning" or "fault"), text, knob: of `ganaug doctor`
 
 
 def bench(
@@ -40,12 +40,17 @@ def bench(
     seeds: int | None = None,
     quick: bool = False,
     ratios: Sequence[float] = RATIOS,
+    mixings: Sequence[str] = DEFAULTS,
+    classical: Sequence[str] | None = None,
+    tune: bool = True,
+    steps: int | None = None,
     limit: int | None = None,
     seed: int = 0,
     groups: Any = None,
     source: Any = None,
     device: str = "cpu",
     command: str | None = None,
+    findings: Sequence[Finding] = (),
     report: Report = silent,
 ) -> Results:
     """Does adding these synthetic images help a classifier? Trains arms, and compares the best two on the test set.
@@ -53,10 +58,14 @@ def bench(
     data, test: anything `ganaug.data.open_source` takes; without `test`, the data's own test part. Give `run` (a run
     or generator folder) or `synthetic` (a folder ROOT/CLASS/*.png or another source), not both. out: folder for
     `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there.
-    seeds: paired seeds of the comparison (default 10, quick 5). ratios: synthetic shares to try. limit: at most so
-    many training images a class. groups: of the training images, see `open_source`. source: the paired images of
-    `data`, for a run that learned from pairs (a run that translates images is measured by variants of the training
-    images). command: what the report says reproduces it. A copy of the results goes to `RUN/verdict.json`.
+    seeds: paired seeds of the comparison (default 10, quick 5). ratios, mixings: synthetic shares and mixing policies
+    (`ganaug.mixing_policies`) to try. classical: augmentation to try for the baseline (`ganaug.policies`), which is for
+    those to narrow who know that, for instance, mirroring changes the label; nothing for ("none",). tune: choose
+    learning rate, weight decay and balancing too; steps: of each training. limit: at most so many training images a
+    class. groups: of the training images, see `open_source`. source: the paired images of `data`, for a run that
+    learned from pairs (a run that translates images is measured by variants of the training images). command: what the
+    report says reproduces it. findings: of the doctor, for the report. A copy of the results goes to
+    `RUN/verdict.json`.
 
     Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set or synthetic
     images, OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes.
@@ -70,14 +79,17 @@ def bench(
         data, test=test, fitted=fitted, synthetic=synthetic, limit=limit, seed=seed, groups=groups, source=source,
         report=report,
     )  # fmt: skip
-    settings = settings_for(list(sets.train.counts().values()), quick=quick, seeds=seeds, ratios=ratios, seed=seed)
-    report("bench", 0, 0, _metric_reason(settings, sets))
+    settings = settings_for(
+        list(sets.train.counts().values()), quick=quick, seeds=seeds, ratios=ratios, mixings=mixings,
+        classical=classical, tune=tune, steps=steps, seed=seed,
+    )  # fmt: skip
+    report("bench", 0, 0, record.metric_reason(settings, sets))
     if sets.synthetic is not None:
         pixels, labels = sets.synthetic.pixels, sets.synthetic.labels
     else:
         assert run is not None
         draws = int(settings.steps * settings.batch * max(settings.ratios))
-        pixels, labels = rendered(run, sets.train, draws, seed, report)
+        pixels, labels = rendered(run, sets.train, draws, seed, settings.unequal, report)
     if len(labels) == 0:
         raise TooFewImagesError("There are no synthetic images to measure.", "Give a folder with at least one image.")
     parts = Parts(
@@ -89,48 +101,64 @@ def bench(
     )
     test_labels, test_groups = parts.test.labels.numpy(), group_numbers(sets.test)
     reasons = reasons_to_withhold(
-        test_labels, sets.train.classes, settings.seeds, test_groups, parts.validation.labels.numpy()
-    )
+        test_labels, sets.train.classes, settings.seeds, test_groups, parts.validation.labels.numpy(),
+        balanced=settings.unequal,
+    ) + list(sets.doubts)  # fmt: skip
     laboratory = Laboratory(parts, folder / "trials", total=trials_in_all(settings), device=device, report=report)
     choice = choose(laboratory, settings)
     without, mixed = compare(laboratory, settings, choice)
+    judged = judge(laboratory, settings, choice)
     gain = np.stack([_gain(test_labels, a, b) for a, b in zip(without, mixed, strict=True)])
-    interval = paired_interval(
-        gain, test_labels, balanced=settings.metric == "balanced accuracy", groups=test_groups, seed=seed
-    )
+    interval = paired_interval(gain, test_labels, balanced=settings.unequal, groups=test_groups, seed=seed)
     verdict = decide(interval, reasons)
+    arms = {"without": record.side(choice.without, without), "with": record.side(choice.synthetic, mixed)}
+    used = arms["with" if verdict == HELPS else "without"]
+    n_classes, synthetic_labels = len(sets.train.classes), labels.numpy()
     found: dict[str, Any] = {
-        "format": 1,
+        "format": 2,
         "verdict": verdict,
         "mode": "replace",
-        "ratio": choice.synthetic.arm.ratio if verdict == HELPS else 0.0,
-        "policy": choice.synthetic.arm.policy if verdict == HELPS else choice.without.arm.policy,
+        "ratio": used["ratio"],
+        "mixing": used["mixing"],
+        "mixing settings": asdict(mixing_policy(used["mixing"])),
+        "policy": used["policy"],
         "reasons": reasons,
         "metric": settings.metric,
-        "metric reason": _metric_reason(settings, sets),
+        "metric reason": record.metric_reason(settings, sets),
         "difference": asdict(interval),
-        "arms": {"without": _side(choice.without, without), "with": _side(choice.synthetic, mixed)},
-        "validation": [_on_validation(candidate, choice) for candidate in choice.candidates],
+        "power": record.power(interval, settings.seeds, len(test_labels), settings.metric),
+        "auto": record.recommendation(used["ratio"], used["mixing"], used, interval),
+        "arms": arms,
+        "measures": record.measures(without, mixed),
+        "recall": record.recall_changes(gain, test_labels, test_groups, n_classes, seed),
+        "validation": [record.on_validation(candidate, choice) for candidate in choice.candidates],
+        "agreement": record.agreement(judged, synthetic_labels, n_classes),
         "classes": list(sets.train.classes),
-        "data": _facts(sets, np.bincount(labels.numpy(), minlength=len(sets.train.classes)).tolist()),
+        "data": record.facts(sets, np.bincount(synthetic_labels, minlength=n_classes).tolist()),
         "dropped": list(sets.dropped),
         "notes": list(sets.notes),
+        "findings": [dict(zip(("name", "severity", "text", "knob"), one, strict=True)) for one in findings],
         "source": f"run {fitted.hash[:12]} ({fitted.card.recipe})"
         if fitted is not None
-        else f"folder {_text(synthetic)}",
+        else f"folder {record.text(synthetic)}",
         "generator": None if fitted is None else fitted.hash,
         "settings": asdict(settings),
-        "trials": [_trial(outcome) for outcome in laboratory.log],
+        "trials": [record.trial(outcome) for outcome in laboratory.log],
         "trained": laboratory.trained,
         "seconds": round(time.time() - started, 1),
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "command": command or _call(data, test, run, synthetic, out, seeds, quick, ratios, limit, seed),
-        "versions": _versions(),
+        "command": command
+        or record.command_line(
+            data,
+            {"--test": test, "--run": run, "--synthetic": synthetic, "--out": out, "--seeds": seeds, "--limit": limit},
+            ratios, mixings, classical, seed, quick,
+        ),
+        "versions": record.versions(),
         "machine": {"cpus": os.cpu_count(), "threads": torch.get_num_threads(), "device": device},
-    }
+    }  # fmt: skip
     found["sentence"] = sentence(found)
     results = Results(json.loads(json.dumps(found, allow_nan=False)), folder)  # plain data, as it will be read back
-    _write(results, parts, run)
+    _write(results, parts, judged, run)
     return results
 
 
@@ -145,11 +173,11 @@ def _claimed(folder: Path) -> Path:
     return folder
 
 
-def _write(results: Results, parts: Parts, run: Loadable | None) -> None:
+def _write(results: Results, parts: Parts, judged: Outcome, run: Loadable | None) -> None:
     from ganaug.benchmark.report import page
 
     text = json.dumps(results.data, indent=1, allow_nan=False).encode()
-    write_atomically(results.report_path, page(results.data, parts).encode())
+    write_atomically(results.report_path, page(results.data, parts, judged).encode())
     write_atomically(results.folder / "results.json", text)
     home = None if run is None else run_folder(run)
     if home is not None:
@@ -159,85 +187,3 @@ def _write(results: Results, parts: Parts, run: Loadable | None) -> None:
 def _gain(labels: np.ndarray, without: Outcome, mixed: Outcome) -> np.ndarray:
     """Per test image: 1 where only the arm with synthetic images is right, -1 where only the other is, else 0."""
     return (mixed.predictions == labels).astype(float) - (without.predictions == labels).astype(float)
-
-
-def _metric_reason(settings: Settings, sets: Sets) -> str:
-    counts = sets.train.counts().values()
-    share = max(counts) / max(1, min(counts))
-    relation = "more" if settings.balanced else "not more"
-    return f"largest class is {share:.1f} times the smallest, {relation} than {UNEQUAL}: {settings.metric}"
-
-
-def _side(candidate: Candidate, outcomes: list[Outcome]) -> dict[str, Any]:
-    """One of the two compared arms: means over the seeds on the test set."""
-    names = ("accuracy", "balanced accuracy", "macro-F1")
-    recall = np.array([[np.nan if v is None else v for v in outcome.scores["recall"]] for outcome in outcomes])
-    return {
-        "name": str(candidate.arm),
-        "kind": candidate.arm.kind,
-        "policy": candidate.arm.policy,
-        "ratio": candidate.arm.ratio,
-        "lr": candidate.lr,
-        "test": {name: float(np.mean([outcome.scores[name] for outcome in outcomes])) for name in names},
-        "recall": [None if np.isnan(column).any() else float(column.mean()) for column in recall.T],
-        "curve": np.mean([outcome.curve for outcome in outcomes], axis=0).round(5).tolist(),
-    }
-
-
-def _on_validation(candidate: Candidate, choice: Choice) -> dict[str, Any]:
-    return {
-        "name": str(candidate.arm),
-        "kind": candidate.arm.kind,
-        "policy": candidate.arm.policy,
-        "ratio": candidate.arm.ratio,
-        "lr": candidate.lr,
-        "values": list(candidate.values),
-        "mean": candidate.score,
-        "spread": float(np.std(candidate.values, ddof=1)) if len(candidate.values) > 1 else 0.0,
-        "chosen": candidate is choice.without or candidate is choice.synthetic,
-    }
-
-
-def _trial(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "key": outcome.key,
-        "arm": str(outcome.trial.arm),
-        "training": asdict(outcome.trial.training),
-        "seed": outcome.trial.seed,
-        "on": outcome.trial.on,
-        "scores": outcome.scores,
-        "seconds": outcome.seconds,
-    }
-
-
-def _facts(sets: Sets, synthetic: list[int]) -> dict[str, Any]:
-    parts = {"train": sets.train, "validation": sets.validation, "test": sets.test}
-    facts: dict[str, Any] = {
-        name: {"images": len(part), "counts": list(part.counts().values()), "unreadable": len(part.unreadable)}
-        for name, part in parts.items()
-    }
-    facts["synthetic"] = {"images": sum(synthetic), "counts": synthetic}
-    facts["shape"] = list(sets.train.pixels.shape[1:])
-    facts["test groups"] = None if sets.test.groups is None else len(set(sets.test.groups))
-    return facts
-
-
-def _versions() -> dict[str, str]:
-    names = ("torch", "torchvision", "timm", "numpy", "scipy")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
-
-
-def _call(data, test, run, synthetic, out, seeds, quick, ratios, limit, seed) -> str:
-    """The command line that does the same, where the arguments have a text."""
-    parts = ["ganaug bench", _text(data)]
-    options = {"--test": test, "--run": run, "--synthetic": synthetic, "--out": out, "--seeds": seeds, "--limit": limit}
-    parts += [f"{name} {_text(value)}" for name, value in options.items() if value is not None]
-    parts += [f"--ratio {ratio:g}" for ratio in ratios] if tuple(ratios) != RATIOS else []
-    parts += [f"--seed {seed}"] if seed else []
-    return " ".join(parts + (["--quick"] if quick else []))
-
-
-def _text(value: Any) -> str:
-    path = getattr(value, "path", value)
-    text = str(path) if isinstance(path, (str, Path, int)) else f"<{type(value).__name__}>"
-    return f"'{text}'" if " " in text else text

@@ -34,7 +34,8 @@ VARIANTS = 8  # of each training image, at most
 class Sets:
     """train, validation, test: one size, one order of classes. dropped: names of test images that were seen before.
 
-    synthetic: images of a folder, or None where they come from a run. notes: plain sentences for the report.
+    synthetic: images of a folder, or None where they come from a run. notes: plain sentences for the report; doubts:
+    likewise, why a verdict would not be honest.
     """
 
     train: LabelledImages
@@ -43,6 +44,7 @@ class Sets:
     synthetic: LabelledImages | None
     dropped: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
+    doubts: tuple[str, ...] = field(default=())
 
 
 def gather(
@@ -101,22 +103,27 @@ def gather(
             notes.append("The generator came without its run folder: of other images that it saw, test images that are "
                          "exact copies were looked for, not near-duplicates.")  # fmt: skip
     held, dropped = _keep_unseen(held, seen, {*(train.groups or ()), *(validation.groups or ())}, report)
-    return Sets(train, validation, held, folder, dropped, tuple(notes))
+    if dropped and real.groups is None:
+        notes.append("Some test images were near-duplicates of seen ones. If several images show one subject, name "
+                     "the subjects (--groups), so that whole subjects are held out.")  # fmt: skip
+    return Sets(train, validation, held, folder, dropped, tuple(notes), _straddling(train, validation, report))
 
 
 def rendered(
-    run: Loadable, train: LabelledImages, draws: int, seed: int, report: Report = silent
+    run: Loadable, train: LabelledImages, draws: int, seed: int, even: bool = False, report: Report = silent
 ) -> tuple[Tensor, Tensor]:
     """Synthetic images of every class from a run, in proportion to the training images (at most 1000 a class).
 
-    draws: synthetic images that one training takes in all. A generator that translates makes variants of the training
+    draws: synthetic images that one training takes in all. even: the smaller classes as many as the mean, for trainings
+    that draw every class equally often. A generator that translates makes variants of the training
     images alone. Gives pixels uint8 (N, C, H, W) and labels int64 (N,).
     """
     if as_fitted(run).starts_from is not None:
         return _varied(run, train, draws, seed, report)
     counts = train.counts()
     plan: Plan = {
-        name: int(min(MOST, max(32, np.ceil(draws * n / sum(counts.values()))))) for name, n in counts.items()
+        name: int(min(MOST, max(32, np.ceil(draws * n / sum(counts.values())), even * np.ceil(draws / len(counts)))))
+        for name, n in counts.items()
     }
     pool = Pool.open(run, plan, seed=seed, report=report)
     place = torch.tensor([train.classes.index(name) for name in pool.classes])
@@ -219,6 +226,22 @@ def _refuse_beyond(test: LabelledImages, overlap: np.ndarray, how: str, what: st
             f"{len(found)} of {len(test)} test images {how} for instance {test.names[found[0]]}.",
             f"Give a test set of {what} that neither the classifier nor the generator has seen.",
         )
+
+
+def _straddling(train: LabelledImages, validation: LabelledImages, report: Report) -> tuple[str, ...]:
+    """A doubt where the validation part holds near-duplicates of training images and no groups are known."""
+    if train.groups is not None or not len(validation):
+        return ()
+    pictures = list(validation.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
+    near = which_seen(validation.fingerprints, pictures, Known.of(train), report)
+    if near.sum() <= LEAK * len(validation):
+        return ()
+    first = validation.names[int(np.flatnonzero(near)[0])]
+    return (
+        f"{int(near.sum())} of {len(validation)} validation images are near-duplicates of training images (for "
+        f"instance {first}), and no groups are given: what belongs together lies on both sides of the split. Name the "
+        "subjects (--groups), or remove the duplicates.",
+    )
 
 
 def group_numbers(images: LabelledImages) -> np.ndarray | None:

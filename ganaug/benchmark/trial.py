@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ganaug.benchmark.arms import Arm
-from ganaug.benchmark.scores import scores
+from ganaug.benchmark.scores import calibration, scores
 from ganaug.classifier import VERSION, Training, train_classifier
 from ganaug.generator.integrity import write_atomically
 from ganaug.reporting import Report, silent
@@ -52,7 +52,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Trial:
-    """One training of one classifier. on: "validation" or "test", the part it is evaluated on."""
+    """One training of one classifier. on: "validation", "test" or "synthetic", the part it is evaluated on."""
 
     training: Training
     seed: int
@@ -60,16 +60,25 @@ class Trial:
 
     @property
     def arm(self) -> Arm:
-        return Arm(self.training.policy, self.training.ratio)
+        given = self.training
+        balance = "sampling" if given.balanced else "weights" if given.class_weights else ""
+        return Arm(given.policy, given.ratio, given.blend, balance, given.mixing)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """predictions: int64 (N,), a label for every image of the part. curve: training loss, at most 40 means in time."""
+    """What one classifier says of every image of the part.
+
+    predictions: int64 (N,). confidence: the probability of the prediction; surprise: minus the logarithm of that of the
+    label, both float (N,). scores: of these, see `scores` and `calibration`. curve: training loss, at most 40 means in
+    time.
+    """
 
     trial: Trial
     key: str
     predictions: np.ndarray
+    confidence: np.ndarray
+    surprise: np.ndarray
     scores: dict[str, Any]
     curve: tuple[float, ...]
     seconds: float
@@ -118,7 +127,8 @@ class Laboratory:
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
 
     def _evaluation(self, trial: Trial) -> Part:
-        return {"validation": self.parts.validation, "test": self.parts.test}[trial.on]
+        parts = {"validation": self.parts.validation, "test": self.parts.test, "synthetic": self.parts.synthetic}
+        return parts[trial.on]
 
     def _file(self, key: str) -> Path:
         return self.folder / f"{key}.json"
@@ -135,16 +145,32 @@ class Laboratory:
             synthetic=(extra.pixels, extra.labels) if trial.training.ratio else None,
             device=self.device,
         )
-        predictions = classifier.predict(part.pixels).argmax(1).numpy()
+        logs = torch.log_softmax(classifier.predict(part.pixels).double(), 1)
+        best = logs.max(1)
         pieces = np.array_split(classifier.losses, min(CURVE, len(classifier.losses)))
-        return Outcome(
+        return self._outcome(
             trial,
-            self.key(trial),
-            predictions,
-            scores(part.labels.numpy(), predictions, self.parts.n_classes),
+            best.indices.numpy(),
+            best.values.exp().numpy().round(5),
+            (-logs.gather(1, part.labels[:, None])[:, 0]).numpy().round(5),
             tuple(round(float(piece.mean()), 5) for piece in pieces),
             round(time.perf_counter() - started, 3),
         )
+
+    def _outcome(
+        self,
+        trial: Trial,
+        predictions: np.ndarray,
+        confidence: np.ndarray,
+        surprise: np.ndarray,
+        curve: tuple[float, ...],
+        seconds: float,
+    ) -> Outcome:
+        labels = self._evaluation(trial).labels.numpy()
+        found = scores(labels, predictions, self.parts.n_classes) | calibration(
+            predictions == labels, confidence, surprise
+        )
+        return Outcome(trial, self.key(trial), predictions, confidence, surprise, found, curve, seconds)
 
     def _read(self, trial: Trial) -> Outcome | None:
         """The stored outcome; None if there is none or it is not whole (then the trial is trained again)."""
@@ -152,14 +178,17 @@ class Laboratory:
         try:
             stored = json.loads(self._file(key).read_bytes())
             predictions = np.array(stored["predictions"], dtype=np.int64)
+            confidence, surprise = (np.array(stored[name], dtype=np.float64) for name in ("confidence", "surprise"))
             curve, seconds = tuple(map(float, stored["curve"])), float(stored["seconds"])
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
         inside = (predictions >= 0) & (predictions < self.parts.n_classes)
-        if stored.get("key") != key or predictions.shape != part.labels.shape or not inside.all():
+        shapes = {values.shape for values in (predictions, confidence, surprise)}
+        if stored.get("key") != key or shapes != {part.labels.shape} or not inside.all():
             return None
-        found = scores(part.labels.numpy(), predictions, self.parts.n_classes)
-        return Outcome(trial, key, predictions, found, curve, seconds)
+        if not (np.isfinite(surprise).all() and ((confidence >= 0) & (confidence <= 1)).all()):
+            return None
+        return self._outcome(trial, predictions, confidence, surprise, curve, seconds)
 
 
 def _to_json(outcome: Outcome) -> bytes:
@@ -174,5 +203,7 @@ def _to_json(outcome: Outcome) -> bytes:
             "curve": outcome.curve,
             "seconds": outcome.seconds,
             "predictions": outcome.predictions.tolist(),
+            "confidence": outcome.confidence.tolist(),
+            "surprise": outcome.surprise.tolist(),
         }
     ).encode()

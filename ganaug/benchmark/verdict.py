@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ HELPS, NO_EVIDENCE, HARMS, WITHHELD = "helps", "no evidence", "harms", "withheld
 LEVEL = 0.95
 DRAWS = 2000
 LEAST_TEST = 50  # test images below which nothing is said
+LEAST_IN_CLASS = 5  # test images of a class, where every class counts the same
+POWER = 0.8
 LEAST_GROUPS = 5  # likewise, whole groups
 
 
@@ -21,7 +24,8 @@ class Interval:
     """A paired difference, as a share (0.01 is one point): mean, and its interval at `level`.
 
     per_seed: the difference of every seed. student: Student's t interval over the seeds alone, which [low, high]
-    always contains; None with fewer than two seeds.
+    always contains; None with fewer than two seeds. p: two-sided p-value of no difference, by the same resampling and
+    by Student's t, the larger of the two; below 1 - level, up to rounding, where the interval leaves out 0.
     """
 
     mean: float
@@ -30,6 +34,22 @@ class Interval:
     per_seed: tuple[float, ...]
     student: tuple[float, float] | None
     level: float = LEVEL
+    p: float = 1.0
+
+    @property
+    def unseen(self) -> float:
+        """Half the width: a mean difference below it could not have been told from none."""
+        return (self.high - self.low) / 2
+
+    @property
+    def detectable(self) -> float | None:
+        """The true difference that such a comparison finds in four of five cases, taking the interval for Student's t;
+        None with fewer than two seeds."""
+        if len(self.per_seed) < 2:
+            return None
+        freedom = len(self.per_seed) - 1
+        edge = stats.t.ppf((1 + self.level) / 2, freedom)
+        return float(self.unseen * (edge + stats.t.ppf(POWER, freedom)) / edge)
 
 
 def paired_interval(
@@ -70,7 +90,7 @@ def paired_interval(
     low, high = (float(edge) for edge in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
     if student is not None:
         low, high = min(low, student[0]), max(high, student[1])
-    return Interval(mean, low, high, tuple(map(float, per_seed)), student, level)
+    return Interval(mean, low, high, tuple(map(float, per_seed)), student, level, _p_value(values, per_seed))
 
 
 def decide(interval: Interval, reasons: list[str]) -> str:
@@ -82,10 +102,31 @@ def decide(interval: Interval, reasons: list[str]) -> str:
     return HARMS if interval.high < 0 else NO_EVIDENCE
 
 
+def holm(ps: Sequence[float]) -> list[float]:
+    """p-values of several comparisons, corrected so that the chance of any false one stays below the level (Holm 1979).
+
+    A bench makes one comparison, and needs none; whoever benches several runs or data sets and picks among them does.
+    """
+    order, corrected, least = np.argsort(ps, kind="stable"), [1.0] * len(ps), 0.0
+    for place, i in enumerate(order):
+        least = max(least, min(1.0, (len(ps) - place) * ps[i]))
+        corrected[i] = float(least)
+    return corrected
+
+
 def reasons_to_withhold(
-    labels: np.ndarray, classes: tuple[str, ...], seeds: int, groups: np.ndarray | None, validation: np.ndarray
+    labels: np.ndarray,
+    classes: tuple[str, ...],
+    seeds: int,
+    groups: np.ndarray | None,
+    validation: np.ndarray,
+    *,
+    balanced: bool = False,
 ) -> list[str]:
-    """Why no honest verdict can be given, in plain sentences; none if it can. Looks at labels, never at results."""
+    """Why no honest verdict can be given, in plain sentences; none if it can. Looks at labels, never at results.
+
+    balanced: whether every class counts the same, so that a class of few images is a large part of the verdict.
+    """
     reasons = []
     if seeds < 2:
         reasons.append("One seed says nothing about chance: at least 2 are needed (default 10, 5 with --quick).")
@@ -94,11 +135,30 @@ def reasons_to_withhold(
     missing = [name for i, name in enumerate(classes) if not (labels == i).any()]
     if missing:
         reasons.append(f"The test set has no image of {', '.join(map(repr, missing))}.")
+    small = [name for i, name in enumerate(classes) if 0 < (labels == i).sum() < LEAST_IN_CLASS]
+    if balanced and small:
+        reasons.append(
+            f"The test set has fewer than {LEAST_IN_CLASS} images of {', '.join(map(repr, small))}, and every class "
+            "counts the same."
+        )
     if groups is not None and len(np.unique(groups)) < LEAST_GROUPS:
         reasons.append(f"The test set has {len(np.unique(groups))} groups; at least {LEAST_GROUPS} are needed.")
     if len(np.unique(validation)) < 2:
         reasons.append("The validation part has fewer than 2 classes, so nothing could be chosen on it.")
     return reasons
+
+
+def _p_value(resampled: np.ndarray, per_seed: np.ndarray) -> float:
+    """Two-sided: twice the smaller share of resampled means on one side of 0; at least that of Student's t."""
+    if not resampled.any() and not per_seed.any():
+        return 1.0
+    beyond = min((resampled <= 0).mean(), (resampled >= 0).mean())
+    p = min(1.0, 2 * max(float(beyond), 1 / (len(resampled) + 1)))
+    spread = per_seed.std(ddof=1) if len(per_seed) > 1 else 0.0
+    if spread == 0:
+        return p
+    t = abs(per_seed.mean()) / (spread / np.sqrt(len(per_seed)))
+    return max(p, float(2 * stats.t.sf(t, len(per_seed) - 1)))
 
 
 def _class_weights(labels: np.ndarray) -> np.ndarray:

@@ -25,6 +25,22 @@ NO_GAIN = 6  # exit code of --require-gain
     multiple=True,
     help="A synthetic share to try; repeatable.  [default: 0.1, 0.25, 0.5]",
 )
+@click.option(
+    "--policy",
+    "mixings",
+    multiple=True,
+    metavar="NAME",
+    help="A mixing policy to try: plain, light (loss weight 0.3, label smoothing 0.2), smooth, weak, rare (smaller "
+    "classes only), finish (real images only at the end), fixed (a small pool), or several joined by +; repeatable.  "
+    "[default: plain, light]",
+)
+@click.option(
+    "--classical",
+    multiple=True,
+    metavar="NAME",
+    help="Augmentation to try without synthetic images: crops, affine, flips, trivial, randaugment, mixup, cutmix, or "
+    "none; repeatable. Name those that keep the label of your images.  [default: all; affine and flips with --quick]",
+)
 @click.option("--seeds", type=click.IntRange(2), metavar="N", help="Paired seeds of the final comparison.")
 @click.option("--quick", is_flag=True, help="Fewer seeds, steps and arms.")
 @click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N training images a class.")
@@ -38,8 +54,8 @@ NO_GAIN = 6  # exit code of --require-gain
 @click.option("--require-gain", is_flag=True, help="Exit with code 6 unless the verdict is `helps`.")
 @common
 def bench(
-    data, test, run, synthetic, out, ratios, seeds, quick, limit, groups, source, recipe, require_gain, seed, as_json,
-    quiet,
+    data, test, run, synthetic, out, ratios, mixings, classical, seeds, quick, limit, groups, source, recipe,
+    require_gain, seed, as_json, quiet,
 ):  # fmt: skip
     """Measure whether synthetic images help a classifier: helps, no evidence, harms, or withheld.
 
@@ -54,16 +70,18 @@ def bench(
     if (run is None) == (synthetic is None):
         raise click.UsageError("Give one of --run and --synthetic.")
     from ganaug.benchmark import bench as measure
-    from ganaug.benchmark.run import RATIOS
+    from ganaug.benchmark.arms import RATIOS
     from ganaug.cli.load import load_run
     from ganaug.console import terminal
+    from ganaug.mixing_policies import DEFAULTS
 
     measured = load_run(run, recipe) if run is not None and recipe is not None else run
     try:
         with terminal(quiet) as report:
             results = measure(
-                data, test=test, run=measured, synthetic=synthetic, out=out, ratios=ratios or RATIOS, seeds=seeds,
-                quick=quick, limit=limit, seed=seed, groups=groups, source=source, report=report,
+                data, test=test, run=measured, synthetic=synthetic, out=out, ratios=ratios or RATIOS,
+                mixings=mixings or DEFAULTS, classical=classical or None, seeds=seeds, quick=quick,
+                limit=limit, seed=seed, groups=groups, source=source, report=report,
                 command=shlex.join(["ganaug", *sys.argv[1:]]),
             )  # fmt: skip
     except KeyboardInterrupt:

@@ -55,14 +55,30 @@ def test_all_kinds_of_arms_are_tried_alike_and_the_test_set_is_used_for_two_only
     seeds_of_choice = {trial["seed"] for trial in data["trials"] if trial["on"] == "validation"}
     assert not seeds_of_choice & set(by_arm[0])
     without, mixed = data["arms"]["without"], data["arms"]["with"]
-    assert (without["policy"], without["lr"]) == (mixed["policy"], mixed["lr"])
+    shared = ("policy", "blend", "balance", "lr", "weight decay")
+    assert [without[name] for name in shared] == [mixed[name] for name in shared]
     assert without["ratio"] == 0 < mixed["ratio"]
+
+
+def test_the_baseline_is_tuned_in_everything_before_synthetic_images_are_tried(tmp_path: Path):
+    tried = toy_bench(tmp_path / "out", quick=False).data["validation"]
+    real = [arm for arm in tried if arm["ratio"] == 0]
+    assert tried[: len(real)] == real
+    assert {arm["policy"] for arm in real} == {"none", "crops", "affine", "flips", "trivial", "randaugment"}
+    assert {arm["blend"] for arm in real} == {"none", "mixup", "cutmix"}
+    assert len({arm["lr"] for arm in real}) == 4
+    assert len({arm["weight decay"] for arm in real}) == 3
+    assert {(arm["mixing"], arm["ratio"]) for arm in tried if arm["ratio"]} == {
+        (mixing, ratio) for mixing in ("plain", "light") for ratio in QUICK["ratios"]
+    }
 
 
 def test_quick_tries_shares_only_where_they_can_be_chosen(tmp_path: Path):
     data = toy_bench(tmp_path / "out", quick=True).data
     mixed = [arm for arm in data["validation"] if arm["ratio"] > 0]
-    assert [arm["ratio"] for arm in mixed] == list(QUICK["ratios"])
+    plain = max((arm for arm in mixed if arm["mixing"] == "plain"), key=lambda arm: arm["mean"])
+    expected = [(ratio, "plain") for ratio in QUICK["ratios"]] + [(plain["ratio"], "light")]
+    assert [(arm["ratio"], arm["mixing"]) for arm in mixed] == expected
     assert {arm["policy"] for arm in mixed} == {data["arms"]["without"]["policy"]}
 
 
@@ -190,7 +206,9 @@ def test_unequal_classes_are_judged_by_balanced_accuracy_in_every_arm(tmp_path: 
     few = replace(even, array=even.array[keep], labels=even.labels[keep], names=[even.names[i] for i in keep])
     data = toy_bench(tmp_path / "out", data=few).data
     assert data["metric"] == "balanced accuracy"
-    assert all(trial["training"]["balanced"] for trial in data["trials"])
+    assert data["validation"][0]["balance"] == "sampling"
+    assert {arm["balance"] for arm in data["validation"] if not arm["ratio"]} == {"sampling", "weights", "no"}
+    assert toy_bench(tmp_path / "even").data["validation"][0]["balance"] == ""
 
 
 def test_says_what_is_wrong(tmp_path: Path):
