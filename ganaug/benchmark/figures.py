@@ -99,7 +99,7 @@ def shares_plot(data: dict[str, Any]) -> str:
             axes.plot([100 * ratio for ratio in ratios], line, "o-", ms=4, label=mixing)
         axes.set_xlabel("synthetic share (%)")
         axes.set_ylabel(f"validation {data['metric']} (%)")
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, title="mixing policy")
         return _svg(figure)
 
 
