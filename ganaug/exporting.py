@@ -7,8 +7,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,11 @@ from urllib.parse import quote
 import numpy as np
 
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import DiskFullError, LabelMismatchError, OptionError, OutputInUseError
+from ganaug.errors import LabelMismatchError, OptionError, OutputInUseError
 from ganaug.exporting_rows import export_vectors
 from ganaug.generator import Fitted, Loadable, as_loaded
-from ganaug.generator.integrity import need_space
+from ganaug.generator.integrity import need_space, writing
+from ganaug.generator.lock import sole_maker
 from ganaug.plan import Plan
 from ganaug.pool import Renderer
 from ganaug.reporting import Report, silent
@@ -88,8 +87,8 @@ def export(
     height, width = fitted.card.codec.size or (height, width)
     need_space(out.parent, total * (channels * height * width + _OVERHEAD))
     folders = folder_names([name for name, n in plan.items() if n])
-    partial = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
+    with writing(out), sole_maker(out) as partial:
+        partial.mkdir()
         done = 0
         with (partial / METADATA).open("w", encoding="utf-8") as metadata:
             for name, folder in folders.items():
@@ -110,14 +109,9 @@ def export(
                         index += 1
                     done += len(images)
                     report("export", done, total, f"class {name}")
-        partial.chmod(0o755)
         if out.exists():
             out.rmdir()
         os.replace(partial, out)
-    except OSError as error:
-        raise DiskFullError(f"Writing to {out} failed: {error}.", "Free some space and try again.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return out
 
 

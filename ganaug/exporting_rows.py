@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from ganaug.data.rows import TableCodec
-from ganaug.errors import DataError, DiskFullError, OptionError, OutputInUseError
+from ganaug.errors import DataError, OptionError, OutputInUseError
 from ganaug.generator import Fitted
-from ganaug.generator.integrity import need_space, write_atomically
+from ganaug.generator.integrity import clear_parts, need_space, write_atomically
 from ganaug.keys import torch_stream
 from ganaug.plan import Plan
 from ganaug.reporting import Report, silent
@@ -33,7 +33,7 @@ def export_vectors(
 
     Rows: a CSV file with the columns, order, forms and delimiter of the real one, and nothing else. Series: x_train
     float32 in the shape of the real ones, y_train int64, classes. Raises OptionError for another file name,
-    OutputInUseError if the file exists, DiskFullError.
+    OutputInUseError if the file exists, DiskFullError, UnwritableError.
     """
     codec = fitted.card.codec
     suffixes, kind = ((".csv", ".tsv", ".tab"), "rows") if isinstance(codec, TableCodec) else ((".npz",), "series")
@@ -50,10 +50,8 @@ def export_vectors(
     need_space(out.parent, 16 * sum(plan.values()) * int(np.prod(fitted.card.shape)))
     blocks = _blocks(fitted, plan, seed, torch.device(device), report)
     write = _csv if isinstance(codec, TableCodec) else _npz
-    try:
-        write_atomically(out, write(codec, fitted.card.classes, blocks))
-    except OSError as error:
-        raise DiskFullError(f"Writing {out} failed: {error}.", "Free some space and try again.") from error
+    clear_parts(out.parent, out.name)
+    write_atomically(out, write(codec, fitted.card.classes, blocks))
     return out
 
 

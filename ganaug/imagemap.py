@@ -10,17 +10,19 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from ganaug.errors import ArtefactError, DiskFullError
+from ganaug.errors import ArtefactError
 from ganaug.generator import Loadable, run_folder
-from ganaug.generator.integrity import need_space
+from ganaug.generator.integrity import need_space, writing
+from ganaug.generator.lock import part_file, remove_abandoned
 from ganaug.reporting import Report
+
+_PART = ".pool."  # how the name of a file begins while it is written
 
 
 class ImageMap:
@@ -73,26 +75,22 @@ class ImageMap:
         """Write blocks of images, each with a word for the report, to a temporary file; put it in place at once.
 
         Nothing is forced to the disk: what a power cut loses no longer has its hash, and is rendered again. Raises
-        DiskFullError, before anything is written where that can be known.
+        DiskFullError, before anything is written where that can be known, or UnwritableError.
         """
-        need_space(self.folder, math.prod(self.shape))
-        try:
-            handle, name = tempfile.mkstemp(dir=self.folder, prefix=".pool.")
-            try:
-                with os.fdopen(handle, "wb+") as file:
-                    self._write_into(file, blocks, report)
-                    file.seek(0)
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                os.chmod(name, 0o644)
-                os.replace(name, self.path)
-            finally:
-                Path(name).unlink(missing_ok=True)
-            manifest = {"identity": self.identity, "sha256": digest}
-            self._manifest.write_text(json.dumps(manifest, indent=1))
-        except OSError as error:
-            raise DiskFullError(
-                f"Rendering to {self.folder} failed: {error}.", "Free some space and try again."
-            ) from error
+        size = math.prod(self.shape)
+        need_space(self.folder, size)
+        with writing(self.path, size):
+            for old in self.folder.glob(f"{_PART}*"):
+                remove_abandoned(old)
+            with part_file(self.folder, _PART) as (file, part):
+                self._write_into(file, blocks, report)
+                file.seek(0)
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                part.chmod(0o644)
+                if os.name != "posix":
+                    file.close()  # other systems move no open file
+                os.replace(part, self.path)
+            self._manifest.write_text(json.dumps({"identity": self.identity, "sha256": digest}, indent=1))
 
     @property
     def _manifest(self) -> Path:

@@ -72,9 +72,9 @@ def writing(path: Path, size: int = 0) -> Iterator[None]:
         ) from error
 
 
-def clear_parts(folder: Path) -> None:
-    """Remove what a killed writer left half written. Only for the sole writer of a folder."""
-    for file in folder.glob(f".*{_PART}"):
+def clear_parts(folder: Path, name: str = "*") -> None:
+    """Remove what a killed writer left half written. Only for the sole writer of a folder, or of the file `name`."""
+    for file in folder.glob(f".{name}.*{_PART}"):
         file.unlink(missing_ok=True)
 
 

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ganaug.errors import ArtefactError, DivergedError
 from ganaug.generator.checked import bounded, fields_of, finite, is_, text
 from ganaug.generator.integrity import clear_parts, read_whole, sealed, sha256, unsealed, write_atomically
 from ganaug.generator.interventions import Intervention
-from ganaug.generator.tensors import from_bytes, to_bytes
+from ganaug.generator.tensors import from_bytes, not_finite, to_bytes
 
 _LIST = "states.json"
 _ANEW = "Start the fit anew in another folder."
@@ -99,11 +98,8 @@ def _written(folder: Path, state: SavedState, before: list[_Entry], anchor: bool
 
 def require_finite(state: SavedState) -> None:
     """Raise DivergedError if a number of the state is not finite: such a state is never kept."""
-    for name, tensor in state.tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise DivergedError(
-                f"The tensor {name} is not finite after step {state.step}.", "Try a smaller learning rate."
-            )
+    for name in not_finite(state.tensors):
+        raise DivergedError(f"The tensor {name} is not finite after step {state.step}.", "Try a smaller learning rate.")
 
 
 def _file_name(step: int, digest: str) -> str:

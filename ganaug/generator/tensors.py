@@ -50,6 +50,15 @@ def _check_header(data: bytes) -> None:
         raise ValueError("its tensors overlap, or leave bytes out")
 
 
+def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Names of the tensors that hold NaN or infinities."""
+    floating = {name: t for name, t in tensors.items() if t.is_floating_point() and t.numel()}
+    if not floating:
+        return []
+    largest = torch._foreach_norm(list(floating.values()), float("inf"))
+    return [name for name, norm in zip(floating, largest, strict=True) if not norm.isfinite()]
+
+
 def check_fit(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], what: str) -> None:
     """Raise ArtefactError if a tensor is missing, left over, of another shape or dtype, or not finite."""
     if set(expected) != set(tensors):
@@ -62,8 +71,8 @@ def check_fit(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], wha
                 f"not {tuple(expected[name].shape)} {expected[name].dtype}.",
                 "Fetch or fit it again.",
             )
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise ArtefactError(f"The tensor {name} of {what} is not finite.", "Fit it again.")
+    for name in not_finite(tensors):
+        raise ArtefactError(f"The tensor {name} of {what} is not finite.", "Fit it again.")
 
 
 def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:

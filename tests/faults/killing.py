@@ -1,0 +1,179 @@
+"""Work that is killed (SIGKILL) at random instants, goes on, and must end with the bytes of work that never was.
+
+`python killing.py KIND KILLS SEED FOLDER` prints counts as JSON. One process imports everything once and forks a child
+for each attempt, so that a kill costs no imports. Tests call it for a few kills, scripts/soak.py for many.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import ganaug
+from ganaug import fitting
+from ganaug.errors import FewImagesWarning
+from ganaug.generator.state import load_state
+from ganaug.pool import Pool, render
+
+STEPS = 80
+SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 16}
+torch.set_num_threads(1)
+
+
+def data() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (24, 8, 8), dtype=np.uint8), np.arange(24) % 2
+
+
+@dataclass
+class Counts:
+    """kills: attempts that were killed. advanced: those that left something to go on from. chains: works that were
+    brought to their end, each after one or more kills or none; wrong: those with other bytes, by number."""
+
+    kills: int = 0
+    advanced: int = 0
+    chains: int = 0
+    wrong: list[int] = field(default_factory=list)
+
+
+def in_child(work: Callable[[], None], after: float | None = None) -> bool:
+    """Run `work` in a forked child, killed `after` so many seconds; gives whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    if after is not None:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return True
+    if os.WEXITSTATUS(status):
+        raise AssertionError("an attempt failed by itself")
+    return False
+
+
+def chains(
+    kills: int,
+    seed: int,
+    folder: Path,
+    work: Callable[[Path], None],
+    result: Callable[[Path], object],
+    advanced: Callable[[Path], bool],
+    tick: Callable[[Counts], None] = lambda counts: None,
+) -> Counts:
+    """Chains of attempts, each until it ends by itself, until there were enough kills."""
+    rng, counts = np.random.default_rng(seed), Counts()
+    ganaug.fit(data(), folder / "warm", options=SMALL, steps=2)  # whatever is imported late
+    threads = {task.read_text().strip() for task in Path("/proc/self/task").glob("*/comm")}
+    assert threads <= {"python", "jemalloc_bg_thd"}, threads  # a fork takes no other thread along
+    whole = folder / "whole"
+    began = time.monotonic()
+    in_child(lambda: work(whole))
+    expected, takes = result(whole), time.monotonic() - began
+    while counts.kills < kills:
+        place = folder / f"chain {counts.chains}"
+        while in_child(lambda place=place: work(place), after=rng.uniform(0, 1.2 * takes)):
+            counts.kills += 1
+            counts.advanced += advanced(place)
+        if result(place) != expected:
+            counts.wrong.append(counts.chains)
+        counts.chains += 1
+        tick(counts)
+    return counts
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Every file of a folder, leftovers included, with its hash."""
+    return {str(file.relative_to(folder)): digest(file) for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def fit(place: Path) -> None:
+    fitting.SAVE_SECONDS = 0.05  # often, so that many kills fall into a save
+    ganaug.fit(data(), place / "run", options=SMALL, steps=STEPS, seed=3, resume=True)
+
+
+def fitted(place: Path) -> object:
+    """Weights, averages and moments, the generator, 64 samples, pictures, settings; lines of the log but for speed.
+
+    Not how they came about: the state before the last one, and the list of both.
+    """
+    run = place / "run"
+    found = files(run)
+    last = {name for name in found if name.startswith(f"state/step-{STEPS:09d}-")}
+    found = {name: value for name, value in found.items() if not name.startswith("state/") or name in last}
+    assert last
+    assert found.pop("metrics.jsonl")
+    assert found.pop(".lock")
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    for line in lines:
+        line.pop("steps_per_second", None)
+    generator = ganaug.load(run)
+    samples = [render(generator, label, range(32)).tobytes() for label in range(2)]
+    return found, lines, samples
+
+
+def fit_advanced(place: Path) -> bool:
+    """Whether the next attempt resumes from a step above 0; reads the state, which must be whole at any instant."""
+    saved = load_state(place / "run" / "state")
+    return saved is not None and saved.step > 0
+
+
+def kill_fits(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
+    return chains(kills, seed, folder, fit, fitted, fit_advanced, tick)
+
+
+def kill_exports(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
+    """A folder of images; a killed attempt starts anew, and nothing of it may remain."""
+    run = ganaug.fit(data(), folder / "source", options=SMALL, steps=2)
+
+    def work(place: Path) -> None:
+        if not (place / "out").exists():
+            ganaug.export(run, {"0": 150, "1": 50}, place / "out", seed=1)
+
+    return chains(kills, seed, folder, work, files, lambda place: (place / ".out.part").exists(), tick)
+
+
+def kill_pools(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
+    """A rendered pool; whatever a killed attempt left is not believed."""
+    run = ganaug.fit(data(), folder / "source", options=SMALL, steps=2)
+
+    def work(place: Path) -> None:
+        Pool.open(run, {"0": 3000, "1": 1000}, seed=1, folder=place)
+
+    return chains(kills, seed, folder, work, files, lambda place: any(place.glob(".pool.*")), tick)
+
+
+KINDS = {"fit": kill_fits, "export": kill_exports, "pool": kill_pools}
+
+
+def main() -> None:
+    warnings.simplefilter("ignore", FewImagesWarning)
+    kind, kills, seed, folder = sys.argv[1:5]
+    print(json.dumps(asdict(KINDS[kind](int(kills), int(seed), Path(folder)))))
+
+
+if __name__ == "__main__":
+    main()

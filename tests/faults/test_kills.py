@@ -1,0 +1,38 @@
+"""Killed at random instants, work goes on and ends with the bytes of work that never was interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="forks and counts threads")
+
+
+def killed(kind: str, kills: int, folder: Path) -> dict:
+    """Counts of `killing.py`, in a process of its own: a fork takes along what other tests left."""
+    script = Path(__file__).with_name("killing.py")
+    arguments = [sys.executable, str(script), kind, str(kills), "0", str(folder)]
+    done = subprocess.run(arguments, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def test_forty_kills_of_fits(tmp_path):
+    counts = killed("fit", 40, tmp_path)
+    assert counts["wrong"] == []
+    assert counts["kills"] >= 40
+    assert counts["advanced"] >= counts["kills"] / 2  # resumed from a step above 0
+    assert counts["chains"] >= 3
+
+
+@pytest.mark.parametrize("kind", ["export", "pool"])
+def test_kills_of_exports_and_pools(kind, tmp_path):
+    counts = killed(kind, 10, tmp_path)
+    assert counts["wrong"] == []
+    assert counts["kills"] >= 10
+    assert counts["advanced"]  # something was there to be cleared away
