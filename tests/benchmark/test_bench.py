@@ -274,3 +274,74 @@ def test_a_trial_is_known_by_everything_that_decides_its_outcome(tmp_path: Path,
     assert key(mixed, synthetic=other) != key(mixed)
     monkeypatch.setattr("ganaug.benchmark.trial.VERSION", -1)
     assert key(plain) != known
+
+
+def test_auto_at_ratio_none_is_the_baseline_itself(tmp_path: Path):
+    data = toy_bench(tmp_path / "out").data
+    auto = data["auto"]
+    if data["verdict"] == "helps":
+        assert auto["difference"]["per_seed"] == data["difference"]["per_seed"]
+    noise = images(30, 2)
+    noise.array[:] = np.random.default_rng(0).integers(0, 255, noise.array.shape)
+    auto = toy_bench(tmp_path / "noise", synthetic=noise).data["auto"]
+    assert (auto["ratio"], auto["mixing"]) == (0, "plain")
+    assert auto["difference"] == {"mean": 0, "low": 0, "high": 0, "per_seed": [0, 0, 0]}
+
+
+def test_everything_is_reported_beside_the_primary_metric(tmp_path: Path):
+    data = toy_bench(tmp_path / "out").data
+    assert set(data["measures"]) == {"accuracy", "balanced accuracy", "macro-F1", "NLL", "ECE"}
+    for name, change in data["measures"].items():
+        difference = data["arms"]["with"]["test"][name] - data["arms"]["without"]["test"][name]
+        assert change["mean"] == pytest.approx(difference)
+        assert change["low"] <= change["mean"] <= change["high"]
+    assert data["measures"]["accuracy"]["mean"] == pytest.approx(data["difference"]["mean"])
+    for i, change in enumerate(data["recall"]):
+        assert change["mean"] == pytest.approx(data["arms"]["with"]["recall"][i] - data["arms"]["without"]["recall"][i])
+        assert change["low"] <= change["mean"] <= change["high"]
+    assert data["power"]["detectable"] > data["power"]["unseen"] > 0
+    assert "With 3 seeds and 120 test images, a change of accuracy under" in data["power"]["sentence"]
+    assert 0.8 < data["agreement"]["share"] <= 1
+    assert "This holds for this generator (or folder) and this data set." in data["sentence"]
+
+
+def test_only_what_is_named_is_tried(tmp_path: Path):
+    tried = toy_bench(
+        tmp_path / "out", quick=False, classical=("none",), tune=False, mixings=("rare", "light+finish"), steps=7
+    ).data
+    arms = [(arm["policy"], arm["blend"], arm["ratio"], arm["mixing"]) for arm in tried["validation"]]
+    assert arms == [("none", "none", 0, "plain")] + [
+        ("none", "none", ratio, mixing) for mixing in ("rare", "light+finish") for ratio in QUICK["ratios"]
+    ]
+    assert {trial["training"]["steps"] for trial in tried["trials"]} == {7}
+    for wrong in ({"mixings": ("heavy",)}, {"mixings": ()}, {"classical": ("upside down",)}, {"steps": 0}):
+        with pytest.raises(OptionError):
+            toy_bench(tmp_path / "out", **wrong)
+
+
+def test_near_duplicates_on_both_sides_of_the_split_withhold_the_verdict_unless_groups_are_named(tmp_path: Path):
+    def doubled(groups=None):
+        source = images(30, 0, groups=groups)
+        source.array[1::2] = np.clip(
+            source.array[::2].astype(int) + 20, 0, 255
+        )  # every second image is a brighter copy
+        source.labels[1::2] = source.labels[::2]
+        return source
+
+    data = toy_bench(tmp_path / "out", data=doubled()).data
+    assert data["verdict"] == "withheld"
+    assert "no groups are given" in data["sentence"]
+    named = toy_bench(tmp_path / "named", data=doubled([f"subject {i // 2}" for i in range(90)])).data
+    assert named["verdict"] != "withheld"
+
+
+def test_the_page_shows_the_extremes_and_what_the_doctor_found(tmp_path: Path):
+    real, fake = images(20, 0), images(30, 2)
+    fake.array[0] = real.array[0]
+    finding = ("collapse", "fault", "Class <b> shows one picture.", "Raise gamma.")
+    html = toy_bench(tmp_path / "out", data=real, synthetic=fake, findings=[finding]).report_path.read_text()
+    for heading in ("Unrealistic", "Unvaried", "Copied", "Under-represented", "What the doctor found"):
+        assert heading in html
+    assert "Class &lt;b&gt; shows one picture. Raise gamma." in html
+    assert html.index("<h1>") < html.index("What the doctor found") < html.index("Real and synthetic images")
+    assert "What the doctor found" not in toy_bench(tmp_path / "again").report_path.read_text()

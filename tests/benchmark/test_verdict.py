@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from ganaug.benchmark.results import points
-from ganaug.benchmark.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, paired_interval
+from ganaug.benchmark.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, holm, paired_interval
 from ganaug.benchmark.verdict import reasons_to_withhold as reasons
 
 
@@ -116,6 +116,9 @@ def test_withholds_where_it_cannot_judge():
     assert "no image of 'c'" in reasons(labels, ("a", "b", "c"), 5, None, validation)[0]
     assert "3 groups" in reasons(labels, ("a", "b"), 5, np.arange(100) % 3, validation)[0]
     assert "validation" in reasons(labels, ("a", "b"), 5, None, validation * 0)[0]
+    few = np.array([0] * 96 + [1] * 4)
+    assert reasons(few, ("a", "b"), 5, None, validation) == []
+    assert "fewer than 5 images of 'b'" in reasons(few, ("a", "b"), 5, None, validation, balanced=True)[0]
 
 
 @pytest.mark.parametrize(
@@ -124,3 +127,36 @@ def test_withholds_where_it_cannot_judge():
 )
 def test_points_show_the_sign_of_an_end_near_zero(share, text):
     assert points(share) == text
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.03, 0.08])
+def test_the_p_value_says_what_the_interval_says(effect: float):
+    for run in range(60):
+        rng = np.random.default_rng([run, int(1000 * effect)])
+        interval = paired_interval(paired_trials(rng, 5, 120, effect, 0.02, 0.0), np.arange(120) % 3, balanced=False)
+        if abs(interval.p - 0.05) > 0.005:
+            assert (interval.p < 0.05) == (interval.low > 0 or interval.high < 0)
+
+
+def test_no_difference_has_p_one():
+    assert paired_interval(np.zeros((5, 80)), np.arange(80) % 4, balanced=True).p == 1
+
+
+def test_the_power_is_that_of_the_t_test():
+    """Of differences as large as `detectable`, Student's t finds about four in five."""
+    rng, found, runs = np.random.default_rng(0), 0, 2000
+    spread, seeds = 1.0, 10
+    t = stats.t.ppf(0.975, seeds - 1)
+    reach = t * spread / seeds**0.5
+    true = Interval(0.0, -reach, reach, (0.0,) * seeds, None).detectable
+    for _ in range(runs):
+        change = true + spread * rng.standard_normal(seeds)
+        found += change.mean() - t * change.std(ddof=1) / seeds**0.5 > 0
+    assert found / runs == pytest.approx(0.8, abs=0.05)
+    assert Interval(0.0, -1.0, 1.0, (0.0,), None).detectable is None
+
+
+def test_holm_is_the_step_down_correction():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    assert holm([]) == []
