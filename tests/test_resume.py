@@ -1,0 +1,150 @@
+"""Going on: with the same settings to the same bytes, with others only as a fork, elsewhere only with a word."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import ganaug
+from ganaug import fitting
+from ganaug.errors import ArtefactError, DataError, OptionError
+from ganaug.generator.state import SavedState, load_state, save_state
+
+SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 8}
+
+
+def arrays(seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (24, 8, 8), dtype=np.uint8), np.arange(24) % 2
+
+
+def stopped(out, at=6, steps=10, **options):
+    """A run that is interrupted at a step, by the report."""
+
+    def report(phase, done, total, detail=""):
+        if phase == "fit" and done == at and total == steps:
+            import os
+            import signal
+
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt, match=f"step {at}"):
+        ganaug.fit(arrays(), out, steps=steps, options=SMALL, report=report, **options)
+    return out
+
+
+def test_threads_and_versions_are_kept_and_others_are_told_of(tmp_path):
+    out, said = stopped(tmp_path / "run"), []
+    saved = load_state(out / "state")
+    assert {"torch", "numpy", "python", "threads", "device", "ganaug"} <= set(saved.environment)
+    assert saved.environment["threads"] == str(torch.get_num_threads())
+    there = {**saved.environment, "threads": "99", "torch": "1.0"}
+    moved = SavedState(saved.step, saved.tensors, saved.log_bytes, saved.sums, (), there)
+    for file in (out / "state").iterdir():
+        file.unlink()
+    save_state(out / "state", moved)
+    run = ganaug.fit(arrays(), out, steps=10, options=SMALL, resume=True, report=lambda *what: said.append(what[-1]))
+    told = next(text for text in said if "not bit-exact" in text)
+    assert "threads was 99" in told
+    assert "torch was 1.0" in told
+    (one,) = run.load().card.interventions
+    assert (one.kind, one.step) == ("environment", 6)
+
+
+def test_the_same_environment_says_nothing(tmp_path):
+    out, said = stopped(tmp_path / "run"), []
+    run = ganaug.fit(arrays(), out, steps=10, options=SMALL, resume=True, report=lambda *what: said.append(what[-1]))
+    assert not any("bit-exact" in text for text in said)
+    assert run.load().card.interventions == ()
+
+
+def test_means_in_the_log_are_the_same_when_a_line_is_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr(fitting, "LOG_LINES", 2)
+    logs = []
+    for name in ("whole", "stopped"):
+        if name == "stopped":
+            stopped(tmp_path / name, at=7)
+        run = ganaug.fit(arrays(), tmp_path / name, steps=10, options=SMALL, resume=True)
+        lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+        logs.append([{k: v for k, v in line.items() if k != "steps_per_second"} for line in lines])
+    assert logs[0] == logs[1]
+    assert [line["step"] for line in logs[0]] == [5, 10]
+
+
+def test_a_changed_setting_is_refused_and_a_fork_takes_it(tmp_path):
+    out = stopped(tmp_path / "run")
+    changed = {**SMALL, "lr": 1e-4}
+    with pytest.raises(OptionError, match="options.*--fork"):
+        ganaug.fit(arrays(), out, steps=10, options=changed, resume=True)
+    before = {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
+    fork = ganaug.fit(arrays(), tmp_path / "fork", steps=12, options=changed, fork=out)
+    assert before == {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
+    card = fork.load().card
+    assert (card.steps, card.settings) == (12, changed)
+    (one,) = card.interventions
+    assert (one.kind, one.start) == ("fork", 6)
+    assert "options" in one.cause
+    steps = [json.loads(line)["step"] for line in (fork.path / "metrics.jsonl").read_text().splitlines()]
+    assert steps == list(range(7, 13))
+
+
+def test_a_fork_with_the_same_settings_is_a_copy_that_goes_on(tmp_path):
+    out = stopped(tmp_path / "run")
+    fork = ganaug.fit(arrays(), tmp_path / "fork", steps=10, options=SMALL, fork=ganaug.Run(out))
+    whole = ganaug.fit(arrays(), out, steps=10, options=SMALL, resume=True)
+    a, b = (load_state(run.path / "state").tensors for run in (fork, whole))
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_an_interrupted_fork_resumes_without_its_source(tmp_path):
+    out = stopped(tmp_path / "run")
+    whole = ganaug.fit(arrays(), tmp_path / "whole", steps=12, options=SMALL, fork=out)
+    stopped(tmp_path / "fork", at=9, steps=12, fork=out)
+    for file in (out / "state").iterdir():
+        file.unlink()
+    run = ganaug.fit(arrays(), tmp_path / "fork", steps=12, options=SMALL, resume=True)
+    a, b = ((r.path / "generator" / "model.safetensors").read_bytes() for r in (run, whole))
+    assert a == b
+    assert [one.kind for one in run.load().card.interventions] == ["fork"]
+
+
+def test_a_fork_that_cannot_be_is_refused_and_nothing_is_written(tmp_path):
+    out = stopped(tmp_path / "run")
+    for error, words, options in (
+        (DataError, "other data", {"data": arrays(1)}),
+        (DataError, "another seed", {"seed": 5}),
+        (OptionError, "6 rounds", {"steps": 6}),
+        (OptionError, "resume", {"resume": True}),
+        (ArtefactError, "does not fit", {"options": {**SMALL, "width": 6}}),
+        (ArtefactError, "no saved state", {"fork": tmp_path}),
+    ):
+        arguments = {"data": arrays(), "out": tmp_path / "new", "steps": 12, "options": SMALL, "fork": out, **options}
+        with pytest.raises(error, match=words):
+            ganaug.fit(**arguments)
+        assert not (tmp_path / "new").exists() or {p.name for p in (tmp_path / "new").iterdir()} == {".lock"}
+
+
+def test_the_same_seed_and_split_are_what_a_fork_takes_over(tmp_path):
+    """What the first run held out, the fork must not train on."""
+    out = stopped(tmp_path / "run")
+    fork = ganaug.fit(arrays(), tmp_path / "fork", steps=8, options=SMALL, fork=out).load().card
+    whole = ganaug.fit(arrays(), out, steps=10, options=SMALL, resume=True).load().card
+    assert (fork.fingerprints, fork.held_out) == (whole.fingerprints, whole.held_out)
+
+
+@pytest.mark.parametrize("name", ["fit.json", "state/states.json"])
+def test_one_altered_bit_in_what_a_resume_reads_is_refused(tmp_path, name):
+    out = stopped(tmp_path / "run")
+    whole = (out / name).read_bytes()
+    for place in np.random.default_rng(0).integers(len(whole), size=20):
+        data = bytearray(whole)
+        data[place] ^= 1 << int(place) % 8
+        (out / name).write_bytes(data)
+        with pytest.raises(ArtefactError):
+            ganaug.fit(arrays(), out, steps=10, options=SMALL, resume=True)
+    (out / name).write_bytes(whole)
+    ganaug.fit(arrays(), out, steps=10, options=SMALL, resume=True)
