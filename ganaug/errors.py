@@ -116,6 +116,10 @@ class FewImagesWarning(UserWarning):
     """Some classes have so few images that a generator learns little from them."""
 
 
+class MixingPolicyWarning(UserWarning):
+    """The bench measured its gain with a mixing policy that cannot be applied here."""
+
+
 class SeenImagesWarning(UserWarning):
     """A few evaluation images are among those that the generator was trained on."""
 

@@ -46,6 +46,7 @@ def mix(
     the label of the item in whose place it stands; len() does not change. "append" adds n ratio / (1 - ratio) items
     behind the real ones, "balance" as many as fill every class up to the largest.
     ratio: the synthetic share of what is served, 0 to 1 (default 0.25), or "auto": what `ganaug bench` found.
+    (It warns where the bench also found a loss weight or label smoothing: items carry neither; `SynthMix` does.)
     transform: for the synthetic images (PIL image in); by default the data set's own. targets: labels, where they
     cannot be found. classes: `classes[i]` names label i, where the data set has no names or not the generator's.
     pool_epochs: the pool holds this many epochs' worth of synthetic images. fresh: render new ones for every epoch.
@@ -63,6 +64,7 @@ def mix(
     require_map_style(dataset)
     fitted = from_noise(run)
     share = ratios.resolve(fitted, mode, ratio, force)
+    ratios.warn_of_policy(fitted, ratio)
     refuse_overlap(fitted, evaluation, report)
     labels, names, named = named_labels_of(dataset, classes, targets, report)
     who = _who(labels, names, mode, share)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
 
-from ganaug.errors import NoVerdictError, OptionError
+from ganaug.errors import MixingPolicyWarning, NoVerdictError, OptionError
 from ganaug.generator import Loadable, as_loaded
+from ganaug.mixing_policies import MixingPolicy, mixing_policy
 from ganaug.serving import refuse_harmful, verdict_of
 
 MODES = ("replace", "append", "balance")
@@ -36,6 +38,48 @@ def resolve(run: Loadable, mode: str, ratio: float | str | None, force: bool = F
     if share > 0:
         refuse_harmful(as_loaded(run), force)
     return float(share)
+
+
+def benched_policy(run: Loadable) -> str:
+    """The mixing policy that the bench found to help, by name; "plain" where nothing helped.
+
+    Raises NoVerdictError if the run was not benchmarked.
+    """
+    found = verdict_of(as_loaded(run))
+    if found is None:
+        raise NoVerdictError(
+            "policy='auto' needs a verdict, and this run has not been benchmarked.",
+            "Run `ganaug bench DATA --test TEST --run RUN` first, or name a policy.",
+        )
+    name = found[1].get("mixing", "plain") if found[1]["verdict"] == "helps" else "plain"
+    if not isinstance(name, str):
+        raise NoVerdictError(f"The verdict in {found[0]} has no usable mixing policy.", "Run `ganaug bench` again.")
+    return name
+
+
+def warn_of_policy(run: Loadable, ratio: float | str | None) -> None:
+    """Items of a data set carry no weights, so "auto" there is the benched share without the benched policy: say so."""
+    if ratio != "auto":
+        return
+    name = benched_policy(run)
+    if mixing_policy(name) != MixingPolicy():
+        warnings.warn(
+            f"The gain was measured with the mixing policy {name!r}: {in_words(mixing_policy(name))}. Items of a data "
+            "set cannot carry that. ganaug.SynthMix(run, ratio='auto', policy='auto') has loss weight and label "
+            "smoothing in its labels.",
+            MixingPolicyWarning,
+            stacklevel=4,
+        )
+
+
+def in_words(policy: MixingPolicy) -> str:
+    """What a policy does to synthetic images."""
+    said = [f"loss weight {policy.weight:g}"] if policy.weight != 1 else []
+    said += [f"label smoothing {policy.smoothing:g}"] if policy.smoothing else []
+    said += ["for the smaller classes only"] if policy.rare else []
+    said += [f"none in the last {policy.finish:.0%} of the steps"] if policy.finish else []
+    said += [f"from {policy.pool} images a class"] if policy.pool else []
+    return ", ".join(said) or "as real ones"
 
 
 def _benchmarked(run: Loadable, mode: str) -> float:

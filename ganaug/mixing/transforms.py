@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 from torchvision.transforms import v2
 from torchvision.tv_tensors import TVTensor, wrap
 
 from ganaug.data.classes import check_names
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError
+from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, MixingPolicyWarning, OptionError
 from ganaug.generator import Fitted, Loadable, as_fitted, from_noise
 from ganaug.keys import numpy_stream, torch_stream
 from ganaug.mixing import ratio as ratios
 from ganaug.mixing.batch import Normalisation, as_batch, call_key, require_batch, require_named
+from ganaug.mixing_policies import MixingPolicy, mixing_policy
 from ganaug.plan import per_class
 from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
@@ -37,6 +40,12 @@ class SynthMix(v2.Transform):
     classes: `classes[i]` names label i; by default the classes of the generator. force: serve images of a run whose
     verdict is `harms` all the same.
 
+    policy: a mixing policy with a loss weight or label smoothing for synthetic images, such as "light", or "auto": the
+    one that the bench found to help. With it, labels come out as float32 (B, K) for a cross-entropy with probabilities
+    as targets and mean reduction, in which each synthetic row sums to its weight, over the mean weight of the batch.
+    What is about the whole training cannot be done here: leave synthetic images out of the last epochs yourself
+    ("finish" warns), and "rare" and "fixed" are refused.
+
     Draws depend on (seed, rank, epoch and number of the call); in a worker also on the worker's own seed. `set_epoch`
     makes them repeatable after a resume.
 
@@ -54,6 +63,7 @@ class SynthMix(v2.Transform):
         pool_per_class: int = 512,
         classes: Sequence[str] | None = None,
         normalize: Normalisation | None = None,
+        policy: str | None = None,
         force: bool = False,
         report: Report = silent,
     ):
@@ -70,6 +80,7 @@ class SynthMix(v2.Transform):
             )
         if pool_per_class < 1:
             raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
+        self.policy = _policy(fitted, policy)
         self._known = torch.tensor([fitted.card.classes.index(name) for name in self.classes])  # label -> its label
         self._per_class = pool_per_class
         # Neither the generator nor a copy of the pool is a part of this module: its parameters and state are not ours.
@@ -97,6 +108,7 @@ class SynthMix(v2.Transform):
         key = call_key(self.seed, "synthmix", self._epoch, self._calls)
         self._calls += 1
         count = int(self.ratio * len(images) + numpy_stream(*key, "count").random())
+        synthetic_places = torch.zeros(len(images), dtype=torch.bool)
         if count:
             chosen = torch.from_numpy(np.sort(numpy_stream(*key, "places").permutation(len(images))[:count]))
             chosen = chosen.to(images.device)
@@ -105,6 +117,10 @@ class SynthMix(v2.Transform):
             synthetic = as_batch(self._draw(own, key), images, self.normalize)
             mixed = images.as_subclass(Tensor).index_copy(0, chosen, synthetic)
             images = wrap(mixed, like=images) if isinstance(images, TVTensor) else mixed
+            synthetic_places[chosen.cpu()] = True
+        if self.policy is not None:
+            require_named(labels, self.classes)
+            labels = weighted_labels(labels, synthetic_places.to(labels.device), len(self.classes), self.policy)
         return type(pair)([images, labels]) if isinstance(pair, list) else (images, labels)
 
     @torch.no_grad()
@@ -128,6 +144,37 @@ class SynthMix(v2.Transform):
             self._copies[own.device] = _copy_to(fitted.generator, own.device)
         z = fitted.prior.draw(len(own), rng).to(own.device)
         return ImageCodec.decode(self._copies[own.device](z, own))
+
+
+def weighted_labels(labels: Tensor, synthetic: Tensor, classes: int, policy: MixingPolicy) -> Tensor:
+    """Labels (B,) as targets float32 (B, K), smoothed and weighted where bool `synthetic` (B,) says so.
+
+    Their sum is B, so that the mean of a cross-entropy over the batch is the weighted mean of its items.
+    """
+    smoothing, weights = (
+        torch.where(synthetic, value, base)[:, None].to(torch.float32)
+        for value, base in ((policy.smoothing, 0.0), (policy.weight, 1.0))
+    )
+    targets = one_hot(labels.to(torch.int64), classes) * (1 - smoothing) + smoothing / classes
+    return targets * weights * (len(labels) / weights.sum().clamp_min(1e-8))
+
+
+def _policy(fitted: Fitted, name: str | None) -> MixingPolicy | None:
+    if name is None:
+        return None
+    policy = mixing_policy(ratios.benched_policy(fitted) if name == "auto" else name)
+    if policy.rare or policy.pool:
+        raise OptionError(
+            f"The mixing policy {name!r} ({ratios.in_words(policy)}) is about the whole data set, not about a batch.",
+            "Choose one of weak, smooth, light.",
+        )
+    if policy.finish:
+        warnings.warn(
+            f"SynthMix cannot see the end of a training: leave it out in the last {policy.finish:.0%} of the epochs.",
+            MixingPolicyWarning,
+            stacklevel=3,
+        )
+    return policy
 
 
 def _copy_to(generator: torch.nn.Module, device: torch.device) -> torch.nn.Module:

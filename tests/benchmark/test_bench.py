@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from ganaug.benchmark import bench
 from ganaug.benchmark.arms import Arm, settings_for
 from ganaug.benchmark.choice import trials_in_all
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.classifier import Training
+from ganaug.cli import cli
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
 
 from .toy import NearestMean, images
@@ -345,3 +347,13 @@ def test_the_page_shows_the_extremes_and_what_the_doctor_found(tmp_path: Path):
     assert "Class &lt;b&gt; shows one picture. Raise gamma." in html
     assert html.index("<h1>") < html.index("What the doctor found") < html.index("Real and synthetic images")
     assert "What the doctor found" not in toy_bench(tmp_path / "again").report_path.read_text()
+
+
+@pytest.mark.parametrize("verdict", ["helps", "no evidence", "harms", "withheld"])
+def test_require_gain_is_an_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verdict: str):
+    done = toy_bench(tmp_path / "out")
+    done = replace(done, data=done.data | {"verdict": verdict})
+    monkeypatch.setattr("ganaug.benchmark.bench", lambda *given, **options: done)
+    asked = ["bench", "digits", "--run", "nowhere", "--out", str(tmp_path / "out"), "--quiet"]
+    assert CliRunner().invoke(cli, asked).exit_code == 0
+    assert CliRunner().invoke(cli, [*asked, "--require-gain"]).exit_code == (0 if verdict == "helps" else 6)

@@ -5,11 +5,19 @@ import numpy as np
 import pytest
 import torch
 import toy
+from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, default_collate
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError
+from ganaug.errors import (
+    IncompatibleLoaderError,
+    LabelMismatchError,
+    MixingPolicyWarning,
+    NoVerdictError,
+    OptionError,
+)
+from ganaug.mixing import mix
 from ganaug.mixing.transforms import SynthMix
 
 
@@ -169,3 +177,48 @@ def test_what_is_not_a_batch_is_refused(run):
         SynthMix(run, ratio=2)
     with pytest.raises(OptionError):
         SynthMix(run, pool_per_class=0)
+
+
+def test_a_policy_puts_weight_and_smoothing_into_the_labels(run):
+    x, y = torch.rand(12, 1, toy.SIDE, toy.SIDE), torch.arange(12) % 3
+    images, targets = SynthMix(run, ratio=0.5, policy="light")(x, y)
+    assert targets.shape == (12, 3)
+    assert targets.sum().item() == pytest.approx(12)
+    synthetic = (images != x).flatten(1).any(1)
+    assert synthetic.sum() == 6
+    totals = targets.sum(1)
+    assert (totals[synthetic] / totals[~synthetic].mean()).tolist() == pytest.approx([0.3] * 6)
+    assert torch.equal(targets.argmax(1), y)
+    share = targets[synthetic].max(1).values / totals[synthetic]
+    assert share.tolist() == pytest.approx([0.8 + 0.2 / 3] * 6)
+    logits = torch.randn(12, 3)
+    each = torch.stack([cross_entropy(logits[i], y[i], label_smoothing=0.2 * bool(synthetic[i])) for i in range(12)])
+    weights = torch.where(synthetic, 0.3, 1.0)
+    assert cross_entropy(logits, targets).item() == pytest.approx(
+        ((each * weights).sum() / weights.sum()).item(), rel=1e-5
+    )
+
+
+def test_policies_that_a_batch_cannot_follow_are_refused(run):
+    for name in ("rare", "light+fixed", "nosuch"):
+        with pytest.raises(OptionError):
+            SynthMix(run, policy=name)
+    with pytest.raises(NoVerdictError):
+        SynthMix(run, policy="auto")
+
+
+def test_real_only_last_epochs_are_left_to_the_user_with_a_warning(run):
+    with pytest.warns(MixingPolicyWarning, match="last 20%"):
+        assert SynthMix(run, policy="light+finish").policy.weight == 0.3
+
+
+def test_auto_follows_the_bench_where_labels_can_and_warns_where_they_cannot(tmp_path):
+    toy.save_generator(tmp_path / "generator")
+    (tmp_path / "verdict.json").write_text('{"verdict": "helps", "mode": "replace", "ratio": 0.5, "mixing": "light"}')
+    made = SynthMix(tmp_path, ratio="auto", policy="auto")
+    assert (made.ratio, made.policy.weight, made.policy.smoothing) == (0.5, 0.3, 0.2)
+    with pytest.warns(MixingPolicyWarning, match=r"'light': loss weight 0\.3, label smoothing 0\.2"):
+        mix(toy.Pictures(), tmp_path, ratio="auto")
+    mix(toy.Pictures(), tmp_path, ratio=0.5)
+    (tmp_path / "verdict.json").write_text('{"verdict": "helps", "mode": "replace", "ratio": 0.5, "mixing": "plain"}')
+    mix(toy.Pictures(), tmp_path, ratio="auto")
