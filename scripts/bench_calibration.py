@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 import time
@@ -71,12 +72,12 @@ def cell(kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str
 
 
 def passed(kind: str, verdicts: list[str]) -> bool:
-    """Whether the aim of this kind is reached, in proportion to the number of cells."""
+    """Whether the aim of this kind is reached, in proportion to the number of cells, rounded in its favour."""
     share = len(verdicts) / 60
     if kind == "null":
-        return sum(verdict != "no evidence" for verdict in verdicts) <= 6 * share
+        return sum(verdict != "no evidence" for verdict in verdicts) <= math.ceil(6 * share)
     if kind == "unseen":
-        return verdicts.count("helps") >= 48 * share
+        return verdicts.count("helps") >= math.floor(48 * share)
     return "helps" not in verdicts
 
 
