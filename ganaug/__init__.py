@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ganaug.fitting import fit as fit
     from ganaug.generator import Run as Run
     from ganaug.generator import load as load
+    from ganaug.health.doctor import doctor as doctor
     from ganaug.measuring import measure as measure
     from ganaug.mixing import SyntheticDataset as SyntheticDataset
     from ganaug.mixing import albumentations as albumentations
@@ -47,6 +48,7 @@ _HOMES = {
     "augment_loader": "ganaug.mixing",
     "backbone": "ganaug.probing",
     "bench": "ganaug.benchmark",
+    "doctor": "ganaug.health.doctor",
     "export": "ganaug.exporting",
     "features": "ganaug.probing",
     "fit": "ganaug.fitting",

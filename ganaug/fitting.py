@@ -22,6 +22,7 @@ from ganaug.generator.integrity import clear_parts, need_space, sha256, writing
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.lock import LOCK, sole_writer
 from ganaug.generator.state import SavedState, load_state, save_state
+from ganaug.health.watch import Watch, mended
 from ganaug.interrupt import interruptible
 from ganaug.pictures import sample_grid, tile
 from ganaug.preparing import FitSettings, Prepared, prepare
@@ -57,6 +58,7 @@ def fit(
     kind: str = "auto",
     label: str | None = None,
     drop: Sequence[str] = (),
+    auto_fix: bool = False,
     source: Any = None,
     report: Report = silent,
 ) -> Run:
@@ -85,7 +87,7 @@ def fit(
         raise OptionError("A fit either resumes or forks.", "To go on with a forked run, give --resume alone.")
     settings = FitSettings(
         recipe, dict(options or {}), _seconds(budget, steps), steps, size, channels, limit, seed=seed, device=device,
-        kind=kind, label=label, drop=list(drop),
+        kind=kind, label=label, drop=list(drop), auto_fix=auto_fix,
     )  # fmt: skip
     folder = Path(out)
     if is_finished(folder):
@@ -121,7 +123,7 @@ class _Fit:
     """One fit on its way: consumes the loop's iterator, and logs, draws and saves."""
 
     def __init__(self, folder: Path, prepared: Prepared, report: Report):
-        self.settings, self.folder, self.report = prepared.settings, folder, report
+        self.settings, self.folder, self.report, self.prepared = prepared.settings, folder, report, prepared
         self.recipe, self.device, self.batches = prepared.recipe, prepared.device, prepared.batches
         self.training, self.validation = prepared.training, prepared.validation
         self.course = Course(folder, prepared.device, report)
@@ -136,6 +138,7 @@ class _Fit:
             steps = self._planned_steps(resume, begin.step)
             self.course.find_anchor(begin, steps)
             loop = self._loop(begin, steps)
+            self.watch = Watch(self.folder, self.prepared, steps, self.report)
             first = next(loop)  # a state that does not fit is refused here, before anything is written
             if fork is not None:
                 save_state(self.course.states, begin, begin)
@@ -158,20 +161,24 @@ class _Fit:
 
     def _loop(self, begin: SavedState, steps: int) -> Iterator[Progress]:
         return train(
-            self.recipe, self.batches, steps=steps, seed=self.settings.seed, device=self.device, start=begin.step,
-            state=begin.tensors or None, retry=self.course.retries,
+            mended(self.recipe, self.course.interventions), self.batches, steps=steps, seed=self.settings.seed,
+            device=self.device, start=begin.step, state=begin.tensors or None, retry=self.course.retries,
         )  # fmt: skip
 
     def _play(self, progress: Progress, loop: Iterator[Progress], steps: int) -> Progress:
         while True:
             try:
-                return self._consume(progress, loop, steps)
+                progress = self._consume(progress, loop, steps)
+                if progress.step == steps:
+                    return progress
+                begin = SavedState(progress.step, progress.state())  # a knob was turned
             except DivergedError as error:
-                back = self.course.go_back(error)
-            loop = self._loop(back, steps)
+                begin = self.course.go_back(error)
+            loop = self._loop(begin, steps)
             progress = next(loop)
 
     def _consume(self, progress: Progress, loop: Iterator[Progress], steps: int) -> Progress:
+        """To the last round, or to one at which a knob is turned."""
         began = saved_at = time.monotonic()
         start, journal = progress.step, self.course.journal
         with interruptible() as asked:
@@ -183,6 +190,7 @@ class _Fit:
                     journal.write(step, speed)
                 if step % every(steps, GRIDS) == 0 or step == steps:
                     self._draw(progress)
+                fix = self._look(progress) if self.watch.due(step) else None
                 detail = "  ".join(f"{_short(name)} {value:.2f}" for name, value in progress.losses.items())
                 self.report("fit", step, steps, f"{speed:.1f} steps/s  {detail}")
                 due = asked.is_set() or step == steps or time.monotonic() - saved_at > SAVE_SECONDS
@@ -190,7 +198,21 @@ class _Fit:
                 saved_at = time.monotonic() if due else saved_at
                 if asked.is_set() and step < steps:
                     raise KeyboardInterrupt(f"stopped at step {step} of {steps}; the state is saved")
+                if fix:
+                    break
         return progress
+
+    def _look(self, progress: Progress) -> bool:
+        """The doctor's look at the fit; whether a knob is turned after this round."""
+        found = self.watch.look(progress, self.course.journal)
+        if not self.settings.auto_fix or progress.step == progress.steps:
+            return False
+        fix = self.watch.fix(progress.step, found, self.course.interventions)
+        if fix is None:
+            return False
+        self.course.interventions += (fix,)
+        self.course.journal.note({"step": fix.step, "intervention": fix.to_json()})
+        return True
 
     def _planned_steps(self, resume: bool, played: int) -> int:
         """The number of rounds, decided before the first one; a resume must agree with what is stored."""

@@ -35,7 +35,8 @@ class FitSettings:
     training; turned into `steps` once, before the first step. steps: rounds of the game. size: px of the square images
     that the generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many images a class. validation:
     share held out. options: settings of the recipe. kind: "images", "table", "series" or "auto". label: the column of
-    classes of a table. drop: columns of a table to leave out.
+    classes of a table. drop: columns of a table to leave out. auto_fix: turn a knob once, where the doctor finds that
+    one helps.
     """
 
     recipe: str = "auto"
@@ -51,6 +52,7 @@ class FitSettings:
     kind: str = "auto"
     label: str | None = None
     drop: list[str] = field(default_factory=list)
+    auto_fix: bool = False
 
     def __post_init__(self):
         if self.budget is not None and self.steps is not None:
@@ -97,19 +99,9 @@ def prepare(
     recipe = choose(settings.recipe, settings.options)
     device = resolve_device(settings.device)
     _check_options(settings, groups, source)
-    items: LabelledImages | LabelledVectors
-    if isinstance(data, (LabelledImages, LabelledVectors)):
-        items = data
-    elif settings.kind == "table":
-        items = load_table(data, settings.label, drop=settings.drop, limit=settings.limit, seed=settings.seed)
-    elif settings.kind == "series":
-        items = load_series(data, split=split, limit=settings.limit, seed=settings.seed)
-    else:
-        items = load_images(
-            data, size=settings.size, channels=settings.channels, limit=settings.limit, seed=settings.seed,
-            device=device.type, strict=strict, split=split, groups=groups, root=root, pairs=source,
-            report=report,
-        )  # fmt: skip
+    items = read_items(
+        data, settings, root=root, split=split, groups=groups, strict=strict, source=source, report=report
+    )
     if recipe.labelled and len(items.classes) < 2:
         raise DataError(f"There is one class only, {items.classes[0]!r}.", "A classifier needs two or more.")
     _require_fit(recipe, settings.recipe, items.spec)
@@ -120,6 +112,31 @@ def prepare(
     if not recipe.labelled:
         training, validation = training.unlabelled(), validation.unlabelled()
     return Prepared(settings, recipe, training, validation, device, batches_for(recipe, training, device))
+
+
+def read_items(
+    data: Any,
+    settings: FitSettings,
+    *,
+    root: Any = None,
+    split: str = "train",
+    groups: Any = None,
+    strict: bool = False,
+    source: Any = None,
+    report: Report,
+) -> LabelledImages | LabelledVectors:
+    """Images, rows or series, as the settings, whose kind is definite, say. Raises as `fit` does."""
+    if isinstance(data, (LabelledImages, LabelledVectors)):
+        return data
+    if settings.kind == "table":
+        return load_table(data, settings.label, drop=settings.drop, limit=settings.limit, seed=settings.seed)
+    if settings.kind == "series":
+        return load_series(data, split=split, limit=settings.limit, seed=settings.seed)
+    return load_images(
+        data, size=settings.size, channels=settings.channels, limit=settings.limit, seed=settings.seed,
+        device=resolve_device(settings.device).type, strict=strict, split=split, groups=groups, root=root, pairs=source,
+        report=report,
+    )  # fmt: skip
 
 
 def _definite(data: Any, settings: FitSettings) -> FitSettings:

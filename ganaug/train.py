@@ -44,6 +44,10 @@ class Progress:
         """The kept networks, averaged, batch-norm statistics re-estimated, in eval mode."""
         return self._game.settled_averages()
 
+    def networks(self) -> Networks:
+        """Copies of all networks, those that are kept as `averages` gives them, in eval mode."""
+        return {name: copy.deepcopy(net).eval() for name, net in self._game.nets.items()} | self.averages()
+
     def state(self) -> State:
         """Everything that an exact resume needs, as named tensors; copies."""
         return self._game.state()

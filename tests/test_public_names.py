@@ -12,7 +12,7 @@ def test_every_public_name_is_there_and_documented():
     assert ganaug.__all__ == sorted(
         ["GANSampler", "GanaugError", "Inpaint", "Reimagine", "Run", "SynthMix", "SyntheticDataset", "Translate",
          "albumentations", "augment_loader",
-         "backbone", "bench", "export", "features", "fit", "load", "load_images", "measure", "metrics",
+         "backbone", "bench", "doctor", "export", "features", "fit", "load", "load_images", "measure", "metrics",
          "mix", "preview", "variants"]
     )  # fmt: skip
     for name in ganaug.__all__:
@@ -21,7 +21,7 @@ def test_every_public_name_is_there_and_documented():
 
 def test_public_functions_stay_functions_whatever_was_imported_before():
     code = (
-        "import ganaug.mixing, ganaug.probing, ganaug.benchmark, ganaug.fitting, ganaug.exporting, ganaug.pictures\n"
+        "import ganaug.health.doctor, ganaug.mixing, ganaug.probing, ganaug.benchmark, ganaug.fitting, ganaug.exporting, ganaug.pictures\n"
         "import ganaug\n"
         "assert all(callable(getattr(ganaug, n)) for n in ganaug.__all__ if n not in ('albumentations', 'metrics'))"
     )

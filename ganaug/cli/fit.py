@@ -46,6 +46,7 @@ from ganaug.cli.group import common, settings_of, show
     help="What DATA holds; only series (N, C, T) need it.",
 )
 @click.option("--strict", is_flag=True, help="Stop at the first unreadable image.")
+@click.option("--auto-fix", is_flag=True, help="Turn a knob once, half-way, where the doctor finds that one helps.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted fit.")
 @click.option(
     "--fork",
@@ -91,7 +92,9 @@ def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quie
             from ganaug.estimate import dry_run as plan
 
             estimate = plan(
-                **{k: v for k, v in _arguments(values).items() if k != "fork"}, strict=strict, report=report
+                **{k: v for k, v in _arguments(values).items() if k not in ("fork", "auto_fix")},
+                strict=strict,
+                report=report,
             )
             show(as_json, estimate.to_json(), estimate.lines())
             return

@@ -18,6 +18,7 @@ HOMES = {
     "fit": "ganaug.cli.fit",
     "preview": "ganaug.cli.runs",
     "metrics": "ganaug.cli.metrics",
+    "doctor": "ganaug.cli.doctor",
     "features": "ganaug.cli.features",
     "bench": "ganaug.cli.bench",
     "augment": "ganaug.cli.runs",
@@ -48,6 +49,7 @@ def cli() -> None:
     ganaug fit     data/train --out runs/leaves --budget 10m
     ganaug preview runs/leaves
     ganaug metrics runs/leaves data/train
+    ganaug doctor  runs/leaves
     ganaug features runs/leaves data/train --out leaves.npz
     ganaug bench   data/train --test data/test --run runs/leaves --out runs/bench
     ganaug augment runs/leaves --balance --out data/train_synth

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ganaug.generator import Fitted, load
+from ganaug.generator.folder import OwnRecipe
 from ganaug.recipes.choose import choose
 
 
 def load_run(run: str, recipe: str | None) -> Fitted:
-    return load(run, recipe=None if recipe is None else choose(recipe, {}))
+    return load(run, recipe=own_recipe(recipe))
+
+
+def own_recipe(recipe: str | None) -> OwnRecipe | None:
+    """What file.py:function means, as a function of the settings on the card."""
+    return None if recipe is None else partial(choose, recipe)

@@ -23,17 +23,25 @@ class Batch(NamedTuple):
 
 
 class _Chooser:
-    """Draws labels uniformly over the classes, in runs of `GROUP` equal ones (so that a discriminator can compare items
-    within a class), then items uniformly within the class."""
+    """Draws labels uniformly over the classes that have items, in runs of `GROUP` equal ones (so that a discriminator
+    can compare items within a class), then items uniformly within the class."""
 
     def __init__(self, labels: Tensor, classes: int):
         self.order = torch.argsort(labels, stable=True)
         self.counts = torch.bincount(labels, minlength=classes)
         self.starts = torch.cumsum(self.counts, 0) - self.counts
+        self.present = self.counts.nonzero()[:, 0]
 
     def labels(self, n: int, rng: torch.Generator) -> Tensor:
         groups = -(-n // GROUP)
-        return torch.randint(len(self.counts), (groups,), generator=rng).repeat_interleave(GROUP)[:n]
+        chosen = torch.randint(len(self.present), (groups,), generator=rng)
+        return self.present[chosen].repeat_interleave(GROUP)[:n]
+
+    def others(self, y: Tensor, rng: torch.Generator) -> Tensor:
+        """For each label another one, uniformly; the same where there is only one."""
+        k = len(self.present)
+        steps = torch.randint(min(1, k - 1), k, (len(y),), generator=rng)
+        return self.present[(torch.searchsorted(self.present, y) + steps) % k]
 
     def items(self, y: Tensor, rng: torch.Generator) -> Tensor:
         within = (torch.rand(len(y), generator=rng, dtype=torch.float64) * self.counts[y]).long()
@@ -80,7 +88,7 @@ class OtherClassBatches:
 
     def draw(self, n: int, rng: torch.Generator) -> Batch:
         y = self.chooser.labels(n, rng)
-        other = (y + torch.randint(1, len(self.spec.classes), (n,), generator=rng)) % len(self.spec.classes)
+        other = self.chooser.others(y, rng)
         device = self.pixels.device
         real, source = (ImageCodec.encode(self.pixels[self.chooser.items(c, rng).to(device)]) for c in (y, other))
         return Batch(real, y.to(device), source, other.to(device))

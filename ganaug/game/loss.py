@@ -19,6 +19,14 @@ def value_at(weight: Weight, progress: float) -> float:
     return weight(progress) if callable(weight) else weight
 
 
+def scaled(weight: Weight, factor: float) -> Weight:
+    """A number, or a schedule, times a factor."""
+    if not callable(weight):
+        return factor * weight
+    schedule = weight
+    return lambda progress: factor * schedule(progress)
+
+
 @dataclass(frozen=True)
 class Term:
     """One summand: `weight * function(round)`, on every `interval`-th move, then times `interval`.

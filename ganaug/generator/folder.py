@@ -7,7 +7,7 @@ after a bench, `verdict.json`. A generator folder holds `card.json`, `model.safe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import ArtefactError, DataError, GanaugError, TranslatorError
 from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
+from ganaug.generator.claims import check_claims
 from ganaug.generator.integrity import MANIFEST, read_verified, read_whole, write_manifest
 from ganaug.generator.state import SavedState, require_finite
-from ganaug.generator.tensors import check_fit, from_bytes, load_strictly, to_bytes
+from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
 
@@ -85,20 +86,22 @@ def save(folder: Path, networks: Mapping[str, nn.Module], card: Card) -> str:
     return write_manifest(folder, {CARD: card.to_json().encode(), WEIGHTS: to_bytes(tensors)})
 
 
-def load(run: str | Path | Run, *, recipe: Recipe | None = None) -> Fitted:
+OwnRecipe = Recipe | Callable[[dict[str, Any]], Recipe]
+
+
+def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
     """Load the generator of a run folder or of a generator folder. Runs no code from the files.
 
-    recipe: needed only if the run was fitted with a recipe from a file of the user's own. Raises ArtefactError for
-    anything missing, altered or unknown.
+    recipe: needed only if the run was fitted with a recipe from a file of the user's own: the recipe, or a function of
+    the settings that the card tells. Raises ArtefactError for anything missing, altered or unknown.
     """
     folder = _generator_folder(Path(run.path if isinstance(run, Run) else run))
     contents, digest = read_verified(folder, (CARD, WEIGHTS))
     card = Card.from_json(contents[CARD])
     tensors = from_bytes(contents[WEIGHTS])
-    rules = _rules(card, recipe)
     if recipe is None:
-        with torch.device("meta"):  # no memory yet for weights whose sizes only the card claims
-            check_fit(_build(card, rules).state_dict(), tensors, str(folder / WEIGHTS))
+        check_claims(lambda: _build(card, rules_of(card)), tensors, str(folder / WEIGHTS))
+    rules = rules_of(card, recipe)
     networks = _build(card, rules)
     load_strictly(networks, tensors, str(folder / WEIGHTS))
     networks.to(memory_format=torch.channels_last).eval().requires_grad_(False)
@@ -158,10 +161,12 @@ def _generator_folder(path: Path) -> Path:
     return path
 
 
-def _rules(card: Card, recipe: Recipe | None) -> Recipe:
-    """The recipe that the generator was made by."""
+def rules_of(card: Card, recipe: OwnRecipe | None = None) -> Recipe:
+    """The recipe that the generator was made by; `recipe`, if it is one of the user's own."""
     from ganaug.recipes import RECIPES, make
 
+    if callable(recipe):
+        recipe = recipe(card.settings)
     if recipe is None:
         if card.recipe not in RECIPES:
             raise ArtefactError(

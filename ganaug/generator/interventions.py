@@ -7,14 +7,15 @@ from typing import Any
 
 from ganaug.generator.checked import bounded, fields_of, is_, text
 
-KINDS = ("retry", "fork", "environment")
+KINDS = ("retry", "fork", "environment", "fix")
 
 
 @dataclass(frozen=True)
 class Intervention:
     """kind: "retry", a number was not finite and the fit went back to the round `start` and on with other draws;
     "fork", it began from the state of another run; "environment", it was resumed under other libraries, threads or
-    device, so that its bytes are not those of an uninterrupted fit. step: the round in which it happened."""
+    device, so that its bytes are not those of an uninterrupted fit; "fix", the doctor turned the knob for the finding
+    that `cause` names. step: the round in which it happened."""
 
     kind: str
     step: int

@@ -85,12 +85,12 @@ def dcgan(width: int = 32, latent: int = 64, lr: float = 2e-4, batch: int = 64, 
 
 def unrolled(
     steps: int = 5,
-    rate: float = 0.02,
+    rate: float = 0.1,
     width: int = 128,
     depth: int = 2,
     latent: int = 64,
     lr: float = 1e-3,
-    discriminator_lr: float = 2e-3,
+    discriminator_lr: float = 1e-4,
     batch: int = 64,
     conditional: bool = True,
 ) -> Recipe:

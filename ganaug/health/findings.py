@@ -1,0 +1,218 @@
+"""What check-ups and losses mean: each finding names what is wrong, in which classes, and the knob to turn.
+
+The limits were set on two image sets and counted on a third: scripts/doctor_study.py, docs/doctor.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ganaug.generator.interventions import Intervention
+from ganaug.health.checkup import Checkup
+
+FEW = 20  # images of a class
+
+COLLAPSED = 0.35  # spread of samples over that of real items, below
+COPIED = 0.10  # share of samples that are copies, above
+BY_HEART = 0.90  # chance that the discriminator prefers a training item to a held-out one, above
+LOST = 0.98  # chance that the discriminator prefers a held-out item to a sample, above
+LEAKING = 0.60
+CONFUSED = 0.50  # agreement over that of held-out items, below
+SWAPPED = 0.20
+RESTLESS = 0.60  # median movement of class means between check-ups over the spread of real items, above
+NEAR_ZERO = 0.10  # a cross-entropy discriminator's loss, below
+SETTLED = 1 / 3  # of a fit after which it is judged
+EARLY = 1 / 5  # of a fit after which a collapse is told at once
+
+
+@dataclass(frozen=True)
+class Finding:
+    """name: what is wrong, in the field's words. severity: "fault" (do not use the samples of these classes, or of the
+    run) or "warning". text: the evidence in a sentence. knob: what to turn. classes: the classes meant; () is all."""
+
+    name: str
+    severity: str
+    text: str
+    knob: str
+    classes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def findings(
+    classes: Sequence[str],
+    counts: Mapping[str, int],
+    checkups: Sequence[Checkup],
+    losses: Sequence[Mapping[str, Any]],
+    steps: int,
+    interventions: Sequence[Intervention] = (),
+) -> tuple[Finding, ...]:
+    """All that is wrong, faults first.
+
+    counts: real images of each class. checkups: in the order of their steps. losses: lines of metrics.jsonl, each with
+    "step" and means of terms by "player/term". steps: of the whole fit, of which the past may be a part. interventions:
+    of which those count that went back because a number was not finite.
+    """
+    found = [*_too_few(counts), *_not_finite(interventions), *_not_converging(losses, steps)]
+    settled = [c for c in checkups if c.step >= SETTLED * steps]
+    if settled:
+        last = settled[-1]
+        found += [*_restless(settled), *_discriminator(settled), *_labels(last, classes), *_copied(settled)]
+        found += _leaking(settled)
+    if early := [c for c in checkups if c.step >= EARLY * steps]:
+        found += _collapsed(early[-2:], classes)
+    return tuple(sorted(found, key=lambda finding: finding.severity != "fault"))
+
+
+def _too_few(counts: Mapping[str, int]) -> Iterator[Finding]:
+    few = {name: n for name, n in counts.items() if n < FEW}
+    if few:
+        yield Finding(
+            "too few images",
+            "warning",
+            "Of " + ", ".join(f"{name!r} there are {n} images" for name, n in few.items()) + ".",
+            "More real images of these classes help more than any generator.",
+            tuple(few),
+        )
+
+
+def _not_finite(interventions: Sequence[Intervention]) -> Iterator[Finding]:
+    retries = [one for one in interventions if one.kind == "retry"]
+    if retries:
+        yield Finding(
+            "not finite",
+            "warning",
+            f"{retries[0].cause} The fit went back {len(retries)} times, and on with other draws.",
+            "A smaller learning rate (--set lr=...), or a stronger gradient penalty.",
+        )
+
+
+def _not_converging(losses: Sequence[Mapping[str, Any]], steps: int) -> Iterator[Finding]:
+    """The loss of a cross-entropy discriminator near zero while the generator's rises."""
+    d = _series(losses, "discriminator/", ("nonsaturating", "minimax"))
+    g = _series(losses, "generator/", ("nonsaturating", "minimax"))
+    if len(d) < 9 or len(g) < 9 or losses[-1]["step"] < SETTLED * steps:
+        return
+    third = len(g) // 3
+    early, late = float(np.median(g[:third])), float(np.median(g[-third:]))
+    if np.median(d[-third:]) < NEAR_ZERO and late > 1.5 * early > 0:
+        yield Finding(
+            "no convergence",
+            "fault",
+            f"The discriminator's loss is near zero ({np.median(d[-third:]):.2g}) while the generator's rises "
+            f"({early:.2g} to {late:.2g}): its gradients say nothing any more.",
+            "A smaller learning rate of the discriminator, or a recipe with a gradient penalty (small, r3gan).",
+        )
+
+
+def _series(losses: Sequence[Mapping[str, Any]], player: str, kinds: tuple[str, ...]) -> np.ndarray:
+    rows = [
+        sum(v for name, v in line.items() if name.startswith(player) and any(kind in name for kind in kinds))
+        for line in losses
+        if any(name.startswith(player) and any(kind in name for kind in kinds) for name in line)
+    ]
+    return np.array(rows, dtype=float)
+
+
+def _collapsed(checkups: Sequence[Checkup], classes: Sequence[str]) -> Iterator[Finding]:
+    spread = np.max([c.spread for c in checkups], 0)  # not for a moment only
+    bad = [c for c in range(len(classes)) if spread[c] < COLLAPSED]
+    if not bad:
+        return
+    whole = 2 * len(bad) > len(classes)
+    named = tuple(classes[c] for c in bad)
+    worst = ", ".join(f"{classes[c]!r} {spread[c]:.2f}" for c in sorted(bad, key=lambda c: spread[c])[:5])
+    yield Finding(
+        "mode collapse" if whole else "mode collapse within classes",
+        "fault",
+        f"Samples of one class are nearly alike: their spread over that of real items is {worst}.",
+        "The recipe small, whose discriminator sees the spread within a class; a smaller learning rate; more steps."
+        if whole
+        else "More real images of these classes, or more steps; do not mix in these classes meanwhile.",
+        () if whole else named,
+    )
+
+
+def _restless(checkups: Sequence[Checkup]) -> Iterator[Finding]:
+    if len(checkups) < 4:
+        return
+    centres = np.array([c.centres for c in checkups])  # (T, K, d)
+    moves = np.linalg.norm(np.diff(centres, axis=0), axis=2).mean(1) / max(checkups[-1].scale, 1e-9)
+    if np.median(moves) > RESTLESS:
+        yield Finding(
+            "oscillation",
+            "fault",
+            f"The mean sample of a class moves by {np.median(moves):.2f} of the spread of real items from one check-up "
+            "to the next: the players chase each other.",
+            "A smaller learning rate, beta1 0, or a gradient penalty (small, wgan_gp, r3gan).",
+        )
+
+
+def _discriminator(checkups: Sequence[Checkup]) -> Iterator[Finding]:
+    seen = _typical([c.prefers_seen for c in checkups[-3:]])
+    real = _typical([c.prefers_real for c in checkups[-3:]])
+    if seen > BY_HEART:
+        yield Finding(
+            "discriminator overfits",
+            "warning",
+            f"It scores a training item above a held-out one {seen:.0%} of the time; 50 % is nothing learned by heart.",
+            "A stronger eye (augmentation of what the discriminator sees), fewer steps, or more real images.",
+        )
+    elif real > LOST:
+        yield Finding(
+            "discriminator saturated",
+            "warning",
+            f"It scores a real item that it never saw above a sample {real:.1%} of the time: its gradients are weak.",
+            "A smaller learning rate of the discriminator, a stronger gradient penalty, or a larger generator.",
+        )
+
+
+def _labels(last: Checkup, classes: Sequence[str]) -> Iterator[Finding]:
+    ratio = np.array(last.agreement) / np.maximum(np.array(last.agreement_of_unseen), 1e-9)
+    chance = 1 / max(len(classes), 1)
+    judged = np.array(last.agreement_of_unseen) > 2 * chance
+    swapped = [c for c in range(len(classes)) if judged[c] and ratio[c] < SWAPPED]
+    confused = [c for c in range(len(classes)) if judged[c] and SWAPPED <= ratio[c] < CONFUSED]
+    for bad, name, severity in ((swapped, "labels swapped", "fault"), (confused, "labels leak", "warning")):
+        if bad:
+            pairs = ", ".join(f"{classes[c]!r} looks like {classes[last.mistaken_for[c]]!r}" for c in bad)
+            yield Finding(
+                name,
+                severity,
+                f"Samples look like another class than their label: {pairs}.",
+                "Check the labels of the real images; more steps; a recipe with a projection discriminator (small).",
+                tuple(classes[c] for c in bad),
+            )
+
+
+def _copied(checkups: Sequence[Checkup]) -> Iterator[Finding]:
+    share = _typical([c.copies for c in checkups[-3:]])
+    if share > COPIED:
+        yield Finding(
+            "copies of training images",
+            "fault",
+            f"{share:.0%} of the samples are nearer to a training image than 99 % of unseen images are.",
+            "Fewer steps, a smaller network, or more real images; look at the pairs with `ganaug metrics`.",
+        )
+
+
+def _leaking(checkups: Sequence[Checkup]) -> Iterator[Finding]:
+    amount = _typical([c.leaking for c in checkups[-3:]])
+    if amount > LEAKING:
+        yield Finding(
+            "augmentation leaks",
+            "warning",
+            f"Samples look augmented: {amount:.0%} of the way from real images to what the discriminator is shown.",
+            "A weaker eye, or one whose operations are applied to real and fake images alike.",
+        )
+
+
+def _typical(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.median(known)) if known else float("nan")

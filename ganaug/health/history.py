@@ -1,0 +1,53 @@
+"""What a run's metrics.jsonl tells of its past."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganaug.errors import ArtefactError
+from ganaug.generator.interventions import Intervention
+from ganaug.health.checkup import Checkup
+
+METRICS = "metrics.jsonl"
+MOST_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class History:
+    """losses: lines with "step" and the means of terms since the line before. checkups: in the order of their steps.
+    interventions: what befell the fit."""
+
+    losses: tuple[dict[str, Any], ...] = ()
+    checkups: tuple[Checkup, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
+
+
+def read_history(run: Path) -> History:
+    """Of a run folder; empty where there is no metrics.jsonl. A last line that was cut off is passed over.
+
+    Raises ArtefactError for a file that is no such log.
+    """
+    file = run / METRICS
+    if not file.exists():
+        return History()
+    losses, checkups, interventions = [], [], []
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise ValueError("it is too long")
+        text = file.read_text(encoding="utf-8")
+        for line in text[: text.rfind("\n") + 1].splitlines():
+            values = json.loads(line)
+            if type(values) is not dict or type(values.get("step")) is not int:
+                raise ValueError("a line names no step")
+            if "checkup" in values:
+                checkups.append(Checkup.from_json(values["checkup"]))
+            elif "intervention" in values:
+                interventions.append(Intervention.from_json(values["intervention"]))
+            else:
+                losses.append(values)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ArtefactError(f"{file} cannot be read: {error}.", "Fit the run again.") from error
+    return History(tuple(losses), tuple(checkups), tuple(interventions))

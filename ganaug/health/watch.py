@@ -1,0 +1,102 @@
+"""The doctor during a fit: check-ups at fixed rounds, early warnings, and, where it was asked for, one knob turned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ganaug.game import Player, Recipe
+from ganaug.game.loss import scaled
+from ganaug.generator.interventions import Intervention
+from ganaug.health.checkup import Checkup, Examiner
+from ganaug.health.findings import Finding, findings
+from ganaug.health.history import read_history
+from ganaug.journal import Journal
+from ganaug.preparing import Prepared, batches_for
+from ganaug.reporting import Report
+from ganaug.train import Progress
+
+CHECKUPS = 10  # over a fit
+APART = 100  # rounds between them, at least
+FIX_AT = 0.5  # of the rounds: the first check-up from there on may turn a knob
+
+
+def slower(factor: float, *players: str) -> Callable[[Recipe], Recipe]:
+    """The recipe with the learning rates of these players (all, if none is named) times `factor`."""
+
+    def turned(recipe: Recipe) -> Recipe:
+        def of(player: Player) -> Player:
+            if players and player.name not in players:
+                return player
+            optimiser: Any = player.optimiser
+            return replace(player, optimiser=replace(optimiser, lr=scaled(optimiser.lr, factor)))
+
+        return replace(recipe, players=tuple(of(player) for player in recipe.players))
+
+    return turned
+
+
+FIXES: dict[str, tuple[str, Callable[[Recipe], Recipe]]] = {
+    "no convergence": ("the discriminator's learning rate is cut to a quarter", slower(0.25, "discriminator")),
+    "discriminator saturated": ("the discriminator's learning rate is cut to a quarter", slower(0.25, "discriminator")),
+    "discriminator overfits": ("the discriminator's learning rate is halved", slower(0.5, "discriminator")),
+    "oscillation": ("all learning rates are cut to a quarter", slower(0.25)),
+}
+"""What `--auto-fix` does about a finding, in words and as a change of the recipe."""
+
+
+def mended(recipe: Recipe, interventions: Sequence[Intervention]) -> Recipe:
+    """The recipe after the knobs that were turned so far."""
+    for one in interventions:
+        if one.kind == "fix":
+            recipe = FIXES[one.cause][1](recipe)
+    return recipe
+
+
+class Watch:
+    """Looks at a fit from round to round. folder: the run, whose metrics.jsonl is the memory of this."""
+
+    def __init__(self, folder: Path, prepared: Prepared, steps: int, report: Report):
+        self.folder, self.prepared, self.steps, self.report = folder, prepared, steps, report
+        self.every = max(APART, steps // CHECKUPS)
+        self.said: set[str] = set()
+        self._examiner: Examiner | None = None
+
+    def due(self, step: int) -> bool:
+        return step % self.every == 0
+
+    def look(self, progress: Progress, journal: Journal) -> tuple[Finding, ...]:
+        """Make a check-up, write it down, and tell what is found for the first time."""
+        checkup = self._examine(progress)
+        journal.note({"step": progress.step, "checkup": checkup.to_json()})
+        journal.keep()
+        past = read_history(self.folder)
+        training = self.prepared.training
+        found = findings(
+            training.classes, training.counts(), past.checkups, past.losses, self.steps, past.interventions
+        )
+        for finding in found:
+            if finding.name not in self.said and finding.name != "too few images":  # of these, a warning told at once
+                self.said.add(finding.name)
+                self.report("doctor", 0, 0, f"{finding.name}: {finding.text} Try: {finding.knob}")
+        return found
+
+    def fix(self, step: int, found: Sequence[Finding], interventions: Sequence[Intervention]) -> Intervention | None:
+        """The knob to turn at this round, if there is one and none was turned yet."""
+        now = FIX_AT * self.steps <= step < FIX_AT * self.steps + self.every
+        if not now or any(one.kind == "fix" for one in interventions):
+            return None
+        names = [finding.name for finding in found if finding.name in FIXES]
+        if not names:
+            return None
+        self.report("doctor", 0, 0, f"{names[0]}: from step {step} on {FIXES[names[0]][0]}")
+        return Intervention("fix", step, step, names[0])
+
+    def _examine(self, progress: Progress) -> Checkup:
+        if self._examiner is None:
+            given = self.prepared
+            validation = batches_for(given.recipe, given.validation, given.device)
+            self._examiner = Examiner(given.recipe, given.batches, validation, given.settings.seed, given.device)
+        return self._examiner.examine(progress.networks(), progress.step)

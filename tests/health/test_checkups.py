@@ -1,0 +1,202 @@
+"""Check-ups of networks whose faults are known, and the doctor at work during a fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from click.testing import CliRunner
+from torch import nn
+
+import ganaug
+from ganaug.cli import cli
+from ganaug.data import ImageCodec, hold_out, load_images
+from ganaug.errors import DataError, LabelMismatchError
+from ganaug.game import Adam
+from ganaug.generator.interventions import Intervention
+from ganaug.health import Examiner, findings
+from ganaug.health.watch import FIXES, mended
+from ganaug.networks.eyes import AffineEye
+from ganaug.preparing import batches_for
+from ganaug.recipes import make
+from ganaug.train import train
+
+TINY = {"width": 8, "widest": 16, "batch": 32}
+CPU = torch.device("cpu")
+
+
+class Bank(nn.Module):
+    """A generator that answers with images of a bank: real ones that the fit did not see make it a perfect one."""
+
+    def __init__(self, images, change=lambda x, y: (x, y)):
+        super().__init__()
+        self.images, self.change = images, change
+
+    def forward(self, z, y):
+        out = []
+        for number, label in enumerate(y.tolist()):
+            rows = (self.images.labels == label).nonzero()[:, 0]
+            out.append(self.images.pixels[rows[number % len(rows)]])
+        return self.change(ImageCodec.encode(torch.stack(out)), y)[0]
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """Digits: what gradients see, what is held out, and as many that nobody knows."""
+    known, unknown = hold_out(load_images("digits"), fraction=0.4, seed=3)
+    return *hold_out(known, seed=0), unknown
+
+
+@pytest.fixture(scope="module")
+def examiner(parts):
+    training, validation, _ = parts
+    recipe = make("small", TINY)
+    return Examiner(recipe, batches_for(recipe, training, CPU), batches_for(recipe, validation, CPU), 0, CPU)
+
+
+def names(checkup, parts):
+    return {f.name for f in findings(parts[0].classes, parts[0].counts(), [checkup], (), checkup.step)}
+
+
+def examined(examiner, generator, **others):
+    return examiner.examine({"generator": generator, "eye": AffineEye(), **others}, 100)
+
+
+def test_real_images_in_the_generators_place_are_healthy(examiner, parts):
+    checkup = examined(examiner, Bank(parts[2]))
+    assert names(checkup, parts) == set()
+    assert min(checkup.spread) > 0.8
+    assert checkup.copies <= 0.05
+    assert abs(checkup.leaking) < 0.3
+
+
+def test_planted_generators_are_seen_through(examiner, parts):
+    training, _, unknown = parts
+    turned = replace(unknown, labels=torch.where(unknown.labels < 2, 1 - unknown.labels, unknown.labels))
+    one_each = unknown.take([int((unknown.labels == c).nonzero()[0]) for c in range(10)])
+    eye = AffineEye(shift=0.3, turn=40, zoom=0.3)
+    augmented = Bank(unknown, lambda x, y: (eye(x, torch.Generator().manual_seed(0)), y))
+    assert names(examined(examiner, Bank(training)), parts) == {"copies of training images"}
+    assert "labels swapped" in names(examined(examiner, Bank(turned)), parts)
+    assert "mode collapse" in names(examined(examiner, Bank(one_each)), parts)
+    assert "augmentation leaks" in names(examined(examiner, augmented, eye=eye), parts)
+
+
+def test_a_discriminator_that_knows_its_images_by_heart(examiner, parts):
+    class ByHeart(nn.Module):
+        def __init__(self, images):
+            super().__init__()
+            self.known = ImageCodec.encode(images.pixels).flatten(1)
+
+        def forward(self, x, y):
+            return -torch.cdist(x.flatten(1), self.known).amin(1)
+
+    class Open(nn.Module):
+        def forward(self, x, rng):
+            return x
+
+    checkup = examined(examiner, Bank(parts[2]), discriminator=ByHeart(parts[0]), eye=Open())
+    assert checkup.prefers_seen > 0.95
+    assert "discriminator overfits" in names(checkup, parts)
+    blind = examined(examiner, Bank(parts[2]), discriminator=lambda x, y: torch.zeros(len(x)))
+    assert blind.prefers_seen == blind.prefers_real == 0.5
+
+
+def test_looking_changes_nothing(parts):
+    recipe = make("dcgan", {"width": 8, "batch": 16})
+    training, validation, _ = parts
+    batches = batches_for(recipe, training, CPU)
+    ends = []
+    for look in (False, True):
+        examiner = Examiner(recipe, batches, batches_for(recipe, validation, CPU), 0, CPU)
+        for p in train(recipe, batches, steps=6):
+            if look and p.step:
+                examiner.examine(p.networks(), p.step)
+        ends.append(p.state())
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+@pytest.mark.parametrize("name", ["vae", "aae", "bigan", "cyclegan", "context_encoder", "infogan", "wgan_gp"])
+def test_every_kind_of_game_can_be_looked_at(name, parts):
+    training, validation, _ = parts
+    if name == "cyclegan":
+        training, validation = (
+            replace(part.take((part.labels < 2).nonzero()[:, 0]), classes=("0", "1")) for part in (training, validation)
+        )
+    recipe = make(name, {})
+    batches = batches_for(recipe, training, CPU)
+    *_, end = train(recipe, batches, steps=1)
+    checkup = Examiner(recipe, batches, batches_for(recipe, validation, CPU), 0, CPU).examine(end.networks(), 1)
+    assert len(checkup.spread) == len(training.classes)
+    assert all(value >= 0 for value in checkup.spread)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return ganaug.fit("digits", tmp_path_factory.mktemp("watched") / "run", options=TINY, steps=200, limit=40)
+
+
+def test_a_fit_makes_check_ups_that_the_doctor_reads(run):
+    diagnosis = ganaug.doctor(run)
+    assert [checkup.step for checkup in diagnosis.checkups] == [100, 200]
+    shown = CliRunner().invoke(cli, ["doctor", str(run.path)])
+    assert shown.exit_code == 0
+    for finding in diagnosis.findings:
+        assert finding.name in shown.output
+        assert finding.name
+
+
+def test_a_generator_alone_is_looked_at_with_its_data(run):
+    alone = run.path / "generator"
+    diagnosis = ganaug.doctor(alone, load_images("digits", limit=40))
+    assert [checkup.step for checkup in diagnosis.checkups] == [100, 200]
+    with pytest.raises(LabelMismatchError):
+        ganaug.doctor(alone, load_images("digits", limit=40).take([0, 1, 2]).unlabelled())
+
+
+def test_without_past_and_data_it_says_so(run, tmp_path):
+    import shutil
+
+    shutil.copytree(run.path / "generator", tmp_path / "shared")
+    with pytest.raises(DataError, match="has no past"):
+        ganaug.doctor(tmp_path / "shared")
+    assert len(ganaug.doctor(tmp_path / "shared", "digits").checkups) == 1
+
+
+def test_a_knob_is_turned_once_and_a_resume_keeps_it():
+    recipe = make("small", TINY)
+    d, g = recipe.players
+    fast = replace(recipe, players=(replace(d, optimiser=Adam(lambda progress: 0.1)), g))
+    turned = mended(fast, [Intervention("fix", 100, 100, "discriminator overfits"), Intervention("retry", 1, 0, "nan")])
+    assert turned.players[0].optimiser.lr(0.3) == pytest.approx(0.05)
+    assert turned.players[1] == g
+    for name, (words, change) in FIXES.items():
+        changed = change(recipe)
+        assert words, name
+        assert changed.players[0].optimiser.lr < d.optimiser.lr
+
+
+def test_auto_fix_cures_a_discriminator_that_is_too_fast(tmp_path):
+    """Half-way the doctor cuts its learning rate; the log and the card say so."""
+    own = tmp_path / "fast.py"
+    own.write_text(
+        "from dataclasses import replace\n"
+        "from ganaug.game import Adam\n"
+        "from ganaug.recipes import make\n"
+        "def fast():\n"
+        "    recipe = make('small', {'width': 8, 'widest': 16, 'batch': 32, 'gamma': 0.0})\n"
+        "    d, g = recipe.players\n"
+        "    slow, quick = Adam(1e-6, (0.0, 0.99)), Adam(5e-3, (0.0, 0.99))\n"
+        "    return replace(recipe, players=(replace(d, optimiser=quick), replace(g, optimiser=slow)))\n"
+    )
+    said = []
+    run = ganaug.fit(
+        "digits", tmp_path / "run", recipe=f"{own}:fast", steps=200, limit=40, auto_fix=True,
+        report=lambda phase, done, total, detail="": said.append((phase, detail)),
+    )  # fmt: skip
+    (fix,) = [one for one in ganaug.load(run, recipe=lambda settings: make("small", TINY)).card.interventions
+              if one.kind == "fix"]  # fmt: skip
+    assert fix.cause == "discriminator saturated"
+    assert fix.step == 100
+    assert any(phase == "doctor" and "cut to a quarter" in detail for phase, detail in said)

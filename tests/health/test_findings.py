@@ -1,0 +1,134 @@
+"""What check-ups mean: each planted figure makes the finding that it should, and a healthy one none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ganaug.errors import ArtefactError
+from ganaug.generator.interventions import Intervention
+from ganaug.health import Checkup, findings
+from ganaug.health.history import read_history
+
+CLASSES = ("ant", "bee", "cat")
+COUNTS = dict.fromkeys(CLASSES, 50)
+STEPS = 1000
+NAN = float("nan")
+
+
+def healthy(step: int) -> Checkup:
+    return Checkup(
+        step, (0.9, 0.8, 1.0), (0.9, 0.9, 0.8), (0.9, 0.95, 0.85), (1, 0, 0), 0.01, 0.55, 0.8, 0.1,
+        ((0.0, 0.1),) * 3, 1.0,
+    )  # fmt: skip
+
+
+def names(past, losses=(), interventions=(), counts=COUNTS):
+    return [f.name for f in findings(CLASSES, counts, past, losses, STEPS, interventions)]
+
+
+def past(**changes) -> list[Checkup]:
+    return [replace(healthy(step), **changes) for step in range(100, STEPS + 1, 100)]
+
+
+def test_a_healthy_past_has_no_finding():
+    assert names(past()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"spread": (0.05, 0.1, 0.02)}, "mode collapse"),
+        ({"spread": (0.9, 0.1, 0.9)}, "mode collapse within classes"),
+        ({"prefers_seen": 0.99}, "discriminator overfits"),
+        ({"prefers_real": 1.0}, "discriminator saturated"),
+        ({"agreement": (0.9, 0.05, 0.8)}, "labels swapped"),
+        ({"agreement": (0.9, 0.35, 0.8)}, "labels leak"),
+        ({"copies": 0.4}, "copies of training images"),
+        ({"leaking": 1.0}, "augmentation leaks"),
+    ],
+)
+def test_a_planted_figure_is_named(changes, name):
+    (finding,) = findings(CLASSES, COUNTS, past(**changes), (), STEPS)
+    assert finding.name == name
+    assert finding.knob
+    whole = ("mode collapse", "discriminator overfits", "discriminator saturated", "copies of training images",
+             "augmentation leaks")  # fmt: skip
+    assert finding.classes == (() if name in whole else ("bee",))
+
+
+def test_what_was_not_measured_is_not_found():
+    assert names(past(prefers_seen=NAN, prefers_real=NAN, leaking=NAN, copies=NAN)) == []
+    assert names(past(agreement_of_unseen=(NAN,) * 3, agreement=(0.0,) * 3)) == []
+
+
+def test_classes_that_real_items_are_not_told_apart_by_are_not_judged():
+    assert names(past(agreement_of_unseen=(0.4, 0.4, 0.4), agreement=(0.05, 0.05, 0.05))) == []
+
+
+def test_a_start_is_not_judged_as_an_end():
+    early = [replace(healthy(step), agreement=(0, 0, 0), prefers_real=1.0, copies=0.5) for step in (100, 200, 300)]
+    assert names(early) == []
+    assert names([replace(healthy(200), spread=(0.01,) * 3)]) == ["mode collapse"]  # this is told at once
+
+
+def test_players_that_chase_each_other():
+    centres = [((2.0, 0.0),) * 3, ((0.0, 2.0),) * 3]
+    turning = [replace(one, centres=centres[i % 2]) for i, one in enumerate(past())]
+    assert names(turning) == ["oscillation"]
+
+
+def test_losses_that_do_not_converge():
+    def lines(d, g):
+        return [
+            {
+                "step": 10 * i,
+                "discriminator/nonsaturating.discriminator": d(i),
+                "generator/nonsaturating.generator": g(i),
+            }
+            for i in range(1, 101)
+        ]
+
+    assert names((), lines(lambda i: 1 / i, lambda i: i / 10)) == ["no convergence"]
+    assert names((), lines(lambda i: 1.2, lambda i: 0.9)) == []
+    assert names((), lines(lambda i: 0.01, lambda i: -i)) == []  # another kind of loss
+
+
+def test_counts_and_interventions():
+    assert names((), counts=COUNTS | {"cat": 5}) == ["too few images"]
+    went_back = Intervention("retry", 40, 0, "The loss term d became nan at step 40.")
+    assert names((), interventions=[went_back, Intervention("environment", 50, 50, "threads")]) == ["not finite"]
+
+
+def test_faults_come_first():
+    both = names(past(prefers_real=1.0, copies=0.5))
+    assert both == ["copies of training images", "discriminator saturated"]
+
+
+def test_a_past_is_read_back(tmp_path):
+    one = replace(healthy(100), prefers_seen=NAN)
+    lines = [
+        {"step": 50, "discriminator/loss": 1.0},
+        {"step": 100, "checkup": one.to_json()},
+        {"step": 100, "intervention": Intervention("retry", 100, 0, "nan").to_json()},
+    ]
+    file = tmp_path / "metrics.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 12')  # the last line is cut off
+    history = read_history(tmp_path)
+    assert history.losses == (lines[0],)
+    assert [c.to_json() for c in history.checkups] == [one.to_json()]
+    assert history.interventions[0].kind == "retry"
+    assert read_history(tmp_path / "nowhere").checkups == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[]", '{"step": "1"}', '{"step": 1, "checkup": {}}', '{"step": 1, "checkup": {"spread": "x"}}', "{", "[" * 100_000,
+     '{"step": 1, "intervention": {"kind": "rm"}}'],
+)  # fmt: skip
+def test_a_damaged_past_is_refused(tmp_path, line):
+    (tmp_path / "metrics.jsonl").write_text(line + "\n")
+    with pytest.raises(ArtefactError, match="cannot be read"):
+        read_history(tmp_path)
