@@ -16,6 +16,7 @@ from ganaug.generator.codecs import codec_from_json, codec_to_json
 from ganaug.generator.interventions import Intervention
 
 SCHEMA = 4
+_MOST = 2**24  # a setting that is a whole number, at most
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _checked(values: Any) -> Card:
     fields_of(values, {field.name for field in fields(Card)} | {"schema"})
     card = Card(
         recipe=text(values["recipe"]),
-        settings=is_(values["settings"], dict),
+        settings={text(name): _setting(value) for name, value in is_(values["settings"], dict).items()},
         classes=texts(values["classes"]),
         shape=_shape(values["shape"]),
         codec=codec_from_json(values["codec"]),
@@ -100,6 +101,15 @@ def _checked(values: Any) -> Card:
     if axes == 1 and not card.spec.blocks:
         raise ValueError("a table without columns")
     return card
+
+
+def _setting(value: Any) -> Any:
+    """A plain value; whether a recipe has such a setting is found out later."""
+    if type(value) is int:
+        return bounded(value, -_MOST, _MOST)
+    if type(value) not in (bool, float, str):
+        raise TypeError(f"a setting is a {type(value).__name__}")
+    return value
 
 
 def _shape(value: Any, least: int = 1) -> tuple[int, ...]:
