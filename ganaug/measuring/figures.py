@@ -24,7 +24,7 @@ BEST = {
     "within-class diversity": "1",
     "CAS, synthetic to real": "1",
     "CAS, real to synthetic": "1",
-    "copies": "0.01",
+    "copies": "as real",
 }  # what it is for perfect samples
 
 

@@ -129,7 +129,7 @@ def measure(
     if copies is not None:
         against = len(parts.unseen) or m
         interval = share_interval(copies.copies, copies.judged)
-        figures.append(Figure("copies", interval, "pixels", copies.judged, against, copies.percentile / 100))
+        figures.append(Figure("copies", interval, "pixels", copies.judged, against, copies.expected))
         for label, values in enumerate(per_class_values.values()):
             rows = (samples[1] == label).numpy() & (copies.distances < copies.limits[label])
             values["copies"] = number(rows.sum() / count) if np.isfinite(copies.limits[label]) else None

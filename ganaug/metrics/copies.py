@@ -29,7 +29,8 @@ class Pair:
 
 @dataclass(frozen=True)
 class CopyReport:
-    """share: of samples nearer to a training image of their class than the limit; about `percentile` / 100 if honest.
+    """share: of samples nearer to a training image of their class than the limit. expected: what it would be of further
+    unseen images: `percentile` / 100 with many unseen ones to set the limit by, more with few.
 
     limits: (K,), for every class that percentile of the distances from unseen real images to their nearest training
     image; NaN for a class that could not be judged. nearest: for every sample its training image, int64 (N,), -1 where
@@ -37,6 +38,7 @@ class CopyReport:
     """
 
     share: float
+    expected: float
     percentile: float
     limits: np.ndarray
     nearest: np.ndarray
@@ -68,6 +70,7 @@ def copy_report(
     h = labels_for(len(fresh), held_out_labels)
     classes = int(max(part.max(initial=-1) for part in (y, t, h))) + 1
     limits = np.full(classes, np.nan)
+    honest = np.full(classes, np.nan)
     place, distances = np.full(len(made), -1, dtype=np.int64), np.full(len(made), np.nan)
     for label in np.unique(y):
         mine, known = np.flatnonzero(y == label), np.flatnonzero(t == label)
@@ -75,6 +78,8 @@ def copy_report(
         if not len(known) or not len(unseen):
             continue
         limits[label] = np.quantile(nearest(unseen, seen[known])[0], percentile / 100)
+        # The quantile lies between two of n ordered distances; a further one is below the k-th with chance k / (n + 1).
+        honest[label] = (1 + percentile / 100 * (len(unseen) - 1)) / (len(unseen) + 1)
         distances[mine], found = nearest(made[mine], seen[known])
         place[mine] = known[found]
     judged = np.flatnonzero(place >= 0)
@@ -87,7 +92,8 @@ def copy_report(
         Pair(int(i), int(place[i]), int(y[i]), float(distances[i]), float(ratio))
         for i, ratio in zip(judged[first], ratios[first], strict=True)
     )
-    return CopyReport(copies / len(judged), percentile, limits, place, distances, len(judged), copies, pairs)
+    expected = float(honest[y[judged]].mean())
+    return CopyReport(copies / len(judged), expected, percentile, limits, place, distances, len(judged), copies, pairs)
 
 
 def _ratios(distances: np.ndarray, limits: np.ndarray) -> np.ndarray:

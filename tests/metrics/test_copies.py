@@ -29,6 +29,17 @@ def test_honest_samples_are_copies_as_often_as_the_percentile_says():
     assert report.copies == round(report.share * report.judged)
 
 
+@pytest.mark.parametrize("unseen", [3, 20, 200])
+def test_what_is_expected_of_honest_samples_grows_where_few_unseen_images_set_the_limit(unseen):
+    found = []
+    for seed in range(40):
+        limit_by = images(CLASSES * unseen, 100 + seed)
+        report = copy_report(*images(600, 200 + seed), *TRAINING, *limit_by, percentile=1)
+        found.append(report.share)
+    assert report.expected == pytest.approx((1 + 0.01 * (unseen - 1)) / (unseen + 1))
+    assert np.mean(found) == pytest.approx(report.expected, rel=0.35)
+
+
 def test_planted_copies_are_found_and_shown_first():
     samples, labels = images(300, 3)
     copied = torch.tensor([4, 100, 299])
