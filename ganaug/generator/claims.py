@@ -12,6 +12,8 @@ from torch.overrides import TorchFunctionMode
 from ganaug.errors import ArtefactError
 from ganaug.generator.tensors import check_fit
 
+_FILLS = (Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_)  # needless here
+
 
 class _Sparing(TorchFunctionMode):
     """Stops whoever calls torch more often than `calls` times."""
@@ -24,8 +26,12 @@ class _Sparing(TorchFunctionMode):
         self.calls -= 1
         if self.calls < 0:
             raise ArtefactError("It claims more layers than there are weights for.", "Fetch or fit it again.")
-        if args and function in (Tensor.normal_, Tensor.uniform_) and args[0].is_meta:
-            return args[0]  # there is nothing to fill
+        given = kwargs or {}
+        filled = args[0] if args else given.get("tensor")
+        if function in _FILLS and isinstance(filled, Tensor) and filled.is_meta:
+            return filled
+        if function in (torch.randn, torch.rand):
+            function, kwargs = torch.empty, {name: value for name, value in given.items() if name in ("size", "dtype")}
         return function(*args, **(kwargs or {}))
 
 
