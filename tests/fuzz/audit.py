@@ -1,5 +1,5 @@
-"""A watch over what the interpreter does: while it is on, whoever runs code, imports, starts a process, opens a socket or
-changes the disk outside the allowed folders is noted."""
+"""A watch over what the interpreter does: while it is on, it is noted when code runs, modules are imported, processes
+start, sockets are opened, or the disk changes outside the allowed folders."""
 
 from __future__ import annotations
 
@@ -10,8 +10,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_CODE = ("exec", "compile", "import", "code.__new__", "function.__new__", "marshal.", "pickle.", "ctypes.", "cpython.run")
-_PROCESS = ("subprocess.", "os.system", "os.exec", "os.spawn", "os.posix_spawn", "os.fork", "os.startfile", "pty.", "os.kill")
+_CODE = (
+    "exec",
+    "compile",
+    "import",
+    "code.__new__",
+    "function.__new__",
+    "marshal.",
+    "pickle.",
+    "ctypes.",
+    "cpython.run",
+)
+_PROCESS = (
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.spawn",
+    "os.posix_spawn",
+    "os.fork",
+    "os.startfile",
+    "pty.",
+    "os.kill",
+)
 _NETWORK = ("socket.", "urllib.", "http.", "ftplib.", "smtplib.", "webbrowser.", "poplib.", "imaplib.", "telnetlib.")
 _DISK = (
     "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",

@@ -127,10 +127,14 @@ def change_header(data: bytes, rng: np.random.Generator) -> bytes:
     if kind == 1:
         entry["dtype"] = str(rng.choice(["F64", "F16", "BF16", "I32", "U8", "BOOL", "F8_E4M3", "C64", "x", ""]))
     elif kind == 2:
-        entry["shape"] = [[], [2**32, 2**32], [-1], [0], entry["shape"][::-1], [*entry["shape"], 1], [10**30]][rng.integers(7)]
+        entry["shape"] = [[], [2**32, 2**32], [-1], [0], entry["shape"][::-1], [*entry["shape"], 1], [10**30]][
+            rng.integers(7)
+        ]
     elif kind == 3:
         at = entry["data_offsets"]
-        entry["data_offsets"] = [[0, at[1]], [at[0], at[1] + 4], at[::-1], [at[0]], [0, 2**63], [-4, at[1]]][rng.integers(6)]
+        entry["data_offsets"] = [[0, at[1]], [at[0], at[1] + 4], at[::-1], [at[0]], [0, 2**63], [-4, at[1]]][
+            rng.integers(6)
+        ]
     elif kind == 4:
         other = header[names[rng.integers(len(names))]]
         entry["data_offsets"], other["data_offsets"] = other["data_offsets"], entry["data_offsets"]
@@ -145,7 +149,11 @@ def change_header(data: bytes, rng: np.random.Generator) -> bytes:
         body = body[: rng.integers(len(body))] if rng.integers(2) else body + rng.bytes(8)
     elif kind == 9:
         at = 4 * int(rng.integers(len(body) // 4))
-        body = body[:at] + [b"\x00\x00\xc0\x7f", b"\x00\x00\x80\x7f", b"\x00\x00\x80\xff"][rng.integers(3)] + body[at + 4 :]
+        body = (
+            body[:at]
+            + [b"\x00\x00\xc0\x7f", b"\x00\x00\x80\x7f", b"\x00\x00\x80\xff"][rng.integers(3)]
+            + body[at + 4 :]
+        )
     elif kind == 10:
         return data[:8] + change_text(data[8 : 8 + size], rng)[:size].ljust(size) + body
     else:
