@@ -69,6 +69,7 @@ MAY: dict[str, set[str] | str] = {
         "data",
         "device",
         "generator",
+        "health",
         "metrics",
         "mixing_policies",
         "plan",

@@ -20,9 +20,10 @@ from ganaug.benchmark.results import Results, sentence
 from ganaug.benchmark.sets import gather, group_numbers, rendered
 from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
-from ganaug.errors import OptionError, OutputInUseError, TooFewImagesError
-from ganaug.generator import Loadable, as_fitted, run_folder
+from ganaug.errors import DataError, OptionError, OutputInUseError, TooFewImagesError
+from ganaug.generator import Fitted, Loadable, as_fitted, run_folder
 from ganaug.generator.integrity import write_atomically
+from ganaug.health.doctor import doctor
 from ganaug.mixing_policies import DEFAULTS, mixing_policy
 from ganaug.reporting import Report, silent
 
@@ -50,7 +51,7 @@ def bench(
     source: Any = None,
     device: str = "cpu",
     command: str | None = None,
-    findings: Sequence[Finding] = (),
+    findings: Sequence[Finding] | None = None,
     report: Report = silent,
 ) -> Results:
     """Does adding these synthetic images help a classifier? Trains arms, and compares the best two on the test set.
@@ -64,7 +65,8 @@ def bench(
     learning rate, weight decay and balancing too; steps: of each training. limit: at most so many training images a
     class. groups: of the training images, see `open_source`. source: the paired images of `data`, for a run that
     learned from pairs (a run that translates images is measured by variants of the training images). command: what the
-    report says reproduces it. findings: of the doctor, for the report. A copy of the results goes to
+    report says reproduces it. findings: for the report; by default what
+    `ganaug.doctor` tells of the run's past. A copy of the results goes to
     `RUN/verdict.json`.
 
     Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set or synthetic
@@ -137,7 +139,10 @@ def bench(
         "data": record.facts(sets, np.bincount(synthetic_labels, minlength=n_classes).tolist()),
         "dropped": list(sets.dropped),
         "notes": list(sets.notes),
-        "findings": [dict(zip(("name", "severity", "text", "knob"), one, strict=True)) for one in findings],
+        "findings": [
+            dict(zip(("name", "severity", "text", "knob"), one, strict=True))
+            for one in (_findings(fitted) if findings is None else findings)
+        ],
         "source": f"run {fitted.hash[:12]} ({fitted.card.recipe})"
         if fitted is not None
         else f"folder {record.text(synthetic)}",
@@ -187,3 +192,14 @@ def _write(results: Results, parts: Parts, judged: Outcome, run: Loadable | None
 def _gain(labels: np.ndarray, without: Outcome, mixed: Outcome) -> np.ndarray:
     """Per test image: 1 where only the arm with synthetic images is right, -1 where only the other is, else 0."""
     return (mixed.predictions == labels).astype(float) - (without.predictions == labels).astype(float)
+
+
+def _findings(fitted: Fitted | None) -> list[Finding]:
+    """What the doctor says of a run whose past is known."""
+    if fitted is None:
+        return []
+    try:
+        found = doctor(fitted).findings
+    except DataError:  # a generator folder alone
+        return []
+    return [(one.name, one.severity, one.text, one.knob) for one in found]
