@@ -4,7 +4,7 @@
     GANAUG_DATA=FOLDER python scripts/doctor_study.py --only-table
 
 Images at 16 px, 60 a class unless said otherwise, at most ten classes, fits of up to a minute. The limits in
-`ganaug/health/findings.py` were set on mnist and eurosat and are counted on fashion_mnist. Each cell keeps its check-
+`ganaug/health/findings.py` are to be set on mnist and eurosat and counted on fashion_mnist. Each cell keeps its check-
 ups and losses as one JSON file in OUT: an interrupted study goes on, and limits can be tried without fitting again.
 """
 
