@@ -10,9 +10,11 @@ import json
 import os
 import shutil
 import struct
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -220,7 +222,10 @@ class Mutants:
                 folder.mkdir(parents=True)
             self.changed = set(self.sound)
         for path in self.changed:
-            path.write_bytes(self.sound[path])
+            if path in self.sound:
+                path.write_bytes(self.sound[path])
+            else:
+                path.unlink()
         self.changed, self.others = set(), False
 
     def write(self, path: Path, data: bytes) -> None:
@@ -285,10 +290,8 @@ class Mutants:
         data = change_header(self.step_data, rng)
         entry = values["states"][0]
         entry.update(bytes=len(data), sha256=sha256(data), file=_file_name(entry["notes"]["step"], sha256(data)))
-        self.others = True
-        (self.states / self.step.name).unlink()
-        (self.states / entry["file"]).write_bytes(data)
-        (self.states / "states.json").write_bytes(sealed({**values, "states": [entry]}))
+        self.write(self.states / entry["file"], data)
+        self.write(self.states / "states.json", sealed({**values, "states": [entry]}))
         return "header of a state", True
 
     def load(self) -> None:
@@ -301,6 +304,14 @@ class Mutants:
         if saved is None:
             raise ArtefactError("There is none.")
         self.game(saved.tensors)
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """A folder in memory, where there is one: mutants are written and read by the thousand."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 def run(

@@ -17,7 +17,7 @@ from ganaug.errors import ArtefactError, GanaugError
 
 from .attacks import ATTACKS, CANARY, load_attack, plant
 from .audit import watched
-from .folders import run, source
+from .folders import run, source, workplace
 
 COUNT = 20_000
 
@@ -28,8 +28,9 @@ def run_folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_twenty_thousand_mutants_are_refused_and_run_nothing(run_folder, tmp_path, part):
-    outcome = run(COUNT // 4, part, run_folder, tmp_path)
+def test_twenty_thousand_mutants_are_refused_and_run_nothing(run_folder, part):
+    with workplace() as work:
+        outcome = run(COUNT // 4, part, run_folder, work)
     assert outcome.executed == []
     assert outcome.silent == []
     assert outcome.crashed == []
