@@ -72,8 +72,8 @@ class _Detail(ProgressColumn):
 
 
 def _lines() -> Report:
-    began: dict[str, float] = {}
-    last: dict[str, float] = {}
+    began: dict[str, tuple[float, int]] = {}  # when, and how much was done then: a resumed fit begins above 0
+    last: dict[str, tuple[float, int]] = {}
 
     def report(phase: str, done: int, total: int, detail: str = "") -> None:
         detail = printable(detail)
@@ -81,13 +81,14 @@ def _lines() -> Report:
             print(f"{phase}: {detail}", file=sys.stderr, flush=True)
             return
         now = time.monotonic()
-        first = phase not in began
-        began.setdefault(phase, now)
-        if not first and done < total and now - last[phase] < LINE_SECONDS:
+        first = phase not in began or done < last[phase][1]  # the phase begins again
+        if first:
+            began[phase] = now, done
+        elif done < total and now - last[phase][0] < LINE_SECONDS:
             return
-        last[phase] = now
-        elapsed = now - began[phase]
-        left = f", {_clock(elapsed / done * (total - done))} left" if 0 < done < total and elapsed > 1 else ""
+        last[phase] = now, done
+        elapsed, gone = now - began[phase][0], done - began[phase][1]
+        left = f", {_clock(elapsed / gone * (total - done))} left" if gone and done < total and elapsed > 1 else ""
         print(f"{phase}: {done}/{total}{left}  {detail}".rstrip(), file=sys.stderr, flush=True)
 
     return report

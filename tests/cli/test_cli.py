@@ -75,6 +75,20 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(folder, tmp_path):
     assert "\x1b[" not in done.stderr
 
 
+def test_the_time_left_is_that_of_this_turn(monkeypatch, capsys):
+    clock = iter([0.0, 0.0, 10.0, 20.0, 30.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(console.sys.stderr, "isatty", lambda: False, raising=False)
+    with console.terminal(quiet=False) as report:
+        report("fit", 80, 100)  # resumed
+        report("fit", 81, 100)  # too early for a line
+        report("fit", 90, 100)
+        report("fit", 0, 100)  # another fit
+        report("fit", 50, 100)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["fit: 80/100", "fit: 90/100, 0:10 left", "fit: 0/100", "fit: 50/100, 0:10 left"]
+
+
 def test_a_narrow_terminal_cuts_the_remarks_and_never_the_numbers(monkeypatch):
     screen = io.StringIO()
     monkeypatch.setattr(console, "Console", lambda stderr: Console(file=screen, width=80, force_terminal=True))
