@@ -20,8 +20,12 @@ Part = int | str
 
 def key(*parts: Part) -> int:
     """A 63-bit integer from the parts, by BLAKE2b over an unambiguous encoding: `("a", 1)` is not `("a1",)`."""
-    text = "\x1f".join(f"{type(part).__name__}:{part}" for part in parts)
+    text = "\x1f".join(f"{type(part).__name__}:{_escaped(str(part))}" for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\x1e", "\x1e0").replace("\x1f", "\x1e1")  # the separator stands between parts only
 
 
 def numpy_stream(*parts: Part) -> np.random.Generator:

@@ -1,8 +1,10 @@
-"""Fixtures that several parts share: real data where it is, and one small finished run."""
+"""Fixtures that several parts share: no network, real data where it is, and one small finished run."""
 
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,44 @@ import torch
 import ganaug
 
 torch.set_num_threads(min(2, torch.get_num_threads()))
+
+
+NEAR = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "")
+
+
+class Network(AssertionError):
+    """Something in a test wanted to talk to another machine."""
+
+
+def near(address: object) -> bool:
+    """Whether an address is of this machine: a path, or loopback."""
+    return not isinstance(address, tuple) or str(address[0]) in NEAR or str(address[0]).startswith("127.")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    """Over the whole suite, nothing talks to another machine, or asks for its name."""
+    connect, connect_ex, sendto = socket.socket.connect, socket.socket.connect_ex, socket.socket.sendto
+    lookup = socket.getaddrinfo
+
+    def guarded(method):
+        def call(self, *arguments):
+            if not near(arguments[-1]):
+                raise Network(f"a connection to {arguments[-1]}")
+            return method(self, *arguments)
+
+        return call
+
+    def guarded_lookup(host, *arguments, **options):
+        if host is not None and not near((host if isinstance(host, str) else host.decode(),)):
+            raise Network(f"a look-up of {host!r}")
+        return lookup(host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, method in {"connect": connect, "connect_ex": connect_ex, "sendto": sendto}.items():
+            patch.setattr(socket.socket, name, guarded(method))
+        patch.setattr(socket, "getaddrinfo", guarded_lookup)
+        yield
 
 
 @pytest.fixture(scope="session")

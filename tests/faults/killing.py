@@ -28,7 +28,7 @@ from ganaug.generator.state import load_state
 from ganaug.pool import Pool, render
 
 STEPS = 80
-SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 16}
+SMALL = {"width": 16, "latent": 8, "batch": 16, "norm": True}
 torch.set_num_threads(1)
 
 
@@ -82,7 +82,7 @@ def chains(
 ) -> Counts:
     """Chains of attempts, each until it ends by itself, until there were enough kills."""
     rng, counts = np.random.default_rng(seed), Counts()
-    ganaug.fit(data(), folder / "warm", options=SMALL, steps=2)  # whatever is imported late
+    ganaug.fit(data(), folder / "warm", recipe="gan", options=SMALL, steps=2)  # whatever is imported late
     threads = {task.read_text().strip() for task in Path("/proc/self/task").glob("*/comm")}
     assert threads <= {"python", "jemalloc_bg_thd"}, threads  # a fork takes no other thread along
     whole = folder / "whole"
@@ -112,7 +112,7 @@ def files(folder: Path) -> dict[str, str]:
 
 def fit(place: Path) -> None:
     fitting.SAVE_SECONDS = 0.05  # often, so that many kills fall into a save
-    ganaug.fit(data(), place / "run", options=SMALL, steps=STEPS, seed=3, resume=True)
+    ganaug.fit(data(), place / "run", recipe="gan", options=SMALL, steps=STEPS, seed=3, resume=True)
 
 
 def fitted(place: Path) -> object:
@@ -147,7 +147,7 @@ def kill_fits(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None
 
 def kill_exports(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
     """A folder of images; a killed attempt starts anew, and nothing of it may remain."""
-    run = ganaug.fit(data(), folder / "source", options=SMALL, steps=2)
+    run = ganaug.fit(data(), folder / "source", recipe="gan", options=SMALL, steps=2)
 
     def work(place: Path) -> None:
         if not (place / "out").exists():
@@ -158,7 +158,7 @@ def kill_exports(kills: int, seed: int, folder: Path, tick: Callable[[Counts], N
 
 def kill_pools(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
     """A rendered pool; whatever a killed attempt left is not believed."""
-    run = ganaug.fit(data(), folder / "source", options=SMALL, steps=2)
+    run = ganaug.fit(data(), folder / "source", recipe="gan", options=SMALL, steps=2)
 
     def work(place: Path) -> None:
         Pool.open(run, {"0": 3000, "1": 1000}, seed=1, folder=place)
@@ -166,7 +166,40 @@ def kill_pools(kills: int, seed: int, folder: Path, tick: Callable[[Counts], Non
     return chains(kills, seed, folder, work, files, lambda place: any(place.glob(".pool.*")), tick)
 
 
-KINDS = {"fit": kill_fits, "export": kill_exports, "pool": kill_pools}
+def kill_benches(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
+    """A bench, with a classifier that takes little time: every trial is trained once, and the verdict is the same."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from benchmark.toy import NearestMean, images
+
+    from ganaug.benchmark import trial
+
+    class Slow(NearestMean):
+        def __call__(self, *args, **options):
+            time.sleep(0.02)
+            return super().__call__(*args, **options)
+
+    trial.train_classifier = Slow()
+
+    def work(place: Path) -> None:
+        ganaug.bench(
+            images(20, 0),
+            test=images(40, 1),
+            synthetic=images(30, 2),
+            out=place,
+            quick=True,
+            ratios=(0.25, 0.5),
+            seeds=3,
+        )
+
+    def result(place: Path) -> object:
+        found = json.loads((place / "results.json").read_bytes())
+        trials = {file.name: json.loads(file.read_bytes())["predictions"] for file in (place / "trials").glob("*.json")}
+        return trials, [found[name] for name in ("verdict", "ratio", "difference", "validation", "arms", "dropped")]
+
+    return chains(kills, seed, folder, work, result, lambda place: any((place / "trials").glob("*.json")), tick)
+
+
+KINDS = {"fit": kill_fits, "export": kill_exports, "pool": kill_pools, "bench": kill_benches}
 
 
 def main() -> None:

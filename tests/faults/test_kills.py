@@ -30,9 +30,9 @@ def test_forty_kills_of_fits(tmp_path):
     assert counts["chains"] >= 3
 
 
-@pytest.mark.parametrize("kind", ["export", "pool"])
-def test_kills_of_exports_and_pools(kind, tmp_path):
-    counts = killed(kind, 10, tmp_path)
+@pytest.mark.parametrize(("kind", "kills"), [("export", 10), ("pool", 10), ("bench", 5)])
+def test_kills_of_exports_pools_and_benches(kind, kills, tmp_path):
+    counts = killed(kind, kills, tmp_path)
     assert counts["wrong"] == []
-    assert counts["kills"] >= 10
-    assert counts["advanced"]  # something was there to be cleared away
+    assert counts["kills"] >= kills
+    assert counts["advanced"]  # something was there, to go on from or to be cleared away

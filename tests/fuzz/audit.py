@@ -63,6 +63,8 @@ class Watch:
         self.seen: list[str] = []
 
     def see(self, event: str, arguments: tuple) -> None:
+        if event == "socket.gethostname":  # this machine's own name, asked of nobody else
+            return
         if event.startswith(_PROCESS + _NETWORK) or (self.code and event.startswith(_CODE)):
             self.seen.append(f"{event} {str(arguments)[:300]}")
         elif event == "open":
