@@ -36,3 +36,15 @@ def test_kills_of_exports_pools_and_benches(kind, kills, tmp_path):
     assert counts["wrong"] == []
     assert counts["kills"] >= kills
     assert counts["advanced"]  # something was there, to go on from or to be cleared away
+
+
+def test_fifty_trials_of_writers_and_readers_at_once(tmp_path):
+    script = Path(__file__).with_name("writing.py")
+    arguments = [sys.executable, str(script), "50", "0", str(tmp_path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr[-3000:]
+    counts = json.loads(done.stdout)
+    assert counts["wrong"] == 0
+    assert counts["trials"] == counts["reclaimed"] == 50
+    assert counts["won"] >= 100  # one of the three, and the late one
+    assert min(counts["refused"], counts["reads"], counts["killed"]) > 0
