@@ -13,12 +13,13 @@ import torch
 from ganaug.budget import parse_seconds, seconds_per_step, steps_in
 from ganaug.course import Course, every
 from ganaug.data import LabelledImages
+from ganaug.data.quarantine import LIST, as_list
 from ganaug.data.spec import ImageCodec
 from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
 from ganaug.fit_file import agreed_steps, forked, store
 from ganaug.generator import Card, Run, save
-from ganaug.generator.integrity import clear_parts, need_space, sha256, writing
+from ganaug.generator.integrity import clear_parts, need_space, sha256, write_atomically, writing
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.lock import LOCK, sole_writer
 from ganaug.generator.state import SavedState, load_state, save_state
@@ -146,10 +147,23 @@ class _Fit:
             what = {"table": "rows"}.get(self.settings.kind, self.settings.kind)
             parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"
             self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")
+            self._list_unreadable()
             self.course.journal.begin(begin.log_bytes, begin.sums)
             last = self._play(first, loop, steps)
             save(self.folder / "generator", last.averages(), self._card(steps))
         return Run(self.folder)
+
+    def _list_unreadable(self) -> None:
+        """Tells which images were passed over, and keeps their names and the reasons in the run folder."""
+        passed_over = self.training.unreadable if isinstance(self.training, LabelledImages) else ()
+        if passed_over:
+            write_atomically(self.folder / LIST, as_list(passed_over))
+            name, reason = passed_over[0]
+            self.report(
+                "unreadable", 0, 0,
+                f"{len(passed_over)} image{'s are' if len(passed_over) > 1 else ' is'} passed over, the first is {name}: {reason} All are in "
+                f"{self.folder / LIST}.",
+            )  # fmt: skip
 
     def _begin(self, resume: bool, fork: Path | None) -> SavedState:
         if fork is not None:

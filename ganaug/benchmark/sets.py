@@ -85,9 +85,9 @@ def gather(
     if synthetic is not None:
         folder = load_images(synthetic, size=size, channels=channels, at_least=0, report=report)
         folder = _with_classes(folder, real.classes, "The synthetic folder")
-        folder, copies = _without(folder, set(validation.fingerprints))
+        folder, copies = _without(folder, validation, report)
         if copies:
-            notes.append(f"{copies} synthetic images are copies of validation images and were left out.")
+            notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
         absent = [name for name, n in folder.counts().items() if n == 0]
         if absent:
             notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
@@ -201,18 +201,22 @@ def _with_classes(images: LabelledImages, classes: tuple[str, ...], what: str) -
     return replace(images, labels=place[images.labels], classes=classes)
 
 
-def _without(images: LabelledImages, marks: set[str]) -> tuple[LabelledImages, int]:
-    """The images whose fingerprint is not among `marks`, and how many were."""
-    there = np.array([mark in marks for mark in images.fingerprints], dtype=bool)
+def _without(images: LabelledImages, others: LabelledImages, report: Report) -> tuple[LabelledImages, int]:
+    """The images that are not among the others, exactly or nearly, and how many are."""
+    there = which_seen(images.fingerprints, _pictures(images), Known.of(others), report)
     return images.take(np.flatnonzero(~there)), int(there.sum())
+
+
+def _pictures(images: LabelledImages) -> list[np.ndarray]:
+    """uint8 (H, W) or (H, W, 3) each."""
+    return list(images.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
 
 
 def _keep_unseen(
     test: LabelledImages, seen: Known, groups: set[str], report: Report
 ) -> tuple[LabelledImages, tuple[str, ...]]:
     """The test images that nobody saw, and the names of the others."""
-    pictures = list(test.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
-    overlap = which_seen(test.fingerprints, pictures, seen, report)
+    overlap = which_seen(test.fingerprints, _pictures(test), seen, report)
     familiar = np.array([group in groups for group in test.groups or [""] * len(test)], dtype=bool)
     _refuse_beyond(test, overlap, "are among the training, validation or synthetic images, or nearly so,", "images")
     _refuse_beyond(test, overlap | familiar, "show subjects (groups) of the training images", "subjects")
@@ -233,8 +237,7 @@ def _straddling(train: LabelledImages, validation: LabelledImages, report: Repor
     """A doubt where the validation part holds near-duplicates of training images and no groups are known."""
     if train.groups is not None or not len(validation):
         return ()
-    pictures = list(validation.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
-    near = which_seen(validation.fingerprints, pictures, Known.of(train), report)
+    near = which_seen(validation.fingerprints, _pictures(validation), Known.of(train), report)
     if near.sum() <= max(BY_CHANCE, LEAK * len(validation)):
         return ()
     first = validation.names[int(np.flatnonzero(near)[0])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import shutil
 from collections.abc import Sequence
@@ -11,6 +12,15 @@ from pathlib import Path
 from ganaug.errors import OptionError, OutputInUseError
 
 LIST = "unreadable.csv"
+
+
+def as_list(unreadable: Sequence[tuple[str, str]]) -> bytes:
+    """(name, reason) of each as a CSV file, in UTF-8."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(("name", "reason"))
+    rows.writerows(unreadable)
+    return text.getvalue().encode()
 
 
 def quarantine(root: str | Path, unreadable: Sequence[tuple[str, str]], into: str | Path) -> list[Path]:
@@ -31,10 +41,8 @@ def quarantine(root: str | Path, unreadable: Sequence[tuple[str, str]], into: st
     if not unreadable:
         return []
     into.mkdir(parents=True, exist_ok=True)
-    with (into / LIST).open("x", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(("name", "reason"))
-        rows.writerows(unreadable)
+    with (into / LIST).open("xb") as file:
+        file.write(as_list(unreadable))
     moved = []
     for name, _ in unreadable:
         place = into / name

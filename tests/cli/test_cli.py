@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,7 +56,10 @@ def test_the_main_job_on_a_messy_folder(folder, tmp_path):
     assert checked["counts"] == {"ok part": 8, "scratch": 8}
     assert any("broken.png" in name for name, _ in checked["unreadable"])
     out = tmp_path / "run"
-    fitted = json.loads(run("fit", folder, "--out", out, "--steps", 2, "--json", "--quiet").stdout)
+    told = run("fit", folder, "--out", out, "--steps", 2, "--json")
+    assert re.search(r"unreadable: 1 image is passed over, the first is .*broken.png", told.stderr)
+    assert "broken.png" in (out / "unreadable.csv").read_text()
+    fitted = json.loads(told.stdout)
     assert fitted["classes"] == ["ok part", "scratch"]
     assert fitted["shape"] == [3, 32, 32]
     run("preview", out, "--columns", 3, "--frames", 4)
