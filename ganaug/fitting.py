@@ -158,12 +158,10 @@ class _Fit:
         passed_over = self.training.unreadable if isinstance(self.training, LabelledImages) else ()
         if passed_over:
             write_atomically(self.folder / LIST, as_list(passed_over))
-            name, reason = passed_over[0]
-            self.report(
-                "unreadable", 0, 0,
-                f"{len(passed_over)} image{'s are' if len(passed_over) > 1 else ' is'} passed over, the first is {name}: {reason} All are in "
-                f"{self.folder / LIST}.",
-            )  # fmt: skip
+            (name, reason), n = passed_over[0], len(passed_over)
+            many = "1 image is" if n == 1 else f"{n} images are"
+            where = self.folder / LIST
+            self.report("unreadable", 0, 0, f"{many} passed over, the first is {name}: {reason} All are in {where}.")
 
     def _begin(self, resume: bool, fork: Path | None) -> SavedState:
         if fork is not None:
