@@ -148,3 +148,21 @@ def test_one_altered_bit_in_what_a_resume_reads_is_refused(tmp_path, name):
             ganaug.fit(arrays(), out, steps=10, options=SMALL, resume=True)
     (out / name).write_bytes(whole)
     ganaug.fit(arrays(), out, steps=10, options=SMALL, resume=True)
+
+
+def test_the_command_line_forks_and_says_what_is_wrong(tmp_path):
+    from click.testing import CliRunner
+
+    from ganaug.cli.group import cli
+
+    def run(*arguments):
+        given = ["fit", "digits", "--limit", "10", "--quiet", *arguments]
+        return CliRunner().invoke(cli, given + [f"--set={k}={v}" for k, v in SMALL.items()])
+
+    assert run("--steps", "2", "--out", str(tmp_path / "run")).exit_code == 0
+    longer = run("--steps", "3", "--out", str(tmp_path / "fork"), "--fork", str(tmp_path / "run"))
+    assert longer.exit_code == 0, longer.output
+    assert "3 steps" in longer.output
+    same = run("--steps", "2", "--out", str(tmp_path / "none"), "--fork", str(tmp_path / "run"))
+    assert isinstance(same.exception, OptionError)
+    assert run("--steps", "3", "--out", "x", "--fork", str(tmp_path / "nowhere")).exit_code == 2
