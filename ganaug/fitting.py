@@ -205,10 +205,11 @@ class _Fit:
                 fix = self._look(progress) if self.watch.due(step) else None
                 detail = "  ".join(f"{_short(name)} {value:.2f}" for name, value in progress.losses.items())
                 self.report("fit", step, steps, f"{speed:.1f} steps/s  {detail}")
-                due = asked.is_set() or step == steps or time.monotonic() - saved_at > SAVE_SECONDS
+                stop = asked.is_set() and step < steps  # asked once: a signal may come at any instant
+                due = stop or step == steps or time.monotonic() - saved_at > SAVE_SECONDS
                 self.course.keep(progress, due)
                 saved_at = time.monotonic() if due else saved_at
-                if asked.is_set() and step < steps:
+                if stop:
                     raise KeyboardInterrupt(f"stopped at step {step} of {steps}; the state is saved")
                 if fix:
                     break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -26,10 +27,7 @@ def stopped(out, at=6, steps=10, **options):
 
     def report(phase, done, total, detail=""):
         if phase == "fit" and done == at and total == steps:
-            import os
-            import signal
-
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt, match=f"step {at}"):
         ganaug.fit(arrays(), out, steps=steps, options=SMALL, report=report, **options)
@@ -166,3 +164,17 @@ def test_the_command_line_forks_and_says_what_is_wrong(tmp_path):
     same = run("--steps", "2", "--out", str(tmp_path / "none"), "--fork", str(tmp_path / "run"))
     assert isinstance(same.exception, OptionError)
     assert run("--steps", "3", "--out", "x", "--fork", str(tmp_path / "nowhere")).exit_code == 2
+
+
+def test_an_interruption_in_the_middle_of_a_step_saves_the_next_one(tmp_path, monkeypatch):
+    real = fitting.Course.keep
+
+    def interrupting(self, progress, due):
+        real(self, progress, due)
+        if progress.step == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(fitting.Course, "keep", interrupting)
+    with pytest.raises(KeyboardInterrupt, match="step 5"):
+        ganaug.fit(arrays(), tmp_path / "run", steps=10, options=SMALL)
+    assert load_state(tmp_path / "run" / "state").step == 5
