@@ -123,8 +123,8 @@ def test_ctrl_c_saves_and_a_resume_ends_with_the_same_bytes(tmp_path):
         torch.set_num_threads(threads)
     assert ("fit", 0, 0, f"resumed at step {saved.step}") in said
     assert weights(run) == weights(whole)
-    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
-    assert steps == list(range(1, 151))
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["step"] for line in lines if "checkup" not in line] == list(range(1, 151))
 
 
 def test_resume_of_a_finished_run_does_nothing_and_of_none_starts_at_zero(tmp_path):
