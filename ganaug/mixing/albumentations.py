@@ -112,7 +112,9 @@ class SynthSample(ImageOnlyTransform):
 
     def _stream(self, purpose: str) -> np.random.Generator:
         worker = get_worker_info()
-        return numpy_stream(self._seed, "synthsample", worker.seed if worker else "main", self._calls, purpose)
+        place = worker.seed if worker else "main"
+        rank = os.environ.get("RANK", "0")  # processes that train together may have one torch seed
+        return numpy_stream(self._seed, "synthsample", rank, place, self._calls, purpose)
 
     def _name(self, label: Any) -> str:
         """The generator's name of a label; several places of one pipeline may hold labels as arrays of one number."""

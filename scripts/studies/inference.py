@@ -12,7 +12,6 @@ on 10,000 real images.
 from __future__ import annotations
 
 import functools
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ import ganaug
 from ganaug.classifier import Classifier, Training, train_classifier
 from ganaug.data import ImageCodec, LabelledImages, load_images
 from ganaug.generator import Fitted
+from ganaug.health.history import read_history
 from ganaug.keys import torch_stream
 from ganaug.metrics import label_agreement, within_class_diversity
 from ganaug.pictures import sample_grid, tile
@@ -242,7 +242,7 @@ def _plane(run: Fitted, code: np.ndarray, labels: np.ndarray, out: Path) -> None
 
 def study_vae(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     run, test = fitted(out, seed, quick, "vae"), tests(quick)
-    log = [json.loads(line) for line in (out / "vae" / "metrics.jsonl").read_text().splitlines()]
+    log = read_history(out / "vae").losses
     bound = [sum(value for name, value in line.items() if "/" in name) for line in log]
     tenth = max(1, len(bound) // 10)
     back = drawn(run, encoded(run, test.pixels)[0], test.labels)

@@ -8,7 +8,6 @@ The vanilla loss is played on the same networks, for more rounds.
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ import ganaug
 from ganaug.data.columns import Category, Number
 from ganaug.data.table import load_table
 from ganaug.game import Adam, Recipe
+from ganaug.health.history import read_history
 from ganaug.losses import nonsaturating
 from ganaug.plan import per_class
 from ganaug.recipes import make
@@ -143,7 +143,7 @@ def draw_losses(runs: dict[str, ganaug.Run], out: Path) -> dict[str, float]:
     figure, axes = plt.subplots(1, len(runs), figsize=(9, 3))
     ends = {}
     for axis, (name, run) in zip(axes, runs.items(), strict=True):
-        lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+        lines = read_history(run.path).losses
         for player in ("discriminator", "generator"):
             term = next(key for key in lines[-1] if key.startswith(player) and key.endswith(player))
             values = [line[term] for line in lines]

@@ -89,6 +89,16 @@ def test_workers_and_epochs_do_not_repeat_each_other(run):
     assert choices[0] != choices[1]
 
 
+def test_ranks_with_one_seed_draw_other_images(run, monkeypatch):
+    drawn = []
+    for rank in ("0", "1", "0"):
+        monkeypatch.setenv("RANK", rank)
+        pipeline = A.Compose([SynthSample(run, p=1.0)])
+        drawn.append(np.stack([pipeline(image=flat(0), label=0)["image"] for _ in range(20)]))
+    assert np.array_equal(drawn[0], drawn[2])
+    assert not np.array_equal(drawn[0], drawn[1])
+
+
 def test_what_it_cannot_do(run):
     pipeline = A.Compose([SynthSample(run, p=1.0)])
     with pytest.raises(ValueError, match="label"):
