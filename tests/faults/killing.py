@@ -84,7 +84,8 @@ def chains(
     rng, counts = np.random.default_rng(seed), Counts()
     ganaug.fit(data(), folder / "warm", recipe="gan", options=SMALL, steps=2)  # whatever is imported late
     threads = {task.read_text().strip() for task in Path("/proc/self/task").glob("*/comm")}
-    assert threads <= {"python", "jemalloc_bg_thd"}, threads  # a fork takes no other thread along
+    own = Path("/proc/self/comm").read_text().strip()
+    assert threads <= {own, "jemalloc_bg_thd"}, threads  # a fork takes no other thread along
     whole = folder / "whole"
     began = time.monotonic()
     in_child(lambda: work(whole))
@@ -106,8 +107,10 @@ def digest(file: Path) -> str:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """Every file of a folder, leftovers included, with its hash."""
-    return {str(file.relative_to(folder)): digest(file) for file in sorted(folder.rglob("*")) if file.is_file()}
+    """Every file of a folder, leftovers included, with its hash; but not the lock of an export, which a kill in its
+    last instant, after the result was put into place, leaves."""
+    found = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != ".out.lock")
+    return {str(file.relative_to(folder)): digest(file) for file in found}
 
 
 def fit(place: Path) -> None:
