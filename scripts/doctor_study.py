@@ -1,6 +1,6 @@
 """How often is the doctor right? Plants faults in small fits and counts what it finds, there and in healthy ones.
 
-    GANAUG_DATA=FOLDER python scripts/doctor_study.py              # all cells, some three hours on two cores
+    GANAUG_DATA=FOLDER python scripts/doctor_study.py              # all cells: 126 small fits
     GANAUG_DATA=FOLDER python scripts/doctor_study.py --only-table
 
 Images at 16 px, 60 a class unless said otherwise, at most ten classes, fits of up to a minute. The limits in

@@ -144,7 +144,7 @@ def test_a_fit_makes_check_ups_that_the_doctor_reads(run):
     assert shown.exit_code == 0
     for finding in diagnosis.findings:
         assert finding.name in shown.output
-        assert finding.name
+        assert finding.knob in shown.output
 
 
 def test_a_generator_alone_is_looked_at_with_its_data(run):
