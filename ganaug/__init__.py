@@ -14,6 +14,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from ganaug import metrics as metrics
     from ganaug.benchmark import bench as bench
+    from ganaug.choosing import Rules as Rules
+    from ganaug.choosing import choose as choose
     from ganaug.data import load_images as load_images
     from ganaug.errors import GanaugError as GanaugError
     from ganaug.exporting import export as export
@@ -41,6 +43,7 @@ _HOMES = {
     "GanaugError": "ganaug.errors",
     "Inpaint": "ganaug.mixing.reimagine",
     "Reimagine": "ganaug.mixing.reimagine",
+    "Rules": "ganaug.choosing",
     "Run": "ganaug.generator",
     "SynthMix": "ganaug.mixing.transforms",
     "SyntheticDataset": "ganaug.mixing",
@@ -48,6 +51,7 @@ _HOMES = {
     "augment_loader": "ganaug.mixing",
     "backbone": "ganaug.probing",
     "bench": "ganaug.benchmark",
+    "choose": "ganaug.choosing",
     "doctor": "ganaug.health.doctor",
     "export": "ganaug.exporting",
     "features": "ganaug.probing",

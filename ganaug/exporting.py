@@ -21,7 +21,7 @@ from ganaug.generator import Fitted, Loadable, as_loaded
 from ganaug.generator.integrity import need_space, writing
 from ganaug.generator.lock import sole_maker
 from ganaug.plan import Plan
-from ganaug.pool import Renderer
+from ganaug.pool import Renderer, served
 from ganaug.reporting import Report, silent
 from ganaug.serving import refuse_harmful
 from ganaug.translating import Variants, images_for
@@ -61,7 +61,8 @@ def export(
     data: the images to start from, for a generator that translates images (anything that `load_images` takes); source:
     their paired images, where it learned from pairs. The metadata then name the image that each was made from.
 
-    force: write images of a run whose verdict is `harms` all the same.
+    force: write images of a run whose verdict is `harms` all the same. Of a class that a choice (`ganaug.choose`)
+    withholds, none are written.
 
     Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError, LabelMismatchError for a class
     that the generator does not know, OptionError for a plan without images, HarmfulError.
@@ -74,6 +75,7 @@ def export(
             f"The generator has not learned {', '.join(map(repr, unknown))}.",
             f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
         )
+    plan = served(fitted, plan)
     total = sum(plan.values())
     if total < 1 or min(plan.values()) < 0:
         raise OptionError("The plan asks for nothing.", "Every class is full already, or the number is 0.")

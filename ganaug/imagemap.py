@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ganaug.errors import ArtefactError
-from ganaug.generator import Loadable, run_folder
+from ganaug.generator import Loadable, serving_folder
 from ganaug.generator.integrity import need_space, writing
 from ganaug.generator.lock import part_file, remove_abandoned
 from ganaug.reporting import Report
@@ -111,7 +111,7 @@ def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         return Path(folder)
-    home = run_folder(run)
+    home = serving_folder(run)
     if home is not None:
         candidate = Path(home) / "pool"
         try:

@@ -25,13 +25,15 @@ from ganaug.plan import Plan
 from ganaug.reporting import Report, silent
 
 BLOCK = 32  # images in one forward; part of what a row is, so changing it changes every pool
+ATTEMPTS = 24  # blocks that are drawn at most until one block of them is accepted
 FORMAT = 1
 
 
 class Renderer:
     """Draws blocks of one class from a fitted generator, in eval mode and channels-last memory.
 
-    epoch: part of the key when every epoch gets new images, else None. truncation: of the latents (`Prior.draw`).
+    epoch: part of the key when every epoch gets new images, else None. truncation, spread: of the latents
+    (`Prior.draw`); where the generator comes with a choice, its spread counts, and a block holds what it accepts.
     """
 
     def __init__(
@@ -42,17 +44,35 @@ class Renderer:
         epoch: int | None = None,
         device: str | torch.device = "cpu",
         truncation: float | None = None,
+        spread: float = 1.0,
     ):
         self.fitted, self.seed, self.epoch, self.device = from_noise(fitted), seed, epoch, torch.device(device)
-        self.truncation = truncation
+        self.truncation, self.spread = truncation, spread if fitted.choice is None else fitted.choice.spread
         self._generator = copy.deepcopy(fitted.generator).to(self.device).to(memory_format=torch.channels_last).eval()
 
-    @torch.inference_mode()
     def block(self, label: int, number: int) -> np.ndarray:
         """All rows of one block of class `label` (an index into the card's classes): uint8 (BLOCK, C, H, W)."""
-        key = (self.seed, "pool", self.fitted.card.classes[label], number)
-        rng = torch_stream(*key) if self.epoch is None else torch_stream(*key, "epoch", self.epoch)
-        z = self.fitted.prior.draw(BLOCK, rng, self.truncation).to(self.device)
+        choice = self.fitted.choice
+        if choice is None:
+            return self._draw(label, number)
+        kept: list[np.ndarray] = []
+        for attempt in range(ATTEMPTS):
+            images = self._draw(label, number, attempt)
+            kept.append(images[choice.accepts(images, label)])
+            if sum(map(len, kept)) >= BLOCK:
+                break
+        accepted = np.concatenate(kept)
+        if not len(accepted):  # of a class that is withheld
+            accepted = self._draw(label, number)
+        return accepted[np.arange(BLOCK) % len(accepted)]
+
+    @torch.inference_mode()
+    def _draw(self, label: int, number: int, attempt: int = 0) -> np.ndarray:
+        """uint8 (BLOCK, C, H, W), whether they are accepted or not."""
+        key: tuple[int | str, ...] = (self.seed, "pool", self.fitted.card.classes[label], number)
+        key += () if self.epoch is None else ("epoch", self.epoch)
+        rng = torch_stream(*key, *(("attempt", attempt) if attempt else ()))
+        z = self.fitted.prior.draw(BLOCK, rng, self.truncation, self.spread).to(self.device)
         y = torch.full((BLOCK,), label, dtype=torch.int64, device=self.device)
         return ImageCodec.decode(self._generator(z, y)).cpu().numpy()
 
@@ -158,8 +178,9 @@ class Pool:
         truncation: draws latents within this bound (`Prior.draw`), more typical and less varied images; part of the
         identity if given.
 
-        Raises LabelMismatchError for a class that the generator does not know, TranslatorError for a generator that
-        starts from images, DiskFullError before anything is written.
+        A class that a choice withholds has no rows, whatever the plan says. Raises LabelMismatchError for a class that
+        the generator does not know, TranslatorError for a generator that starts from images, DiskFullError before
+        anything is written.
         """
         fitted = from_noise(run)
         identity = {
@@ -189,7 +210,14 @@ def _counts(fitted: Fitted, plan: Plan) -> list[int]:
         )
     if any(n < 0 for n in plan.values()):
         raise DataError(f"A plan cannot ask for a negative number of images: {plan}.", "Counts start at 0.")
+    plan = served(fitted, plan)
     return [int(plan.get(name, 0)) for name in fitted.card.classes]
+
+
+def served(fitted: Fitted, plan: Plan) -> Plan:
+    """The plan without images of the classes that a choice withholds."""
+    withheld = () if fitted.choice is None else fitted.choice.withheld
+    return {name: 0 if name in withheld else n for name, n in plan.items()}
 
 
 def _write(pool: Pool, renderer: Renderer, report: Report) -> None:

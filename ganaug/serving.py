@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import HarmfulError, NoVerdictError
-from ganaug.generator import Fitted, Run, run_folder
+from ganaug.generator import Fitted, Run, serving_folder
 
 
 def verdict_of(fitted: Fitted) -> tuple[Path, dict[str, Any]] | None:
-    """The run folder and the verdict on this very generator; None where it was not benchmarked.
+    """The run folder (or RUN/choice) and the verdict on this very generator; None where it was not benchmarked.
 
     Raises NoVerdictError for the verdict on another generator (the run was fitted on since), ArtefactError for a
     verdict that cannot be read.
     """
-    folder = run_folder(fitted)
+    folder = serving_folder(fitted)
     verdict = None if folder is None else Run(folder).verdict
     if folder is None or verdict is None:
         return None

@@ -10,10 +10,9 @@ import ganaug
 
 def test_every_public_name_is_there_and_documented():
     assert ganaug.__all__ == sorted(
-        ["GANSampler", "GanaugError", "Inpaint", "Reimagine", "Run", "SynthMix", "SyntheticDataset", "Translate",
-         "albumentations", "augment_loader",
-         "backbone", "bench", "doctor", "export", "features", "fit", "load", "load_images", "measure", "metrics",
-         "mix", "preview", "variants"]
+        ["GANSampler", "GanaugError", "Inpaint", "Reimagine", "Rules", "Run", "SynthMix", "SyntheticDataset",
+         "Translate", "albumentations", "augment_loader", "backbone", "bench", "choose", "doctor", "export",
+         "features", "fit", "load", "load_images", "measure", "metrics", "mix", "preview", "variants"]
     )  # fmt: skip
     for name in ganaug.__all__:
         assert getattr(ganaug, name).__doc__, name

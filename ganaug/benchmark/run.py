@@ -21,7 +21,7 @@ from ganaug.benchmark.sets import gather, group_numbers, rendered
 from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
 from ganaug.errors import DataError, OptionError, OutputInUseError, TooFewImagesError
-from ganaug.generator import Fitted, Loadable, as_fitted, run_folder
+from ganaug.generator import Fitted, Loadable, as_fitted, serving_folder
 from ganaug.generator.integrity import write_atomically
 from ganaug.health.doctor import doctor
 from ganaug.mixing_policies import DEFAULTS, mixing_policy
@@ -184,7 +184,7 @@ def _write(results: Results, parts: Parts, judged: Outcome, run: Loadable | None
     text = json.dumps(results.data, indent=1, allow_nan=False).encode()
     write_atomically(results.report_path, page(results.data, parts, judged).encode())
     write_atomically(results.folder / "results.json", text)
-    home = None if run is None else run_folder(run)
+    home = None if run is None else serving_folder(run)
     if home is not None:
         write_atomically(home / "verdict.json", text)
 

@@ -19,6 +19,7 @@ HOMES = {
     "preview": "ganaug.cli.runs",
     "metrics": "ganaug.cli.metrics",
     "doctor": "ganaug.cli.doctor",
+    "choose": "ganaug.cli.choose",
     "features": "ganaug.cli.features",
     "bench": "ganaug.cli.bench",
     "augment": "ganaug.cli.runs",
@@ -50,6 +51,7 @@ def cli() -> None:
     ganaug preview runs/leaves
     ganaug metrics runs/leaves data/train
     ganaug doctor  runs/leaves
+    ganaug choose  runs/leaves data/train
     ganaug features runs/leaves data/train --out leaves.npz
     ganaug bench   data/train --test data/test --run runs/leaves --out runs/bench
     ganaug augment runs/leaves --balance --out data/train_synth

@@ -36,13 +36,15 @@ class Prior:
         """D, the length of a latent."""
         return self.dim + sum(self.categories) + self.uniform
 
-    def draw(self, n: int, rng: torch.Generator, truncation: float | None = None) -> Tensor:
+    def draw(self, n: int, rng: torch.Generator, truncation: float | None = None, spread: float = 1.0) -> Tensor:
         """(n, D), drawn on the CPU so that every device sees the same numbers.
 
         truncation: the normals are drawn from [-truncation, truncation] only (Brock et al. 2019, 1809.11096, section
-        3.1): samples are more typical and less varied. Raises OptionError unless it is above 0.
+        3.1): samples are more typical and less varied. Raises OptionError unless it is above 0. spread: what the
+        normals are multiplied by; above 1, samples are more varied and less typical (GaFi, 2305.10118).
         """
         parts = [torch.randn(n, self.dim, generator=rng) if truncation is None else self._within(truncation, n, rng)]
+        parts[0] = parts[0] * spread
         parts += [one_hot(torch.randint(k, (n,), generator=rng), k).float() for k in self.categories]
         if self.uniform:
             parts.append(2 * torch.rand(n, self.uniform, generator=rng) - 1)

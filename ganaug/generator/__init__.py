@@ -2,6 +2,7 @@
 
 from ganaug.game import Source as Source
 from ganaug.generator.card import Card as Card
+from ganaug.generator.folder import CHOICE_FOLDER as CHOICE_FOLDER
 from ganaug.generator.folder import Fitted as Fitted
 from ganaug.generator.folder import Loadable as Loadable
 from ganaug.generator.folder import Run as Run
@@ -12,3 +13,4 @@ from ganaug.generator.folder import load as load
 from ganaug.generator.folder import rules_of as rules_of
 from ganaug.generator.folder import run_folder as run_folder
 from ganaug.generator.folder import save as save
+from ganaug.generator.folder import serving_folder as serving_folder

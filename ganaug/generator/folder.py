@@ -10,8 +10,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -25,6 +26,22 @@ from ganaug.generator.state import SavedState, require_finite
 from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
+CHOICE_FOLDER = "choice"  # of a run folder: names the run, and what is chosen among its samples
+
+
+class Chooser(Protocol):
+    """What is served of a generator's samples (`ganaug.choosing`). spread: standard deviation of the latents to draw.
+    withheld: names of the classes that are not served."""
+
+    @property
+    def spread(self) -> float: ...
+
+    @property
+    def withheld(self) -> tuple[str, ...]: ...
+
+    def accepts(self, images: np.ndarray, label: int) -> np.ndarray:
+        """Which of images uint8 (N, C, H, W) of a class are kept: bool (N,)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,7 @@ class Fitted:
     networks: all that the recipe keeps, by role: the generator, and an encoder or another head where there is one.
     starts_from: what the generator, (source, z, y) -> x, translates; None for one from noise, (z, y) -> x.
     hash: SHA-256 of the manifest, the identity of the generator. path: the generator folder.
+    choice: what is served of its samples; None for all of them. It is part of `hash`, and `path` is then its folder.
     """
 
     networks: Mapping[str, nn.Module]
@@ -41,6 +59,7 @@ class Fitted:
     hash: str
     path: Path
     starts_from: Source | None = None
+    choice: Chooser | None = None
 
     @property
     def generator(self) -> nn.Module:
@@ -90,12 +109,17 @@ OwnRecipe = Recipe | Callable[[dict[str, Any]], Recipe]
 
 
 def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
-    """Load the generator of a run folder or of a generator folder. Runs no code from the files.
+    """Load the generator of a run folder, of a generator folder, or of RUN/choice. Runs no code from the files.
 
     recipe: needed only if the run was fitted with a recipe from a file of the user's own: the recipe, or a function of
     the settings that the card tells. Raises ArtefactError for anything missing, altered or unknown.
     """
-    folder = _generator_folder(Path(run.path if isinstance(run, Run) else run))
+    named = Path(run.path if isinstance(run, Run) else run)
+    if _is_choice(named):
+        from ganaug.choosing.files import load_chosen
+
+        return load_chosen(named, recipe)
+    folder = _generator_folder(named)
     contents, digest = read_verified(folder, (CARD, WEIGHTS))
     card = Card.from_json(contents[CARD])
     tensors = from_bytes(contents[WEIGHTS])
@@ -144,11 +168,21 @@ def from_noise(run: Loadable) -> Fitted:
 
 
 def run_folder(run: Loadable) -> Path | None:
-    """The run folder that holds `pool/` and `verdict.json`; None for a generator folder on its own."""
+    """The run folder; None for a generator folder on its own."""
     path = run.path if isinstance(run, (Fitted, Run)) else Path(run)
-    if path.name == "generator" and (path / MANIFEST).exists():
+    if _is_choice(path) or (path.name == "generator" and (path / MANIFEST).exists()):
         path = path.parent
     return path if (path / "generator" / MANIFEST).exists() else None
+
+
+def serving_folder(run: Loadable) -> Path | None:
+    """What holds `pool/` and `verdict.json` of these samples: the run folder, or RUN/choice for chosen ones."""
+    path = run.path if isinstance(run, (Fitted, Run)) else Path(run)
+    return path if _is_choice(path) else run_folder(run)
+
+
+def _is_choice(path: Path) -> bool:
+    return path.name == CHOICE_FOLDER and (path / MANIFEST).exists() and (path.parent / "generator").is_dir()
 
 
 def _generator_folder(path: Path) -> Path:

@@ -75,6 +75,19 @@ def sides(card: Card, data: Any, test: Any = None, *, seed: int = 0, report: Rep
     return Sides(seen, unseen, reference, judge, fitted, tuple(notes))
 
 
+def fit_parts(card: Card, data: Any, *, report: Report = silent) -> tuple[LabelledImages, LabelledImages]:
+    """The images that the gradients of the fit saw, and those that it held out, in the order of the card's classes.
+
+    Raises TooFewImagesError if none of the former are in the data, LabelMismatchError for a class of another name.
+    """
+    real = _in_order(_load(card, data, "train", report), card.classes, "The data")
+    inside = np.isin(real.fingerprints, card.fingerprints)
+    if not inside.any():
+        raise TooFewImagesError("None of these images were part of the fit.", "Give the data that it was fitted on.")
+    held_out = np.isin(real.fingerprints, card.held_out) & ~inside
+    return real.take(np.flatnonzero(inside)), real.take(np.flatnonzero(held_out))
+
+
 def _load(card: Card, data: Any, split: str, report: Report) -> LabelledImages:
     channels, _, side = card.shape
     return load_images(data, size=side, channels=channels, split=split, at_least=0, report=report)

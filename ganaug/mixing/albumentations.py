@@ -25,6 +25,7 @@ from ganaug.serving import refuse_harmful
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 try:
     from albumentations.core.transforms_interface import BaseTransformInitSchema, ImageOnlyTransform
+    from pydantic import field_validator
 except ImportError as error:
     raise MissingPackageError(
         "albumentations is not installed.", "Install it: pip install 'albumentations>=2.0.8,<3'."
@@ -37,7 +38,7 @@ class SynthSample(ImageOnlyTransform):
     Call the pipeline with the label: `A.Compose([SynthSample("RUN", p=0.25), ...])(image=image, label=3)`. Images are
     (H, W) or (H, W, 1 or 3), uint8 or floats in 0..1; other targets (masks, boxes) stay as they are.
 
-    run: path of a run or generator folder; it is all the state there is, so that `to_dict` and `from_dict` work.
+    run: a run or generator folder; its path is all the state there is, so that `to_dict` and `from_dict` work.
     label_key: the argument that holds the label, an integer or a class name. classes: `classes[i]` names label i; by
     default the classes of the generator. pool_per_class: images a class, rendered once. p: share of images replaced.
     force: serve images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
@@ -55,6 +56,12 @@ class SynthSample(ImageOnlyTransform):
         pool_per_class: int
         seed: int
         force: bool
+
+        @field_validator("run")
+        @classmethod
+        def path_of(cls, run: Any) -> Any:
+            """The path alone: pydantic would take a dataclass apart."""
+            return str(run.path) if isinstance(run, (Run, Fitted)) else run
 
     def __init__(
         self,
@@ -85,11 +92,16 @@ class SynthSample(ImageOnlyTransform):
         return [self.label_key]
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        start = int(self._pool.offsets[self._known.index(self._name(data[self.label_key]))])
-        row = start + int(self._stream("row").integers(self.pool_per_class))
+        label = self._known.index(self._name(data[self.label_key]))
+        start, end = self._pool.offsets[label : label + 2]
+        if start == end:  # a choice withholds this class
+            return {"synthetic": None}
+        row = int(start) + int(self._stream("row").integers(self.pool_per_class))
         return {"synthetic": self._pool.read(np.array([row]))[0]}
 
-    def apply(self, img: np.ndarray, synthetic: np.ndarray, **params: Any) -> np.ndarray:
+    def apply(self, img: np.ndarray, synthetic: np.ndarray | None, **params: Any) -> np.ndarray:
+        if synthetic is None:
+            return img
         channels = 1 if img.ndim == 2 else img.shape[2]
         if channels not in (1, 3) or img.dtype not in (np.uint8, np.float32, np.float64):
             raise DataError(

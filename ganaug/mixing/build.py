@@ -18,7 +18,7 @@ from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.schedule import Append, Replace, Schedule
 from ganaug.plan import Plan, balance, fraction
-from ganaug.pool import BLOCK, Pool
+from ganaug.pool import BLOCK, Pool, served
 from ganaug.reporting import Report, silent
 
 
@@ -53,6 +53,7 @@ def mix(
     evaluation: evaluation sets. Images that the generator saw, or near-duplicates of them, are listed in a warning up
     to 5 % of a set; beyond, LeakError is raised. `unseen(dataset, run)` leaves them out.
     force: serve images of a run whose verdict is `harms` all the same.
+    Of a class that a choice (`ganaug.choose`) withholds, only real images are served.
 
     Draws depend on (seed, epoch, index) only. Whoever iterates without `augment_loader` calls `set_epoch`; Accelerate,
     the trainer of Hugging Face and timm's training script do. Lightning tells the epoch to samplers only: give it the
@@ -67,7 +68,7 @@ def mix(
     ratios.warn_of_policy(fitted, ratio)
     refuse_overlap(fitted, evaluation, report)
     labels, names, named = named_labels_of(dataset, classes, targets, report)
-    who = _who(labels, names, mode, share)
+    who = _who(labels, names, mode, share, fitted)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
     plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in needed.items() if n}
     pool = None
@@ -110,11 +111,11 @@ def named_labels_of(
     return labels, known, given is not None
 
 
-def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float) -> Replace | Append:
+def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float, fitted: Fitted) -> Replace | Append:
     if mode == "replace":
         return Replace(labels, round(ratio * len(labels)))
     counts = {name: int(n) for name, n in zip(names, np.bincount(labels, minlength=len(names)), strict=True) if n}
-    plan = balance(counts) if mode == "balance" else fraction(counts, ratio)
+    plan = served(fitted, balance(counts) if mode == "balance" else fraction(counts, ratio))
     return Append(labels, np.array([plan.get(name, 0) for name in names], dtype=np.int64))
 
 

@@ -34,7 +34,8 @@ class GANSampler(BaseEstimator):
     layout: "NHWC", "NCHW" or "auto" (channels last, unless only the second axis can be channels).
     force: add images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
 
-    After `fit_resample`, `sampling_strategy_` holds the number of images added to each label.
+    After `fit_resample`, `sampling_strategy_` holds the number of images added to each label: none to one that a choice
+    (`ganaug.choose`) withholds.
     """
 
     def __init__(
@@ -72,6 +73,10 @@ class GANSampler(BaseEstimator):
         fitted = as_fitted(self.run)
         refuse_harmful(fitted, self.force)
         self.sampling_strategy_ = added(self.sampling_strategy, counts, labels)
+        withheld = () if fitted.choice is None else fitted.choice.withheld
+        for label, n in self.sampling_strategy_.items():
+            if n and self._name(label, fitted.card.classes) in withheld:
+                self.sampling_strategy_[label] = 0
         names = {label: self._name(label, fitted.card.classes) for label, n in self.sampling_strategy_.items() if n}
         plan: Plan = {names[label]: n for label, n in self.sampling_strategy_.items() if n}
         if not plan:

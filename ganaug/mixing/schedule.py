@@ -68,8 +68,8 @@ class Schedule:
     """Tables of an epoch: for every index, the pool row to serve, or REAL.
 
     length: number of items. classes: names, for the key. starts, sizes: int64 (classes,), where each class lies in the
-    pool. Within an epoch no row is served twice while the pool lasts; from epoch to epoch, all rows of a class are
-    served before one comes again.
+    pool; items of a class without rows stay real. Within an epoch no row is served twice while the pool lasts; from
+    epoch to epoch, all rows of a class are served before one comes again.
     """
 
     who: Replace | Append
@@ -84,7 +84,7 @@ class Schedule:
         table = np.full(self.length, REAL, dtype=np.int64)
         largest = self.who.largest(len(self.classes))
         for c, places in enumerate(self.who.places(self.seed, epoch, len(self.classes))):
-            if len(places):
+            if len(places) and self.sizes[c]:
                 table[places] = self.starts[c] + self._rows(c, int(largest[c]), len(places), epoch)
         return table
 

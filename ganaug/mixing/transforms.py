@@ -82,6 +82,11 @@ class SynthMix(v2.Transform):
             raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
         self.policy = _policy(fitted, policy)
         self._known = torch.tensor([fitted.card.classes.index(name) for name in self.classes])  # label -> its label
+        withheld = () if fitted.choice is None else fitted.choice.withheld
+        self._serves = torch.tensor([name not in withheld for name in self.classes])
+        if live and fitted.choice is not None:
+            raise OptionError("Live samples are served as they come: there is no choice among them.",
+                              "Use live=False, or name the run in place of its choice.")  # fmt: skip
         self._per_class = pool_per_class
         # Neither the generator nor a copy of the pool is a part of this module: its parameters and state are not ours.
         self._copies: dict[torch.device, Any] = {}
@@ -111,8 +116,8 @@ class SynthMix(v2.Transform):
         synthetic_places = torch.zeros(len(images), dtype=torch.bool)
         if count:
             chosen = torch.from_numpy(np.sort(numpy_stream(*key, "places").permutation(len(images))[:count]))
-            chosen = chosen.to(images.device)
             require_named(labels, self.classes)
+            chosen = chosen[self._serves[labels.cpu().to(torch.int64)[chosen]]].to(images.device)
             own = self._known.to(images.device)[labels[chosen].to(images.device, torch.int64)]
             synthetic = as_batch(self._draw(own, key), images, self.normalize)
             mixed = images.as_subclass(Tensor).index_copy(0, chosen, synthetic)
@@ -132,7 +137,8 @@ class SynthMix(v2.Transform):
                 self._fitted = as_fitted(self._path)
             return self._live(self._fitted, own, rng)
         assert self._pool is not None
-        rows = own * self._per_class + torch.randint(self._per_class, own.shape, generator=rng).to(own.device)
+        starts = torch.from_numpy(self._pool.offsets).to(own.device)
+        rows = starts[own] + torch.randint(self._per_class, own.shape, generator=rng).to(own.device)
         if own.device.type == "cpu":
             return torch.from_numpy(self._pool.read(rows.numpy()))
         if own.device not in self._copies:

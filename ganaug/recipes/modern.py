@@ -24,6 +24,7 @@ def small(
     lr: float = 7e-4,
     memory: float = 10_000,
     batch: int = 64,
+    eye: float = 0.8,
     flip: bool = False,
 ) -> Recipe:
     """The default: relativistic pairing with lazy R1 and R2 (Huang et al. 2024, 2501.05441, equations 2 and 4) on a
@@ -36,7 +37,7 @@ def small(
         return {
             "generator": Generator(spec.shape, len(spec.classes), prior.dim, width, widest),
             "discriminator": Discriminator(spec.shape, len(spec.classes), width, widest),
-            "eye": AffineEye(flip=flip),
+            "eye": AffineEye(flip=flip, p=eye),
         }
 
     return Recipe(

@@ -53,6 +53,17 @@ def test_an_eye_at_rest_changes_nothing():
     assert torch.allclose(AffineEye(shift=0, turn=0, zoom=0)(x, rng), x, atol=1e-5)
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_an_eye_moves_the_share_of_images_that_it_is_told_to(flip):
+    x = torch.randn(400, 1, 8, 8)
+    for p in (0.0, 0.3, 1.0):
+        seen = AffineEye(flip=flip, p=p)(x, torch.Generator().manual_seed(0))
+        still = (seen == x).flatten(1).all(1) | (seen == x.flip(3)).flatten(1).all(1)
+        assert abs(still.float().mean() - (1 - p)) < 0.1
+        mirrored = (seen == x.flip(3)).flatten(1).all(1).float().mean()
+        assert abs(mirrored - (1 - p) / 2 * flip) < 0.1
+
+
 def test_an_eye_never_mirrors_unless_asked():
     """A picture whose left half is bright stays so under every draw."""
     x = -torch.ones(200, 1, 16, 16)

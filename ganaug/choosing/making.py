@@ -1,0 +1,180 @@
+"""Make a choice: train judges on the images of the fit, set limits on real images that they did not see, and find out
+how many samples pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganaug.choosing.choice import Choice
+from ganaug.choosing.files import Known, keep, load_chosen, scorers_of
+from ganaug.choosing.rules import Rules
+from ganaug.choosing.scorers import Scorer
+from ganaug.classifier import Classifier, Training, train_classifier
+from ganaug.data import LabelledImages
+from ganaug.errors import ArtefactError, TooFewImagesError
+from ganaug.generator import Fitted, Loadable, Run, from_noise, load, rules_of, run_folder
+from ganaug.generator.folder import OwnRecipe
+from ganaug.generator.last import last_network
+from ganaug.keys import permutation
+from ganaug.measuring.sides import fit_parts
+from ganaug.pool import BLOCK, Renderer
+from ganaug.reporting import Report, silent
+
+FOLDS = 3  # each judge is trained on all but one of them
+JUDGE = Training(steps=400, policy="affine")
+TRIED = 8 * BLOCK  # samples of each class that are looked at
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What `choose` found. folder: to be given wherever a run is: it serves what the choice lets through.
+
+    accepted: class name -> share of its samples that every rule accepts. refused: class name -> rule -> share that
+    this rule refuses. withheld: classes that are not served.
+    """
+
+    folder: Path
+    rules: Rules
+    accepted: dict[str, float]
+    refused: dict[str, dict[str, float]]
+    withheld: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "folder": str(self.folder), "rules": vars(self.rules), "accepted": self.accepted, "refused": self.refused,
+            "withheld": list(self.withheld),
+        }  # fmt: skip
+
+    def lines(self) -> list[str]:
+        names = list(next(iter(self.refused.values())))
+        lines = [f"{'class':<24}{'accepted':>10}" + "".join(f"{name:>10}" for name in names) + "   (refused by)"]
+        for label, share in self.accepted.items():
+            cells = "".join(f"{value:>10.1%}" for value in self.refused[label].values())
+            lines.append(f"{label[:23]:<24}{share:>10.1%}{cells}{'   not served' if label in self.withheld else ''}")
+        lines.append(f"Serve them by naming {self.folder} in place of the run.")
+        return lines
+
+
+def choose(
+    run: Loadable,
+    data: Any,
+    rules: Rules | None = None,
+    *,
+    seed: int = 0,
+    recipe: OwnRecipe | None = None,
+    report: Report = silent,
+) -> Chosen:
+    """Choose among the samples of a run, and keep the choice in RUN/choice.
+
+    data: what the run was fitted on. Its training part trains the judges, crosswise; its limits are quantiles of real
+    images that the judge in question (for copies: the set compared with) does not hold. recipe: needed only for a run
+    of a recipe from a file. The folder RUN/choice can be given wherever a run is: to `mix`, `augment_loader`,
+    `SynthMix`, `export`, `bench` and the others. Whether choosing helps a classifier is for `bench` to say.
+
+    Raises ArtefactError for a generator without its run folder, TooFewImagesError where the training part is not in
+    `data` or a class has fewer than 3 images in it, TranslatorError for a generator that starts from images.
+    """
+    rules = Rules() if rules is None else rules
+    home = run_folder(run)
+    if home is None:
+        raise ArtefactError(
+            f"{run.path if isinstance(run, (Fitted, Run)) else run} is not a run folder, where a choice is kept.",
+            "Name the folder that `ganaug fit` made, not its generator alone.",
+        )
+    fitted = from_noise(load(home, recipe=recipe))
+    seen, unseen = fit_parts(fitted.card, data, report=report)
+    fold = _folds(seen, seed)
+    judges = _judges(seen, fold, seed, report)
+    mine = fold != 0  # what the first judge was trained on
+    known = Known(
+        tuple(judges),
+        last_network(fitted, "discriminator", rules_of(fitted.card, recipe)) if rules.realism else None,
+        judges[0].features(seen.pixels[mine]), seen.labels[mine], seen.pixels, seen.labels,
+    )  # fmt: skip
+    scorers = scorers_of(rules, known)
+    limits = {name: _limits(name, scorers, rules, seen, unseen, fold, known) for name in scorers}
+    choice = Choice(rules, fitted.card.classes, scorers, limits, (1.0,) * len(fitted.card.classes))
+    accepted, refused = _tried(fitted, choice, seed, report)
+    choice = replace(choice, accepted=tuple(accepted.values()))
+    folder = keep(home, fitted.hash, choice, known)
+    return Chosen(load_chosen(folder, recipe).path, rules, accepted, refused, choice.withheld)
+
+
+def _folds(seen: LabelledImages, seed: int) -> np.ndarray:
+    """Fold of every image, int64 (N,): within each class as even as can be, whole groups where there are any."""
+    labels, fold = seen.labels.numpy(), np.empty(len(seen), dtype=np.int64)
+    order = permutation(len(seen), seed, "choosing", "folds")
+    for label, name in enumerate(seen.classes):
+        members = order[labels[order] == label]
+        if len(members) < FOLDS:
+            raise TooFewImagesError(
+                f"The fit learned from {len(members)} images of {name}; crosswise judging takes {FOLDS}.",
+                "Add images of this class, and fit again.",
+            )
+        fold[members] = np.arange(len(members)) % FOLDS
+    if seen.groups is not None:
+        _, first, number = np.unique(np.array(seen.groups), return_index=True, return_inverse=True)
+        fold = fold[first][number]
+    return fold
+
+
+def _judges(seen: LabelledImages, fold: np.ndarray, seed: int, report: Report) -> list[Classifier]:
+    judges = []
+    for out in range(FOLDS):
+        report("judges", out, FOLDS, "")
+        rows = torch.from_numpy(np.flatnonzero(fold != out))
+        judges.append(
+            train_classifier(
+                seen.pixels[rows], seen.labels[rows], len(seen.classes), training=JUDGE, seed=seed * FOLDS + out
+            )
+        )
+    report("judges", FOLDS, FOLDS, "")
+    return judges
+
+
+def _limits(
+    name: str,
+    scorers: dict[str, Scorer],
+    rules: Rules,
+    seen: LabelledImages,
+    unseen: LabelledImages,
+    fold: np.ndarray,
+    known: Known,
+) -> np.ndarray:
+    """The quantile of every class, float64 (K,), of scores of real images by a scorer that does not know them."""
+    left_out = torch.from_numpy(fold)
+    limits = np.full(len(seen.classes), -np.inf)
+    for label in range(len(seen.classes)):
+        own = seen.labels == label
+        scores = [scorers[name](unseen.pixels[unseen.labels == label], label)]
+        if name == "manifold":
+            scores.append(scorers[name](seen.pixels[own & (left_out == 0)], label))
+        for out in range(FOLDS):
+            images = seen.pixels[own & (left_out == out)]
+            if name in ("label", "copies"):
+                scores.append(scorers_of(rules, known.without(out, left_out))[name](images, label))
+        found = np.concatenate(scores)
+        if len(found):
+            limits[label] = np.quantile(found, rules.share(name))
+    return limits
+
+
+def _tried(
+    fitted: Fitted, choice: Choice, seed: int, report: Report
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Of the first samples of each class, the share that is accepted, and the share that each rule refuses."""
+    renderer = Renderer(fitted, seed, spread=choice.spread)
+    accepted, refused = {}, {}
+    for label, name in enumerate(choice.classes):
+        report("samples", label, len(choice.classes), name)
+        passes = choice.passes(np.concatenate(list(renderer.stream(label, TRIED))), label)
+        every = np.logical_and.reduce([np.ones(TRIED, dtype=bool), *passes.values()])
+        accepted[name] = float(every.mean())
+        refused[name] = {rule: float(1 - kept.mean()) for rule, kept in passes.items()}
+    report("samples", len(choice.classes), len(choice.classes), "")
+    return accepted, refused

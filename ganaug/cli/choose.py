@@ -1,0 +1,52 @@
+"""`ganaug choose`: which samples of a run are served."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from ganaug.cli.group import common, show
+
+_SHARE = click.FloatRange(0, 0.9)
+
+
+@click.command()
+@click.argument("run", type=click.Path())
+@click.argument("data")
+@click.option("--label", type=_SHARE, metavar="Q", default=0.1, show_default=True,
+              help="Refuse a sample to which classifiers give its label less than to a share Q of real images; "
+              "0: do not look.")  # fmt: skip
+@click.option("--realism", type=_SHARE, metavar="Q", default=0.0, show_default=True,
+              help="Likewise, the score of the discriminator.")  # fmt: skip
+@click.option("--manifold", type=_SHARE, metavar="Q", default=0.0, show_default=True,
+              help="Likewise, nearness to training images of the class, in a classifier's features.")  # fmt: skip
+@click.option("--copies", type=_SHARE, metavar="Q", default=0.01, show_default=True,
+              help="Likewise, how far it is from every training image of its class, in pixels.")  # fmt: skip
+@click.option("--spread", type=click.FloatRange(0, 10, min_open=True), metavar="S", default=1.0, show_default=True,
+              help="Standard deviation of the latents: below 1 more typical, above 1 more varied samples.")  # fmt: skip
+@click.option("--gate", type=click.FloatRange(0.1, 1), metavar="SHARE", default=0.25, show_default=True,
+              help="A class of which fewer samples are accepted is not served.")  # fmt: skip
+@click.option(
+    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
+)
+@common
+def choose(run, data, label, realism, manifold, copies, spread, gate, recipe, seed, as_json, quiet):
+    """Leave out samples with doubtful labels, copies of training images, and classes that came out badly.
+
+    DATA is what the run was fitted on. The choice is kept in RUN/choice, which can be named in place of RUN wherever
+    samples are served or measured. Whether it helps a classifier is for `ganaug bench` to say.
+
+    \b
+    ganaug choose  runs/leaves data/train
+    ganaug choose  runs/leaves data/train --label 0.2 --manifold 0.05
+    ganaug bench   data/train --test data/test --run runs/leaves/choice --out runs/leaves/chosen
+    ganaug augment runs/leaves/choice --balance --out data/train_synth
+    """
+    from ganaug.choosing import Rules
+    from ganaug.choosing import choose as make_choice
+    from ganaug.cli.load import own_recipe
+    from ganaug.console import terminal
+
+    rules = Rules(label, realism, manifold, copies, spread, gate)
+    with terminal(quiet) as report:
+        found = make_choice(run, data, rules, seed=seed, recipe=own_recipe(recipe), report=report)
+    show(as_json, found.to_json(), found.lines())

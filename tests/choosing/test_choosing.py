@@ -1,0 +1,295 @@
+"""A choice refuses what its rules say, serves whole quotas of the rest, and withholds classes by name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import TensorDataset
+
+import ganaug
+from ganaug import Rules
+from ganaug.choosing import Choice
+from ganaug.choosing.scorers import Agreement, Nearness, Newness, Realism
+from ganaug.classifier import Training, train_classifier
+from ganaug.data import load_images
+from ganaug.errors import ArtefactError, LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.generator import load
+from ganaug.generator.integrity import write_atomically
+from ganaug.pool import BLOCK, Pool, Renderer
+
+
+class Odd:
+    """A chooser that accepts images whose first pixel is odd, and withholds one class."""
+
+    spread = 1.0
+
+    def __init__(self, withheld: tuple[str, ...] = (), none_of: int = -1):
+        self.withheld, self.none_of = withheld, none_of
+
+    def accepts(self, images: np.ndarray, label: int) -> np.ndarray:
+        return (images.reshape(len(images), -1).sum(1) % 2 == 1) & (label != self.none_of)
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory):
+    """A run on the digits and a choice among its samples by every rule."""
+    run = ganaug.fit("digits", tmp_path_factory.mktemp("choosing") / "run", steps=30, limit=30)
+    rules = Rules(label=0.05, realism=0.05, manifold=0.05, copies=0.01, gate=0.1)
+    return run, ganaug.choose(run, "digits", rules)
+
+
+@pytest.fixture
+def picky(digits_run):
+    """The run with a chooser put into it by hand."""
+    fitted = digits_run.load()
+
+    def make(**given):
+        return replace(fitted, choice=Odd(**given))
+
+    return make
+
+
+def test_a_block_holds_accepted_samples_only_and_is_whole(picky):
+    fitted = picky()
+    renderer = Renderer(fitted, 3)
+    for number in range(3):
+        block = renderer.block(1, number)
+        assert block.shape == (BLOCK, *fitted.card.shape)
+        assert fitted.choice.accepts(block, 1).all()
+        assert len(np.unique(block.reshape(BLOCK, -1), axis=0)) == BLOCK, "accepted samples are drawn, not repeated"
+    whole = np.concatenate([renderer.block(1, number) for number in range(3)])
+    rows = [70, 3, 40, 3]
+    assert np.array_equal(Renderer(fitted, 3).rows(1, rows), whole[rows]), "still a function of seed, class and row"
+
+
+def test_what_is_accepted_of_the_plain_block_comes_first(picky):
+    fitted = picky()
+    plain = Renderer(replace(fitted, choice=None), 3).block(2, 0)
+    kept = plain[fitted.choice.accepts(plain, 2)]
+    assert np.array_equal(Renderer(fitted, 3).block(2, 0)[: len(kept)], kept)
+
+
+def test_quotas_are_kept_and_a_withheld_class_is_not_served(picky, digits_run, tmp_path):
+    fitted = picky(withheld=("3",), none_of=3)
+    pool = Pool.open(fitted, {"3": 50, "5": 50}, folder=tmp_path)
+    assert (pool.counts["3"], pool.counts["5"]) == (0, 50)
+    out = ganaug.export(fitted, {"3": 5, "5": 5}, tmp_path / "out")
+    classes = [json.loads(line)["class"] for line in (out / "metadata.jsonl").read_text().splitlines()]
+    assert classes == ["5"] * 5
+    with pytest.raises(OptionError, match="nothing"):
+        ganaug.export(fitted, {"3": 5}, tmp_path / "none")
+
+
+def _digits(n: int) -> tuple[np.ndarray, np.ndarray]:
+    images = load_images("digits", limit=n)
+    return images.pixels[:, 0].numpy(), images.labels.numpy()
+
+
+class Pictures(torch.utils.data.Dataset):
+    """PIL digits with names."""
+
+    classes = tuple("0123456789")
+
+    def __init__(self, n: int = 6):
+        from PIL import Image
+
+        x, self.targets = _digits(n)
+        self.items = [Image.fromarray(one) for one in x]
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, i):
+        return self.items[i], int(self.targets[i])
+
+
+@pytest.mark.parametrize("mode", ["replace", "append", "balance"])
+def test_items_of_a_withheld_class_stay_real_in_every_mode(picky, mode):
+    fitted = picky(withheld=("3",))
+    base = Pictures()
+    mixed = ganaug.mix(base, fitted, mode=mode, ratio=None if mode == "balance" else 0.5, seed=1)
+    real = {np.asarray(image).tobytes() for image, _ in base}
+    made = [label for image, label in mixed if np.asarray(image).tobytes() not in real]
+    assert 3 not in made
+    if mode != "balance":
+        assert len(made) > 10
+
+
+def test_transforms_and_samplers_leave_a_withheld_class_alone(picky):
+    fitted = picky(withheld=("3",))
+    x, y = _digits(6)
+    images, labels = torch.from_numpy(x)[:, None], torch.from_numpy(y)
+    out, same = ganaug.SynthMix(fitted, ratio=1.0, pool_per_class=BLOCK)(images, labels)
+    assert torch.equal(same, labels)
+    assert torch.equal(out[labels == 3], images[labels == 3])
+    assert (out[labels != 3] != images[labels != 3]).flatten(1).any(1).all()
+    sample = ganaug.albumentations.SynthSample(fitted, p=1.0, pool_per_class=BLOCK)  # knows the path only
+    sample._pool = Pool.open(fitted, dict.fromkeys(fitted.card.classes, BLOCK))
+    assert np.array_equal(sample(image=x[y == 3][0], label=3)["image"], x[y == 3][0])
+    assert not np.array_equal(sample(image=x[y == 4][0], label=4)["image"], x[y == 4][0])
+    few = np.concatenate([np.flatnonzero(y == 3)[:2], np.flatnonzero(y == 4)[:2], np.flatnonzero(y == 5)])
+    sampler = ganaug.GANSampler(fitted)
+    _, more = sampler.fit_resample(x[few], y[few])
+    assert sampler.sampling_strategy_ == {3: 0, 4: 4, 5: 0}
+    assert np.bincount(more).tolist() == [0, 0, 0, 2, 6, 6]
+    with pytest.raises(OptionError, match="choice"):
+        ganaug.SynthMix(fitted, live=True)
+
+
+def test_each_scorer_prefers_what_its_rule_is_about():
+    digits = load_images("digits", limit=60)
+    judge = train_classifier(digits.pixels, digits.labels, 10, training=Training(steps=60), seed=0)
+    zeros, ones = (digits.pixels[digits.labels == label] for label in (0, 1))
+    noise = torch.randint(0, 256, zeros.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    agreement = Agreement([judge, judge])
+    assert np.median(agreement(zeros, 0)) > 0.9 > 0.1 > np.median(agreement(ones, 0))
+    near = Nearness(judge, judge.features(zeros[:30]), torch.zeros(30, dtype=torch.int64))
+    assert np.median(near(zeros[30:], 0)) > np.median(near(noise, 0))
+    assert np.median(near(zeros[30:], 0)) > np.median(near(ones, 0))
+    new = Newness(zeros[:30], torch.zeros(30, dtype=torch.int64))
+    assert (new(zeros[:30], 0) == 0).all()
+    assert (new(zeros[30:], 0) > 0).all()
+    rows = zeros.double().flatten(1)
+    closed = (rows[30:, None] - rows[:30]).square().sum(2).min(1).values.sqrt()
+    assert np.allclose(new(zeros[30:], 0), closed.numpy(), rtol=1e-4)
+
+
+def test_realism_is_the_score_of_the_discriminator_on_images_in_its_range():
+    class Mean(torch.nn.Module):
+        def forward(self, x, y):
+            return x.mean((1, 2, 3)) + y
+
+    images = torch.full((40, 1, 4, 4), 255, dtype=torch.uint8)
+    assert np.allclose(Realism(Mean())(images, 2), 3.0)
+
+
+def test_a_choice_refuses_what_is_below_the_limit_of_its_class():
+    choice = Choice(Rules(), ("a", "b"), {"label": lambda x, y: x[:, 0, 0, 0].double().numpy()},
+                    {"label": np.array([10.0, -np.inf])}, (0.5, 0.1))  # fmt: skip
+    images = np.array([9, 10, 11], dtype=np.uint8)[:, None, None, None]
+    assert choice.accepts(images, 0).tolist() == [False, True, True]
+    assert choice.accepts(images, 1).all()
+    assert choice.withheld == ("b",)
+
+
+def test_a_choice_is_kept_beside_the_run_and_served_under_its_own_name(chosen):
+    run, found = chosen
+    assert found.folder == run.path / "choice"
+    fitted, plain = load(found.folder), load(run.path)
+    assert fitted.hash != plain.hash
+    assert set(found.refused["0"]) == {"label", "realism", "manifold", "copies"}
+    assert fitted.choice.withheld == found.withheld
+    kept = [name for name in fitted.card.classes if name not in found.withheld]
+    for rule, limits in fitted.choice.limits.items():
+        assert np.isfinite(limits).all(), rule
+    if kept:
+        label = fitted.card.classes.index(kept[0])
+        block = Renderer(fitted, 0).block(label, 0)
+        assert fitted.choice.accepts(block, label).mean() > 0.9  # scores depend on the block for a discriminator
+        pool = Pool.open(found.folder, {kept[0]: 40})
+        assert pool.path.is_relative_to(found.folder)
+    assert "not served" in "\n".join(found.lines()) or not found.withheld
+
+
+def test_rules_refuse_about_the_share_of_real_images_that_they_state(chosen):
+    """On the images that were held out of the fit, of which judges saw none."""
+    run, found = chosen
+    fitted = load(found.folder)
+    images = load_images("digits")
+    held_out = np.isin(images.fingerprints, fitted.card.held_out)
+    assert held_out.sum() >= 50
+    refused = {name: 0 for name in fitted.choice.scorers}
+    for label in range(10):
+        rows = torch.from_numpy(np.flatnonzero(held_out & (images.labels.numpy() == label)))
+        for name, passes in fitted.choice.passes(images.pixels[rows].numpy(), label).items():
+            refused[name] += int((~passes).sum())
+    for name, count in refused.items():
+        assert count / held_out.sum() <= 0.3, name
+
+
+def test_copies_of_training_images_are_refused_whatever_else_they_are(chosen):
+    run, found = chosen
+    fitted = load(found.folder)
+    images = load_images("digits")
+    rows = np.flatnonzero(np.isin(images.fingerprints, fitted.card.fingerprints))
+    for row in rows[:20]:
+        assert not fitted.choice.accepts(images.pixels[row : row + 1].numpy(), int(images.labels[row])).any()
+
+
+def test_making_the_same_choice_again_gives_the_same_bytes(chosen):
+    run, found = chosen
+    files = {file.name: file.read_bytes() for file in found.folder.iterdir() if file.is_file()}
+    again = ganaug.choose(run, "digits", found.rules)
+    assert {file.name: file.read_bytes() for file in again.folder.iterdir() if file.is_file()} == files
+
+
+def test_an_altered_choice_and_one_of_another_generator_are_refused(chosen, tmp_path):
+    import shutil
+
+    run, found = chosen
+    copy = tmp_path / "run"
+    shutil.copytree(run.path, copy)
+    for name in ("choice.json", "choice.safetensors", "manifest.json"):
+        file = copy / "choice" / name
+        whole = file.read_bytes()
+        for place in (0, len(whole) // 2, len(whole) - 1):
+            file.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+            with pytest.raises(ArtefactError):
+                load(copy / "choice")
+        file.write_bytes(whole)
+    load(copy / "choice")
+    other = ganaug.fit("digits", tmp_path / "other", steps=3, limit=30)
+    shutil.copytree(copy / "choice", other.path / "choice")
+    with pytest.raises(ArtefactError, match="another generator"):
+        load(other.path / "choice")
+    generator_alone = tmp_path / "alone"
+    shutil.copytree(run.path / "generator", generator_alone)
+    with pytest.raises(ArtefactError, match="run folder"):
+        ganaug.choose(generator_alone, "digits")
+
+
+def test_fields_of_a_choice_are_checked_one_by_one(chosen, tmp_path):
+    """Even where the manifest vouches for them."""
+    import shutil
+
+    from ganaug.generator.integrity import write_manifest
+
+    run, found = chosen
+    copy = tmp_path / "run"
+    shutil.copytree(run.path, copy)
+    folder = copy / "choice"
+    values, tensors = json.loads((folder / "choice.json").read_text()), (folder / "choice.safetensors").read_bytes()
+    wrong = [
+        {"schema": 2}, {"judges": 0}, {"judges": 2}, {"judges": 10**9}, {"classes": ["0"]}, {"limits": {}},
+        {"accepted": [1.0]}, {"accepted": [2.0] * 10}, {"more": 1}, {"rules": {}},
+        {"rules": values["rules"] | {"spread": 0.0}}, {"rules": values["rules"] | {"label": "0.1"}},
+        {"limits": values["limits"] | {"label": [0.0]}}, {"limits": values["limits"] | {"label": ["a"] * 10}},
+    ]  # fmt: skip
+    for change in wrong:
+        content = json.dumps(values | change).encode()
+        write_manifest(folder, {"choice.json": content, "choice.safetensors": tensors})
+        with pytest.raises(ArtefactError):
+            load(folder)
+    write_atomically(folder / "choice.json", b"{")
+    with pytest.raises(ArtefactError):
+        load(folder)
+
+
+@pytest.mark.parametrize("given", [{"label": 1.0}, {"copies": -0.1}, {"spread": 0}, {"spread": float("nan")},
+                                   {"gate": 0.0}, {"realism": float("nan")}])  # fmt: skip
+def test_impossible_rules_are_refused(given):
+    with pytest.raises(OptionError):
+        Rules(**given)
+
+
+def test_data_that_the_run_never_saw_are_refused(chosen):
+    run, _ = chosen
+    x, y = _digits(30)
+    with pytest.raises(TooFewImagesError, match="part of the fit"):
+        ganaug.choose(run, (255 - x, y))
+    with pytest.raises(LabelMismatchError):
+        ganaug.choose(run, TensorDataset(torch.from_numpy(x)[:, None], torch.from_numpy(y + 7)))
