@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ganaug import metrics as metrics
     from ganaug.benchmark import bench as bench
     from ganaug.choosing import Rules as Rules
-    from ganaug.choosing import choose as choose
+    from ganaug.choosing.making import choose as choose
     from ganaug.data import load_images as load_images
     from ganaug.errors import GanaugError as GanaugError
     from ganaug.exporting import export as export
@@ -51,7 +51,7 @@ _HOMES = {
     "augment_loader": "ganaug.mixing",
     "backbone": "ganaug.probing",
     "bench": "ganaug.benchmark",
-    "choose": "ganaug.choosing",
+    "choose": "ganaug.choosing.making",
     "doctor": "ganaug.health.doctor",
     "export": "ganaug.exporting",
     "features": "ganaug.probing",

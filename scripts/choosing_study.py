@@ -25,7 +25,7 @@ from scipy import stats
 
 import ganaug
 from ganaug import Rules
-from ganaug.choosing import Chosen
+from ganaug.choosing.making import Chosen
 from ganaug.classifier import Training, train_classifier
 from ganaug.data import load_images
 from ganaug.generator import Fitted, load

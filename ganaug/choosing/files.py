@@ -5,9 +5,8 @@ It holds classifiers and training images, so it stays with the run and is not wh
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,8 @@ from ganaug.choosing.rules import SCORES, Rules
 from ganaug.choosing.scorers import Agreement, Nearness, Newness, Realism, Scorer
 from ganaug.classifier import Classifier, network
 from ganaug.errors import ArtefactError, OptionError
-from ganaug.generator import CHOICE_FOLDER, Card, Fitted, load, rules_of
+from ganaug.generator.card import Card
 from ganaug.generator.checked import bounded, fields_of, finite, is_, strict_json, text
-from ganaug.generator.folder import OwnRecipe
 from ganaug.generator.integrity import read_verified, write_manifest
 from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
 
@@ -63,8 +61,8 @@ def scorers_of(rules: Rules, known: Known) -> dict[str, Scorer]:
     return {name: made[name] for name in SCORES if rules.share(name) > 0}
 
 
-def keep(run: Path, generator: str, choice: Choice, known: Known) -> Path:
-    """Write RUN/choice; gives the folder."""
+def keep(folder: Path, generator: str, choice: Choice, known: Known) -> None:
+    """Write RUN/choice."""
     tensors = {
         "features": known.features, "feature_labels": known.feature_labels, "pixels": known.pixels,
         "labels": known.labels,
@@ -86,41 +84,38 @@ def keep(run: Path, generator: str, choice: Choice, known: Known) -> Path:
         "accepted": list(choice.accepted),
     }
     content = json.dumps(values, indent=1, sort_keys=True, allow_nan=False).encode()
-    write_manifest(run / CHOICE_FOLDER, {CHOICE: content, TENSORS: to_bytes(tensors)})
-    return run / CHOICE_FOLDER
+    write_manifest(folder, {CHOICE: content, TENSORS: to_bytes(tensors)})
 
 
-def load_chosen(folder: Path, recipe: OwnRecipe | None = None) -> Fitted:
-    """The generator of the run around `folder`, with the choice in it; `recipe` as in `load`.
+def read_choice(folder: Path, generator: str, card: Card, role: Callable[[str], nn.Module]) -> tuple[Choice, str]:
+    """The choice in a folder, and its hash. generator: hash of the one that it must be about; role: makes an untrained
+    network of its recipe.
 
-    Raises ArtefactError for anything missing or altered, and for a choice that was made for another generator.
+    Raises ArtefactError for anything missing or altered, and for a choice among the samples of another generator.
     """
-    fitted = load(folder.parent, recipe=recipe)
     contents, digest = read_verified(folder, (CHOICE, TENSORS))
     try:
         values = is_(strict_json(contents[CHOICE]), dict)
-        choice, judges = _checked(values, fitted)
+        choice, judges = _checked(values, generator, card)
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, ArtefactError):
             raise
         raise ArtefactError(f"{folder / CHOICE} cannot be read: {error}.", "Run `ganaug choose` again.") from error
-    known = _known(from_bytes(contents[TENSORS]), judges, choice.rules, fitted, recipe, str(folder / TENSORS))
-    choice = replace(choice, scorers=scorers_of(choice.rules, known))
-    identity = hashlib.sha256(f"{fitted.hash} {digest}".encode()).hexdigest()
-    return replace(fitted, hash=identity, path=folder, choice=choice)
+    known = _known(from_bytes(contents[TENSORS]), judges, choice.rules, card, role, str(folder / TENSORS))
+    return replace(choice, scorers=scorers_of(choice.rules, known)), digest
 
 
-def _checked(values: dict[str, Any], fitted: Fitted) -> tuple[Choice, int]:
+def _checked(values: dict[str, Any], generator: str, card: Card) -> tuple[Choice, int]:
     """The choice, yet without scorers, and the number of judges."""
     fields_of(values, {"schema", "generator", "judges", "rules", "classes", "limits", "accepted"})
     if values["schema"] != SCHEMA:
         raise ValueError(f"its schema is {values['schema']!r}, this version of ganaug reads {SCHEMA}")
-    if text(values["generator"]) != fitted.hash:
+    if text(values["generator"]) != generator:
         raise ArtefactError(
             "The choice was made among the samples of another generator: the run was fitted on since.",
             "Run `ganaug choose` again.",
         )
-    if tuple(is_(values["classes"], list)) != fitted.card.classes:
+    if tuple(is_(values["classes"], list)) != card.classes:
         raise ValueError("it names other classes than the generator")
     given = is_(values["rules"], dict)
     fields_of(given, set(asdict(Rules())))
@@ -128,13 +123,12 @@ def _checked(values: dict[str, Any], fitted: Fitted) -> tuple[Choice, int]:
         rules = Rules(**{name: finite(value) for name, value in given.items()})
     except OptionError as error:
         raise ValueError(str(error)) from error
-    classes = len(fitted.card.classes)
     fields_of(is_(values["limits"], dict), {name for name in SCORES if rules.share(name) > 0})
-    limits = {name: _limits(limit, classes) for name, limit in values["limits"].items()}
+    limits = {name: _limits(limit, len(card.classes)) for name, limit in values["limits"].items()}
     accepted = tuple(finite(share) for share in is_(values["accepted"], list))
-    if len(accepted) != classes or not all(0 <= share <= 1 for share in accepted):
+    if len(accepted) != len(card.classes) or not all(0 <= share <= 1 for share in accepted):
         raise ValueError("it does not have one share of accepted samples for each class")
-    return Choice(rules, fitted.card.classes, {}, limits, accepted), bounded(values["judges"], 1, 16)
+    return Choice(rules, card.classes, {}, limits, accepted), bounded(values["judges"], 1, 16)
 
 
 def _limits(given: Any, classes: int) -> np.ndarray:
@@ -145,10 +139,8 @@ def _limits(given: Any, classes: int) -> np.ndarray:
 
 
 def _known(
-    tensors: dict[str, Tensor], judges: int, rules: Rules, fitted: Fitted, recipe: OwnRecipe | None, what: str
+    tensors: dict[str, Tensor], judges: int, rules: Rules, card: Card, role: Callable[[str], nn.Module], what: str
 ) -> Known:
-    card = fitted.card
-
     def part(prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
 
@@ -159,7 +151,7 @@ def _known(
         made.append(Classifier(net.to(memory_format=torch.channels_last), torch.device("cpu"), _NONE))
     discriminator = None
     if rules.realism:
-        discriminator = rules_of(card, recipe).networks(card.spec, card.prior)["discriminator"]
+        discriminator = role("discriminator")
         load_strictly(discriminator, part("discriminator/"), what)
         discriminator.eval().requires_grad_(False)
     _check_rows(tensors, made, card, what)

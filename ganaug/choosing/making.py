@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from ganaug.choosing.choice import Choice
-from ganaug.choosing.files import Known, keep, load_chosen, scorers_of
+from ganaug.choosing.files import Known, keep, scorers_of
 from ganaug.choosing.rules import Rules
 from ganaug.choosing.scorers import Scorer
 from ganaug.classifier import Classifier, Training, train_classifier
 from ganaug.data import LabelledImages
 from ganaug.errors import ArtefactError, TooFewImagesError
 from ganaug.generator import Fitted, Loadable, Run, from_noise, load, rules_of, run_folder
-from ganaug.generator.folder import OwnRecipe
+from ganaug.generator.folder import CHOICE_FOLDER, OwnRecipe
 from ganaug.generator.last import last_network
 from ganaug.keys import permutation
 from ganaug.measuring.sides import fit_parts
@@ -101,8 +101,9 @@ def choose(
     choice = Choice(rules, fitted.card.classes, scorers, limits, (1.0,) * len(fitted.card.classes))
     accepted, refused = _tried(fitted, choice, seed, report)
     choice = replace(choice, accepted=tuple(accepted.values()))
-    folder = keep(home, fitted.hash, choice, known)
-    return Chosen(load_chosen(folder, recipe).path, rules, accepted, refused, choice.withheld)
+    folder = home / CHOICE_FOLDER
+    keep(folder, fitted.hash, choice, known)
+    return Chosen(load(folder, recipe=recipe).path, rules, accepted, refused, choice.withheld)
 
 
 def _folds(seen: LabelledImages, seed: int) -> np.ndarray:

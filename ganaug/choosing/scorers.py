@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from ganaug.classifier import Classifier, encode
 from ganaug.metrics.neighbours import nearest
-from ganaug.pool import BLOCK
 
 Scorer = Callable[[Tensor, int], np.ndarray]
+TOGETHER = 32  # images that a discriminator is shown at a time: a block of a pool
 
 
 class Agreement:
@@ -38,7 +38,7 @@ class Realism:
     @torch.inference_mode()
     def __call__(self, images: Tensor, label: int) -> np.ndarray:
         labels = torch.full((len(images),), label, dtype=torch.int64)
-        parts = zip(images.split(BLOCK), labels.split(BLOCK), strict=True)
+        parts = zip(images.split(TOGETHER), labels.split(TOGETHER), strict=True)
         scores = [self.discriminator(encode(x), y).flatten() for x, y in parts]
         return torch.cat(scores).double().numpy() if scores else np.empty(0)
 

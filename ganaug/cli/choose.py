@@ -42,7 +42,7 @@ def choose(run, data, label, realism, manifold, copies, spread, gate, recipe, se
     ganaug augment runs/leaves/choice --balance --out data/train_synth
     """
     from ganaug.choosing import Rules
-    from ganaug.choosing import choose as make_choice
+    from ganaug.choosing.making import choose as make_choice
     from ganaug.cli.load import own_recipe
     from ganaug.console import terminal
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,12 +21,12 @@ from ganaug.errors import ArtefactError, DataError, GanaugError, TranslatorError
 from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
 from ganaug.generator.claims import check_claims
-from ganaug.generator.integrity import MANIFEST, read_verified, read_whole, write_manifest
+from ganaug.generator.integrity import MANIFEST, read_verified, read_whole, sha256, write_manifest
 from ganaug.generator.state import SavedState, require_finite
 from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
-CHOICE_FOLDER = "choice"  # of a run folder: names the run, and what is chosen among its samples
+CHOICE_FOLDER = "choice"  # of a run folder: what is chosen among its samples; can be named in place of the run
 
 
 class Chooser(Protocol):
@@ -116,9 +116,7 @@ def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
     """
     named = Path(run.path if isinstance(run, Run) else run)
     if _is_choice(named):
-        from ganaug.choosing.files import load_chosen
-
-        return load_chosen(named, recipe)
+        return _with_choice(load(named.parent, recipe=recipe), named, recipe)
     folder = _generator_folder(named)
     contents, digest = read_verified(folder, (CARD, WEIGHTS))
     card = Card.from_json(contents[CARD])
@@ -131,6 +129,16 @@ def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
     networks.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     starts_from = rules.source if rules.wiring.from_source else None
     return Fitted(dict(networks.items()), card, digest, folder, starts_from)
+
+
+def _with_choice(fitted: Fitted, folder: Path, recipe: OwnRecipe | None) -> Fitted:
+    from ganaug.choosing.files import read_choice  # it needs a classifier, which other runs do not
+
+    rules = rules_of(fitted.card, recipe)
+    choice, digest = read_choice(
+        folder, fitted.hash, fitted.card, lambda role: rules.networks(fitted.card.spec, fitted.card.prior)[role]
+    )
+    return replace(fitted, hash=sha256(f"{fitted.hash} {digest}".encode()), path=folder, choice=choice)
 
 
 def as_fitted(run: Loadable) -> Fitted:

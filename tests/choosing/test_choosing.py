@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 import ganaug
 from ganaug import Rules
 from ganaug.choosing import Choice
-from ganaug.choosing.scorers import Agreement, Nearness, Newness, Realism
+from ganaug.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
 from ganaug.classifier import Training, train_classifier
 from ganaug.data import load_images
 from ganaug.errors import ArtefactError, LabelMismatchError, OptionError, TooFewImagesError
@@ -156,6 +156,10 @@ def test_each_scorer_prefers_what_its_rule_is_about():
     rows = zeros.double().flatten(1)
     closed = (rows[30:, None] - rows[:30]).square().sum(2).min(1).values.sqrt()
     assert np.allclose(new(zeros[30:], 0), closed.numpy(), rtol=1e-4)
+
+
+def test_a_discriminator_that_looks_at_several_images_sees_whole_blocks():
+    assert TOGETHER == BLOCK
 
 
 def test_realism_is_the_score_of_the_discriminator_on_images_in_its_range():
