@@ -16,6 +16,7 @@ from ganaug.errors import OptionError
 from ganaug.game import Prior
 from ganaug.generator import Fitted, Loadable, from_noise
 from ganaug.keys import torch_stream
+from ganaug.pool import Renderer
 from ganaug.reporting import printable
 from ganaug.translating import images_for, known_classes, translation_grid, translator
 
@@ -124,6 +125,8 @@ def preview(
     images of each class; where it translates to another class: image, translation, the way back, and an image of that
     class.
 
+    Of RUN/choice, the grid shows what is served; the walk shows the generator.
+
     Raises OptionError for counts below 1, ArtefactError if the run cannot be loaded.
     """
     if columns < 1 or frames < 1:
@@ -133,8 +136,17 @@ def preview(
     fitted = from_noise(run)
     names = fitted.card.classes
     out.mkdir(parents=True, exist_ok=True)
-    grid = sample_grid(fitted.generator, fitted.prior, len(names), columns=columns, seed=seed, truncation=truncation)
-    tile(grid, names=names).save(out / "grid.png")
+    if fitted.choice is None:
+        grid = sample_grid(
+            fitted.generator, fitted.prior, len(names), columns=columns, seed=seed, truncation=truncation
+        )
+        tile(grid, names=names).save(out / "grid.png")
+    else:
+        renderer = Renderer(fitted, seed, truncation=truncation)
+        served = [label for label, name in enumerate(names) if name not in fitted.choice.withheld][:MOST_ROWS]
+        rows = [renderer.rows(label, range(columns)) for label in served]
+        if rows:
+            tile(np.stack(rows), names=tuple(names[label] for label in served)).save(out / "grid.png")
     walk = latent_walk(fitted.generator, fitted.prior, len(names), frames=frames, seed=seed, truncation=truncation)
     tile(walk[:: max(1, frames // 12)].transpose(0, 1), names=names).save(out / "walk.png")
     per_row = min(walk.shape[1], 10)
@@ -142,7 +154,7 @@ def preview(
     padded = torch.cat([walk, torch.full((frames, missing, *walk.shape[2:]), 255, dtype=torch.uint8)], 1)
     pictures = [tile(frame.unflatten(0, (-1, per_row))) for frame in padded]
     pictures[0].save(out / "walk.gif", save_all=True, append_images=pictures[1:], duration=80, loop=0)
-    return [out / "grid.png", out / "walk.png", out / "walk.gif"]
+    return [file for file in (out / "grid.png", out / "walk.png", out / "walk.gif") if file.exists()]
 
 
 def _translations(fitted: Fitted, out: Path, data: Any, source: Any, columns: int, seed: int) -> Path:

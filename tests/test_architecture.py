@@ -30,7 +30,7 @@ MAY: dict[str, set[str] | str] = {
     "train": {"data", "game", "snapshot"},
     "budget": {"game", "train"},
     "generator": {"choosing", "data", "game", "recipes"},
-    "pictures": {"data", "game", "generator", "translating"},
+    "pictures": {"data", "game", "generator", "pool", "translating"},
     "classifier": {"mixing_policies", "policies"},
     "metrics": {"classifier"},
     "probing": {"data", "game", "generator", "recipes"},

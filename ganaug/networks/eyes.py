@@ -29,7 +29,7 @@ class AffineEye(nn.Module):
     patterns from the discriminator, and the moves cannot leak into the samples (Karras et al. 2020, 2006.06676).
     """
 
-    def __init__(self, shift: float = 0.125, turn: float = 10.0, zoom: float = 0.1, flip: bool = False, p: float = 0.8):
+    def __init__(self, shift: float = 0.125, turn: float = 10.0, zoom: float = 0.1, flip: bool = False, p: float = 0.5):
         super().__init__()
         self.shift, self.turn, self.zoom, self.flip, self.p = shift, turn, zoom, flip, p
 

@@ -24,11 +24,12 @@ def small(
     lr: float = 7e-4,
     memory: float = 10_000,
     batch: int = 64,
-    eye: float = 0.8,
+    eye: float = 0.5,
     flip: bool = False,
 ) -> Recipe:
     """The default: relativistic pairing with lazy R1 and R2 (Huang et al. 2024, 2501.05441, equations 2 and 4) on a
-    small residual pair without batch norm, with a projection discriminator and an affine eye.
+    small residual pair without batch norm, with a projection discriminator and an affine eye, which moves a share `eye`
+    of the images that the discriminator sees (and mirrors, if `flip`).
 
     What to expect stands in docs/quality.md, with the command that measures it.
     """

@@ -224,6 +224,18 @@ def test_copies_of_training_images_are_refused_whatever_else_they_are(chosen):
         assert not fitted.choice.accepts(images.pixels[row : row + 1].numpy(), int(images.labels[row])).any()
 
 
+def test_a_preview_of_a_choice_shows_what_is_served(picky, tmp_path):
+    from PIL import Image
+
+    kept = [str(label) for label in range(10) if label != 3]
+    files = ganaug.preview(picky(withheld=("3",)), tmp_path, columns=4, frames=2)
+    assert tmp_path / "grid.png" in files
+    with Image.open(tmp_path / "grid.png") as some:
+        whole = ganaug.preview(picky(), tmp_path / "whole", columns=4, frames=2)[0]
+        with Image.open(whole) as every:
+            assert some.height - 2 == (every.height - 2) * len(kept) // 10
+
+
 def test_making_the_same_choice_again_gives_the_same_bytes(chosen):
     run, found = chosen
     files = {file.name: file.read_bytes() for file in found.folder.iterdir() if file.is_file()}
