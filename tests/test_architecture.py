@@ -34,7 +34,7 @@ MAY: dict[str, set[str] | str] = {
     "classifier": {"mixing_policies", "policies"},
     "metrics": {"classifier"},
     "probing": {"data", "game", "generator", "recipes"},
-    "measuring": {"classifier", "data", "generator", "metrics", "pool"},
+    "measuring": {"classifier", "data", "exporting_rows", "generator", "metrics", "pool", "translating"},
     "choosing": {"classifier", "data", "generator", "measuring", "metrics", "pool"},
     "preparing": {"data", "device", "game", "recipes", "train"},
     "journal": set(),

@@ -15,17 +15,23 @@ from ganaug.cli.group import common, show
 @click.option("--per-class", type=click.IntRange(2), help="Samples of each class.  [default: 500; 10,000 in all]")
 @click.option("--steps", type=click.IntRange(1), default=600, show_default=True, help="Of each small classifier.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option(
+    "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
+)
 @click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
 @common
-def metrics(run, data, test, extractor, per_class, steps, device, recipe, seed, as_json, quiet):
+def metrics(run, data, test, extractor, per_class, steps, device, source, recipe, seed, as_json, quiet):
     """Measure samples against real images: fidelity, diversity, labels, copies, each with an interval.
 
-    DATA is what the run was fitted on. The column "real" is the same figure of real images in the samples' place.
+    DATA is what the run was fitted on: images, a table, series. The column "real" is the same figure of real ones in
+    the samples' place.
 
     \b
     ganaug metrics runs/leaves data/train
     ganaug metrics runs/leaves data/train --test data/test --json
     ganaug metrics runs/mnist mnist.npz --extractor timm:resnet18.a1_in1k
+    ganaug metrics runs/table table.csv --test unseen.csv
+    ganaug metrics runs/cells photos --source masks
     """
     from ganaug.cli.load import load_run
     from ganaug.console import terminal
@@ -37,6 +43,6 @@ def metrics(run, data, test, extractor, per_class, steps, device, recipe, seed, 
     with terminal(quiet) as report:
         found = measure(
             fitted, data, test=test, extractor=extractor, per_class=per_class, steps=steps, seed=seed, device=chosen,
-            report=report,
+            source=source, report=report,
         )  # fmt: skip
     show(as_json, found.to_json(), found.lines())

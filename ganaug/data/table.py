@@ -13,7 +13,7 @@ from ganaug.data.csv_file import Cells, read_cells
 from ganaug.data.encoded import LabelledVectors, usable
 from ganaug.data.kinds import column_of
 from ganaug.data.rows import TableCodec
-from ganaug.errors import DataError, OptionError
+from ganaug.errors import DataError, LabelMismatchError, OptionError
 
 NO_LABEL = frozenset({"", "nan", "na", "<na>", "null"})  # in lower case
 
@@ -45,6 +45,37 @@ def load_table(
         names=tuple(f"row {i}" for i in range(1, len(cells) + 1)),
     )
     return usable(vectors, limit, seed, "rows")
+
+
+def rows_like(data: Any, codec: TableCodec, classes: tuple[str, ...]) -> LabelledVectors:
+    """Rows of another table, or of the same one, in the model space of a codec: columns and classes by their names.
+
+    Columns that the codec does not know are left out. Raises OptionError for a column that is not there, DataError for
+    a cell that the codec cannot take, LabelMismatchError for other classes.
+    """
+    cells = labelled_cells(data, codec.label, ())
+    labels = cells.columns[cells.place(codec.label)]
+    foreign = sorted(set(labels) - set(classes))
+    if foreign:
+        raise LabelMismatchError(
+            f"The table has the class {foreign[0]!r}.", f"Classes are matched by name: {', '.join(classes[:20])}."
+        )
+    names = tuple(column.name for column in codec.columns)
+    chosen = Cells(names, tuple(cells.columns[cells.place(name)] for name in names), cells.delimiter)
+    try:
+        items = codec.encode(chosen.columns)
+    except (KeyError, ValueError, IndexError) as error:
+        raise DataError(
+            f"The table holds a cell that the one of the fit could not: {error}.", "Give rows of the same kind."
+        ) from error
+    return LabelledVectors(
+        items=items,
+        labels=torch.tensor([classes.index(cell) for cell in labels]),
+        classes=classes,
+        codec=codec,
+        fingerprints=row_fingerprints(chosen),
+        names=tuple(f"row {i}" for i in range(1, len(cells) + 1)),
+    )
 
 
 def labelled_cells(data: Any, label: str | None, drop: Sequence[str]) -> Cells:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from ganaug.data import LabelledImages
 from ganaug.measuring.figures import Figure, number
 from ganaug.metrics import am_score, bootstrap, inception_score, share_interval
 from ganaug.metrics.extractors import OWN, Extractor
@@ -20,14 +19,28 @@ BY_CLASS = ("intra-class FID", "within-class diversity")  # these use all images
 
 
 class Looked:
-    """Samples and reference images, and the logits that the own classifier gives them."""
+    """Samples and reference items, and the logits that the own classifier gives them.
 
-    def __init__(self, reference: LabelledImages, samples: tuple[Tensor, Tensor], scores: Tensor, real_scores: Tensor):
-        self.reference, self.pixels = reference, samples[0]
-        self.labels, self.real_labels = samples[1].numpy(), reference.labels.numpy()
+    reference: uint8 (N, C, H, W), or other items that the extractor takes, with labels int64 (N,) of `classes`.
+    samples: likewise. true: the labels that logits are of, where the generator knows none and `classes` is ("all",).
+    """
+
+    def __init__(
+        self,
+        reference: tuple[Tensor, Tensor],
+        classes: tuple[str, ...],
+        samples: tuple[Tensor, Tensor],
+        scores: Tensor,
+        real_scores: Tensor,
+        true: Tensor | None = None,
+    ):
+        self.real, self.items, self.classes = reference[0], samples[0], classes
+        self.labels, self.real_labels = samples[1].numpy(), reference[1].numpy()
         self.scores, self.real_scores = scores.numpy(), real_scores.numpy()
-        self.right = self.scores.argmax(1) == self.labels
-        self.real_hits = int((self.real_scores.argmax(1) == self.real_labels).sum())
+        self.labelled = true is None
+        self.true = self.real_labels if true is None else true.numpy()
+        self.right = self.scores.argmax(1) == self.labels if self.labelled else np.ones(len(self.labels), dtype=bool)
+        self.real_hits = int((self.real_scores.argmax(1) == self.true).sum())
 
 
 @dataclass(frozen=True)
@@ -41,12 +54,12 @@ class Compared:
 
 def compare(looked: Looked, extractor: Extractor, *, seed: int = 0, report: Report = silent) -> Compared:
     """Everything that features and scores say."""
-    y, t, classes = looked.real_labels, looked.labels, looked.reference.classes
+    y, t, classes = looked.real_labels, looked.labels, looked.classes
     chosen, even = level(y, t, len(classes), seed)
     report("features", 0, 2, extractor.name)
-    real = extractor.features(looked.reference.pixels).numpy()
+    real = extractor.features(looked.real).numpy()
     report("features", 1, 2, extractor.name)
-    features = extractor.features(looked.pixels).numpy()
+    features = extractor.features(looked.items).numpy()
     report("features", 2, 2, extractor.name)
     suite = Suite(real, y, features, t, len(classes), looked.right, seed)
     found = subsampled_together(
@@ -67,19 +80,20 @@ def _of_scores(looked: Looked, extractor: Extractor, whole: np.ndarray, seed: in
     n, m = len(looked.labels), len(looked.real_labels)
     scores, real_scores = looked.scores, looked.real_scores
     if extractor.name != OWN:
-        scores = extractor.scores(looked.pixels).numpy()
-        real_scores = extractor.scores(looked.reference.pixels).numpy()
+        scores = extractor.scores(looked.items).numpy()
+        real_scores = extractor.scores(looked.real).numpy()
 
     def interval(statistic: Callable[[np.ndarray], float]):
         return bootstrap(lambda rows: statistic(whole[rows]), looked.labels[whole], seed=seed)
 
     agreement = share_interval(int(looked.right.sum()), n)
     inception = interval(lambda rows: inception_score(scores[rows]))
-    am = interval(lambda rows: am_score(looked.scores[rows], looked.real_labels))
+    am = interval(lambda rows: am_score(looked.scores[rows], looked.true))
+    of_labels = [Figure("label agreement", agreement, OWN, n, 0, looked.real_hits / m)] if looked.labelled else []
     return [
-        Figure("label agreement", agreement, OWN, n, 0, looked.real_hits / m),
+        *of_labels,
         Figure("Inception score", inception, extractor.name, len(whole), 0, inception_score(real_scores)),
-        Figure("AM score", am, OWN, len(whole), m, am_score(looked.real_scores, looked.real_labels)),
+        Figure("AM score", am, OWN, len(whole), m, am_score(looked.real_scores, looked.true)),
     ]
 
 
@@ -111,9 +125,9 @@ def _per_class(looked: Looked, suite: Suite) -> dict[str, dict[str, float | None
     return {
         name: {
             "reference": int((looked.real_labels == label).sum()),
-            "agreement": number(looked.right[looked.labels == label].mean()),
+            "agreement": number(looked.right[looked.labels == label].mean()) if looked.labelled else None,
             "FID": number(distances[label]),
             "diversity": number(varied[label]),
         }
-        for label, name in enumerate(looked.reference.classes)
+        for label, name in enumerate(looked.classes)
     }

@@ -6,7 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ganaug.metrics import Interval
+import numpy as np
+from torch import Tensor
+
+from ganaug.metrics import CopyReport, Interval, share_interval
 
 BEST = {
     "label agreement": "1",
@@ -60,6 +63,25 @@ class Figure:
         real = "" if self.real is None else shown(self.real)
         images = f"{self.synthetic or '-'} / {self.reference or '-'}"
         return f"{self.name:<24}{shown(i.value):>9}   {interval:<20}{real:>9}  {images:<15}{self.extractor}"
+
+
+def copy_figure(
+    copies: CopyReport,
+    labels: Tensor,
+    against: int,
+    per_class: dict[str, dict[str, float | None]],
+    of: str = "pixels",
+) -> Figure:
+    """The share of copies; that of each class is put into `per_class`, in the order of the labels (N,).
+
+    against: how many unseen items set the limit. of: what was compared.
+    """
+    for label, values in enumerate(per_class.values()):
+        own = copies.distances[labels.numpy() == label]
+        judged = label < len(copies.limits) and np.isfinite(copies.limits[label]) and len(own)
+        values["copies"] = number((own < copies.limits[label]).mean()) if judged else None
+    interval = share_interval(copies.copies, copies.judged)
+    return Figure("copies", interval, of, copies.judged, against, copies.expected)
 
 
 HEADER = f"{'figure':<24}{'samples':>9}   {'95 % interval':<20}{'real':>9}  {'N syn. / ref.':<15}features of"

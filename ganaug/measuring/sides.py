@@ -22,6 +22,7 @@ from ganaug.reporting import Report, silent
 
 MOST_REFERENCE = 10_000
 MOST_JUDGE = 20_000
+UNLABELLED = ("all",)  # the classes of a generator that knows none
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,23 @@ class Sides:
     fitted: bool
     notes: tuple[str, ...]
 
+    def unlabelled(self) -> Sides:
+        """The same images with the one class "all"."""
+        return Sides(
+            self.seen.unlabelled(), self.unseen.unlabelled(), self.reference.unlabelled(), self.judge.unlabelled(),
+            self.fitted, self.notes,
+        )  # fmt: skip
 
-def sides(card: Card, data: Any, test: Any = None, *, seed: int = 0, report: Report = silent) -> Sides:
-    """Load and divide. Raises LabelMismatchError for other classes, TooFewImagesError if nothing unseen is left to
-    compare with, LeakError if all test images are among the data."""
-    real = _load(card, data, "train", report)
+
+def sides(
+    card: Card, data: Any, test: Any = None, *, source: Any = None, seed: int = 0, report: Report = silent
+) -> Sides:
+    """Load and divide. Where the generator knows no classes, those of the data count. source: the paired images of the
+    data. Raises LabelMismatchError for other classes, TooFewImagesError if nothing unseen is left to compare with,
+    LeakError if all test images are among the data."""
+    real = _load(card, data, "train", report, source)
+    if card.classes == UNLABELLED:
+        card = replace(card, classes=real.classes)
     if set(real.classes) != set(card.classes):
         raise LabelMismatchError(
             f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
@@ -88,9 +101,9 @@ def fit_parts(card: Card, data: Any, *, report: Report = silent) -> tuple[Labell
     return real.take(np.flatnonzero(inside)), real.take(np.flatnonzero(held_out))
 
 
-def _load(card: Card, data: Any, split: str, report: Report) -> LabelledImages:
+def _load(card: Card, data: Any, split: str, report: Report, source: Any = None) -> LabelledImages:
     channels, _, side = card.shape
-    return load_images(data, size=side, channels=channels, split=split, at_least=0, report=report)
+    return load_images(data, size=side, channels=channels, split=split, at_least=0, pairs=source, report=report)
 
 
 def _test(card: Card, test: Any, real: LabelledImages, report: Report) -> tuple[LabelledImages, list[str]]:
