@@ -23,9 +23,8 @@ import numpy as np
 import torch
 from scipy import stats
 
-import ganaug
 from ganaug import Rules
-from ganaug.choosing.making import Chosen
+from ganaug.choosing.making import Chosen, Judged
 from ganaug.classifier import Training, train_classifier
 from ganaug.data import load_images
 from ganaug.generator import Fitted, load
@@ -52,10 +51,10 @@ MIXED = Training(steps=400, policy="affine", ratio=0.25)
 REAL = "real"
 
 
-def samples(run: Path, rules: Rules | None, data: str) -> tuple[torch.Tensor, torch.Tensor, Chosen | None]:
+def samples(judged: Judged, rules: Rules | None) -> tuple[torch.Tensor, torch.Tensor, Chosen | None]:
     """uint8 (N, C, H, W), labels int64 (N,), and what the choice found. The same samples every time."""
-    found = None if rules is None else ganaug.choose(run, data, rules)
-    fitted: Fitted = load(run if found is None else found.folder)
+    found = None if rules is None else judged.choose(rules)
+    fitted: Fitted = load(judged.home if found is None else found.folder)
     pool = Pool.open(fitted, dict.fromkeys(fitted.card.classes, PER_CLASS))
     images = torch.from_numpy(np.array(pool.images))
     pool.remove()
@@ -108,8 +107,9 @@ def main() -> None:
     heads = ("variant", 14), ("accepted", 9), ("not served", 11), ("CAS", 8), ("to the first", 16), ("mixed", 8)
     print("".join(f"{head:>{width}}" for head, width in (*heads, ("to the first", 16), ("to real", 16))))
     first: dict[str, list[float]] = {}
+    judged = Judged(given.run, data)
     for name in given.variants:
-        images, labels, found = samples(given.run, VARIANTS[name], data)
+        images, labels, found = samples(judged, VARIANTS[name])
         accepted = 1.0 if found is None else float(np.mean(list(found.accepted.values())))
         values = {}
         for kind in ("CAS", "mixed"):

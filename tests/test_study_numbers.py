@@ -52,7 +52,7 @@ def made_up(
             "generator": {"hash": f"{cell}{number}", "recipe": "small", "steps": 1000},
             "train": list(images), "validation": [4, 4], "seen": list(seen),
             "arms": [
-                {"ratio": 0.25 * place, "mixing": "plain", "validation right": list(validation[place]),
+                {"ratio": 0.25 * place, "mixing": "plain", "choice": "", "validation right": list(validation[place]),
                  "test": {"macro-F1": sum(right) / 200}, "right": pack_flags(rightly(*right))}
                 for place, right in enumerate(arms)
             ],

@@ -71,7 +71,7 @@ def choose(
 ) -> Chosen:
     """Choose among the samples of a run, and keep the choice in RUN/choice.
 
-    data: what the run was fitted on. Its training part trains the judges, crosswise; its limits are quantiles of real
+    data: what the run was fitted on. Its training part trains the judges, crosswise; limits are quantiles of real
     images that the judge in question (for copies: the set compared with) does not hold. recipe: needed only for a run
     of a recipe from a file. The folder RUN/choice can be given wherever a run is: to `mix`, `augment_loader`,
     `SynthMix`, `export`, `bench` and the others. Whether choosing helps a classifier is for `bench` to say.
@@ -79,31 +79,44 @@ def choose(
     Raises ArtefactError for a generator without its run folder, TooFewImagesError where the training part is not in
     `data` or a class has fewer than 3 images in it, TranslatorError for a generator that starts from images.
     """
-    rules = Rules() if rules is None else rules
-    home = run_folder(run)
-    if home is None:
-        raise ArtefactError(
-            f"{run.path if isinstance(run, (Fitted, Run)) else run} is not a run folder, where a choice is kept.",
-            "Name the folder that `ganaug fit` made, not its generator alone.",
-        )
-    fitted = from_noise(load(home, recipe=recipe))
-    seen, unseen = fit_parts(fitted.card, data, report=report)
-    fold = _folds(seen, seed)
-    judges = _judges(seen, fold, seed, report)
-    mine = fold != 0  # what the first judge was trained on
-    known = Known(
-        tuple(judges),
-        last_network(fitted, "discriminator", rules_of(fitted.card, recipe)) if rules.realism else None,
-        judges[0].features(seen.pixels[mine]), seen.labels[mine], seen.pixels, seen.labels,
-    )  # fmt: skip
-    scorers = scorers_of(rules, known)
-    limits = {name: _limits(name, scorers, rules, seen, unseen, fold, known) for name in scorers}
-    choice = Choice(rules, fitted.card.classes, scorers, limits, (1.0,) * len(fitted.card.classes))
-    accepted, refused = _tried(fitted, choice, seed, report)
-    choice = replace(choice, accepted=tuple(accepted.values()))
-    folder = home / CHOICE_FOLDER
-    keep(folder, fitted.hash, choice, known)
-    return Chosen(load(folder, recipe=recipe).path, rules, accepted, refused, choice.withheld)
+    return Judged(run, data, seed=seed, recipe=recipe, report=report).choose(Rules() if rules is None else rules)
+
+
+class Judged:
+    """A run, the images of its fit, and judges of them, for one choice or several. Arguments as of `choose`."""
+
+    def __init__(
+        self, run: Loadable, data: Any, *, seed: int = 0, recipe: OwnRecipe | None = None, report: Report = silent
+    ):
+        home = run_folder(run)
+        if home is None:
+            raise ArtefactError(
+                f"{run.path if isinstance(run, (Fitted, Run)) else run} is not a run folder, where a choice is kept.",
+                "Name the folder that `ganaug fit` made, not its generator alone.",
+            )
+        self.home, self.seed, self.recipe, self.report = home, seed, recipe, report
+        self.fitted = from_noise(load(home, recipe=recipe))
+        self.seen, self.unseen = fit_parts(self.fitted.card, data, report=report)
+        self.fold = _folds(self.seen, seed)
+        self.judges = _judges(self.seen, self.fold, seed, report)
+
+    def choose(self, rules: Rules) -> Chosen:
+        """Set limits, find out how many samples pass, and write RUN/choice in the place of an earlier one."""
+        fitted, seen = self.fitted, self.seen
+        mine = self.fold != 0  # what the first judge was trained on
+        known = Known(
+            tuple(self.judges),
+            last_network(fitted, "discriminator", rules_of(fitted.card, self.recipe)) if rules.realism else None,
+            self.judges[0].features(seen.pixels[mine]), seen.labels[mine], seen.pixels, seen.labels,
+        )  # fmt: skip
+        scorers = scorers_of(rules, known)
+        limits = {name: _limits(name, scorers, rules, seen, self.unseen, self.fold, known) for name in scorers}
+        choice = Choice(rules, fitted.card.classes, scorers, limits, (1.0,) * len(fitted.card.classes))
+        accepted, refused = _tried(fitted, choice, self.seed, self.report)
+        choice = replace(choice, accepted=tuple(accepted.values()))
+        folder = self.home / CHOICE_FOLDER
+        keep(folder, fitted.hash, choice, known)
+        return Chosen(load(folder, recipe=self.recipe).path, rules, accepted, refused, choice.withheld)
 
 
 def _folds(seen: LabelledImages, seed: int) -> np.ndarray:

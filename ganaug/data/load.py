@@ -16,6 +16,7 @@ from ganaug.data.source import open_source
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
 from ganaug.errors import DataError, OptionError, TooFewImagesError
+from ganaug.keys import permutation
 from ganaug.reporting import Report, silent
 
 SMALL = 32  # px: images up to this size keep their own
@@ -92,7 +93,7 @@ def load_images(
     pairs: Any = None,
     report: Report = silent,
 ) -> LabelledImages:
-    """Read a source (an `ImageSource`, or whatever `open_source` takes) into memory.
+    """Read a source (an `ImageSource`, or whatever `open_source` takes) into memory; what was read is given back.
 
     size: side in px, at least 4, of the square images the generator makes; "auto" keeps the images' own size where all
     share one of at most 32 px (the longer side, if they are not square), else 32, or 64 if `device` is a GPU. Resizing
@@ -107,6 +108,8 @@ def load_images(
     """
     chosen_side = _chosen("size", size, range(4, 1025), "a side of 4 to 1024 px")
     chosen_depth = _chosen("channels", channels, MODES, "1, 3")
+    if isinstance(source, LabelledImages):
+        return _read_before(source, chosen_side, chosen_depth, limit, seed)
     opened = open_source(source, split=split, root=root, groups=groups, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
@@ -133,6 +136,24 @@ def load_images(
         sources=None if paired is None else read_pairs(paired, rows, side),
         likenesses=tuple(image.likeness for image in found.images),
     )
+
+
+def _read_before(
+    images: LabelledImages, side: int | None, depth: int | None, limit: int | None, seed: int
+) -> LabelledImages:
+    """The same, or at most `limit` of each class. Raises DataError where another size or depth is asked for."""
+    has_depth, has_side, _ = images.pixels.shape[1:]
+    if side not in (None, has_side) or depth not in (None, has_depth):
+        raise DataError(
+            f"These images are in memory at {has_side} px with {has_depth} channels; "
+            f"{side or has_side} px with {depth or has_depth} are needed.",
+            "Load them at that size: load_images(..., size=, channels=).",
+        )
+    if limit is None:
+        return images
+    members = [np.flatnonzero(images.labels.numpy() == label) for label in range(len(images.classes))]
+    kept = [own[permutation(len(own), seed, "limit", label)[:limit]] for label, own in enumerate(members)]
+    return images.take(np.sort(np.concatenate(kept)))
 
 
 def auto_side(found: Survey, device: str = "cpu") -> int:

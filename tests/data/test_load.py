@@ -219,3 +219,14 @@ def test_groups_csv(tree, tmp_path):
         read_groups_csv(tmp_path / "none.csv", names)
     with pytest.raises(DataError, match="12 images but 2 groups"):
         open_source(tree, groups=["a", "b"])
+
+
+def test_images_that_were_read_before_are_given_back():
+    images = load_images("digits")
+    assert load_images(images, size=8, channels=1) is images
+    few = load_images(images, limit=5, seed=3)
+    assert set(few.counts().values()) == {5}
+    assert set(few.fingerprints) <= set(images.fingerprints)
+    assert few.fingerprints != load_images(images, limit=5, seed=4).fingerprints
+    with pytest.raises(DataError, match="8 px with 1 channels"):
+        load_images(images, size=16)

@@ -1,0 +1,199 @@
+"""The page of the study, written from its JSON files and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from evidence.aims import aims
+from evidence.cells import GROUPS, TAILS, Cell
+from evidence.summary import Change, Result, baseline_name, results
+from ganaug.benchmark.results import points
+from ganaug.generator.integrity import write_atomically
+
+HOW = """# Does it help? The study
+
+This page is written by `scripts/study.py` from the JSON files in `{folder}/`. Every cell is on it, the worst ones
+first.
+
+A cell is a data set, a number of images and a kind of question. Each draw of a cell takes other images of the
+training part (where all of it is used, only the division differs), holds a fifth of them out for validation, fits one
+generator with the default recipe on the images that the classifier gets, and trains the small classifier of `ganaug
+bench` with the same seed on each arm: a baseline without synthetic images, and the same with synthetic images of
+several shares and mixing policies. The baseline was tuned once for the cell, on validation images of its first two
+draws, in the order of the bench. The validation images of all draws together choose one synthetic arm; its paired
+difference to the baseline on the test images, over the draws, is the result of the cell. No choice looks at test
+images.
+
+The interval over draws is Student's; the wider one resamples test images as well as draws, as the bench does, and
+decides: `helps` if it lies above 0, `harms` if below, else `no evidence`. All are at 95 %. The p-value is corrected
+for the number of cells (Holm); the verdict is that of the cell alone. Changes are percentage points of accuracy, or
+of balanced accuracy where the largest class has more than 1.5 times the images of the smallest. Test images that any
+draw has seen, exactly or nearly, are left out.
+"""
+NOTES = {
+    "closed": "The same number of images of each class, as far as the data set has them.",
+    "unequal": "Tail classes have fewer than half the images of the largest class; the others are head classes.",
+    "no transform": "Classical augmentation and blends are forbidden, as for spectra or textures. These are reported "
+    "apart, and never counted as a gain.",
+    "planted": "The generator is broken on purpose, the labels of the synthetic images are shuffled, or there are very "
+    "few images.",
+    "ablation": "Each mixing policy at one share; all of them are on the list of arms below.",
+    "choosing": "One rule of `ganaug choose` at a time, at one share; all of them are on the list of arms below. An "
+    "arm without a rule takes samples as they come.",
+}
+
+
+def write(cells: Sequence[Cell], out: Path, command: str, draws: int) -> Path:
+    """The page beside the folder of results; gives its path. draws: of a finished cell."""
+    page = out.parent / f"{out.name}.md"
+    write_atomically(page, text(results(cells, out), cells, out.name, command, draws).encode())
+    return page
+
+
+def text(found: Sequence[Result], cells: Sequence[Cell], folder: str, command: str, draws: int) -> str:
+    """The whole page, Markdown."""
+    parts = [HOW.format(folder=folder), _missing(found, cells, draws), _aims(found, cells, draws)]
+    for group, title in GROUPS.items():
+        own = sorted((one for one in found if one.cell.group == group), key=lambda one: one.mean)
+        if own:
+            parts.append(_group(title, NOTES[group], own))
+    if found:
+        parts += [_arms(found), _reproduce(found, command)]
+    return "\n".join(part for part in parts if part)
+
+
+def _missing(found: Sequence[Result], cells: Sequence[Cell], draws: int) -> str:
+    """What the page cannot tell yet."""
+    there = {one.cell.name: len(one.draws) for one in found}
+    absent = [cell.name for cell in cells if cell.name not in there]
+    short = [f"{name} ({n})" for name, n in there.items() if n < draws]
+    lines = []
+    if not found:
+        lines.append("**Nothing has been measured yet.**\n")
+    if absent:
+        lines.append(f"Not measured: {', '.join(absent)}.\n")
+    if short:
+        lines.append(f"Fewer than {draws} draws so far: {', '.join(short)}.\n")
+    return "\n".join(lines)
+
+
+def _aims(found: Sequence[Result], cells: Sequence[Cell], draws: int) -> str:
+    rows = [(aim.text, f"**{aim.word}**", aim.found) for aim in aims(found, cells, draws)]
+    said = (
+        "Whether the verdict is calibrated is measured by `scripts/bench_calibration.py`, and how long a whole bench "
+        "takes by a bench.\n"
+    )
+    return "\n".join(["## What was to be reached\n", _table(("aim", "", "found"), rows), said])
+
+
+def _group(title: str, note: str, found: Sequence[Result]) -> str:
+    header: tuple[str, ...] = (
+        "cell", "images a class", "metric", "change", "over draws", "over draws and test images", "verdict",
+        "p, corrected", "synthetic arm", "`auto`", "baseline", "its score", "draws", "generator steps",
+        "minutes a draw",
+    )  # fmt: skip
+    lines = [f"## {title}\n", f"{note}\n", _table(header, [_row(one) for one in found])]
+    for one in found:
+        if one.reasons:
+            lines.append(f"{one.cell.name}, withheld: {' '.join(one.reasons)}\n")
+    tailed = [one for one in found if "tail recall" in one.changes]
+    if tailed:
+        rows = [
+            (one.cell.name, *(_change(one.changes[name]) for name in ("macro-F1", "tail recall", "head recall")),
+             ", ".join(_named(one, one.tuned["tail"])))
+            for one in tailed
+        ]  # fmt: skip
+        header = ("cell", "macro-F1", "recall of tail classes", "recall of head classes", "tail classes")
+        lines.append(_table(header, rows))
+    left_out = [f"{one.cell.name} ({n})" for one in found if (n := one.left_out)]
+    if left_out:
+        lines.append(f"Test images that some draw had seen: {', '.join(left_out)}.\n")
+    grouped = [one.cell.name for one in found if one.tuned["groups"]]
+    if grouped:
+        lines.append(f"Whole groups (images of one subject) are held out, and resampled, in {', '.join(grouped)}.\n")
+    if any(one.cell.subset.tail for one in found):
+        lines.append(f"The {TAILS} tail classes of a set that was made unequal were drawn by a seed of its name.\n")
+    return "\n".join(lines)
+
+
+def _row(one: Result) -> tuple[str, ...]:
+    student = one.interval.student
+    counts = sorted(set(one.tuned["images"]))
+    seconds = [one.seconds(name) for name in ("fit", "render", "trainings")]
+    steps = sorted({draw["generator"]["steps"] for draw in one.draws})
+    known = [value for value in seconds if value is not None]
+    return (
+        one.cell.name,
+        f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}",
+        one.tuned["metric"],
+        points(one.mean),
+        "" if student is None else f"{points(student[0])} to {points(student[1])}",
+        f"{points(one.interval.low)} to {points(one.interval.high)}",
+        one.verdict,
+        "" if one.reasons else f"{one.p:.3f}",
+        f"{one.arm}",
+        f"{one.auto_ratio:g}",
+        baseline_name(one.tuned),
+        f"{100 * one.baseline:.2f}",
+        f"{len(one.draws)}",
+        ", ".join(map(str, steps)),
+        f"{sum(known) / 60:.1f}" if len(known) == len(seconds) else "not known",
+    )
+
+
+def _arms(found: Sequence[Result]) -> str:
+    """Every synthetic arm of every cell, on validation and on the test set."""
+    lines = [
+        "## All arms\n",
+        "Change against the baseline, in points: on validation (all draws together), then on the test set with "
+        "Student's interval over draws. Bold: the arm that validation chose. The others were asked about the test "
+        "images too, but nothing was chosen by that.\n",
+    ]
+    rows = []
+    for one in found:
+        for place, arm in enumerate(one.arms):
+            mark = "**" if place == one.chosen else ""
+            name = f"{mark}{arm}{mark}"
+            rows.append((one.cell.name, name, points(arm.validation), _change(arm.test)))
+    return "\n".join([*lines, _table(("cell", "arm", "validation", "test"), rows)])
+
+
+def _reproduce(found: Sequence[Result], command: str) -> str:
+    draws = [draw for one in found for draw in one.draws]
+    machines = sorted({
+        f"{m['cpu']} ({m['cores']} cores, {m['threads']} thread(s) a process), torch {m['torch']}, "
+        f"Python {m['python']}, ganaug {m['ganaug']}"
+        for m in (draw["machine"] for draw in draws)
+    })  # fmt: skip
+    recipes = sorted({draw["generator"]["recipe"] for draw in draws})
+    fits = {draw["generator"]["hash"]: draw["seconds"]["fit"] or 0 for draw in draws}
+    trained = sum(sum(draw["seconds"]["trainings"]) + (draw["seconds"]["render"] or 0) for draw in draws)
+    tuned = sum(one.tuned["seconds"] for one in found)
+    hours = (sum(fits.values()) + trained + tuned) / 3600
+    steps = sorted({one.tuned["steps"] for one in found})
+    began, ended = min(draw["began"] for draw in draws), max(draw["ended"] for draw in draws)
+    return "\n".join([
+        "## How to reproduce it\n",
+        f"    {command}\n",
+        f"Recipe {', '.join(recipes)}; {', '.join(map(str, steps))} steps of each classifier. A seed is a hash of the "
+        f"subset's name and the number of the draw (`Subset.seed`); the files hold them. Played from {began[:10]} to "
+        f"{ended[:10]} on {'; '.join(machines)}. Tuning, fits and trainings took {hours:.1f} hours of one process in "
+        "all, as far as the times were kept; generators that cells share count once, trainings that they share in each "
+        "of them. Equal bytes are promised for one machine, torch build and number of threads.\n",
+    ])  # fmt: skip
+
+
+def _change(change: Change) -> str:
+    if change.low is None or change.high is None:
+        return points(change.mean)
+    return f"{points(change.mean)} ({points(change.low)} to {points(change.high)})"
+
+
+def _named(one: Result, labels: Sequence[int]) -> list[str]:
+    return [one.tuned["classes"][label].replace("|", "\\|") for label in labels]
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

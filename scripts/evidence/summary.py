@@ -1,0 +1,201 @@
+"""From the draws of a cell to its result: the arm that validation chooses, and what it does to the test set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from evidence.cells import Cell
+from evidence.files import TUNED, read_json, unpack_flags, unpack_numbers
+from ganaug.benchmark.arms import Arm
+from ganaug.benchmark.scores import recalls
+from ganaug.benchmark.verdict import HELPS, LEVEL, Interval, decide, holm, paired_interval, reasons_to_withhold
+from ganaug.data.seen import LEAK
+
+
+@dataclass(frozen=True)
+class Change:
+    """A paired difference over draws, as a share: mean, and Student's t interval; None with fewer than two draws."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One synthetic arm against the baseline. validation: the difference of the pooled scores; test: over draws."""
+
+    ratio: float
+    mixing: str
+    choice: str
+    validation: float
+    test: Change
+
+    def __str__(self) -> str:
+        return f"{self.ratio:.0%}, {self.mixing}" + (f", {self.choice}" if self.choice else "")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one cell found. tuned: its tuned.json; draws: its files, in order; chosen: the place of an arm in `arms`.
+
+    interval: of the chosen arm over the baseline on the test set. baseline: mean of the metric on the test set.
+    changes: "macro-F1", and "tail recall" and "head recall" where there is a tail. p: corrected for all cells.
+    """
+
+    cell: Cell
+    tuned: dict[str, Any]
+    draws: tuple[dict[str, Any], ...]
+    arms: tuple[ArmResult, ...]
+    chosen: int
+    interval: Interval
+    verdict: str
+    reasons: tuple[str, ...]
+    baseline: float
+    changes: dict[str, Change]
+    p: float = 1.0
+
+    @property
+    def arm(self) -> ArmResult:
+        return self.arms[self.chosen]
+
+    @property
+    def mean(self) -> float:
+        """The change by the chosen arm, as a share."""
+        return self.interval.mean
+
+    @property
+    def auto_ratio(self) -> float:
+        """What `ratio="auto"` uses: the chosen arm where it helps, else the baseline."""
+        return self.arm.ratio if self.verdict == HELPS else 0.0
+
+    @property
+    def auto(self) -> tuple[float, ...]:
+        """The change of every draw by what `auto` uses: that of the baseline against itself is 0."""
+        return self.interval.per_seed if self.auto_ratio else (0.0,) * len(self.draws)
+
+    @property
+    def left_out(self) -> int:
+        """Test images that some draw had seen."""
+        return len({row for draw in self.draws for row in draw["seen"]})
+
+    def seconds(self, name: str) -> float | None:
+        """Mean seconds a draw: "fit" (of the draws that know), "render" or "trainings"; None where none was kept."""
+        kept = [draw["seconds"][name] for draw in self.draws]
+        values = [sum(one) if isinstance(one, list) else one for one in kept if one is not None]
+        return float(np.mean(values)) if values else None
+
+
+def results(cells: Sequence[Cell], out: Path) -> list[Result]:
+    """Of every cell that has a tuned baseline and a draw, p-values corrected over those with a verdict."""
+    found = [summarise(cell, *kept) for cell in cells if (kept := read_cell(cell, out)) is not None]
+    judged = [i for i, one in enumerate(found) if not one.reasons]
+    for i, p in zip(judged, holm([found[i].interval.p for i in judged]), strict=True):
+        found[i] = Result(**{**vars(found[i]), "p": p})
+    return found
+
+
+def read_cell(cell: Cell, out: Path) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+    """The tuned baseline and all draws of a cell; None if there is nothing to tell. Raises ValueError where a draw was
+    played on another baseline."""
+    folder = out / cell.name
+    files = [file for file in folder.glob("draw-*.json") if re.fullmatch(r"draw-\d+\.json", file.name)]
+    if not files or not (folder / TUNED).exists():
+        return None
+    tuned = read_json(folder / TUNED)
+    draws = sorted((read_json(file) for file in files), key=lambda draw: draw["draw"])
+    base = {name: tuned[name] for name in ("arm", "lr", "weight decay")}
+    for draw in draws:
+        if draw["baseline"] != base or draw["steps"] != tuned["steps"]:
+            raise ValueError(f"Draw {draw['draw']} of {cell.name} was played on another baseline than {TUNED} holds. "
+                             "Delete it, and run the study again.")  # fmt: skip
+    return tuned, draws
+
+
+def summarise(cell: Cell, tuned: dict[str, Any], draws: Sequence[dict[str, Any]]) -> Result:
+    """The statistics of one cell, p not corrected. Test images that any draw has seen count in none."""
+    labels, n_classes = unpack_numbers(tuned["test labels"]), len(tuned["classes"])
+    groups = None if tuned["test groups"] is None else unpack_numbers(tuned["test groups"])
+    unseen = np.ones(len(labels), dtype=bool)
+    for draw in draws:
+        unseen[draw["seen"]] = False
+    right = np.array([[unpack_flags(arm["right"], len(labels)) for arm in draw["arms"]] for draw in draws], dtype=float)
+    right, labels = right[:, :, unseen], labels[unseen]  # (draws, arms, images)
+    groups = None if groups is None else groups[unseen]
+    balanced = tuned["metric"] == "balanced accuracy"
+    weights = _weights(labels, balanced)
+    on_test, on_validation = right @ weights, _pooled(draws, balanced)
+    arms = tuple(
+        ArmResult(arm["ratio"], arm["mixing"], arm["choice"], float(on_validation[i] - on_validation[0]),
+                  over_draws(on_test[:, i] - on_test[:, 0]))
+        for i, arm in enumerate(draws[0]["arms"]) if i
+    )  # fmt: skip
+    chosen = int(np.argmax(on_validation[1:]))  # the first of equals
+    gain = right[:, chosen + 1] - right[:, 0]
+    interval = paired_interval(gain, labels, balanced=balanced, groups=groups)
+    items = np.sum([draw["validation"] for draw in draws], axis=0)
+    reasons = reasons_to_withhold(
+        labels, tuple(tuned["classes"]), max(2, len(draws)), groups, np.flatnonzero(items), balanced=balanced
+    )
+    if len(draws) < 2:
+        reasons.append("One draw says nothing about chance: at least 2 are needed.")
+    if (~unseen).mean() > LEAK:
+        reasons.append(f"{int((~unseen).sum())} of {len(unseen)} test images were seen before.")
+    f1 = np.array([[arm["test"]["macro-F1"] for arm in draw["arms"]] for draw in draws])
+    changes = {"macro-F1": over_draws(f1[:, chosen + 1] - f1[:, 0])}
+    if tuned["tail"]:
+        each = np.array([[_recall(right[d, a], labels, n_classes) for a in (0, chosen + 1)] for d in range(len(draws))])
+        gained, tail = each[:, 1] - each[:, 0], np.isin(np.arange(n_classes), tuned["tail"])
+        changes |= {
+            "tail recall": over_draws(np.nanmean(gained[:, tail], axis=1)),
+            "head recall": over_draws(np.nanmean(gained[:, ~tail], axis=1)),
+        }
+    return Result(
+        cell, tuned, tuple(draws), arms, chosen, interval, decide(interval, reasons), tuple(reasons),
+        float(on_test[:, 0].mean()), changes, interval.p,
+    )  # fmt: skip
+
+
+def over_draws(values: np.ndarray) -> Change:
+    """Mean and Student's t interval at 95 % of one value a draw, (S,)."""
+    mean = float(values.mean())
+    if len(values) < 2:
+        return Change(mean, None, None)
+    freedom = len(values) - 1
+    reach = float(stats.t.ppf((1 + LEVEL) / 2, freedom) * values.std(ddof=1) / np.sqrt(len(values)))
+    return Change(mean, mean - reach, mean + reach)
+
+
+def _pooled(draws: Sequence[dict[str, Any]], balanced: bool) -> np.ndarray:
+    """The metric of every arm over the validation images of all draws together: (arms,)."""
+    items = np.sum([draw["validation"] for draw in draws], axis=0)
+    right = np.sum([[arm["validation right"] for arm in draw["arms"]] for draw in draws], axis=0)
+    if not balanced:
+        return right.sum(1) / items.sum()
+    present = items > 0
+    return (right[:, present] / items[present]).mean(1)
+
+
+def _weights(labels: np.ndarray, balanced: bool) -> np.ndarray:
+    """What each test image weighs in the metric, (N,)."""
+    if not balanced:
+        return np.full(len(labels), 1 / len(labels))
+    counts = np.bincount(labels)
+    return 1 / (counts[labels] * (counts > 0).sum())
+
+
+def _recall(right: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Of every class, (K,); NaN for a class without test images."""
+    return recalls(labels, np.where(right > 0, labels, -1), n_classes)
+
+
+def baseline_name(tuned: dict[str, Any]) -> str:
+    """The tuned baseline in words."""
+    return f"{Arm(**tuned['arm'])}, lr {tuned['lr']:g}, decay {tuned['weight decay']:g}"

@@ -1,0 +1,204 @@
+"""Does it help? The study behind the verdict: cells of several data sets and sizes, draw by draw.
+
+    GANAUG_DATA=FOLDER python scripts/study.py                          # the core tier, 10 draws of each cell
+    GANAUG_DATA=FOLDER python scripts/study.py --cells 'mnist-*' eurosat-50
+    GANAUG_DATA=FOLDER python scripts/study.py --tier full              # mixing policies as well
+    python scripts/study.py --list                                      # the cells, and about how long each takes
+    python scripts/study.py --page                                      # docs/study.md from what is there
+    python scripts/study.py --quick                                     # a toy on the embedded digits: does it run?
+
+A cell is a data set, a number of images a class and a kind; `scripts/evidence/cells.py` is the table of them, and
+what is done in a draw stands at the top of the page. One JSON file a draw, OUT/CELL/draw-NN.json, and one for the
+tuned baseline, OUT/CELL/tuned.json; what is there is not played again. It can be stopped at any moment, and loses at
+most the trainings of one draw: a fit goes on where it was. Several processes may work on the same cells (or on
+others) at the same time, with the same --out and --work. Cells of one subset share their generators, which are thrown
+away once the cells that were asked for are played, so name such cells together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from evidence.cells import CELLS, QUICK_CELLS, Cell, Protocol, Subset, by_subset, chosen, minutes
+from evidence.draw import Draw, play_and_keep
+from evidence.files import TUNED, claimed, draw_file, read_json, write_json
+from evidence.page import write
+from evidence.tuning import DRAWS, baseline
+
+from ganaug.console import terminal
+from ganaug.errors import FewImagesWarning, GanaugError
+from ganaug.reporting import Report, silent
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+WAIT = 5.0  # seconds until looking again whether another process has finished
+
+
+class Study:
+    """Plays cells, and knows what is left of them. out: of results; work: for generators, locks and tuning trials."""
+
+    def __init__(
+        self, cells: Sequence[Cell], draws: int, protocol: Protocol, out: Path, work: Path, *,
+        keep: bool = False, report: Report = silent,
+    ):  # fmt: skip
+        self.cells, self.draws, self.protocol, self.out, self.work = cells, draws, protocol, out, work
+        self.keep, self.report = keep, report
+        self.failed: dict[tuple[str, int], str] = {}  # subset and draw -> why; not tried again by this process
+
+    def left(self) -> list[tuple[Subset, int]]:
+        """Draws that some cell lacks, in the order of the table."""
+        return [
+            (subset, number)
+            for subset, cells in by_subset(self.cells).items()
+            for number in range(self.draws)
+            if self._lacking(cells, number) and (subset.name, number) not in self.failed
+        ]
+
+    def play(self) -> None:
+        """Until nothing is left, also of what other processes have claimed: theirs is ours if they die."""
+        while left := self.left():
+            if not any([self._play(subset, number) for subset, number in left]):
+                time.sleep(WAIT)
+
+    def _lacking(self, cells: Sequence[Cell], number: int) -> list[Cell]:
+        return [cell for cell in cells if not draw_file(self.out, cell.name, number).exists()]
+
+    def _play(self, subset: Subset, number: int) -> bool:
+        """One draw of all cells of a subset; False if another process has it, or tunes its baselines."""
+        cells = [cell for cell in self.cells if cell.subset == subset]
+        try:
+            if not self._tuned(subset, cells):
+                return False
+            with claimed(self._lock(subset, f"{number:02d}")) as mine:
+                if mine:
+                    draw = self._draw(subset, number)
+                    for cell in self._lacking(cells, number):
+                        tuned = read_json(self.out / cell.name / TUNED)
+                        play_and_keep(cell, draw, tuned, self.protocol, self.out, lambda line: print(line, flush=True))
+                    if not self.keep:
+                        draw.remove()
+                return mine
+        except GanaugError as error:
+            self.failed[subset.name, number] = str(error)
+            print(f"{subset.name} draw {number} failed: {error}", file=sys.stderr, flush=True)
+            return True
+
+    def _tuned(self, subset: Subset, cells: Sequence[Cell]) -> bool:
+        """Tune the baselines that are not there; False if another process does."""
+        if all((self.out / cell.name / TUNED).exists() for cell in cells):
+            return True
+        with ExitStack() as stack:
+            if not stack.enter_context(claimed(self._lock(subset, "tuning"))):
+                return False
+            draws = [self._draw(subset, number) for number in DRAWS]
+            for cell in cells:
+                file = self.out / cell.name / TUNED
+                if not file.exists():
+                    tuned = baseline(cell, draws, self.protocol, self.work / "trials", self.report)
+                    write_json(file, tuned)
+                    print(f"{cell.name}: the baseline is tuned, in {tuned['seconds']:.0f} s", flush=True)
+        return True
+
+    def _draw(self, subset: Subset, number: int) -> Draw:
+        return Draw(subset, number, self.work / "draws" / f"{subset.name}-{subset.steps}-{number:02d}", self.report)
+
+    def _lock(self, subset: Subset, what: str) -> Path:
+        return self.work / "locks" / f"{subset.name}-{what}"
+
+
+def listing(cells: Sequence[Cell], draws: int, protocol: Protocol) -> list[str]:
+    """One line a cell, and the sum. Generators count in the first cell of a subset."""
+    lines, total = [], 0.0
+    for own in by_subset(cells).values():
+        for cell in own:
+            time_needed = minutes(cell, draws, protocol, fits=cell is own[0])
+            total += time_needed
+            arms = len(cell.synthetic_arms)
+            lines.append(f"{cell.name:<32}{cell.group:<14}{cell.tier:<6}{cell.subset.steps:>6} steps{arms:>4} arms"
+                         f"{time_needed:>8.0f} minutes")  # fmt: skip
+    return [
+        *lines,
+        f"{len(cells)} cells, {draws} draws each: about {total / 60:.1f} hours of one process of one thread",
+    ]
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cells", nargs="+", default=[], metavar="NAME", help="names, or patterns such as 'mnist-*'")
+    parser.add_argument("--tier", choices=("core", "full"), default="core", help="without --cells (default: core)")
+    parser.add_argument("--draws", type=int, help="of each cell (default: 10; with --quick 2)")
+    parser.add_argument("--threads", type=int, default=1, help="of torch, in this process (default: 1)")
+    parser.add_argument(
+        "--out", type=Path, help="folder of results (default: docs/study, or runs/study-trial for a trial)"
+    )
+    parser.add_argument("--work", type=Path, default=Path("runs/study"), help="scratch folder (default: runs/study)")
+    parser.add_argument("--keep", action="store_true", help="keep generators and pools in the scratch folder")
+    parser.add_argument("--list", action="store_true", help="only list the cells")
+    parser.add_argument("--page", action="store_true", help="only write the page from the results that are there")
+    parser.add_argument("--quick", action="store_true", help="a toy on the embedded digits")
+    parser.add_argument("--fit-steps", type=int, help="other steps of every generator: a trial, not the study")
+    parser.add_argument("--steps", type=int, help="other steps of every classifier: a trial, not the study")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    options = parser.parse_args(arguments)
+    if any(value is not None and value < 1 for value in (options.draws, options.fit_steps, options.steps)):
+        parser.error("draws and steps start at 1")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parsed(arguments)
+    warnings.filterwarnings("ignore", category=FewImagesWarning)
+    table = [
+        replace(cell, subset=replace(cell.subset, steps=options.fit_steps or cell.subset.steps))
+        for cell in (QUICK_CELLS if options.quick else CELLS)
+    ]
+    protocol = Protocol(options.steps or (6 if options.quick else Protocol.steps), options.quick)
+    draws = options.draws or (2 if options.quick else 10)
+    out = place(options)
+    try:
+        cells = chosen(table, options.cells, options.tier)
+    except ValueError as error:
+        sys.exit(str(error))
+    if options.list:
+        print("\n".join(listing(cells, draws, protocol)))
+        return 0
+    with terminal(options.quiet) as report:
+        study = Study(cells, draws, protocol, out, options.work, keep=options.keep, report=report)
+        try:
+            if not options.page:
+                torch.set_num_threads(options.threads)
+                study.play()
+        except KeyboardInterrupt as stop:
+            print(f"stopped: {stop or 'by hand'}. Run the same command to go on.", file=sys.stderr)
+            return 130
+    page = write(table, out, command(options, draws), draws)
+    print(page)
+    return int(bool(study.failed))
+
+
+def place(options: argparse.Namespace) -> Path:
+    """The folder of results: a trial never goes among the results of the study unless told to."""
+    if options.out is not None:
+        return options.out
+    trial = options.quick or options.fit_steps or options.steps
+    return options.work.parent / f"{options.work.name}-trial" if trial else DOCS / "study"
+
+
+def command(options: argparse.Namespace, draws: int) -> str:
+    """What makes the whole page anew, with these draws and steps."""
+    parts = ["python scripts/study.py --quick" if options.quick else
+             "GANAUG_DATA=FOLDER python scripts/study.py --tier full", f"--draws {draws}"]  # fmt: skip
+    parts += [f"--fit-steps {options.fit_steps}"] if options.fit_steps else []
+    parts += [f"--steps {options.steps}"] if options.steps else []
+    return " ".join([*parts, f"--threads {options.threads}"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
