@@ -154,3 +154,11 @@ def test_says_what_is_wrong():
         Training(policy="mirror")
     with pytest.raises(OptionError, match="between 0 and 1"):
         Training(ratio=1.5)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 9])
+def test_a_training_may_have_few_steps(steps):
+    pixels = torch.randint(0, 256, (8, 1, 8, 8), dtype=torch.uint8)
+    trained = train_classifier(pixels, torch.arange(8) % 2, 2, training=Training(steps=steps, batch=4), seed=0)
+    assert len(trained.losses) == steps
+    assert np.isfinite(trained.losses).all()
