@@ -44,5 +44,6 @@ def test_the_wheel_alone_does_the_main_job(tmp_path):
     assert str(home) in where
     run("fit", "digits", "--limit", "10", "--steps", "2", "--out", "run")
     run("augment", "run", "--per-class", "2", "--out", "synth")
-    run("bench", "digits", "--limit", "10", "--run", "run", "--out", "bench", "--quick", "--seeds", "2")
+    few = ["--quick", "--seeds", "2", "--classical", "none", "--ratio", "0.5", "--policy", "plain"]
+    run("bench", "digits", "--limit", "10", "--run", "run", "--out", "bench", *few)
     assert (tmp_path / "bench" / "report.html").stat().st_size > 10_000
