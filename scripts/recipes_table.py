@@ -4,9 +4,10 @@
     python scripts/recipes_table.py cgan wgan --seeds 3
     python scripts/recipes_table.py --only-page       # write the page from the cells that there are
 
-A study is a function of (folder, seed, quick) that trains through the public functions, draws pictures into the folder,
-and returns figures. Each recipe and seed is one cell, OUT/RECIPE/seed-N/figures.json: a cell that is there is not
-played again. Figures are published whether an aim is reached or not. GANAUG_DATA names the folder of image sets; a
+A study is a function of (folder, seed, quick) that trains through the public functions, draws pictures into the folder
+(a scratch folder, --out), and returns figures. Each recipe and seed is one cell, docs/recipes/RECIPE/seed-N.json, with
+the pictures of seed 0 in docs/images/recipes: a cell that is there is not played again; delete it to play it anew.
+Figures are published whether an aim is reached or not. GANAUG_DATA names the folder of image sets; a
 study whose data are absent is left out, and said to be.
 """
 
@@ -31,6 +32,7 @@ from ganaug.recipes import RECIPES, make
 
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent / "docs"
+PICTURES = DOCS / "images" / "recipes"
 WIDEST = 900  # px of a picture in docs/
 
 INTRODUCTION = """# The recipes
@@ -52,12 +54,17 @@ def studies() -> dict[str, dict[str, Any]]:
     return {key: found[key] for name in RECIPES for key in sorted(found) if key.split()[0] == name}
 
 
+def cell_file(name: str, seed: int, out: Path, quick: bool) -> Path:
+    """Where the figures of a cell lie; those of a quick one in the scratch folder."""
+    return (out / "quick" if quick else DOCS / "recipes") / name / f"seed-{seed}.json"
+
+
 def play(name: str, study: dict[str, Any], seed: int, out: Path, quick: bool) -> dict[str, Any]:
     """The figures of one cell, from its file or by running the study."""
-    folder = out / name / f"seed-{seed}"
-    cell = folder / "figures.json"
+    cell = cell_file(name, seed, out, quick)
     if cell.exists():
         return json.loads(cell.read_text())
+    folder = out / name / (f"quick-{seed}" if quick else f"seed-{seed}")
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     figures = study["run"](folder, seed, quick)
@@ -70,6 +77,9 @@ def play(name: str, study: dict[str, Any], seed: int, out: Path, quick: bool) ->
         "environment": environment(resolve_device("cpu")),
         "date": time.strftime("%Y-%m-%d"),
     }
+    if seed == 0 and not quick:
+        keep_pictures(folder, name)
+    cell.parent.mkdir(parents=True, exist_ok=True)
     cell.write_text(json.dumps(values, indent=1))
     return values
 
@@ -91,22 +101,30 @@ def in_words(values: list[Any], aim: tuple[str, float] | None) -> str:
     return text if aim is None or reached(values, aim) else f"**{text}**"
 
 
-def pictures_of(folder: Path, name: str) -> list[Path]:
-    """Copies the pictures of a cell into docs/, not wider than WIDEST; gives where they are."""
-    target = DOCS / "images" / "recipes"
-    target.mkdir(parents=True, exist_ok=True)
-    copies = []
-    for file in sorted(folder.glob("*.png"), key=lambda f: (f.name != "grid.png", f.name)):
+def stem(name: str) -> str:
+    """What the names of the pictures of a study begin with."""
+    return f"{name.replace(' ', '_')}-"
+
+
+def keep_pictures(folder: Path, name: str) -> None:
+    """Copy the pictures of a cell into docs/, not wider than WIDEST."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for old in PICTURES.glob(f"{stem(name)}*.png"):
+        old.unlink()
+    for file in folder.glob("*.png"):
         picture = Image.open(file).convert("RGB")
         if picture.width > WIDEST:
             picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.LANCZOS)
-        copy = target / f"{name.replace(' ', '_')}-{file.stem}.png"
-        picture.quantize(128).save(copy, optimize=True)
-        copies.append(copy.relative_to(DOCS))
-    return copies
+        picture.quantize(128).save(PICTURES / f"{stem(name)}{file.name}", optimize=True)
 
 
-def section(name: str, study: dict[str, Any], cells: list[dict[str, Any]], out: Path) -> str:
+def pictures_of(name: str) -> list[Path]:
+    """Paths from docs/, the grid first."""
+    kept = PICTURES.glob(f"{stem(name)}*.png")
+    return [file.relative_to(DOCS) for file in sorted(kept, key=lambda f: (not f.stem.endswith("-grid"), f.name))]
+
+
+def section(name: str, study: dict[str, Any], cells: list[dict[str, Any]]) -> str:
     """The part of the page about one recipe."""
     lines = [f"## {name}", ""]
     if name in RECIPES:
@@ -123,16 +141,16 @@ def section(name: str, study: dict[str, Any], cells: list[dict[str, Any]], out: 
     seeds = ", ".join(str(cell["seed"]) for cell in cells)
     lines += ["", f"{study['data']}; seeds {seeds}; {minutes:.1f} minutes a seed with {threads} threads; "
               f"{cells[0]['date']}; `python scripts/recipes_table.py {shlex.quote(name)}`.", ""]  # fmt: skip
-    lines += [f"![{name}: {file.stem}]({file.as_posix()})\n" for file in pictures_of(out / name / "seed-0", name)]
+    lines += [f"![{name}: {file.stem}]({file.as_posix()})\n" for file in pictures_of(name)]
     return "\n".join(lines)
 
 
-def write_page(found: dict[str, dict[str, Any]], out: Path) -> None:
+def write_page(found: dict[str, dict[str, Any]]) -> None:
     parts, missing = [INTRODUCTION], [name for name in RECIPES if name not in found]
     for name, study in found.items():
-        files = sorted((out / name).glob("seed-*/figures.json"))
+        files = sorted((DOCS / "recipes" / name).glob("seed-*.json"))
         if files:
-            parts.append(section(name, study, [json.loads(file.read_text()) for file in files], out))
+            parts.append(section(name, study, [json.loads(file.read_text()) for file in files]))
         else:
             missing.append(name)
     if missing:
@@ -145,7 +163,9 @@ def write_page(found: dict[str, dict[str, Any]], out: Path) -> None:
 @click.option("--seeds", default=1, show_default=True)
 @click.option("--quick", is_flag=True, help="A few seconds each: shows that the studies run, not what recipes can do.")
 @click.option("--only-page", is_flag=True, help="Write docs/recipes.md from the cells that there are.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/recipes"), show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("runs/recipes"), show_default=True, help="Scratch."
+)
 def main(names: tuple[str, ...], seeds: int, quick: bool, only_page: bool, out: Path) -> None:
     found = studies()
     unknown = [name for name in names if name not in found]
@@ -164,7 +184,7 @@ def main(names: tuple[str, ...], seeds: int, quick: bool, only_page: bool, out: 
             figures = "  ".join(f"{k} {in_words([v], aims.get(k))}" for k, v in values["figures"].items())
             print(f"{name} seed {seed}: {values['seconds']:.0f} s  {figures}", flush=True)
     if not quick:
-        write_page(found, out)
+        write_page(found)
 
 
 if __name__ == "__main__":
