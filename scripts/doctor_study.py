@@ -106,7 +106,7 @@ def noisy_labels(images: LabelledImages, seed: int) -> LabelledImages:
 
 def augmented(images: LabelledImages, seed: int) -> LabelledImages:
     """Each image eight times as a strong eye sees it."""
-    eye, rng = AffineEye(shift=0.2, turn=25, zoom=0.25), torch_stream(seed, "augmented")
+    eye, rng = AffineEye(shift=0.2, turn=25, zoom=0.25, p=1.0), torch_stream(seed, "augmented")
     seen = [ImageCodec.decode(eye(ImageCodec.encode(images.pixels), rng)) for _ in range(8)]
     marks = tuple(f"{mark} {i}" for i in range(8) for mark in images.fingerprints)
     return replace(
@@ -150,7 +150,7 @@ def cases() -> dict[str, Case]:
         "labels leak": Case(small, ("labels leak", "labels swapped"), shown=noisy_labels),
         "augmentation leaks": Case(
             with_eye(small, OpenEye()), ("augmentation leaks",), shown=augmented,
-            spoil=lambda nets, images: {**nets, "eye": AffineEye(shift=0.2, turn=25, zoom=0.25)},
+            spoil=lambda nets, images: {**nets, "eye": AffineEye(shift=0.2, turn=25, zoom=0.25, p=1.0)},
         ),
         "copies": Case(
             small, ("copies of training images",),

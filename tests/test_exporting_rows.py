@@ -113,7 +113,6 @@ def test_parts_for_images_refuse_a_generator_of_rows_and_name_what_to_use(run, t
         lambda: ganaug.SynthMix(run),
         lambda: ganaug.GANSampler(run).fit_resample(np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1])),
         lambda: ganaug.bench("digits", run=run, out=tmp_path / "bench"),
-        lambda: ganaug.measure(run, "digits"),
     ):
         with pytest.raises(DataError, match=r"rows of a table.*augment RUN --balance --out OUT\.csv"):
             use()

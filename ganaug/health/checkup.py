@@ -146,7 +146,10 @@ class Examiner:
             return float("nan")
         rng = torch_stream(self.seed, "check-up", "eye")
         shown, control = (nets["eye"](part.to(self.device), rng).cpu() for part in (self.seen, self.unseen))
-        if shown.shape != self.seen.shape or torch.equal(shown, self.seen):  # it sees features, or things as they are
+        if shown.shape != self.seen.shape:  # it sees features
+            return float("nan")
+        moved, also = ((a != b).flatten(1).any(1) for a, b in ((shown, self.seen), (control, self.unseen)))
+        if moved.sum() < NEEDED // 4 or also.sum() < NEEDED // 16:  # it sees things as they are, or most of them
             return float("nan")
         poses = _pose(self.seen)
         usual = torch.stack([_mean_of(poses, self.seen_y == c) for c in range(self.classes)])
@@ -158,12 +161,12 @@ class Examiner:
 
         line = LogisticRegression()
         line.fit(
-            np.concatenate([unusual(self.seen, self.seen_y), unusual(shown, self.seen_y)]),
-            np.repeat([0, 1], len(self.seen)),
+            np.concatenate([unusual(self.seen, self.seen_y), unusual(shown[moved], self.seen_y[moved])]),
+            np.repeat([0, 1], [len(self.seen), int(moved.sum())]),
         )
         plain, augmented, made = (
             torch.from_numpy(line.decision_function(unusual(items, labels)))
-            for items, labels in ((self.unseen, self.unseen_y), (control, self.unseen_y), (x, y))
+            for items, labels in ((self.unseen, self.unseen_y), (control[also], self.unseen_y[also]), (x, y))
         )
         if _chance_above(augmented, plain) < VISIBLE:
             return float("nan")

@@ -84,7 +84,7 @@ def trial(place: Path, rng: np.random.Generator, counts: Counts) -> None:
     readers = [child(read, place / "run", outcomes[WRITERS + i], time.monotonic() + 0.05) for i in range(READERS)]
     victim = writers[rng.integers(WRITERS)] if rng.integers(2) else None
     if victim:
-        time.sleep(rng.uniform(0, 0.02))
+        time.sleep(0.02 * rng.uniform(0, 1) ** 3)  # early ones too: a fast writer is done in milliseconds
         os.kill(victim, signal.SIGKILL)
     for pid in (*writers, *readers):
         _, status = os.waitpid(pid, 0)

@@ -75,7 +75,7 @@ def test_planted_generators_are_seen_through(examiner, parts):
     training, _, unknown = parts
     turned = replace(unknown, labels=torch.where(unknown.labels < 2, 1 - unknown.labels, unknown.labels))
     one_each = unknown.take([int((unknown.labels == c).nonzero()[0]) for c in range(10)])
-    eye = AffineEye(shift=0.3, turn=40, zoom=0.3)
+    eye = AffineEye(shift=0.3, turn=40, zoom=0.3, p=1.0)
     augmented = Bank(unknown, lambda x, y: (eye(x, torch.Generator().manual_seed(0)), y))
     assert names(examined(examiner, Bank(training)), parts) == {"copies of training images"}
     assert "labels swapped" in names(examined(examiner, Bank(turned)), parts)

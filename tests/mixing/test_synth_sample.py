@@ -83,7 +83,7 @@ def test_workers_and_epochs_do_not_repeat_each_other(run):
     for persistent in (False, True):
         loader = DataLoader(Augmented(pipeline), batch_size=8, num_workers=2, persistent_workers=persistent)
         shown = torch.cat([x for _ in range(2) for x in loader]).flatten(1)
-        assert len(shown.unique(dim=0)) >= 124  # of 128
+        assert len(shown.unique(dim=0)) >= 112  # of 128; about two meet by chance, 64 where workers repeat each other
     some = DataLoader(Augmented(A.Compose([SynthSample(run, p=0.5)])), batch_size=64, num_workers=2)
     choices = [[toy.is_synthetic(x) for x in next(iter(some))] for _ in range(2)]
     assert choices[0] != choices[1]
