@@ -93,7 +93,11 @@ def bench(
         draws = int(settings.steps * settings.batch * max(settings.ratios))
         pixels, labels = rendered(run, sets.train, draws, seed, settings.unequal, report)
     if len(labels) == 0:
-        raise TooFewImagesError("There are no synthetic images to measure.", "Give a folder with at least one image.")
+        withheld = fitted is not None and fitted.choice is not None
+        raise TooFewImagesError(
+            "There are no synthetic images to measure" + (": the choice withholds every class." if withheld else "."),
+            "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
+        )
     parts = Parts(
         Part.of(sets.train.pixels, sets.train.labels),
         Part.of(sets.validation.pixels, sets.validation.labels),

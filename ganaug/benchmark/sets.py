@@ -99,6 +99,9 @@ def gather(
                 f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
                 "Bench a run on the data set that it was fitted on.",
             )
+        withheld = () if fitted.choice is None else fitted.choice.withheld
+        if withheld:
+            notes.append(f"The choice withholds {', '.join(withheld)}: real images stay in their place.")
         seen |= known_to(fitted)
         if not seen.nearly:
             notes.append("The generator came without its run folder: of other images that it saw, test images that are "
