@@ -1,6 +1,6 @@
 """The long versions of the tests in tests/faults and tests/fuzz: kills, mutants, and writers at once.
 
-    python scripts/soak.py                   # all, about forty minutes of one core; stop it and start it again as you like
+    python scripts/soak.py                   # all, forty minutes of one core; stop it and go on as you like
     python scripts/soak.py --quick           # a minute or two, to see that it works
     python scripts/soak.py --only "kill fit" # one kind
     python scripts/soak.py --table           # counts of what has been done, nothing else
