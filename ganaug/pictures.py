@@ -145,6 +145,7 @@ def preview(
         renderer = Renderer(fitted, seed, truncation=truncation)
         served = [label for label, name in enumerate(names) if name not in fitted.choice.withheld][:MOST_ROWS]
         rows = [renderer.rows(label, range(columns)) for label in served]
+        (out / "grid.png").unlink(missing_ok=True)
         if rows:
             tile(np.stack(rows), names=tuple(names[label] for label in served)).save(out / "grid.png")
     walk = latent_walk(fitted.generator, fitted.prior, len(names), frames=frames, seed=seed, truncation=truncation)

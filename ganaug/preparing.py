@@ -127,6 +127,10 @@ def read_items(
 ) -> LabelledImages | LabelledVectors:
     """Images, rows or series, as the settings, whose kind is definite, say. Raises as `fit` does."""
     if isinstance(data, (LabelledImages, LabelledVectors)):
+        if groups is not None or source is not None:
+            raise DataError(
+                "Groups and paired images belong to images as they are read.", "Give them to load_images, not later."
+            )
         return data
     if settings.kind == "table":
         return load_table(data, settings.label, drop=settings.drop, limit=settings.limit, seed=settings.seed)

@@ -151,7 +151,10 @@ def _known(
         made.append(Classifier(net.to(memory_format=torch.channels_last), torch.device("cpu"), _NONE))
     discriminator = None
     if rules.realism:
-        discriminator = role("discriminator")
+        try:
+            discriminator = role("discriminator")
+        except KeyError:
+            raise ArtefactError(f"{what} wants a discriminator, which the run has not.", "Choose again.") from None
         load_strictly(discriminator, part("discriminator/"), what)
         discriminator.eval().requires_grad_(False)
     _check_rows(tensors, made, card, what)

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from ganaug.classifier import Classifier, encode
+from ganaug.errors import OptionError
 from ganaug.metrics.neighbours import nearest
 
 Scorer = Callable[[Tensor, int], np.ndarray]
+NOT_OF_IMAGES = "The discriminator of this recipe does not score single images."
 TOGETHER = 32  # images that a discriminator is shown at a time: a block of a pool
 
 
@@ -39,8 +41,18 @@ class Realism:
     def __call__(self, images: Tensor, label: int) -> np.ndarray:
         labels = torch.full((len(images),), label, dtype=torch.int64)
         parts = zip(images.split(TOGETHER), labels.split(TOGETHER), strict=True)
-        scores = [self.discriminator(encode(x), y).flatten() for x, y in parts]
+        scores = [self._scores(encode(x), y) for x, y in parts]
         return torch.cat(scores).double().numpy() if scores else np.empty(0)
+
+    def _scores(self, x: Tensor, y: Tensor) -> Tensor:
+        """Raises OptionError for a discriminator that does not give each image one number."""
+        try:
+            scores = self.discriminator(x, y)
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            raise OptionError(NOT_OF_IMAGES, "Leave out realism (--realism 0).") from error
+        if not isinstance(scores, Tensor) or scores.shape != (len(x),):
+            raise OptionError(NOT_OF_IMAGES, "Leave out realism (--realism 0).")
+        return scores
 
 
 class Nearness:

@@ -98,10 +98,12 @@ def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quie
             )
             show(as_json, estimate.to_json(), estimate.lines())
             return
+        from ganaug.cli.load import load_run
         from ganaug.fitting import fit as train
 
         run = train(**_arguments(values), resume=resume, strict=strict, report=report)
-    card = run.load().card
+    own = values["recipe"] if values["recipe"] and ":" in values["recipe"] else None
+    card = load_run(str(run.path), own).card
     show(
         as_json,
         {"run": str(run.path), "steps": card.steps, "classes": list(card.classes), "shape": list(card.shape)},

@@ -100,6 +100,8 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
     from ganaug.plan import balance as filled
     from ganaug.plan import fraction
     from ganaug.plan import per_class as each
+    from ganaug.pool import served
+    from ganaug.reporting import printable
 
     fitted = load_run(run, recipe)
     counts = fitted.card.counts
@@ -109,8 +111,16 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
         plan = fraction(counts, resolve(fitted, "replace", ratio if ratio == "auto" else number("ratio", ratio), force))
     else:
         plan = each(counts, per_class)
+    withheld = [name for name, n in plan.items() if n and not served(fitted, plan)[name]]
+    plan = served(fitted, plan)
     if not any(plan.values()):
-        why = "Every class is as large as the largest" if balance else f"The synthetic share is 0 (--ratio {ratio})"
+        why = (
+            "The choice withholds every class"
+            if withheld
+            else "Every class is as large as the largest"
+            if balance
+            else f"The synthetic share is 0 (--ratio {ratio})"
+        )
         show(as_json, {"out": None, "plan": plan}, [f"{why}: there is nothing to add."])
         return
     with terminal(quiet) as report:
@@ -121,4 +131,5 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
     total = sum(plan.values())
     what = {1: "rows", 2: "series", 3: "images"}[len(fitted.card.shape)]
     lines = [f"{name}: {n}" for name, n in plan.items()] + [f"{total} {what} in {out}"]
+    lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
     show(as_json, {"out": str(out), "plan": plan}, lines)

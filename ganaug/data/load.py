@@ -109,7 +109,14 @@ def load_images(
     chosen_side = _chosen("size", size, range(4, 1025), "a side of 4 to 1024 px")
     chosen_depth = _chosen("channels", channels, MODES, "1, 3")
     if isinstance(source, LabelledImages):
-        return _read_before(source, chosen_side, chosen_depth, limit, seed)
+        if groups is not None or pairs is not None:
+            raise DataError(
+                "Groups and paired images belong to images as they are read.", "Give them to load_images, not later."
+            )
+        chosen = _read_before(source, chosen_side, chosen_depth, limit, seed)
+        if at_least:
+            require_counts(chosen.classes, label_counts(chosen.labels.numpy(), chosen.classes), at_least, {})
+        return chosen
     opened = open_source(source, split=split, root=root, groups=groups, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
@@ -151,6 +158,8 @@ def _read_before(
         )
     if limit is None:
         return images
+    if limit < 1:
+        raise OptionError(f"A limit of {limit} images a class leaves none.", "Give 1 or more.")
     members = [np.flatnonzero(images.labels.numpy() == label) for label in range(len(images.classes))]
     kept = [own[permutation(len(own), seed, "limit", label)[:limit]] for label, own in enumerate(members)]
     return images.take(np.sort(np.concatenate(kept)))

@@ -134,6 +134,8 @@ def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
 def _with_choice(fitted: Fitted, folder: Path, recipe: OwnRecipe | None) -> Fitted:
     from ganaug.choosing.files import read_choice  # it needs a classifier, which other runs do not
 
+    if not isinstance(fitted.card.codec, ImageCodec) or fitted.starts_from is not None:
+        raise ArtefactError(f"{folder} is beside a run among whose samples nothing is chosen.", "Name the run itself.")
     rules = rules_of(fitted.card, recipe)
     choice, digest = read_choice(
         folder, fitted.hash, fitted.card, lambda role: rules.networks(fitted.card.spec, fitted.card.prior)[role]

@@ -323,3 +323,37 @@ def test_data_that_the_run_never_saw_are_refused(chosen):
         ganaug.choose(run, (255 - x, y))
     with pytest.raises(LabelMismatchError):
         ganaug.choose(run, TensorDataset(torch.from_numpy(x)[:, None], torch.from_numpy(y + 7)))
+
+
+@pytest.mark.parametrize("recipe", ["cramer", "aae"])
+def test_a_discriminator_that_does_not_score_images_is_said(tmp_path, recipe):
+    run = ganaug.fit("digits", tmp_path / "run", recipe=recipe, steps=1, limit=6)
+    with pytest.raises(OptionError, match="does not score single images"):
+        ganaug.choose(run, "digits", Rules(realism=0.1))
+
+
+def test_a_choice_beside_a_run_that_has_none_is_refused(chosen, tmp_path):
+    import shutil
+
+    run, found = chosen
+    x, y = _digits(8)
+    other = ganaug.fit((x[y < 2], y[y < 2]), tmp_path / "other", recipe="context_encoder", steps=1)
+    shutil.copytree(found.folder, other.path / "choice")
+    with pytest.raises(ArtefactError, match="nothing is chosen"):
+        load(other.path / "choice")
+
+
+def test_the_command_counts_what_is_served(chosen, tmp_path):
+    from click.testing import CliRunner
+
+    from ganaug.cli import cli
+
+    run, found = chosen
+    out = tmp_path / "out"
+    done = CliRunner().invoke(
+        cli, ["augment", str(found.folder), "--per-class", "2", "--out", str(out), "--json", "-q"]
+    )
+    assert done.exit_code == 0, done.output
+    plan = json.loads(done.stdout)["plan"]
+    assert plan == {name: 0 if name in found.withheld else 2 for name in plan}
+    assert len(list(out.rglob("*.png"))) == sum(plan.values())

@@ -189,3 +189,15 @@ def test_every_command_explains_itself_with_an_example(command):
     assert f"ganaug {command}" in result.output
     for option in ("--seed", "--json", "--quiet"):
         assert option in result.output
+
+
+def test_a_recipe_from_a_file_is_fitted_and_named_again(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text("from ganaug.recipes import make\n\ndef mine():\n    return make('cgan', {})\n")
+    recipe, run = f"{file}:mine", str(tmp_path / "run")
+    options = ["--recipe", recipe, "--steps", "2", "--limit", "20", "-q"]
+    done = CliRunner().invoke(cli, ["fit", "digits", "--out", run, *options])
+    assert done.exit_code == 0, done.output
+    assert "2 steps" in done.output
+    assert CliRunner().invoke(cli, ["preview", run, "--recipe", recipe, "-q"]).exit_code == 0
+    assert "Pass the recipe" in str(CliRunner().invoke(cli, ["preview", run, "-q"]).exception)

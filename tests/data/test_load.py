@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import ganaug
 from ganaug.data import hold_out, load_images, open_source, read_groups_csv
 from ganaug.data.load import LabelledImages
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import DataError, OptionError
+from ganaug.errors import DataError, OptionError, TooFewImagesError
 
 from .conftest import picture
 
@@ -230,3 +231,11 @@ def test_images_that_were_read_before_are_given_back():
     assert few.fingerprints != load_images(images, limit=5, seed=4).fingerprints
     with pytest.raises(DataError, match="8 px with 1 channels"):
         load_images(images, size=16)
+    with pytest.raises(DataError, match="[Gg]roups"):
+        load_images(images, groups=["a"] * len(images))
+    with pytest.raises(DataError, match="[Gg]roups"):
+        ganaug.fit(images, "never", steps=1, groups=["a"] * len(images))
+    with pytest.raises(OptionError, match="limit"):
+        load_images(images, limit=0)
+    with pytest.raises(TooFewImagesError):
+        load_images(images, limit=1)
