@@ -116,6 +116,10 @@ def read_cell(cell: Cell, out: Path) -> tuple[dict[str, Any], list[dict[str, Any
         if draw["baseline"] != base or draw["steps"] != tuned["steps"]:
             raise ValueError(f"Draw {draw['draw']} of {cell.name} was played on another baseline than {TUNED} holds. "
                              "Delete it, and run the study again.")  # fmt: skip
+        arms = [[(arm["ratio"], arm["mixing"], arm["choice"]) for arm in one["arms"]] for one in (draw, draws[0])]
+        if arms[0] != arms[1]:
+            raise ValueError(f"Draws {draws[0]['draw']} and {draw['draw']} of {cell.name} have other arms. Delete the "
+                             "older ones, and run the study again.")  # fmt: skip
     return tuned, draws
 
 
