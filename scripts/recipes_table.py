@@ -6,9 +6,9 @@
 
 A study is a function of (folder, seed, quick) that trains through the public functions, draws pictures into the folder
 (a scratch folder, --out), and returns figures. Each recipe and seed is one cell, docs/recipes/RECIPE/seed-N.json, with
-the pictures of seed 0 in docs/images/recipes: a cell that is there is not played again; delete it and its scratch folder to play it anew.
-Figures are published whether an aim is reached or not. GANAUG_DATA names the folder of image sets; a
-study whose data are absent is left out, and said to be.
+the pictures of seed 0 in docs/images/recipes: a cell that is there is not played again; delete it and its scratch
+folder to play it anew. Figures are published whether an aim is reached or not. GANAUG_DATA names the folder of image
+sets; a study whose data are absent is left out, and said to be.
 """
 
 from __future__ import annotations

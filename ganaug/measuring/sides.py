@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ganaug.data import LabelledImages, hold_out, load_images
-from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
+from ganaug.errors import DataError, LabelMismatchError, LeakError, TooFewImagesError
 from ganaug.generator import Card
 from ganaug.keys import permutation
 from ganaug.reporting import Report, silent
@@ -91,13 +91,31 @@ def sides(
 def fit_parts(card: Card, data: Any, *, report: Report = silent) -> tuple[LabelledImages, LabelledImages]:
     """The images that the gradients of the fit saw, and those that it held out, in the order of the card's classes.
 
-    Raises TooFewImagesError if none of the former are in the data, LabelMismatchError for a class of another name.
+    Raises TooFewImagesError if none of the former are in the data, DataError if some of either are not,
+    LabelMismatchError for a class of another name, other labels, and a generator that knows no classes.
     """
+    if card.classes == UNLABELLED:
+        raise LabelMismatchError(
+            "The generator knows no classes, so there is no label to judge its samples by.", "Fit one that knows them."
+        )
     real = _in_order(_load(card, data, "train", report), card.classes, "The data")
     inside = np.isin(real.fingerprints, card.fingerprints)
     if not inside.any():
         raise TooFewImagesError("None of these images were part of the fit.", "Give the data that it was fitted on.")
     held_out = np.isin(real.fingerprints, card.held_out) & ~inside
+    fit = {*card.fingerprints, *card.held_out}
+    gone = len(fit - set(real.fingerprints))
+    if gone:
+        raise DataError(
+            f"{gone} of {len(fit)} images of the fit are not in the data.", "Give all that it was fitted on."
+        )
+    counts = real.take(np.flatnonzero(inside | held_out)).counts()
+    other = [name for name, n in card.counts.items() if counts[name] < n]
+    if other:
+        raise LabelMismatchError(
+            f"Of {other[0]!r} the fit had {card.counts[other[0]]} images, and {counts[other[0]]} of these are.",
+            "Give them with the labels that they had.",
+        )
     return real.take(np.flatnonzero(inside)), real.take(np.flatnonzero(held_out))
 
 

@@ -63,8 +63,8 @@ def _no_harm(results: Sequence[Result]) -> Aim:
 
 def _worst(results: Sequence[Result]) -> Aim:
     text = (
-        '`ratio="auto"` does no harm: where it is 0, it is the baseline itself, and the difference is exactly 0. (Where '
-        "it is not, the verdict on these very test images was `helps`, so this holds by definition.)"
+        '`ratio="auto"` does no harm: where it is 0, it is the baseline itself, and the difference is exactly 0. '
+        "(Where it is not, the verdict on these very test images was `helps`, so this holds by definition.)"
     )
     if not results:
         return Aim(text, None, "No cell has a verdict.")

@@ -16,7 +16,7 @@ from ganaug.choosing import Choice
 from ganaug.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
 from ganaug.classifier import Training, train_classifier
 from ganaug.data import load_images
-from ganaug.errors import ArtefactError, LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.errors import ArtefactError, DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.generator import load
 from ganaug.generator.integrity import write_atomically
 from ganaug.pool import BLOCK, Pool, Renderer
@@ -321,6 +321,11 @@ def test_data_that_the_run_never_saw_are_refused(chosen):
     x, y = _digits(30)
     with pytest.raises(TooFewImagesError, match="part of the fit"):
         ganaug.choose(run, (255 - x, y))
+    images = load_images("digits")
+    with pytest.raises(DataError, match="are not in the data"):
+        ganaug.choose(run, images.take(np.arange(0, len(images), 2)))
+    with pytest.raises(LabelMismatchError, match="the fit had"):
+        ganaug.choose(run, replace(images, labels=(images.labels + 1) % 10))
     with pytest.raises(LabelMismatchError):
         ganaug.choose(run, TensorDataset(torch.from_numpy(x)[:, None], torch.from_numpy(y + 7)))
 
