@@ -16,11 +16,12 @@ from ganaug.choosing.rules import Rules
 from ganaug.choosing.scorers import Scorer
 from ganaug.classifier import Classifier, Training, train_classifier
 from ganaug.data import LabelledImages
+from ganaug.data.split import held_out_rows
 from ganaug.errors import ArtefactError, TooFewImagesError
 from ganaug.generator import Fitted, Loadable, Run, from_noise, load, rules_of, run_folder
 from ganaug.generator.folder import CHOICE_FOLDER, OwnRecipe
 from ganaug.generator.last import last_network
-from ganaug.keys import permutation
+from ganaug.keys import key
 from ganaug.measuring.sides import fit_parts
 from ganaug.pool import BLOCK, Renderer
 from ganaug.reporting import Report, silent
@@ -65,29 +66,33 @@ def choose(
     data: Any,
     rules: Rules | None = None,
     *,
+    groups: Any = None,
     seed: int = 0,
     recipe: OwnRecipe | None = None,
     report: Report = silent,
 ) -> Chosen:
     """Choose among the samples of a run, and keep the choice in RUN/choice.
 
-    data: what the run was fitted on. Its training part trains the judges, crosswise; limits are quantiles of real
-    images that the judge in question (for copies: the set compared with) does not hold. recipe: needed only for a run
-    of a recipe from a file. The folder RUN/choice can be given wherever a run is: to `mix`, `augment_loader`,
-    `SynthMix`, `export`, `bench` and the others. Whether choosing helps a classifier is for `bench` to say.
+    data, groups: what the run was fitted on, as `ganaug.fit` takes them. Its training part trains the judges,
+    crosswise; limits are quantiles of real images that the judge in question (for copies: the set compared with) does
+    not hold. recipe: needed only for a run of a recipe from a file. The folder RUN/choice can be given wherever a run
+    is: to `mix`, `augment_loader`, `SynthMix`, `export`, `bench` and the others. Whether choosing helps a classifier
+    is for `bench` to say.
 
     Raises ArtefactError for a generator without its run folder, TooFewImagesError where the training part is not in
-    `data` or a class has fewer than 3 images in it, TranslatorError for a generator that starts from images.
+    `data` or a class has too few images or groups in it, TranslatorError for a generator that starts from images.
     """
-    return Judged(run, data, seed=seed, recipe=recipe, report=report).choose(Rules() if rules is None else rules)
+    judged = Judged(run, data, groups=groups, seed=seed, recipe=recipe, report=report)
+    return judged.choose(Rules() if rules is None else rules)
 
 
 class Judged:
     """A run, the images of its fit, and judges of them, for one choice or several. Arguments as of `choose`."""
 
     def __init__(
-        self, run: Loadable, data: Any, *, seed: int = 0, recipe: OwnRecipe | None = None, report: Report = silent
-    ):
+        self, run: Loadable, data: Any, *, groups: Any = None, seed: int = 0, recipe: OwnRecipe | None = None,
+        report: Report = silent,
+    ):  # fmt: skip
         home = run_folder(run)
         if home is None:
             raise ArtefactError(
@@ -96,7 +101,7 @@ class Judged:
             )
         self.home, self.seed, self.recipe, self.report = home, seed, recipe, report
         self.fitted = from_noise(load(home, recipe=recipe))
-        self.seen, self.unseen = fit_parts(self.fitted.card, data, report=report)
+        self.seen, self.unseen = fit_parts(self.fitted.card, data, groups=groups, report=report)
         self.fold = _folds(self.seen, seed)
         self.judges = _judges(self.seen, self.fold, seed, report)
 
@@ -120,20 +125,21 @@ class Judged:
 
 
 def _folds(seen: LabelledImages, seed: int) -> np.ndarray:
-    """Fold of every image, int64 (N,): within each class as even as can be, whole groups where there are any."""
-    labels, fold = seen.labels.numpy(), np.empty(len(seen), dtype=np.int64)
-    order = permutation(len(seen), seed, "choosing", "folds")
+    """Fold of every image, int64 (N,): stratified by class, groups and copies of one picture whole."""
+    fold, rest = np.full(len(seen), FOLDS - 1), np.arange(len(seen))
+    for number in range(FOLDS - 1):
+        out = held_out_rows(seen.take(rest), fraction=1 / (FOLDS - number), seed=key(seed, "choosing", number))
+        fold[rest[out]] = number
+        rest = rest[~out]
+    labels = seen.labels.numpy()
     for label, name in enumerate(seen.classes):
-        members = order[labels[order] == label]
-        if len(members) < FOLDS:
+        if len(np.unique(fold[labels == label])) < 2:
+            known = "" if seen.groups is None else f" in {len({*np.array(seen.groups)[labels == label]})} groups"
             raise TooFewImagesError(
-                f"The fit learned from {len(members)} images of {name}; crosswise judging takes {FOLDS}.",
-                "Add images of this class, and fit again.",
+                f"The fit learned from {(labels == label).sum()} images of {name}{known}: too few to judge them by "
+                "classifiers that know others of the class.",
+                "Add images of this class (of other subjects, where groups are known), and fit again.",
             )
-        fold[members] = np.arange(len(members)) % FOLDS
-    if seen.groups is not None:
-        _, first, number = np.unique(np.array(seen.groups), return_index=True, return_inverse=True)
-        fold = fold[first][number]
     return fold
 
 

@@ -37,6 +37,12 @@ def hold_out(images: Items, *, fraction: float = 0.2, seed: int = 0) -> tuple[It
     different groups). With large groups the shares are as near to `fraction` as whole groups allow. The same seed
     gives the same parts. Raises DataError if nothing can be held out.
     """
+    held = held_out_rows(images, fraction=fraction, seed=seed)
+    return images.take(np.flatnonzero(~held)), images.take(np.flatnonzero(held))
+
+
+def held_out_rows(images: Divisible, *, fraction: float = 0.2, seed: int = 0) -> np.ndarray:
+    """Which items `hold_out` puts into validation: bool (N,)."""
     if not 0 < fraction < 1:
         raise OptionError(f"The validation share cannot be {fraction:g}.", "Choose a number between 0 and 1.")
     block = _blocks(images.fingerprints, images.groups)
@@ -44,7 +50,7 @@ def hold_out(images: Items, *, fraction: float = 0.2, seed: int = 0) -> tuple[It
     if not held.any():
         cause = "No image can be held out for validation: each class has one image, or one group or picture only."
         raise DataError(cause, "Add images, or groups, to the classes.")
-    return images.take(np.flatnonzero(~held)), images.take(np.flatnonzero(held))
+    return held
 
 
 def _blocks(fingerprints: Sequence[str], groups: Sequence[str] | None) -> np.ndarray:

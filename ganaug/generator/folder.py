@@ -115,8 +115,9 @@ def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
     the settings that the card tells. Raises ArtefactError for anything missing, altered or unknown.
     """
     named = Path(run.path if isinstance(run, Run) else run)
-    if _is_choice(named):
-        return _with_choice(load(named.parent, recipe=recipe), named, recipe)
+    chosen = _choice(named)
+    if chosen is not None:
+        return _with_choice(load(chosen.parent, recipe=recipe), chosen, recipe)
     folder = _generator_folder(named)
     contents, digest = read_verified(folder, (CARD, WEIGHTS))
     card = Card.from_json(contents[CARD])
@@ -180,7 +181,10 @@ def from_noise(run: Loadable) -> Fitted:
 def run_folder(run: Loadable) -> Path | None:
     """The run folder; None for a generator folder on its own."""
     path = run.path if isinstance(run, (Fitted, Run)) else Path(run)
-    if _is_choice(path) or (path.name == "generator" and (path / MANIFEST).exists()):
+    chosen = _choice(path)
+    if chosen is not None:
+        path = chosen.parent
+    elif path.name == "generator" and (path / MANIFEST).exists():
         path = path.parent
     return path if (path / "generator" / MANIFEST).exists() else None
 
@@ -188,11 +192,15 @@ def run_folder(run: Loadable) -> Path | None:
 def serving_folder(run: Loadable) -> Path | None:
     """What holds `pool/` and `verdict.json` of these samples: the run folder, or RUN/choice for chosen ones."""
     path = run.path if isinstance(run, (Fitted, Run)) else Path(run)
-    return path if _is_choice(path) else run_folder(run)
+    chosen = _choice(path)
+    return run_folder(run) if chosen is None else chosen
 
 
-def _is_choice(path: Path) -> bool:
-    return path.name == CHOICE_FOLDER and (path / MANIFEST).exists() and (path.parent / "generator").is_dir()
+def _choice(path: Path) -> Path | None:
+    """The folder RUN/choice that a path means, however it is written ("." in it, or a link to it); None for others."""
+    path = path.resolve() if path.exists() else path
+    beside = (path.parent / "generator").is_dir()
+    return path if path.name == CHOICE_FOLDER and (path / MANIFEST).exists() and beside else None
 
 
 def _generator_folder(path: Path) -> Path:

@@ -19,7 +19,7 @@ from ganaug.measuring.sides import UNLABELLED, sides
 from ganaug.measuring.vectors import measure_vectors
 from ganaug.metrics import copy_report, share_interval
 from ganaug.metrics.extractors import Extractor, from_timm, inception, own
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, printable, silent
 
 PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless a number is given
 
@@ -46,7 +46,8 @@ def measure(
 
     Samples of a generator that translates images are its variants of the images of the fit (source: their paired
     images, where it learned from pairs). A generator that knows no classes is measured without labels. Rows of a table
-    and series are compared value by value, with scikit-learn's extra-trees as classifier.
+    and series are compared value by value, with scikit-learn's extra-trees as classifier; an extractor or a source is
+    refused there, and steps are not looked at. Classes that a choice withholds are measured, and named.
 
     Writes nothing. Raises OptionError, WeightsError and whatever `sides` raises.
     """
@@ -56,6 +57,9 @@ def measure(
     classes = fitted.card.classes
     count = per_class or max(2, min(PER_CLASS, ALTOGETHER // len(classes)))
     if not isinstance(fitted.card.codec, ImageCodec):
+        for option, given in (("extractor", extractor != "own"), ("source", source is not None)):
+            if given:
+                raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it away.")
         return measure_vectors(fitted, data, test, count, seed, report)
     chosen_device = torch.device(device)
     chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
@@ -88,6 +92,9 @@ def measure(
     accuracy = share_interval(looked.real_hits, m)
     about = {"policy": policy, "accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high,
              "images": len(parts.judge), "steps": steps}  # fmt: skip
+    withheld = fitted.choice.withheld if fitted.choice is not None else ()
+    if withheld:
+        notes += (f"The choice serves no samples of {', '.join(map(printable, withheld))}; figures include them.",)
     names = (*notes, *parts.notes, *found.notes)
     return Measurement(tuple(figures), per_class_values, copies, samples, parts.seen, classes, about, names)
 

@@ -88,7 +88,9 @@ def sides(
     return Sides(seen, unseen, reference, judge, fitted, tuple(notes))
 
 
-def fit_parts(card: Card, data: Any, *, report: Report = silent) -> tuple[LabelledImages, LabelledImages]:
+def fit_parts(
+    card: Card, data: Any, *, groups: Any = None, report: Report = silent
+) -> tuple[LabelledImages, LabelledImages]:
     """The images that the gradients of the fit saw, and those that it held out, in the order of the card's classes.
 
     Raises TooFewImagesError if none of the former are in the data, DataError if some of either are not,
@@ -98,7 +100,7 @@ def fit_parts(card: Card, data: Any, *, report: Report = silent) -> tuple[Labell
         raise LabelMismatchError(
             "The generator knows no classes, so there is no label to judge its samples by.", "Fit one that knows them."
         )
-    real = _in_order(_load(card, data, "train", report), card.classes, "The data")
+    real = _in_order(_load(card, data, "train", report, groups=groups), card.classes, "The data")
     inside = np.isin(real.fingerprints, card.fingerprints)
     if not inside.any():
         raise TooFewImagesError("None of these images were part of the fit.", "Give the data that it was fitted on.")
@@ -119,9 +121,11 @@ def fit_parts(card: Card, data: Any, *, report: Report = silent) -> tuple[Labell
     return real.take(np.flatnonzero(inside)), real.take(np.flatnonzero(held_out))
 
 
-def _load(card: Card, data: Any, split: str, report: Report, source: Any = None) -> LabelledImages:
+def _load(card: Card, data: Any, split: str, report: Report, source: Any = None, groups: Any = None) -> LabelledImages:
     channels, _, side = card.shape
-    return load_images(data, size=side, channels=channels, split=split, at_least=0, pairs=source, report=report)
+    return load_images(
+        data, size=side, channels=channels, split=split, at_least=0, pairs=source, groups=groups, report=report
+    )
 
 
 def _test(card: Card, test: Any, real: LabelledImages, report: Report) -> tuple[LabelledImages, list[str]]:

@@ -15,7 +15,7 @@ from ganaug.data.rows import TableCodec
 from ganaug.data.series import SeriesCodec
 from ganaug.data.series_file import load_series
 from ganaug.data.table import load_table, rows_like
-from ganaug.errors import LabelMismatchError, TooFewImagesError
+from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
 from ganaug.exporting_rows import render_vectors
 from ganaug.generator import Card, Fitted
 from ganaug.measuring.compare import Looked, compare
@@ -51,7 +51,7 @@ def measure_vectors(fitted: Fitted, data: Any, test: Any, count: int, seed: int,
     classes = real.classes
     inside = np.isin(real.fingerprints, card.fingerprints)
     seen, unseen = real.take(np.flatnonzero(inside)), real.take(np.flatnonzero(~inside))
-    reference = unseen if test is None else _load(test, replace(card, classes=classes), "test")
+    reference, more = (unseen, ()) if test is None else _test(test, replace(card, classes=classes), real)
     if not len(seen) or not len(reference):
         raise TooFewImagesError(
             "None of these items were part of the fit." if not len(seen) else "The generator saw all of these items.",
@@ -90,7 +90,7 @@ def measure_vectors(fitted: Fitted, data: Any, test: Any, count: int, seed: int,
     accuracy = share_interval(looked.real_hits, m)
     about = {"policy": "no", "accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high,
              "images": len(seen), "steps": TREES}  # fmt: skip
-    notes = ("The own classifier is extra-trees on the real items that the generator saw.", *found.notes)
+    notes = ("The own classifier is extra-trees on the real items that the generator saw.", *more, *found.notes)
     if not labelled:
         notes = ("The generator knows no classes: nothing is said of labels.", *notes)
     return Measurement(tuple(figures), per_class, copies, (values, samples[1]), seen, card.classes, about, notes)
@@ -128,6 +128,19 @@ def _load(data: Any, card: Card, split: str = "train") -> LabelledVectors:
     items = card.codec.encode(values[:, None] if series.codec.flat else values)
     place = torch.tensor([classes.index(name) for name in series.classes])
     return replace(series, items=items, labels=place[series.labels], classes=classes, codec=card.codec)
+
+
+def _test(test: Any, card: Card, real: LabelledVectors) -> tuple[LabelledVectors, tuple[str, ...]]:
+    """The test items, and notes. Series that are among the data are left out; rows of a table, which may be alike by
+    chance, are counted."""
+    items = _load(test, card, "test")
+    known = np.isin(items.fingerprints, [*real.fingerprints, *card.fingerprints, *card.held_out])
+    if isinstance(card.codec, TableCodec) or not known.any():
+        alike = f"{known.sum()} of {len(items)} test rows are like rows of the data in every column but the label."
+        return items, (alike,) if known.any() else ()
+    if known.all():
+        raise LeakError("All test series are among the data.", "Give series of which the fit saw none.")
+    return items.take(np.flatnonzero(~known)), (f"{known.sum()} test series are among the data and were left out.",)
 
 
 def _served(items: Tensor, codec: Any, name: str) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +14,13 @@ from torch.utils.data import TensorDataset
 import ganaug
 from ganaug import Rules
 from ganaug.choosing import Choice
+from ganaug.choosing.making import Judged
 from ganaug.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
 from ganaug.classifier import Training, train_classifier
 from ganaug.data import load_images
 from ganaug.errors import ArtefactError, DataError, LabelMismatchError, OptionError, TooFewImagesError
-from ganaug.generator import load
+from ganaug.generator import load, run_folder
+from ganaug.generator.folder import serving_folder
 from ganaug.generator.integrity import write_atomically
 from ganaug.pool import BLOCK, Pool, Renderer
 
@@ -346,6 +349,33 @@ def test_a_choice_beside_a_run_that_has_none_is_refused(chosen, tmp_path):
     shutil.copytree(found.folder, other.path / "choice")
     with pytest.raises(ArtefactError, match="nothing is chosen"):
         load(other.path / "choice")
+
+
+def test_a_choice_is_known_by_its_place_however_it_is_written(chosen, tmp_path, monkeypatch):
+    run, found = chosen
+    (tmp_path / "link").symlink_to(found.folder, target_is_directory=True)
+    monkeypatch.chdir(found.folder)
+    for written in (found.folder, tmp_path / "link", Path("."), Path("..") / "choice"):
+        fitted = load(written)
+        assert fitted.hash == load(found.folder).hash != load(run).hash, written
+        assert serving_folder(written) == found.folder.resolve(), written
+        assert run_folder(written) == run.path.resolve(), written
+
+
+def test_groups_of_the_fit_are_judged_whole(tmp_path):
+    x, y = _digits(12)
+    x, y = x[y < 3], y[y < 3]
+    groups = np.array([f"{label}-{i % 4}" for i, label in enumerate(y)])
+    run = ganaug.fit((x, y), tmp_path / "run", steps=1, groups=groups)
+    judged = Judged(run, (x, y), groups=groups)
+    for group in set(judged.seen.groups):
+        assert len(set(judged.fold[np.array(judged.seen.groups) == group])) == 1
+    for label in range(3):
+        assert len(set(judged.fold[judged.seen.labels.numpy() == label])) >= 2
+    one = np.array([f"{label}" if label == 2 else f"{label}-{i % 4}" for i, label in enumerate(y)])
+    run = ganaug.fit((x, y), tmp_path / "other", steps=1, groups=one)
+    with pytest.raises(TooFewImagesError, match="in 1 groups"):
+        ganaug.choose(run, (x, y), groups=one)
 
 
 def test_the_command_counts_what_is_served(chosen, tmp_path):

@@ -86,6 +86,27 @@ def test_copied_rows_are_counted(table):
     assert found["copies"].interval.value > 0.5
 
 
+def test_test_rows_that_are_among_the_data_are_counted(table):
+    run, folder = table
+    mixed = folder / "mixed.csv"
+    mixed.write_text(
+        (folder / "unseen.csv").read_text() + "\n".join((folder / "t.csv").read_text().split()[1:31]) + "\n"
+    )
+    counts = []
+    for test, n in ((folder / "unseen.csv", 200), (mixed, 230)):
+        found = ganaug.measure(run, folder / "t.csv", test=test, per_class=20)
+        said = [note.split()[0] for note in found.notes if f" of {n} test rows are like rows of the data" in note]
+        counts.append(int(said[0]) if said else 0)
+    assert counts[1] == counts[0] + 30  # some of the unseen ones are alike by chance
+
+
+def test_options_about_images_are_refused_for_a_table(table):
+    run, folder = table
+    for given in ({"extractor": "timm:resnet18"}, {"source": folder}):
+        with pytest.raises(OptionError, match="makes no images"):
+            ganaug.measure(run, folder / "t.csv", **given)
+
+
 def test_another_table_is_compared_by_names(table):
     run, folder = table
     lines = [line.split(",") for line in (folder / "unseen.csv").read_text().split()]
