@@ -3,6 +3,7 @@
     python scripts/recipes_table.py                   # all recipes, seed 0
     python scripts/recipes_table.py cgan wgan --seeds 3
     python scripts/recipes_table.py --only-page       # write the page from the cells that there are
+    python scripts/recipes_table.py --expectations    # what the docstrings of the recipes must say of their figures
 
 A study is a function of (folder, seed, quick) that trains through the public functions, draws pictures into the folder
 (a scratch folder, --out), and returns figures. Each recipe and seed is one cell, docs/recipes/RECIPE/seed-N.json, with
@@ -66,13 +67,13 @@ def play(name: str, study: dict[str, Any], seed: int, out: Path, quick: bool) ->
         return json.loads(cell.read_text())
     folder = out / name / (f"quick-{seed}" if quick else f"seed-{seed}")
     folder.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
+    began = time.process_time()
     figures = study["run"](folder, seed, quick)
     values = {
         "recipe": name,
         "seed": seed,
         "quick": quick,
-        "seconds": round(time.monotonic() - began, 1),
+        "seconds": round(time.process_time() - began, 1),  # of the processor, whatever else it does
         "figures": figures,
         "environment": environment(resolve_device("cpu")),
         "date": time.strftime("%Y-%m-%d"),
@@ -118,6 +119,21 @@ def keep_pictures(folder: Path, name: str) -> None:
         picture.quantize(128).save(PICTURES / f"{stem(name)}{file.name}", optimize=True)
 
 
+def cells_of(name: str) -> list[dict[str, Any]]:
+    """The cells that there are of a study, by seed."""
+    return [json.loads(file.read_text()) for file in sorted((DOCS / "recipes" / name).glob("seed-*.json"))]
+
+
+def expectation(study: dict[str, Any], cells: list[dict[str, Any]]) -> str:
+    """The sentence of a recipe's docstring that says what to expect: figures, data, minutes, number of seeds."""
+    figures = []
+    for key in study.get("expect", tuple(study["aims"])):
+        figures.append(f"{key} {in_words([cell['figures'][key] for cell in cells], None)}")
+    minutes = np.mean([cell["seconds"] for cell in cells]) / 60
+    seeds = f"{len(cells)} seeds" if len(cells) > 1 else "1 seed"
+    return f"Expect: {'; '.join(figures)} ({study['data']}; {seeds}, {minutes:.1f} minutes of a processor each)."
+
+
 def pictures_of(name: str) -> list[Path]:
     """Paths from docs/, the grid first."""
     kept = PICTURES.glob(f"{stem(name)}*.png")
@@ -139,7 +155,7 @@ def section(name: str, study: dict[str, Any], cells: list[dict[str, Any]]) -> st
     minutes = np.mean([cell["seconds"] for cell in cells]) / 60
     threads = cells[0]["environment"].get("threads", "?")
     seeds = ", ".join(str(cell["seed"]) for cell in cells)
-    lines += ["", f"{study['data']}; seeds {seeds}; {minutes:.1f} minutes a seed with {threads} threads; "
+    lines += ["", f"{study['data']}; seeds {seeds}; {minutes:.1f} minutes of a processor a seed, {threads} thread(s); "
               f"{cells[0]['date']}; `python scripts/recipes_table.py {shlex.quote(name)}`.", ""]  # fmt: skip
     lines += [f"![{name}: {file.stem}]({file.as_posix()})\n" for file in pictures_of(name)]
     return "\n".join(lines)
@@ -148,9 +164,9 @@ def section(name: str, study: dict[str, Any], cells: list[dict[str, Any]]) -> st
 def write_page(found: dict[str, dict[str, Any]]) -> None:
     parts, missing = [INTRODUCTION], [name for name in RECIPES if name not in found]
     for name, study in found.items():
-        files = sorted((DOCS / "recipes" / name).glob("seed-*.json"))
-        if files:
-            parts.append(section(name, study, [json.loads(file.read_text()) for file in files]))
+        cells = cells_of(name)
+        if cells:
+            parts.append(section(name, study, cells))
         else:
             missing.append(name)
     if missing:
@@ -163,11 +179,16 @@ def write_page(found: dict[str, dict[str, Any]]) -> None:
 @click.option("--seeds", default=1, show_default=True)
 @click.option("--quick", is_flag=True, help="A few seconds each: shows that the studies run, not what recipes can do.")
 @click.option("--only-page", is_flag=True, help="Write docs/recipes.md from the cells that there are.")
+@click.option("--expectations", is_flag=True, help="Print what docstrings must say, from the cells that there are.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs/recipes"), show_default=True, help="Scratch."
 )
-def main(names: tuple[str, ...], seeds: int, quick: bool, only_page: bool, out: Path) -> None:
+def main(names: tuple[str, ...], seeds: int, quick: bool, only_page: bool, expectations: bool, out: Path) -> None:
     found = studies()
+    if expectations:
+        for name, study in found.items():
+            print(f"{name}: {expectation(study, cells) if (cells := cells_of(name)) else 'no cell yet'}")
+        return
     unknown = [name for name in names if name not in found]
     if unknown:
         raise click.UsageError(f"There is no study of {', '.join(unknown)}; there are: {', '.join(found)}.")

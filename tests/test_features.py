@@ -52,6 +52,18 @@ def test_an_encoder_gives_its_mean_code(runs, digits):
         assert torch.equal(ganaug.backbone(fitted)(x_of(digits)), mean)
 
 
+def test_before_its_last_layer_an_encoder_knows_what_its_code_is_made_of(runs, digits):
+    for name in ("bigan", "vae"):
+        fitted = runs[name].load()
+        encoder, x = fitted.networks["encoder"], x_of(digits)
+        last = encoder.code[-1] if name == "vae" else encoder.code
+        width = fitted.prior.width
+        found = ganaug.backbone(fitted, "encoder-penultimate")(x)
+        mean, _ = encoder(x, torch.zeros(7, dtype=torch.int64))
+        assert torch.allclose(last(found)[:, :width], mean, atol=1e-5)
+        assert not any(module._forward_pre_hooks for module in encoder.modules())  # the run itself is not listened to
+
+
 def test_a_reader_gives_probabilities_and_codes(runs, digits):
     read = ganaug.backbone(runs["infogan"])(x_of(digits))
     assert read.shape == (7, 4 + 3)
@@ -74,7 +86,7 @@ def test_a_discriminator_gives_what_goes_into_its_last_layer(digits_run, digits)
 
 def test_a_discriminator_of_pairs_is_shown_the_image_with_its_code(runs, digits):
     knows = ganaug.backbone(runs["bigan"], "discriminator")
-    pair = knows.known.known.discriminator
+    pair = knows.known.known.network
     x, y = x_of(digits), torch.zeros(7, dtype=torch.int64)
     code = runs["bigan"].load().networks["encoder"](x, y)[0]
     with torch.no_grad():

@@ -15,7 +15,7 @@ from ganaug.cli.group import common, show
 @click.option("--out", type=click.Path(dir_okay=False), help=".npz or .parquet file to write.")
 @click.option(
     "--part",
-    type=click.Choice(["auto", "encoder", "reader", "discriminator"]),
+    type=click.Choice(["auto", "encoder", "encoder-penultimate", "reader", "discriminator"]),
     default="auto",
     show_default=True,
     help="Which network is asked.",

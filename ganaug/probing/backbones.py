@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from ganaug.generator import Card, Fitted, Loadable, as_fitted
 from ganaug.generator.last import last_network
 from ganaug.recipes import make
 
-PARTS = ("encoder", "reader", "discriminator")  # in the order in which "auto" looks for them
+PENULTIMATE = "encoder-penultimate"
 
 
 class Backbone(nn.Module):
@@ -67,11 +68,12 @@ class Backbone(nn.Module):
 def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None) -> Backbone:
     """What the run knows about images.
 
-    part: "encoder" (the mean code of an image: BiGAN, adversarial and variational autoencoder), "reader" (what InfoGAN
-    reads off an image: the probability of each value of its one-hot codes, then its uniform codes), "discriminator"
-    (what goes into its last layer, with its last weights, which are in the run folder; BiGAN's is shown the image with
-    its code), or "auto": the first of these that the run has. Where a network wants a label, the features are the mean
-    over all labels: nothing is given away.
+    part: "encoder" (the mean code of an image: BiGAN, adversarial and variational autoencoder), "encoder-penultimate"
+    (what goes into its last layer: the features of an encoder as Donahue et al. 2017, 1605.09782, section 4.3, look at
+    them), "reader" (what InfoGAN reads off an image: the probability of each value of its one-hot codes, then its
+    uniform codes), "discriminator" (what goes into its last layer, with its last weights, which are in the run folder;
+    BiGAN's is shown the image with its code), or "auto": the encoder, else the reader, else the discriminator. Where a
+    network wants a label, the features are the mean over all labels: nothing is given away.
 
     recipe: needed only if the run was fitted with a recipe of the user's own. Raises OptionError for a part that the
     run does not have, ArtefactError where weights are missing.
@@ -81,6 +83,8 @@ def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None)
     has = [name for name in ("encoder", "reader") if name in fitted.networks]
     if (game.wiring in (NoiseRound, CycleRound) and not has) or (game.wiring is JointRound and has):
         has.append("discriminator")
+    if "encoder" in has:
+        has.append(PENULTIMATE)
     chosen = part if part != "auto" else next(iter(has), "")
     if chosen not in has:
         raise OptionError(
@@ -93,6 +97,8 @@ def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None)
 def _known(fitted: Fitted, part: str, recipe: Recipe) -> nn.Module:
     if part == "encoder":
         return _AnyLabel(_Code(fitted.networks["encoder"]), fitted.card)
+    if part == PENULTIMATE:
+        return _AnyLabel(_Penultimate(fitted.networks["encoder"]), fitted.card)
     if part == "reader":
         return _Read(fitted.networks["eye"], fitted.networks["reader"])
     judge: nn.Module = last_network(fitted, part, recipe)
@@ -156,13 +162,13 @@ class _OfPair(nn.Module):
 
 
 class _Penultimate(nn.Module):
-    """What goes into the last linear or convolutional layer that a discriminator runs, flattened."""
+    """What goes into the last linear or convolutional layer that a network of images and labels runs, flattened."""
 
-    def __init__(self, discriminator: nn.Module):
+    def __init__(self, network: nn.Module):
         super().__init__()
-        self.discriminator = discriminator
+        self.network = network = copy.deepcopy(network)  # it will be listened to
         self.inputs: list[Tensor] = []
-        for layer in discriminator.modules():
+        for layer in network.modules():
             if isinstance(layer, (nn.Linear, nn.modules.conv._ConvNd)):
                 layer.register_forward_pre_hook(cast(Callable[..., Any], self._note))
 
@@ -171,7 +177,7 @@ class _Penultimate(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         self.inputs.clear()
-        self.discriminator(x, y)
+        self.network(x, y)
         features = self.inputs[-1].flatten(1)
         self.inputs.clear()
         return features

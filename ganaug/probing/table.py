@@ -28,7 +28,7 @@ class Features:
     """What a run knows about labelled images.
 
     values: float32 (N, D). images: the images themselves, at the size of the run. seen: bool (N,), whether gradients of
-    the fit saw the image. part: "encoder", "reader" or "discriminator". generator: hash of the run's generator.
+    the fit saw the image. part: as of `ganaug.backbone`. generator: hash of the run's generator.
     """
 
     values: np.ndarray

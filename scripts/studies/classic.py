@@ -194,6 +194,10 @@ STUDIES: dict[str, dict[str, Any]] = {
         "data": "MNIST, 28 px",
         "what": "Losses and samples over a training without labels, with both losses of the generator.",
         "aims": {},
+        "expect": (
+            "loss of the discriminator, last quarter (articles: 0.5 to 0.8)",
+            "loss of the generator, last quarter (articles: 0.8 to 1.5)",
+        ),
     },
     "dcgan": {
         "run": study_dcgan,
@@ -201,12 +205,14 @@ STUDIES: dict[str, dict[str, Any]] = {
         "what": "Digits on command; a walk through latent space; bold upright - thin upright + thin leaning (columns "
         "1 to 3) = bold leaning (column 4); what features of the discriminator respond to.",
         "aims": {"agreement": (">=", 0.9)},
+        "expect": ("agreement", "diversity"),
     },
     "cgan": {
         "run": study_cgan,
         "data": "MNIST, 16 px, 1,000 a class",
         "what": "Each digit on command.",
         "aims": {"agreement": (">=", 0.9)},
+        "expect": ("agreement", "diversity"),
     },
     "unrolled": {
         "run": study_unrolled,

@@ -293,5 +293,6 @@ STUDIES: dict[str, dict[str, Any]] = {
         "data": "MNIST at 16 px, 1,000 images a class; 2,000 test images",
         "what": "Samples on command; test images above what comes back of their codes.",
         "aims": {"Spearman of step and minus the bound": ("<=", -0.8), "agreement": (">=", 0.9)},
+        "expect": ("minus the bound, last tenth", "agreement", "diversity"),
     },
 }
