@@ -25,18 +25,23 @@ def _remembering(lstm: nn.LSTM) -> nn.LSTM:
 
 
 class Generator(nn.Module):
-    """(z (N, D), y (N,)) -> series (N, C, T) in [-1, 1]. The latent of a series is the input at each of its steps."""
+    """(z (N, D), y (N,)) -> series (N, C, T) in [-1, 1].
+
+    The input at each step is the latent of the series, its label, and the time, from -1 to 1: without a clock, waves
+    die out after a period, and teeth never come.
+    """
 
     def __init__(self, shape: tuple[int, ...], classes: int, latent: int, width: int = 100):
         super().__init__()
         channels, self.steps = shape
         self.embedding = nn.Embedding(classes, LABEL)
-        self.recurrent = _remembering(nn.LSTM(latent + LABEL, width, batch_first=True))
+        self.recurrent = _remembering(nn.LSTM(latent + LABEL + 1, width, batch_first=True))
         self.last = nn.Linear(width, channels)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        inputs = torch.cat([z, self.embedding(y)], 1)[:, None].expand(-1, self.steps, -1)
-        hidden, _ = self.recurrent(inputs)
+        same = torch.cat([z, self.embedding(y)], 1)[:, None].expand(-1, self.steps, -1)
+        time = torch.linspace(-1, 1, self.steps, device=z.device)[None, :, None].expand(len(z), -1, 1)
+        hidden, _ = self.recurrent(torch.cat([same, time], 2))
         return torch.tanh(self.last(hidden)).transpose(1, 2)
 
 

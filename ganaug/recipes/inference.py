@@ -21,7 +21,7 @@ from ganaug.networks.eyes import OpenEye
 
 def bigan(
     width: int = 32,
-    latent: int = 50,
+    latent: int = 16,
     gamma: float = 1.0,
     lazy: int = 4,
     lr: float = 1e-3,
@@ -66,7 +66,7 @@ def infogan(
     noise: int = 16,
     categories: int = 10,
     codes: int = 2,
-    weight: float = 0.3,
+    weight: float = 1.0,
     code_weight: float = 0.05,
     gamma: float = 1.0,
     lazy: int = 4,

@@ -16,9 +16,10 @@ def rcgan(width: int = 100, latent: int = 2, moves: int = 3, lr: float = 1e-3, b
     that see the label at every step; -E log D(x|y) - E log(1 - D(G(z|y)|y)) against -E log D(G(z|y)|y), `moves` of the
     discriminator for each of the generator.
 
-    Other than there, one latent stands for a whole series, so that a walk through latent space bends it as a whole, and
-    the discriminator gives one score, after the last step: with scores averaged over all steps it hardly told real from
-    fake, and the generator had little to learn from. What to expect stands in docs/recipes.md.
+    Other than there, one latent stands for a whole series, so that a walk through latent space bends it as a whole; the
+    generator is told the time at each step; and the discriminator gives one score, after the last step: with scores
+    averaged over all steps it hardly told real from fake, and the generator had little to learn from. What to expect
+    stands in docs/recipes.md.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:

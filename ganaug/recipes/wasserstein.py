@@ -70,7 +70,7 @@ def wgan(
 
 
 def wgan_gp(
-    width: int = 32, latent: int = 64, penalty: float = 10.0, moves: int = 5, lr: float = 2e-4, batch: int = 64
+    width: int = 32, latent: int = 64, penalty: float = 10.0, moves: int = 5, lr: float = 1e-3, batch: int = 64
 ) -> Recipe:
     """WGAN-GP (Gulrajani et al. 2017, 1704.00028, algorithm 1): the critic maximises
     E f(x) - E f(G(z)) - penalty E (||grad f(x̂)|| - 1)², `moves` times for each move of the generator.

@@ -18,7 +18,7 @@ from ganaug.train import train
 from studies.judged import agreement_and_diversity, digits, fitted_digits, judge_of
 
 SIZE = 16  # px
-STEPS = {"pggan": 3000, "stylegan": 3000, "stylegan2": 2500}
+STEPS = {"pggan": 3000, "stylegan": 3000, "stylegan2": 3500}
 STRIDE = 0.02  # of an interpolation, over which a path is measured
 
 

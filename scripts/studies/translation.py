@@ -28,7 +28,7 @@ from ganaug.recipes import make
 from ganaug.translating import starting_points, translation_grid
 
 SIZE = 32  # px, of pairs
-STEPS = {"pix2pix": 1000, "tiles": 400, "cyclegan": 1000, "chests": 700, "context_encoder": 1200}
+STEPS = {"pix2pix": 1000, "tiles": 400, "cyclegan": 1000, "chests": 700, "context_encoder": 2000}
 SHOWN = 10  # columns of a picture
 
 

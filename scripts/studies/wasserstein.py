@@ -101,7 +101,7 @@ def slope_of(out: Path, name: str, seed: int, steps: int, value: Callable[[Round
 
 
 def study_wgan_gp(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
-    fitted = fitted_digits("wgan_gp", out, SIZE, 6 if quick else 1200, seed)
+    fitted = fitted_digits("wgan_gp", out, SIZE, 6 if quick else 1800, seed)
     slope = slope_of(out, "wgan_gp", seed, 6 if quick else 200, lambda r, scores: scores)
     return agreement_and_diversity(fitted, SIZE, seed, quick) | {"slope of the critic": slope}
 

@@ -179,9 +179,9 @@ EQUATIONS = {
     "wgan_gp": "discriminator ×5: wasserstein.discriminator + 10·gradient_penalty\n"
     "generator     ×1: wasserstein.generator",
     "bigan": "discriminator ×1: nonsaturating.discriminator + r1 (every 4)\ngenerator     ×1: joint.generator",
-    "infogan": "discriminator ×1: nonsaturating.discriminator + 0.3·information.categories + 0.05·information.uniform "
+    "infogan": "discriminator ×1: nonsaturating.discriminator + information.categories + 0.05·information.uniform "
     "+ r1_through_eye (every 4)\n"
-    "generator     ×1: nonsaturating.generator + 0.3·information.categories + 0.05·information.uniform",
+    "generator     ×1: nonsaturating.generator + information.categories + 0.05·information.uniform",
     "aae": "autoencoder   ×1: reconstruction\ndiscriminator ×1: nonsaturating.discriminator\n"
     "encoder       ×1: nonsaturating.generator",
     "vae": "autoencoder ×1: 4·reconstruction + divergence",
