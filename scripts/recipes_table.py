@@ -86,9 +86,11 @@ def play(name: str, study: dict[str, Any], seed: int, out: Path, quick: bool) ->
 
 
 def reached(values: list[float], aim: tuple[str, float]) -> bool:
-    """Whether the mean over the seeds is on the right side."""
+    """Whether the mean over the seeds is on the right side. aim: one of >=, <=, >, < or "within X of"; the number."""
     sign, limit = aim
     mean = float(np.mean(values))
+    if sign.startswith("within"):
+        return abs(mean - limit) <= float(sign.split()[1])
     return {">=": mean >= limit, "<=": mean <= limit, ">": mean > limit, "<": mean < limit}[sign]
 
 

@@ -72,8 +72,8 @@ def biggan(
     norm, latent in parts, projection of the label; hinge loss E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))) against
     -E D(G(z)) + beta ||W W' ⊙ (1 - I)||² (equation 3), `moves` of the discriminator for each of the generator.
 
-    Sampling with a `truncation` below 1 gives more typical and less varied images. Without the non-local block. What to
-    expect stands in docs/recipes.md.
+    Sampling with a `truncation` below 1 gives more typical and less varied images (under the batch statistics of whole
+    latents). Without the non-local block. What to expect stands in docs/recipes.md.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:

@@ -73,8 +73,8 @@ def stylegan(
     layer, mixed styles for a share `mixing` of the fakes, on a growing pair (`grown` 0: of full size from the start);
     E -log D(x) - log(1 - D(G(z))) + gamma / 2 E ||grad D(x)||² against E -log D(G(z)).
 
-    R1 is lazy, as in Karras et al. 2020. `fitted.generator.styles(z, y)` and `.synthesise(w)` give access to styles.
-    What to expect stands in docs/recipes.md.
+    R1 is lazy, as in Karras et al. 2020, and images end in a tanh. `fitted.generator.styles(z, y)` and
+    `.synthesise(w)` give access to styles. What to expect stands in docs/recipes.md.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -114,7 +114,7 @@ def stylegan2(
     lazy: int = 16,
     paths: float = 2.0,
     paths_lazy: int = 4,
-    lr: float = 4e-3,
+    lr: float = 3e-3,
     batch: int = 32,
     conditional: bool = True,
 ) -> Recipe:
@@ -122,8 +122,9 @@ def stylegan2(
     the generator, a residual discriminator, no growth; E -log D(x) - log(1 - D(G(z))) + gamma / 2 E ||grad D(x)||²
     against E -log D(G(z)) + paths E (||J_w' n|| - a)² (equation 4).
 
-    Both regularisers are lazy (every `lazy`-th and every `paths_lazy`-th move), with the learning rates and betas of
-    appendix B. What to expect stands in docs/recipes.md.
+    Both regularisers are lazy (every `lazy`-th and every `paths_lazy`-th move) and share the optimiser's step with the
+    rest of the loss, so that the correction of appendix B has no cause here. Images end in a tanh. What to expect
+    stands in docs/recipes.md.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -135,6 +136,7 @@ def stylegan2(
             "eye": OpenEye(),
         }
 
+    adam = Adam(lr, (0.0, 0.99))
     return Recipe(
         networks,
         (
@@ -142,13 +144,13 @@ def stylegan2(
                 "discriminator",
                 ("discriminator",),
                 nonsaturating.discriminator + gamma * r1.every(lazy),
-                _for_lazy(lr, lazy),
+                adam,
             ),
             Player(
                 "generator",
                 ("generator",),
                 nonsaturating.generator + paths * path_length.every(paths_lazy),
-                _for_lazy(lr, paths_lazy),
+                adam,
             ),
         ),
         prior=Prior(latent),
@@ -156,9 +158,3 @@ def stylegan2(
         batch=batch,
         labelled=conditional,
     )
-
-
-def _for_lazy(lr: float, interval: int, betas: tuple[float, float] = (0.0, 0.99)) -> Adam:
-    """Adam as if each `interval` moves had one more, for the regulariser: with c = k / (k + 1), c lr and betas ** c."""
-    c = interval / (interval + 1)
-    return Adam(c * lr, (betas[0] ** c, betas[1] ** c))

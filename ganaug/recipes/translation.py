@@ -24,7 +24,7 @@ def pix2pix(
 
     Learns from pairs of images: the source (a mask, an outline) and the image that it should become. Their noise is
     dropout, which hardly changes the image; here it is a latent, and a term by Mao et al. 2019 (1903.05628) keeps it
-    from being overlooked (sameness_weight 0 leaves it out).
+    from being overlooked (sameness_weight 0 leaves it out). The discriminator sees pairs through an affine eye.
 
     What to expect stands in docs/recipes.md.
     """
@@ -74,7 +74,7 @@ def context_encoder(
 
     The hole is a rectangle whose sides are `least` to `most` of the image's. In place of their plain encoder and
     decoder stands a U-Net, with a latent that the term by Mao et al. 2019 (1903.05628) keeps from being overlooked: the
-    same hole can be filled in several ways.
+    same hole can be filled in several ways. Unlike theirs, the discriminator sees what surrounds the hole.
 
     What to expect stands in docs/recipes.md.
     """

@@ -78,9 +78,11 @@ def tests(quick: bool) -> LabelledImages:
 
 
 @torch.inference_mode()
-def encoded(run: Fitted, pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and log variance of the codes (N, D)."""
-    return run.networks["encoder"](ImageCodec.encode(pixels), torch.zeros(len(pixels), dtype=torch.int64))
+def encoded(run: Fitted, pixels: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Mean and log variance of the codes (N, D). y: labels (N,), for an encoder that wants them."""
+    return run.networks["encoder"](
+        ImageCodec.encode(pixels), torch.zeros(len(pixels), dtype=torch.int64) if y is None else y
+    )
 
 
 @torch.inference_mode()
@@ -268,7 +270,7 @@ def study_vae(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     log = read_history(out / "vae").losses
     bound = [sum(value for name, value in line.items() if "/" in name) for line in log]
     tenth = max(1, len(bound) // 10)
-    back = drawn(run, encoded(run, test.pixels)[0], test.labels)
+    back = drawn(run, encoded(run, test.pixels, test.labels)[0], test.labels)
     first = torch.stack([torch.nonzero(test.labels == c)[0, 0] for c in range(10)])
     pairs_picture(test.pixels[first], back[first], out / "pairs.png")
     return {

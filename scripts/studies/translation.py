@@ -30,6 +30,7 @@ from ganaug.translating import starting_points, translation_grid
 SIZE = 32  # px, of pairs
 STEPS = {"pix2pix": 1000, "tiles": 400, "cyclegan": 1000, "chests": 700, "context_encoder": 2000}
 SHOWN = 10  # columns of a picture
+PAIRS = {"digits": ("3", "8"), "chests": ("normal", "pneumonia")}
 
 
 def data(name: str, **how: object) -> LabelledImages:
@@ -125,11 +126,13 @@ def study_cyclegan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
         moved = ImageCodec.encode(test.pixels[torch_order(len(y), seed)])
         right = judge.predict(test.pixels).argmax(1) == y
         changed = judge.predict(ImageCodec.decode(there)).argmax(1) == 1 - y
+        own = judge.predict(ImageCodec.decode(back)).argmax(1) == y
         figures |= {
             f"{name}: the judge is right on real images": float(right.float().mean()),
             f"{name}: translated images of which the judge says that they changed class": float(changed.float().mean()),
             f"{name}: the same, of class {train.classes[0]}": float(changed[y == 0].float().mean()),
             f"{name}: the same, of class {train.classes[1]}": float(changed[y == 1].float().mean()),
+            f"{name}: returned images of which the judge says their own class": float(own.float().mean()),
             f"{name}: L1 of image and return": float((back - x).abs().mean()),
             f"{name}: L1 of image and translation": float((there - x).abs().mean()),
             f"{name}: L1 of image and another image": float((moved - x).abs().mean()),
@@ -209,11 +212,18 @@ STUDIES = {
         "what": "Images of one class become images of the other. Rows of the pictures: test images, translations, the "
         "way back.",
         "aims": {
-            "digits: translated images of which the judge says that they changed class": (">", 0.5),
-            "chests: translated images of which the judge says that they changed class": (">", 0.5),
-            "digits: return over translation": ("<", 1),
-            "chests: return over translation": ("<", 1),
+            **{f"{data}: the same, of class {name}": (">", 0.5) for data, names in PAIRS.items() for name in names},
+            **{f"{data}: returned images of which the judge says their own class": (">", 0.5) for data in PAIRS},
+            **{f"{data}: return over translation": ("<", 0.75) for data in PAIRS},
         },
+        "expect": tuple(
+            f"{data}: {figure}"
+            for data in PAIRS
+            for figure in (
+                "translated images of which the judge says that they changed class",
+                "return over translation",
+            )
+        ),
     },
     "context_encoder": {
         "run": study_context_encoder,
