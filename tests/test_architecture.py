@@ -33,7 +33,7 @@ MAY: dict[str, set[str] | str] = {
     "pictures": {"data", "game", "generator", "pool", "translating"},
     "classifier": {"mixing_policies", "policies"},
     "metrics": {"classifier"},
-    "probing": {"data", "game", "generator", "recipes"},
+    "probing": {"data", "game", "generator", "networks", "recipes"},
     "measuring": {"classifier", "data", "exporting_rows", "generator", "metrics", "pool", "translating"},
     "choosing": {"classifier", "data", "generator", "measuring", "metrics", "pool"},
     "preparing": {"data", "device", "game", "recipes", "train"},

@@ -18,7 +18,9 @@ from ganaug.data import ImageCodec, load_images
 from ganaug.errors import ArtefactError, DataError, MissingPackageError, OptionError, TooFewImagesError
 from ganaug.generator.state import load_state
 from ganaug.probing import probe, table
-from ganaug.recipes import make
+from ganaug.recipes import RECIPES, make
+
+NO_JUDGE_OF_IMAGES = {"infogan", "aae", "vae", "pix2pix", "context_encoder", "rcgan"}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,19 @@ def test_a_discriminator_of_pairs_is_shown_the_image_with_its_code(runs, digits)
         assert torch.allclose(
             pair.discriminator.head[-1](knows(x)).squeeze(1), pair.discriminator(x, code, y), atol=1e-5
         )
+
+
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if name not in NO_JUDGE_OF_IMAGES])
+def test_what_is_known_about_an_image_depends_on_no_other_image(recipe, tmp_path, digits):
+    pixels, labels = digits.pixels[:, 0].numpy(), digits.labels.numpy()
+    two = labels < (2 if recipe == "cyclegan" else 10)
+    run = ganaug.fit((pixels[two], labels[two]), tmp_path / "run", recipe=recipe, steps=1, device="cpu")
+    knows = ganaug.backbone(run, "discriminator")
+    x = x_of(digits, 8)
+    together = knows(x)
+    assert together.shape == (8, knows.num_features)
+    assert torch.allclose(together[:1], knows(x[:1]), atol=1e-4)
+    assert torch.allclose(together.flip(0), knows(x.flip(0)), atol=1e-4)
 
 
 def test_where_a_label_is_wanted_the_features_are_the_mean_over_all(tmp_path, digits):

@@ -17,11 +17,11 @@ from ganaug.choosing.scorers import Scorer
 from ganaug.classifier import Classifier, Training, train_classifier
 from ganaug.data import LabelledImages
 from ganaug.data.split import held_out_rows
-from ganaug.errors import ArtefactError, TooFewImagesError
+from ganaug.errors import ArtefactError, OptionError, TooFewImagesError
 from ganaug.generator import Fitted, Loadable, Run, from_noise, load, rules_of, run_folder
 from ganaug.generator.folder import CHOICE_FOLDER, OwnRecipe
 from ganaug.generator.last import last_network
-from ganaug.keys import key
+from ganaug.keys import key, torch_stream
 from ganaug.measuring.sides import fit_parts
 from ganaug.pool import BLOCK, Renderer
 from ganaug.reporting import Report, silent
@@ -80,7 +80,8 @@ def choose(
     is for `bench` to say.
 
     Raises ArtefactError for a generator without its run folder, TooFewImagesError where the training part is not in
-    `data` or a class has too few images or groups in it, TranslatorError for a generator that starts from images.
+    `data` or a class has too few images or groups in it, TranslatorError for a generator that starts from images,
+    OptionError for a spread where a generator does not mind the length of its latents (`small` does not).
     """
     judged = Judged(run, data, groups=groups, seed=seed, recipe=recipe, report=report)
     return judged.choose(Rules() if rules is None else rules)
@@ -108,6 +109,12 @@ class Judged:
     def choose(self, rules: Rules) -> Chosen:
         """Set limits, find out how many samples pass, and write RUN/choice in the place of an earlier one."""
         fitted, seen = self.fitted, self.seen
+        if rules.spread != 1 and not _minds_length(fitted):
+            raise OptionError(
+                f"The generator of {fitted.card.recipe} looks at the direction of a latent only, so a spread of "
+                f"{rules.spread:g} would change nothing.",
+                "Leave --spread at 1.",
+            )
         mine = self.fold != 0  # what the first judge was trained on
         known = Known(
             tuple(self.judges),
@@ -122,6 +129,14 @@ class Judged:
         folder = self.home / CHOICE_FOLDER
         keep(folder, fitted.hash, choice, known)
         return Chosen(load(folder, recipe=self.recipe).path, rules, accepted, refused, choice.withheld)
+
+
+@torch.inference_mode()
+def _minds_length(fitted: Fitted) -> bool:
+    """Whether a latent twice as long makes another image; not where the generator normalises latents."""
+    z = fitted.prior.draw(8, torch_stream("choosing", "length"))
+    y = torch.arange(8) % len(fitted.card.classes)
+    return not torch.allclose(fitted.generator(z, y), fitted.generator(2 * z, y), atol=1e-3)
 
 
 def _folds(seen: LabelledImages, seed: int) -> np.ndarray:

@@ -22,7 +22,8 @@ _SHARE = click.FloatRange(0, 0.9)
 @click.option("--copies", type=_SHARE, metavar="Q", default=0.01, show_default=True,
               help="Likewise, how far it is from every training image of its class, in pixels.")  # fmt: skip
 @click.option("--spread", type=click.FloatRange(0, 10, min_open=True), metavar="S", default=1.0, show_default=True,
-              help="Standard deviation of the latents: below 1 more typical, above 1 more varied samples.")  # fmt: skip
+              help="Standard deviation of the latents: below 1 more typical, above 1 more varied samples. Refused "
+              "where a recipe, like the default one, looks at their direction only.")  # fmt: skip
 @click.option("--gate", type=click.FloatRange(0.1, 1), metavar="SHARE", default=0.25, show_default=True,
               help="A class of which fewer samples are accepted is not served.")  # fmt: skip
 @click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group, as given to the fit.")

@@ -50,18 +50,20 @@ class MinibatchDiscrimination(nn.Module):
 
     h: (N, features) -> (N, features + kernels). Item i becomes rows M_i = h_i T, one of `dim` numbers for each kernel;
     appended is, kernel by kernel, the sum over all items j of the batch of exp(-|M_i - M_j|_1): 1 among strangers, N
-    where all are equal.
+    where all are equal. group: items that are compared with each other; None for the whole batch.
     """
 
     def __init__(self, features: int, kernels: int, dim: int = 3):
         super().__init__()
         self.kernels = kernels
+        self.group: int | None = None
         self.project = nn.Linear(features, kernels * dim, bias=False)
 
     def forward(self, h: Tensor) -> Tensor:
         rows = self.project(h).unflatten(1, (self.kernels, -1))  # (N, kernels, dim)
-        apart = (rows[:, None] - rows[None]).abs().sum(3)  # (N, N, kernels)
-        return torch.cat([h, torch.exp(-apart).sum(1)], 1)
+        groups = rows.split(self.group or max(1, len(h)))
+        near = [torch.exp(-(part[:, None] - part[None]).abs().sum(3)).sum(1) for part in groups]
+        return torch.cat([h, torch.cat(near)], 1)
 
 
 class Projection(nn.Module):

@@ -13,9 +13,13 @@ from ganaug.errors import OptionError
 from ganaug.game import CycleRound, JointRound, NoiseRound, Recipe
 from ganaug.generator import Card, Fitted, Loadable, as_fitted
 from ganaug.generator.last import last_network
+from ganaug.networks.equalised import EqualConv, EqualLinear, MinibatchDeviation
+from ganaug.networks.layers import BatchSpread, MinibatchDiscrimination
 from ganaug.recipes import make
 
 PENULTIMATE = "encoder-penultimate"
+WEIGHING = (nn.Linear, nn.modules.conv._ConvNd, EqualLinear, EqualConv)
+COMPARING = (BatchSpread, MinibatchDiscrimination, MinibatchDeviation)  # layers that compare the items of a batch
 
 
 class Backbone(nn.Module):
@@ -162,14 +166,19 @@ class _OfPair(nn.Module):
 
 
 class _Penultimate(nn.Module):
-    """What goes into the last linear or convolutional layer that a network of images and labels runs, flattened."""
+    """What goes into the last linear or convolutional layer that a network of images and labels runs, flattened.
+
+    Layers that compare the items of a batch compare each with itself: what is known about an image depends on no other.
+    """
 
     def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network = copy.deepcopy(network)  # it will be listened to
         self.inputs: list[Tensor] = []
         for layer in network.modules():
-            if isinstance(layer, (nn.Linear, nn.modules.conv._ConvNd)):
+            if isinstance(layer, COMPARING):
+                layer.group = 1
+            elif isinstance(layer, WEIGHING):
                 layer.register_forward_pre_hook(cast(Callable[..., Any], self._note))
 
     def _note(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:

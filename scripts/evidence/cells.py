@@ -33,9 +33,7 @@ CHOICES = {
     "realism 0.2": replace(_OFF, realism=0.2),
     "manifold 0.2": replace(_OFF, manifold=0.2),
     "copies 0.05": replace(_OFF, copies=0.05),
-    "spread 0.8": replace(_OFF, spread=0.8),
-    "spread 1.2": replace(_OFF, spread=1.2),
-}  # one rule of `ganaug choose` at a time
+}  # one rule of `ganaug choose` at a time (not the spread: the default recipe sees the direction of a latent only)
 TAILS = 3  # classes that are made small where a subset has a tail
 
 

@@ -333,6 +333,19 @@ def test_data_that_the_run_never_saw_are_refused(chosen):
         ganaug.choose(run, TensorDataset(torch.from_numpy(x)[:, None], torch.from_numpy(y + 7)))
 
 
+def test_a_spread_that_would_change_nothing_is_refused(tmp_path):
+    found = {}
+    for recipe in ("small", "dcgan"):
+        run = ganaug.fit("digits", tmp_path / recipe, recipe=recipe, steps=1, limit=6)
+        try:
+            ganaug.choose(run, "digits", Rules(label=0, copies=0, spread=1.3, gate=0.1))
+            found[recipe] = "chosen"
+        except OptionError as error:
+            found[recipe] = str(error)
+    assert "direction of a latent only" in found["small"]
+    assert found["dcgan"] == "chosen"
+
+
 @pytest.mark.parametrize("recipe", ["cramer", "aae"])
 def test_a_discriminator_that_does_not_score_images_is_said(tmp_path, recipe):
     run = ganaug.fit("digits", tmp_path / "run", recipe=recipe, steps=1, limit=6)
