@@ -7,7 +7,7 @@ import sys
 import warnings
 
 from ganaug.cli import cli
-from ganaug.errors import GanaugError
+from ganaug.errors import GanaugError, UnwritableError
 from ganaug.reporting import plain
 
 
@@ -16,7 +16,8 @@ def main() -> None:
     warnings.showwarning = _show_warning
     try:
         cli(prog_name="ganaug")
-    except GanaugError as error:
+    except (GanaugError, OSError) as raised:
+        error = raised if isinstance(raised, GanaugError) else _of_the_system(raised)
         if "--json" in sys.argv:
             kind = type(error).__name__
             print(json.dumps({"error": {"kind": kind, "cause": error.cause, "fix": error.fix}}))
@@ -27,6 +28,12 @@ def main() -> None:
     except KeyboardInterrupt as stop:
         print(f"Interrupted: {stop or 'stopped'}.", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def _of_the_system(error: OSError) -> GanaugError:
+    """What the system refused and no better word was found for."""
+    what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    return UnwritableError(f"The system refused something: {what}.", "Check paths, permissions and free space.")
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:

@@ -83,8 +83,7 @@ class Course:
             self._keep_anchor()
             raise DivergedError(
                 f"{error.cause} Going back to an earlier step, with other draws, was tried {tried} times.",
-                f"{self._what_is_kept()}{error.fix} To go on from there: --fork {self.folder} --out NEW, with other "
-                "settings.",
+                f"{self._what_is_kept()}{error.fix} {self._go_on()}, with other settings.",
             ) from error
         back = Intervention("retry", self.step + 1, self.anchor.step, error.cause)
         self.report("fit", 0, 0, f"{error.cause} Back to step {back.start}, with other draws ({tried + 1}/{RETRIES})")
@@ -108,8 +107,8 @@ class Course:
             raise OutOfMemoryError(
                 f"There is not enough memory on {self.device} for step {self.step + 1}, a round of {batch} items: "
                 f"{' '.join(str(error).split())[:200] or type(error).__name__}.",
-                f"{self._what_is_kept()}Free memory and go on with --resume, or take a smaller batch (--set batch=N) "
-                f"in another folder (--fork {self.folder} --out NEW).",
+                f"{self._what_is_kept()}Free memory{' and go on with --resume' if self._saved() else ''}, or take a "
+                f"smaller batch (--set batch=N). {self._go_on()}.",
             ) from error
 
     def _keep_anchor(self) -> None:
@@ -117,9 +116,18 @@ class Course:
         if self.anchor.tensors and (saved is None or saved.step < self.anchor.step):
             save_state(self.states, self.anchor, self.anchor)
 
+    def _saved(self) -> SavedState | None:
+        return load_state(self.states)
+
     def _what_is_kept(self) -> str:
-        saved = load_state(self.states)
+        saved = self._saved()
         return f"The state of step {saved.step} is kept. " if saved is not None else "No state was saved yet. "
+
+    def _go_on(self) -> str:
+        """How to go on in another folder: from what was saved, or from the beginning."""
+        if self._saved() is None:
+            return "Begin anew in another folder: --out NEW"
+        return f"To go on from there: --fork {self.folder} --out NEW"
 
 
 def every(steps: int, times: int) -> int:

@@ -84,7 +84,8 @@ def export(
     streams = _streams(fitted, plan, seed, device, truncation, data, source, report)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputInUseError(f"{out} exists and is not empty.", "Choose a new folder, or empty this one.")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
     channels, height, width = fitted.card.shape
     height, width = fitted.card.codec.size or (height, width)
     need_space(out.parent, total * (channels * height * width + _OVERHEAD))

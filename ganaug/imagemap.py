@@ -109,7 +109,8 @@ class ImageMap:
 def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
     """The given folder, RUN/pool, or the user's cache: the first that exists or can be made and written to."""
     if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        with writing(Path(folder)):
+            Path(folder).mkdir(parents=True, exist_ok=True)
         return Path(folder)
     home = serving_folder(run)
     if home is not None:
@@ -122,5 +123,6 @@ def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
             if os.access(candidate, os.W_OK):
                 return candidate
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganaug" / "pool"
-    cache.mkdir(parents=True, exist_ok=True)
+    with writing(cache):
+        cache.mkdir(parents=True, exist_ok=True)
     return cache

@@ -8,6 +8,7 @@ resume, and never repeat by accident between workers or epochs.
 from __future__ import annotations
 
 import hashlib
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +20,12 @@ Part = int | str
 
 
 def key(*parts: Part) -> int:
-    """A 63-bit integer from the parts, by BLAKE2b over an unambiguous encoding: `("a", 1)` is not `("a1",)`."""
-    text = "\x1f".join(f"{type(part).__name__}:{_escaped(str(part))}" for part in parts)
+    """A 63-bit integer from the parts, by BLAKE2b over an unambiguous encoding: `("a", 1)` is not `("a1",)`.
+
+    Whole numbers of other libraries are the numbers that they are: numpy's 3 names the same stream as 3.
+    """
+    plain = [part if isinstance(part, (str, bool)) or not isinstance(part, Integral) else int(part) for part in parts]
+    text = "\x1f".join(f"{type(part).__name__}:{_escaped(str(part))}" for part in plain)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 

@@ -15,10 +15,11 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
 from ganaug.game import Prior
 from ganaug.generator import Fitted, Loadable, from_noise
+from ganaug.generator.integrity import writing
 from ganaug.keys import torch_stream
 from ganaug.pool import Renderer
 from ganaug.reporting import printable
-from ganaug.translating import images_for, known_classes, translation_grid, translator
+from ganaug.translating import images_for, labels_at, translation_grid, translator
 
 MOST_ROWS = 32  # a grid of more classes than this shows the first ones
 
@@ -132,10 +133,22 @@ def preview(
     if columns < 1 or frames < 1:
         raise OptionError("A preview needs at least one column and one frame.", "Give counts of 1 or more.")
     if data is not None:
-        return [_translations(translator(run), out, data, source, columns, seed)]
+        fitted = translator(run)
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+        grid = _translations(fitted, data, source, columns, seed)
+        with writing(out):
+            tile(grid).save(out / "grid.png")
+        return [out / "grid.png"]
     fitted = from_noise(run)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        return _drawn(fitted, out, columns, frames, seed, truncation)
+
+
+def _drawn(fitted: Fitted, out: Path, columns: int, frames: int, seed: int, truncation: float | None) -> list[Path]:
+    """The grid, the path laid out, and the path in motion."""
     names = fitted.card.classes
-    out.mkdir(parents=True, exist_ok=True)
     if fitted.choice is None:
         grid = sample_grid(
             fitted.generator, fitted.prior, len(names), columns=columns, seed=seed, truncation=truncation
@@ -158,13 +171,10 @@ def preview(
     return [file for file in (out / "grid.png", out / "walk.png", out / "walk.gif") if file.exists()]
 
 
-def _translations(fitted: Fitted, out: Path, data: Any, source: Any, columns: int, seed: int) -> Path:
+def _translations(fitted: Fitted, data: Any, source: Any, columns: int, seed: int) -> torch.Tensor:
     images = images_for(fitted, data, source)
-    known = known_classes(fitted, images.classes)
+    known = labels_at(fitted, images.classes)
     images = replace(images, labels=known[images.labels], classes=fitted.card.classes)
     assert fitted.starts_from is not None
     rows = columns * len(images.classes)
-    grid = translation_grid(fitted.networks, fitted.starts_from, fitted.prior, images, rows=rows, seed=seed)
-    out.mkdir(parents=True, exist_ok=True)
-    tile(grid).save(out / "grid.png")
-    return out / "grid.png"
+    return translation_grid(fitted.networks, fitted.starts_from, fitted.prior, images, rows=rows, seed=seed)

@@ -182,7 +182,7 @@ class Pool:
         the generator does not know, TranslatorError for a generator that starts from images, DiskFullError before
         anything is written.
         """
-        fitted = from_noise(run)
+        fitted, seed = from_noise(run), int(seed)
         identity = {
             "format": FORMAT,
             "block": BLOCK,

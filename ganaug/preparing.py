@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from ganaug.data import DataSpec, LabelledImages, hold_out, load_images
@@ -55,6 +57,9 @@ class FitSettings:
     auto_fix: bool = False
 
     def __post_init__(self):
+        for name in ("steps", "size", "channels", "limit", "seed"):
+            object.__setattr__(self, name, _whole(name, getattr(self, name)))
+        object.__setattr__(self, "options", {name: _plain(value) for name, value in self.options.items()})
         if self.budget is not None and self.steps is not None:
             raise OptionError("Both a budget and steps are given.", "Give one of them.")
         if self.budget is not None and not 0 < self.budget < float("inf"):
@@ -69,6 +74,21 @@ class FitSettings:
             raise OptionError(
                 f"There is no kind of data {self.kind!r}.", f"Choose one of: auto, {', '.join(DEFAULTS)}."
             )
+
+
+def _whole(name: str, value: Any) -> Any:
+    """A whole number as Python's own; "auto" and None as they are. Raises OptionError for anything else."""
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise OptionError(f"{name} is {value!r}.", "Give a whole number.") from None
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy's as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 @dataclass(frozen=True)

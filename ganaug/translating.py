@@ -7,7 +7,7 @@ depend on which other images there are. Images go through the network in aligned
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class Variants:
         self.fitted, self.images, self.seed = translator(run), images, seed
         self.device = torch.device(device)
         card = self.fitted.card
-        self._known = known_classes(self.fitted, images.classes)
+        self._known = labels_at(self.fitted, images.classes)
         if tuple(images.pixels.shape[1:]) != tuple(card.shape):
             raise DataError(
                 f"Images are {tuple(images.pixels.shape[1:])}, not {card.shape}.", "Load them at that size."
@@ -126,20 +126,23 @@ class Variants:
             yield self.block(rows[start : start + BLOCK], numbers[start : start + BLOCK])
 
 
-def known_classes(fitted: Fitted, classes: tuple[str, ...]) -> Tensor:
-    """For each of these classes its label at the generator, int64."""
-    unknown = [name for name in classes if name not in fitted.card.classes]
+def labels_at(fitted: Fitted, classes: Sequence[str | None]) -> Tensor:
+    """For each of these classes its label at the generator, int64; -1 for None."""
+    unknown = [name for name in classes if name is not None and name not in fitted.card.classes]
     if unknown:
         raise LabelMismatchError(
             f"The generator has not learned {', '.join(map(repr, unknown))}.",
             f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
         )
-    return torch.tensor([fitted.card.classes.index(name) for name in classes])
+    return torch.tensor([-1 if name is None else fitted.card.classes.index(name) for name in classes])
 
 
 def other_class(known: list[int], label: int) -> int:
-    """The class that an image of class `label` is translated to: the next one of those that the generator knows."""
-    return (label + 1) % len(known)
+    """The class that an image of class `label` is translated to: the next one of those that the generator knows.
+
+    known: for each label that of the generator, -1 for none."""
+    labels = [own for own, at_generator in enumerate(known) if at_generator >= 0]
+    return labels[(labels.index(label) + 1) % len(labels)]
 
 
 @torch.inference_mode()

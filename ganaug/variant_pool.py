@@ -59,6 +59,7 @@ class VariantPool:
         k: variants of each image; where a translation to another class is a single image, one. folder: as in
         `Pool.open`. Raises what `Variants` does, and DiskFullError.
         """
+        seed = int(seed)
         variants = Variants(run, images, seed, device=device)
         each = k if variants.several else 1
         sources = b"" if images.sources is None else images.sources.numpy().tobytes()

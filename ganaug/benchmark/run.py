@@ -22,7 +22,7 @@ from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
 from ganaug.errors import DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.generator import Fitted, Loadable, as_fitted, serving_folder
-from ganaug.generator.integrity import write_atomically
+from ganaug.generator.integrity import write_atomically, writing
 from ganaug.health.doctor import doctor
 from ganaug.mixing_policies import DEFAULTS, mixing_policy
 from ganaug.reporting import Report, silent
@@ -49,6 +49,7 @@ def bench(
     seed: int = 0,
     groups: Any = None,
     source: Any = None,
+    root: str | Path | None = None,
     device: str = "cpu",
     command: str | None = None,
     findings: Sequence[Finding] | None = None,
@@ -56,8 +57,8 @@ def bench(
 ) -> Results:
     """Does adding these synthetic images help a classifier? Trains arms, and compares the best two on the test set.
 
-    data, test: anything `ganaug.data.open_source` takes; without `test`, the data's own test part. Give `run` (a run
-    or generator folder) or `synthetic` (a folder ROOT/CLASS/*.png or another source), not both. out: folder for
+    data, test, root: anything `ganaug.data.open_source` takes; without `test`, the data's own test part. Give `run` (a
+    run or generator folder) or `synthetic` (a folder ROOT/CLASS/*.png or another source), not both. out: folder for
     `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there.
     seeds: paired seeds of the comparison (default 10, quick 5). ratios, mixings: synthetic shares and mixing policies
     (`ganaug.mixing_policies`) to try. classical: augmentation to try for the baseline (`ganaug.policies`), which is for
@@ -79,8 +80,10 @@ def bench(
     fitted = None if run is None else as_fitted(run)
     sets = gather(
         data, test=test, fitted=fitted, synthetic=synthetic, limit=limit, seed=seed, groups=groups, source=source,
-        report=report,
+        root=root, report=report,
     )  # fmt: skip
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     settings = settings_for(
         list(sets.train.counts().values()), quick=quick, seeds=seeds, ratios=ratios, mixings=mixings,
         classical=classical, tune=tune, steps=steps, seed=seed,

@@ -58,6 +58,7 @@ def gather(
     seed: int = 0,
     groups: Any = None,
     source: Any = None,
+    root: Any = None,
     report: Report = silent,
 ) -> Sets:
     """Load everything, split as the run did (or hold 20 % out), match the classes, keep seen images out of the test.
@@ -73,13 +74,14 @@ def gather(
     channels: Any = "auto" if card is None else card.shape[0]
     real = load_images(
         data, size=size, channels=channels, limit=None if card else limit, seed=seed, groups=groups, pairs=source,
-        report=report,
+        root=root, report=report,
     )  # fmt: skip
     train, validation, notes = _divide(real, card, limit, seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     held = load_images(
-        data if test is None else test, split="test", size=size, channels=channels, at_least=0, report=report
-    )
+        data if test is None else test, split="test", size=size, channels=channels, at_least=0, root=root,
+        report=report,
+    )  # fmt: skip
     held = _with_classes(held, real.classes, "The test set")
     folder = None
     if synthetic is not None:

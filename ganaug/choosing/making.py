@@ -67,13 +67,14 @@ def choose(
     rules: Rules | None = None,
     *,
     groups: Any = None,
+    root: Any = None,
     seed: int = 0,
     recipe: OwnRecipe | None = None,
     report: Report = silent,
 ) -> Chosen:
     """Choose among the samples of a run, and keep the choice in RUN/choice.
 
-    data, groups: what the run was fitted on, as `ganaug.fit` takes them. Its training part trains the judges,
+    data, groups, root: what the run was fitted on, as `ganaug.fit` takes them. Its training part trains the judges,
     crosswise; limits are quantiles of real images that the judge in question (for copies: the set compared with) does
     not hold. recipe: needed only for a run of a recipe from a file. The folder RUN/choice can be given wherever a run
     is: to `mix`, `augment_loader`, `SynthMix`, `export`, `bench` and the others. Whether choosing helps a classifier
@@ -83,7 +84,7 @@ def choose(
     `data` or a class has too few images or groups in it, TranslatorError for a generator that starts from images,
     OptionError for a spread where a generator does not mind the length of its latents (`small` does not).
     """
-    judged = Judged(run, data, groups=groups, seed=seed, recipe=recipe, report=report)
+    judged = Judged(run, data, groups=groups, root=root, seed=seed, recipe=recipe, report=report)
     return judged.choose(Rules() if rules is None else rules)
 
 
@@ -91,8 +92,8 @@ class Judged:
     """A run, the images of its fit, and judges of them, for one choice or several. Arguments as of `choose`."""
 
     def __init__(
-        self, run: Loadable, data: Any, *, groups: Any = None, seed: int = 0, recipe: OwnRecipe | None = None,
-        report: Report = silent,
+        self, run: Loadable, data: Any, *, groups: Any = None, root: Any = None, seed: int = 0,
+        recipe: OwnRecipe | None = None, report: Report = silent,
     ):  # fmt: skip
         home = run_folder(run)
         if home is None:
@@ -102,7 +103,7 @@ class Judged:
             )
         self.home, self.seed, self.recipe, self.report = home, seed, recipe, report
         self.fitted = from_noise(load(home, recipe=recipe))
-        self.seen, self.unseen = fit_parts(self.fitted.card, data, groups=groups, report=report)
+        self.seen, self.unseen = fit_parts(self.fitted.card, data, groups=groups, root=root, report=report)
         self.fold = _folds(self.seen, seed)
         self.judges = _judges(self.seen, self.fold, seed, report)
 

@@ -26,12 +26,13 @@ _SHARE = click.FloatRange(0, 0.9)
               "where a recipe, like the default one, looks at their direction only.")  # fmt: skip
 @click.option("--gate", type=click.FloatRange(0.1, 1), metavar="SHARE", default=0.25, show_default=True,
               help="A class of which fewer samples are accepted is not served.")  # fmt: skip
+@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group, as given to the fit.")
 @click.option(
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
 @common
-def choose(run, data, label, realism, manifold, copies, spread, gate, groups, recipe, seed, as_json, quiet):
+def choose(run, data, label, realism, manifold, copies, spread, gate, root, groups, recipe, seed, as_json, quiet):
     """Leave out samples with doubtful labels, copies of training images, and classes that came out badly.
 
     DATA is what the run was fitted on. The choice is kept in RUN/choice, which can be named in place of RUN wherever
@@ -51,6 +52,6 @@ def choose(run, data, label, realism, manifold, copies, spread, gate, groups, re
     rules = Rules(label, realism, manifold, copies, spread, gate)
     with terminal(quiet) as report:
         found = make_choice(
-            run, data, rules, groups=groups, seed=seed, recipe=own_recipe(recipe), report=report
+            run, data, rules, groups=groups, root=root, seed=seed, recipe=own_recipe(recipe), report=report
         )  # fmt: skip
     show(as_json, found.to_json(), found.lines())

@@ -136,11 +136,38 @@ def _merged(ctx: click.Context, options: dict[str, Any], pairs: dict[str, Any], 
     if not isinstance(given, dict) or not set(given) <= set(values):
         known = ", ".join(values)
         raise click.BadParameter(f"{config} must be a mapping of these options: {known}.")
+    parameters = {parameter.name: parameter for parameter in ctx.command.params}
     for name, value in given.items():
-        source = ctx.get_parameter_source("pairs" if name == "set" else name)
-        if source is not ParameterSource.COMMANDLINE:
-            values[name] = value
+        parameter = "pairs" if name == "set" else name
+        if ctx.get_parameter_source(parameter) is not ParameterSource.COMMANDLINE:
+            values[name] = _of_kind(ctx, parameters[parameter], name, value)
     return values
+
+
+def _of_kind(ctx: click.Context, parameter: click.Parameter, name: str, value: Any) -> Any:
+    """What the option itself would make of a value of the file; BadParameter for what it would refuse."""
+
+    def refuse(wanted: str) -> click.BadParameter:
+        return click.BadParameter(f"{value!r} in the file is not {wanted}.", ctx, param_hint=f"--{name}")
+
+    if name == "set":
+        plain = isinstance(value, dict) and all(isinstance(key, str) for key in value)
+        if not plain or not all(isinstance(one, (str, int, float)) for one in value.values()):
+            raise refuse("a mapping of settings to numbers, true or false")
+        return value
+    if parameter.multiple:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise refuse("a list of texts")
+        return value
+    if getattr(parameter, "is_flag", False):
+        if not isinstance(value, bool):
+            raise refuse("true or false")
+        return value
+    if value is None and parameter.default is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise refuse("one value")
+    return parameter.type_cast_value(ctx, str(value))
 
 
 def _arguments(values: dict[str, Any]) -> dict[str, Any]:

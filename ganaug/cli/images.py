@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -39,6 +40,7 @@ def check(data, test, root, split, limit, label, drop, quarantine, no_timing, se
     from ganaug.data.csv_file import is_table
     from ganaug.data.quarantine import quarantine as isolate
     from ganaug.estimate import fit_seconds
+    from ganaug.generator.integrity import writing
 
     if is_table(data):
         if test is not None or root is not None or limit is not None:
@@ -53,7 +55,9 @@ def check(data, test, root, split, limit, label, drop, quarantine, no_timing, se
     with terminal(quiet) as report:
         found = look(data, other=test, root=root, split=split, limit=limit, seed=seed, seconds=timing, report=report)
     if quarantine is not None:
-        for place in isolate(data, found.unreadable, quarantine):
+        with writing(Path(quarantine)):
+            moved = isolate(data, found.unreadable, quarantine)
+        for place in moved:
             click.echo(f"moved: {plain(str(place))}", err=True)
     _show(found, as_json)
 

@@ -18,9 +18,10 @@ from ganaug.cli.group import common, show
 @click.option(
     "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
 )
+@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
 @common
-def metrics(run, data, test, extractor, per_class, steps, device, source, recipe, seed, as_json, quiet):
+def metrics(run, data, test, extractor, per_class, steps, device, source, root, recipe, seed, as_json, quiet):
     """Measure samples against real images: fidelity, diversity, labels, copies, each with an interval.
 
     DATA is what the run was fitted on: images, a table, series. The column "real" is the same figure of real ones in
@@ -43,6 +44,6 @@ def metrics(run, data, test, extractor, per_class, steps, device, source, recipe
     with terminal(quiet) as report:
         found = measure(
             fitted, data, test=test, extractor=extractor, per_class=per_class, steps=steps, seed=seed, device=chosen,
-            source=source, report=report,
+            source=source, root=root, report=report,
         )  # fmt: skip
     show(as_json, found.to_json(), found.lines())

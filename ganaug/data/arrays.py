@@ -121,12 +121,15 @@ _PLAIN = "Save plain arrays: images as uint8, labels as integers, classes as a s
 
 
 def npz_names(path: Path, found: Sequence[str], split: str) -> dict[str, str]:
-    """Keys of an .npz file for "x", "y" and, where they are there, "classes" and "group"; DataError without x or y."""
+    """Keys of an .npz file for "x", "y" and, where they are there, "classes" and "group"; DataError without x or y.
+
+    A file of one part (x and y) is whatever part is asked for.
+    """
     patterns = [
         (f"x_{split}", f"y_{split}", f"group_{split}", f"source_{split}"),
         (f"{split}_images", f"{split}_labels", f"{split}_groups", f"{split}_sources"),
     ]
-    if split == "train":
+    if split == "train" or not any(key.startswith("x_") or key.endswith("_images") for key in found):
         patterns += [("x", "y", "group", "source"), ("X", "y", "groups", "source"), ("images", "labels", "groups", "")]
     if {"a", "b", "y", "split"} <= set(found):
         names = {"x": "b", "y": "y", "classes": "classes", "group": "group", "source": "a", "split": "split"}

@@ -36,6 +36,23 @@ def named_labels(
     return new[values].astype(np.int64), kept, tuple(name for name in classes if name not in kept)
 
 
+def names_by_label(known: Sequence[str], classes: Sequence[Any] | None) -> tuple[str | None, ...]:
+    """The name of each integer label 0, 1, ...; None for one that has none.
+
+    classes: the names, where they were given. Without them, classes that are called by whole numbers (labels of a data
+    set without names) are the labels of these numbers; other names of the generator stand in its order.
+    """
+    if classes is not None:
+        return check_names(classes)
+    numbers = [int(name) if name.isdecimal() and len(name) < 7 and str(int(name)) == name else -1 for name in known]
+    if min(numbers, default=-1) < 0:
+        return tuple(known)
+    names: list[str | None] = [None] * (max(numbers) + 1)
+    for name, number in zip(known, numbers, strict=True):
+        names[number] = name
+    return tuple(names)
+
+
 def check_names(names: Sequence[Any]) -> tuple[str, ...]:
     """Class names as unique, non-empty text; DataError otherwise."""
     texts = tuple(name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name) for name in names)

@@ -61,7 +61,8 @@ class DatasetSource:
             raise DataError(f"{name} is {type(item).__name__}, not (image, label).", "Items must be (image, int).")
         if self.expected is not None and not _same_label(item[1], self.expected[index]):
             cause = f"{name} carries the label {item[1]!r}, but the list of labels says {self.expected[index]}."
-            raise LabelMismatchError(cause, "Pass targets= with the labels that are right.")
+            fix = "Read it by ganaug.data.open_source(dataset, targets=[...]), with the labels that are right."
+            raise LabelMismatchError(cause, fix)
         return Image.fromarray(to_pixels(item[0], name))
 
 

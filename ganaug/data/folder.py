@@ -19,6 +19,7 @@ from ganaug.data.classes import check_names
 from ganaug.data.images import SUFFIXES, decode_image
 from ganaug.errors import DataError
 
+DEEPEST = 100  # folders in folders below a class
 PARTS = frozenset({"train", "training", "test", "val", "valid", "validation"})
 _TOOLS = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "lost+found"})
 _LAYOUT = "Put the images of each class in a folder of its own: ROOT/CLASS/*.png."
@@ -100,11 +101,14 @@ class _Scan:
             else:
                 yield entry
 
-    def images(self, folder: str) -> Iterator[str]:
+    def images(self, folder: str, depth: int = 0) -> Iterator[str]:
         """Image files below `folder`, relative to the root."""
         for entry in self.entries(folder):
             if entry.is_dir(follow_symlinks=False):
-                yield from self.images(entry.path)
+                if depth < DEEPEST:
+                    yield from self.images(entry.path, depth + 1)
+                else:
+                    self.note("folder that lies too deep", entry.path)
             elif entry.is_file() and _suffix(entry.name) in SUFFIXES:
                 yield os.path.relpath(entry.path, self.root)
             else:
@@ -112,7 +116,10 @@ class _Scan:
 
     def _stays_inside(self, entry: os.DirEntry[str]) -> bool:
         """Links to files of this tree are followed; links to folders (which may turn in circles) are not."""
-        target = Path(entry.path).resolve()
+        try:
+            target = Path(entry.path).resolve(strict=True)
+        except (OSError, RuntimeError):  # it leads nowhere, or in a circle
+            return False
         return target.is_file() and target.is_relative_to(self.root)
 
 
@@ -125,10 +132,13 @@ def _check_layout(root: Path, classes: Sequence[str], scan: _Scan) -> None:
         also += f" Hidden folders do not count: {hidden}." if hidden else ""
         also += f" {links} links lead out of it and are not followed." if links else ""
         raise DataError(f"{root} has no class folders.{also}", _LAYOUT)
-    parts = [name for name in classes if name.lower() in PARTS]
-    if len(parts) == len(classes) and all(_has_folders(root / name) for name in parts):
-        first = next((name for name in parts if name.lower().startswith("train")), parts[0])
-        cause = f"{root} holds the parts {', '.join(parts)} of a data set, not class folders."
+    parts = [name for name in classes if name.lower() in PARTS]  # "train" alone may be a class, of vehicles say
+    training = [name for name in parts if name.lower().startswith("train") and _has_folders(root / name)]
+    if (training and len(parts) > 1) or (len(parts) == len(classes) and all(_has_folders(root / p) for p in parts)):
+        first = (training or parts)[0]
+        others = [name for name in classes if name not in parts]
+        cause = f"{root} holds the parts {', '.join(parts)} of a data set, not class folders"
+        cause += f" (beside them: {', '.join(map(repr, others[:5]))})." if others else "."
         raise DataError(cause, f"Give one part, {root / first}, and the other where a test set is asked for.")
 
 

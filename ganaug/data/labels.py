@@ -59,7 +59,7 @@ def class_names(dataset: Any) -> tuple[str, ...] | None:
     names, by_name = getattr(dataset, "classes", None), getattr(dataset, "class_to_idx", None)
     if isinstance(dataset, Subset) and names is None:
         return class_names(dataset.dataset)
-    return _unique(names, dataset) if isinstance(names, (list, tuple)) else _in_label_order(by_name)
+    return _unique(names, dataset) if isinstance(names, (list, tuple, np.ndarray)) else _in_label_order(by_name)
 
 
 def _without_reading(dataset: Any) -> Labels | None:
@@ -140,7 +140,8 @@ def _concatenated(parts: Sequence[Labels]) -> Labels:
     names = parts[0].classes
     if any(part.classes != names for part in parts):
         cause = "The concatenated data sets have different classes, or the same in another order."
-        raise LabelMismatchError(cause, "Give targets= and classes= for the whole set.")
+        fix = "Read them by ganaug.data.open_source(dataset, targets=[...], classes=[...]), for the whole set."
+        raise LabelMismatchError(cause, fix)
     return Labels(np.concatenate([part.targets for part in parts]), names)
 
 
@@ -170,6 +171,7 @@ def _integers(values: Any, what: str) -> np.ndarray:
         array = array[:, 0]
     if array is None or array.ndim != 1 or (array.size and array.dtype.kind not in "iub"):
         found = "not numbers" if array is None else f"{array.dtype} of shape {array.shape}"
-        fix = "Labels must be integers, one for each item: pass targets= with them."
+        fix = "Labels must be integers, one for each item: give targets= where it can be given, or read the data by "
+        fix += "ganaug.data.open_source(dataset, targets=[...], classes=[...]) and fit what it gives."
         raise DataError(f"{start}: {found} instead of integers.", fix)
     return array.astype(np.int64)

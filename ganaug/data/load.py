@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +178,8 @@ def _chosen(option: str, value: int | str, allowed: Container[int], words: str) 
     """The number that was asked for; None for "auto"."""
     if value == "auto":
         return None
-    if isinstance(value, int) and value in allowed:
-        return value
+    if isinstance(value, Integral) and value in allowed:
+        return int(value)
     raise OptionError(f"{option} cannot be {value!r}.", f'Choose {words} or "auto".')
 
 

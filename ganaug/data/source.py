@@ -96,7 +96,8 @@ def _open_text(source: str | Path, split: str, root: str | Path | None, classes:
 
 
 def _open_arrays(x: Any, y: Any, targets: Any, classes: Sequence[str] | None) -> ImageSource:
-    if isinstance(x, (list, tuple)) and as_numpy(x) is None:  # pictures of different sizes, or PIL images
+    pictures = isinstance(x, (list, tuple)) and any(isinstance(item, Image.Image) for item in x)
+    if pictures or (isinstance(x, (list, tuple)) and as_numpy(x) is None):  # or arrays of different sizes
         return from_dataset(list(zip(x, y, strict=True)), targets=targets, classes=classes)
     return from_arrays(x, y if targets is None else targets, classes=classes)
 

@@ -52,6 +52,7 @@ def doctor(
     data: Any = None,
     *,
     source: Any = None,
+    root: Any = None,
     label: str | None = None,
     recipe: OwnRecipe | None = None,
     device: str = "auto",
@@ -60,9 +61,9 @@ def doctor(
     """Name what is wrong with a finished run.
 
     Check-ups are made during a fit, ten in all, at least 100 rounds apart; data: what the run was fitted on, from which
-    another one is made now, for runs without a past (a generator folder alone, a very short fit). source, label: as in
-    `fit`. Raises LabelMismatchError for data of other classes, DataError without a past and without data, ArtefactError
-    for damaged files.
+    another one is made now, for runs without a past (a generator folder alone, a very short fit). source, root, label:
+    as in `fit`. Raises LabelMismatchError for data of other classes, DataError without a past and without data,
+    ArtefactError for damaged files.
     """
     fitted = as_loaded(run)
     folder = run_folder(fitted)
@@ -70,7 +71,7 @@ def doctor(
     checkups, notes = list(history.checkups), []
     if data is not None:
         checkups = [checkup for checkup in checkups if checkup.step < fitted.card.steps]
-        checkups.append(_now(fitted, data, source, label, recipe, device, report))
+        checkups.append(_now(fitted, data, source, root, label, recipe, device, report))
         notes.append("The newest check-up is of the generator alone: its discriminator is not kept.")
     if not checkups and not history.losses:
         raise DataError(
@@ -84,15 +85,16 @@ def doctor(
 
 
 def _now(
-    fitted: Fitted, data: Any, source: Any, label: str | None, recipe: OwnRecipe | None, device: str, report: Report
-) -> Checkup:
+    fitted: Fitted, data: Any, source: Any, root: Any, label: str | None, recipe: OwnRecipe | None, device: str,
+    report: Report,
+) -> Checkup:  # fmt: skip
     card = fitted.card
     rules = rules_of(card, recipe)
     kind = {1: "table", 2: "series", 3: "images"}[len(card.shape)]
     settings = FitSettings(
         card.recipe, card.settings, size=card.shape[-1], channels=card.shape[0], kind=kind, label=label
     )
-    items = read_items(data, settings, source=source, report=report)
+    items = read_items(data, settings, source=source, root=root, report=report)
     if set(items.classes) != set(card.classes) or items.spec.shape != card.shape:
         raise LabelMismatchError(
             f"The run was fitted on {', '.join(card.classes)}; the data have {', '.join(items.classes)}, as "

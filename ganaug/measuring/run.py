@@ -33,13 +33,14 @@ def measure(
     per_class: int | None = None,
     steps: int = STEPS,
     source: Any = None,
+    root: Any = None,
     seed: int = 0,
     device: str = "cpu",
     report: Report = silent,
 ) -> Measurement:
     """Draw samples of every class from a run and measure them against real items that its gradients never saw.
 
-    data: what the run was fitted on, in any form that `ganaug.fit` takes; test: further items to compare with, in
+    data, root: what the run was fitted on, in any form that `ganaug.fit` takes; test: further items to compare with, in
     place of the data's own unseen ones. extractor: "own" (a classifier trained here on real images), "timm:NAME",
     "timm:NAME@weights.safetensors", "inception", or an `Extractor`. per_class: samples of each class; by default 500,
     fewer for more than 20 classes. steps: of each of the five small classifiers.
@@ -57,13 +58,17 @@ def measure(
     classes = fitted.card.classes
     count = per_class or max(2, min(PER_CLASS, ALTOGETHER // len(classes)))
     if not isinstance(fitted.card.codec, ImageCodec):
-        for option, given in (("extractor", extractor != "own"), ("source", source is not None)):
+        for option, given in (
+            ("extractor", extractor != "own"),
+            ("source", source is not None),
+            ("root", root is not None),
+        ):
             if given:
                 raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it away.")
         return measure_vectors(fitted, data, test, count, seed, report)
     chosen_device = torch.device(device)
     chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
-    parts = sides(fitted.card, data, test, source=source, seed=seed, report=report)
+    parts = sides(fitted.card, data, test, source=source, root=root, seed=seed, report=report)
     samples, notes = samples_of(fitted, parts, count, seed, chosen_device, report)
     judge, policy = judge_of(parts.judge, steps=steps, seed=seed, device=chosen_device, report=report)
     labelled, true = classes != UNLABELLED, parts.reference.labels

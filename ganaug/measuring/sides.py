@@ -48,12 +48,13 @@ class Sides:
 
 
 def sides(
-    card: Card, data: Any, test: Any = None, *, source: Any = None, seed: int = 0, report: Report = silent
-) -> Sides:
+    card: Card, data: Any, test: Any = None, *, source: Any = None, root: Any = None, seed: int = 0,
+    report: Report = silent,
+) -> Sides:  # fmt: skip
     """Load and divide. Where the generator knows no classes, those of the data count. source: the paired images of the
     data. Raises LabelMismatchError for other classes, TooFewImagesError if nothing unseen is left to compare with,
     LeakError if all test images are among the data."""
-    real = _load(card, data, "train", report, source)
+    real = _load(card, data, "train", report, source, root=root)
     if card.classes == UNLABELLED:
         card = replace(card, classes=real.classes)
     if set(real.classes) != set(card.classes):
@@ -71,7 +72,7 @@ def sides(
         seen, unseen = hold_out(real, seed=seed)
         notes.append("None of these images were part of the fit: copies cannot be looked for.")
     if test is not None:
-        reference, more = _test(card, test, real, report)
+        reference, more = _test(card, test, real, report, root)
         judge, notes = _some(real, MOST_JUDGE, seed), notes + more
     else:
         if not len(unseen):
@@ -89,7 +90,7 @@ def sides(
 
 
 def fit_parts(
-    card: Card, data: Any, *, groups: Any = None, report: Report = silent
+    card: Card, data: Any, *, groups: Any = None, root: Any = None, report: Report = silent
 ) -> tuple[LabelledImages, LabelledImages]:
     """The images that the gradients of the fit saw, and those that it held out, in the order of the card's classes.
 
@@ -100,7 +101,7 @@ def fit_parts(
         raise LabelMismatchError(
             "The generator knows no classes, so there is no label to judge its samples by.", "Fit one that knows them."
         )
-    real = _in_order(_load(card, data, "train", report, groups=groups), card.classes, "The data")
+    real = _in_order(_load(card, data, "train", report, groups=groups, root=root), card.classes, "The data")
     inside = np.isin(real.fingerprints, card.fingerprints)
     if not inside.any():
         raise TooFewImagesError("None of these images were part of the fit.", "Give the data that it was fitted on.")
@@ -121,16 +122,19 @@ def fit_parts(
     return real.take(np.flatnonzero(inside)), real.take(np.flatnonzero(held_out))
 
 
-def _load(card: Card, data: Any, split: str, report: Report, source: Any = None, groups: Any = None) -> LabelledImages:
+def _load(
+    card: Card, data: Any, split: str, report: Report, source: Any = None, groups: Any = None, root: Any = None
+) -> LabelledImages:
     channels, _, side = card.shape
     return load_images(
-        data, size=side, channels=channels, split=split, at_least=0, pairs=source, groups=groups, report=report
-    )
+        data, size=side, channels=channels, split=split, at_least=0, pairs=source, groups=groups, root=root,
+        report=report,
+    )  # fmt: skip
 
 
-def _test(card: Card, test: Any, real: LabelledImages, report: Report) -> tuple[LabelledImages, list[str]]:
+def _test(card: Card, test: Any, real: LabelledImages, report: Report, root: Any) -> tuple[LabelledImages, list[str]]:
     """The test images that are not among the data or the images of the fit, and notes."""
-    images = _in_order(_load(card, test, "test", report), card.classes, "The test set")
+    images = _in_order(_load(card, test, "test", report, root=root), card.classes, "The test set")
     known = [*real.fingerprints, *card.fingerprints, *card.held_out]
     fresh = np.flatnonzero(~np.isin(images.fingerprints, known))
     if not len(fresh):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import get_worker_info
 
-from ganaug.data.classes import check_names
+from ganaug.data.classes import check_names, names_by_label
 from ganaug.errors import DataError, LabelMismatchError, MissingPackageError
 from ganaug.generator import Fitted, Loadable, Run, as_fitted
 from ganaug.keys import numpy_stream
@@ -130,7 +130,7 @@ class SynthSample(ImageOnlyTransform):
 
     def _name(self, label: Any) -> str:
         """The generator's name of a label; several places of one pipeline may hold labels as arrays of one number."""
-        names = self._known if self.classes is None else tuple(self.classes)
+        names = names_by_label(self._known, self.classes)
         if isinstance(label, (np.ndarray, np.generic)) or hasattr(label, "item"):
             label = label.item()
         if isinstance(label, int) and 0 <= label < len(names):

@@ -37,12 +37,13 @@ def require_batch(images: Any, labels: Any, who: str) -> None:
         )
 
 
-def require_named(labels: Tensor, classes: Sequence[str]) -> None:
-    """Raises LabelMismatchError for labels beyond the names."""
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= len(classes):
+def require_named(labels: Tensor, classes: Sequence[str | None]) -> None:
+    """Raises LabelMismatchError for labels without a name."""
+    nameless = [label for label in labels.unique().tolist() if not 0 <= label < len(classes) or classes[label] is None]
+    if nameless:
+        named = [f"{label}: {name!r}" for label, name in enumerate(classes) if name is not None]
         raise LabelMismatchError(
-            f"The batch has labels from {low} to {high}, but {len(classes)} classes have names.",
+            f"The batch has the label {nameless[0]}, which names no class of the generator ({', '.join(named)}).",
             "Give classes=[...], the name of each label, in its order.",
         )
 

@@ -21,6 +21,8 @@ from ganaug.plan import Plan, balance, fraction
 from ganaug.pool import BLOCK, Pool, served
 from ganaug.reporting import Report, silent
 
+MOST_LABELS = 100_000  # without names, every number up to the largest one is a class
+
 
 def mix(
     dataset: Any,
@@ -105,6 +107,11 @@ def named_labels_of(
     found = labels_of(dataset, targets, report=report)
     given = found.classes if classes is None else classes
     names = given
+    if names is None and int(found.targets.max(initial=-1)) >= MOST_LABELS:
+        raise LabelMismatchError(
+            f"The label {int(found.targets.max())} is no number of a class.",
+            "Give targets= with labels from 0 on, and classes=, their names.",
+        )
     if names is None:
         names = [str(label) for label in range(int(found.targets.max(initial=-1)) + 1)]
     labels, known, _ = named_labels(found.targets, names)

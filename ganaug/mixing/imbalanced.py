@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ganaug.data.classes import check_names
+from ganaug.data.classes import names_by_label
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.generator import Loadable, as_fitted
 from ganaug.mixing.native import Native
@@ -30,7 +30,8 @@ class GANSampler(BaseEstimator):
     "not minority", "all", a float (two classes: wanted ratio of the smaller to the larger), a dict {label: wanted
     number}, or a function from y to such a dict.
     random_state: seed. classes: `classes[i]` names label i where y holds integers; by default the classes of the
-    generator in their order. Labels that are strings are names themselves.
+    generator in their order, if y has every one of them, or, where these are called by numbers, the labels of these
+    numbers. Labels that are strings are names themselves.
     layout: "NHWC", "NCHW" or "auto" (channels last, unless only the second axis can be channels).
     force: add images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
 
@@ -73,6 +74,8 @@ class GANSampler(BaseEstimator):
         fitted = as_fitted(self.run)
         refuse_harmful(fitted, self.force)
         self.sampling_strategy_ = added(self.sampling_strategy, counts, labels)
+        if any(self.sampling_strategy_.values()):
+            self._require_names(counts, fitted.card.classes)
         withheld = () if fitted.choice is None else fitted.choice.withheld
         for label, n in self.sampling_strategy_.items():
             if n and self._name(label, fitted.card.classes) in withheld:
@@ -93,8 +96,18 @@ class GANSampler(BaseEstimator):
             new_labels.append(np.full(plan[name], label, dtype=labels.dtype))
         return np.concatenate(new_images), np.concatenate(new_labels)
 
+    def _require_names(self, counts: Counts, known: tuple[str, ...]) -> None:
+        """Integers may stand for names by their place only where there is one for each name."""
+        by_place = self.classes is None and names_by_label(known, None) == known
+        if by_place and all(isinstance(label, int) for label in counts) and sorted(counts) != list(range(len(known))):
+            raise LabelMismatchError(
+                f"y has the labels {', '.join(map(str, sorted(counts)[:8]))}, the generator the classes "
+                f"{', '.join(map(repr, known))}: which is which?",
+                "Give classes=[...], the name of each label 0, 1, ...",
+            )
+
     def _name(self, label: Any, known: tuple[str, ...]) -> str:
-        names = known if self.classes is None else check_names(self.classes)
+        names = names_by_label(known, self.classes)
         if isinstance(label, int):
             label = names[label] if 0 <= label < len(names) else label
         elif isinstance(label, bytes):

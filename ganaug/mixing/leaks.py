@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from torch.utils.data import DataLoader, Subset
@@ -31,11 +32,17 @@ def unseen(dataset: Any, run: Loadable, *, report: Report = silent) -> Subset:
 def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report = silent) -> None:
     """Look for evaluation images that the fit saw, be it by gradients or by its validation part; near-duplicates count.
 
-    evaluation: DataLoaders, or anything that `ganaug.fit` reads (data sets, folders, npz files, (X, y)). Items are
-    compared by content, before transforms. Up to 5 % of a set: SeenImagesWarning, which lists them, since a loader that
-    is already made cannot be changed here. Beyond: LeakError.
+    evaluation: DataLoaders, or anything that `ganaug.fit` reads (data sets, folders, npz files, (X, y)), or one of
+    these, (X, y) in a list only. Items are compared by content, before transforms. Up to 5 % of a set:
+    SeenImagesWarning, which lists them, since a loader that is already made cannot be changed here. Beyond: LeakError.
     """
     known = _known(fitted)
+    if (
+        isinstance(evaluation, (str, Path, DataLoader))
+        or hasattr(evaluation, "__getitem__")
+        and not isinstance(evaluation, (list, tuple))
+    ):
+        evaluation = [evaluation]  # one set
     for number, part in enumerate(evaluation):
         source = open_source(part.dataset if isinstance(part, DataLoader) else part)
         overlap = [source.names[index] for index in seen_items(source, known, report)]

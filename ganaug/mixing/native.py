@@ -18,16 +18,18 @@ from ganaug.data.spec import MODES, ImageCodec
 from ganaug.errors import IncompatibleLoaderError
 
 _UNSET = object()
+DEEP = ("I", "I;16", "F")
 
 
 @dataclass(frozen=True)
 class Native:
     """kind: "pil", "array" or "tensor". size: (H, W) in px, None for the generator's own. axes: "HW", "HWC" or "CHW".
 
-    mode: PIL mode of the pixels, "L" or "RGB" (other modes are reached from there by PIL's conversion). dtype: numpy's
-    or torch's, of arrays and tensors. example: a label as the data set gives it, before `target_transform`. call: how
-    the data set calls its `.transform`: "never", "positional", or "named" (`transform(image=array)["image"]`, as
-    albumentations has it).
+    mode: PIL mode of the pixels, "L" or "RGB" (other modes of 8 bits are reached from there by PIL's conversion, those
+    of 16 and 32 bits by `_deep`). dtype: numpy's or torch's, of arrays and tensors. example: a label as the data set
+    gives it, before `target_transform`. call: how the data set calls its `.transform`: "never", "positional", or
+    "named" (`transform(image=array)["image"]`, as albumentations has it). white: the brightest value of PIL mode F, 1
+    or 255.
     """
 
     kind: str
@@ -37,13 +39,14 @@ class Native:
     dtype: Any
     example: Any
     call: str
+    white: float = 1.0
 
     def image(self, pixels: np.ndarray, codec: ImageCodec) -> Any:
         """uint8 (C, H, W) of the generator -> an image as the data set holds them."""
         mode = self.mode if self.mode in MODES.values() else codec.mode
         image = ImageCodec(mode, self.size).to_image(pixels)
         if self.kind == "pil":
-            return image if image.mode == self.mode else image.convert(self.mode)
+            return image if image.mode == self.mode else _deep(image, self.mode, self.white) or image.convert(self.mode)
         array = np.array(image)  # (H, W) or (H, W, 3)
         if self.axes != "HW":
             array = np.atleast_3d(array)
@@ -77,6 +80,21 @@ class Native:
         return not isinstance(self.example, (torch.Tensor, np.ndarray, np.generic))
 
 
+def _deep(image: Image.Image, mode: str, white: float) -> Image.Image | None:
+    """Pixels of more than 8 bits: integers up to 65535, floats up to `white`; None for other modes."""
+    if mode not in DEEP:
+        return None
+    grey = np.asarray(image.convert("L"))
+    if mode == "F":
+        return Image.fromarray(grey.astype(np.float32) / np.float32(255 / white))
+    wide = grey.astype(np.uint16) * 257
+    return Image.fromarray(wide.astype(np.int32)) if mode == "I" else Image.fromarray(wide).convert(mode)
+
+
+def _peak(image: Image.Image) -> float:
+    return float(np.asarray(image).max())
+
+
 def _floating(dtype: Any) -> bool:
     return dtype.is_floating_point if isinstance(dtype, torch.dtype) else np.issubdtype(dtype, np.floating)
 
@@ -100,7 +118,8 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
     if own_transform:
         return Native("pil", codec.mode, codec.size, "", None, label, "positional")
     if isinstance(image, Image.Image):
-        return Native("pil", image.mode, codec.size and size, "", None, label, call)
+        bright = any(isinstance(one, Image.Image) and one.mode == "F" and _peak(one) > 1 for one, _, _ in seen)
+        return Native("pil", image.mode, codec.size and size, "", None, label, call, 255.0 if bright else 1.0)
     if isinstance(image, torch.Tensor) and call == "never":
         raise IncompatibleLoaderError(
             "Items are tensors, and the data set has no .transform that tells how they are made from images.",

@@ -18,7 +18,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.data.classes import check_names
+from ganaug.data.classes import names_by_label
 from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
 from ganaug.generator import Fitted, Loadable, Source, as_fitted
 from ganaug.keys import torch_stream
@@ -32,7 +32,7 @@ from ganaug.mixing.batch import (
     require_named,
 )
 from ganaug.serving import refuse_harmful
-from ganaug.translating import known_classes, other_class, starting_points, translator
+from ganaug.translating import labels_at, other_class, starting_points, translator
 
 
 class _ImageToImage(v2.Transform, ABC):
@@ -55,8 +55,8 @@ class _ImageToImage(v2.Transform, ABC):
             raise OptionError(f"p={p} is not a probability.", "Give a number from 0 to 1.")
         self._require(fitted)
         self.p, self.seed, self.normalize = p, seed, normalize
-        self.classes = tuple(fitted.card.classes if classes is None else check_names(classes))
-        self._known = known_classes(fitted, self.classes)
+        self.classes = names_by_label(fitted.card.classes, classes)
+        self._known = labels_at(fitted, self.classes)
         self._shape, self._starts_from = fitted.card.shape, fitted.starts_from
         # The generator is no part of this module: its parameters and state are not ours.
         self._path: Path = fitted.path
@@ -182,9 +182,10 @@ class Reimagine(_ImageToImage):
     give normalize=(mean, std). labels: (B,) integers.
 
     run: run folder, generator folder, Run or Fitted. classes: `classes[i]` names label i; by default the classes of the
-    generator. Draws depend on (seed, rank, epoch and number of the call); `set_epoch` makes them repeatable after a
-    resume. The network runs where the batch is, without gradients: use it in the main process; for loader workers there
-    is `ganaug.variants`. force: serve images of a run whose verdict is `harms` all the same.
+    generator in their order, or, where these are called by numbers, the labels of these numbers. Draws depend on (seed,
+    rank, epoch and number of the call); `set_epoch` makes them repeatable after a resume. The network runs where the
+    batch is, without gradients: use it in the main process; for loader workers there is `ganaug.variants`. force: serve
+    images of a run whose verdict is `harms` all the same.
 
     Raises TranslatorError for a generator that starts from noise or changes the class, LabelMismatchError for a label
     without a name, IncompatibleLoaderError for what is not such a batch, HarmfulError.
@@ -267,7 +268,7 @@ class Translate(_ImageToImage):
     ):
         super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize, force=force)
         if to is not None and to not in self.classes:
-            raise OptionError(f"There is no class {to!r}.", f"Choose one of: {', '.join(self.classes)}.")
+            raise OptionError(f"There is no class {to!r}.", f"Choose one of: {', '.join(filter(None, self.classes))}.")
         self.to = to
 
     def _require(self, fitted: Fitted) -> None:

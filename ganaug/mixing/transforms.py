@@ -14,9 +14,9 @@ from torch.nn.functional import one_hot
 from torchvision.transforms import v2
 from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.data.classes import check_names
+from ganaug.data.classes import names_by_label
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, MixingPolicyWarning, OptionError
+from ganaug.errors import IncompatibleLoaderError, MixingPolicyWarning, OptionError
 from ganaug.generator import Fitted, Loadable, as_fitted, from_noise
 from ganaug.keys import numpy_stream, torch_stream
 from ganaug.mixing import ratio as ratios
@@ -25,6 +25,7 @@ from ganaug.mixing_policies import MixingPolicy, mixing_policy
 from ganaug.plan import per_class
 from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
+from ganaug.translating import labels_at
 
 
 class SynthMix(v2.Transform):
@@ -37,7 +38,8 @@ class SynthMix(v2.Transform):
     run: run folder, generator folder, Run or Fitted. ratio: expected share of the batch (0..1, default 0.25, or
     "auto"); the number in a batch is the share rounded up or down at random, so that it is right on average.
     live: run the generator on the batch's device in place of reading from the pool of `pool_per_class` images a class.
-    classes: `classes[i]` names label i; by default the classes of the generator. force: serve images of a run whose
+    classes: `classes[i]` names label i; by default the classes of the generator in their order, or, where these are
+    called by numbers, the labels of these numbers. force: serve images of a run whose
     verdict is `harms` all the same.
 
     policy: a mixing policy with a loss weight or label smoothing for synthetic images, such as "light", or "auto": the
@@ -71,17 +73,11 @@ class SynthMix(v2.Transform):
         fitted = from_noise(run)
         self.ratio = ratios.resolve(fitted, "replace", ratio, force)
         self.seed, self.live, self.normalize = seed, live, normalize
-        self.classes = tuple(fitted.card.classes if classes is None else check_names(classes))
-        unknown = [name for name in self.classes if name not in fitted.card.classes]
-        if unknown:
-            raise LabelMismatchError(
-                f"The generator has not learned {', '.join(map(repr, unknown))}.",
-                f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
-            )
+        self.classes = names_by_label(fitted.card.classes, classes)
+        self._known = labels_at(fitted, self.classes)  # label -> its label at the generator
         if pool_per_class < 1:
             raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
         self.policy = _policy(fitted, policy)
-        self._known = torch.tensor([fitted.card.classes.index(name) for name in self.classes])  # label -> its label
         withheld = () if fitted.choice is None else fitted.choice.withheld
         self._serves = torch.tensor([name not in withheld for name in self.classes])
         if live and fitted.choice is not None:

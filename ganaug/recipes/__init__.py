@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -42,10 +43,24 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
 }
 
 
+MAY_BE_NONE = {"steps", "kernels", "codes"}  # counts of which there may be none
+
+
 def make(name: str, settings: Mapping[str, Any]) -> Recipe:
-    """The recipe of this name with these settings; raises RecipeError for an unknown name or setting."""
+    """The recipe of this name with these settings; raises RecipeError for an unknown name or setting, and for a number
+    that no setting of ours can be: below 0, not finite, or 0 where something is counted that must be there."""
     if name not in RECIPES:
         raise RecipeError(f"There is no recipe {name!r}.", f"Choose one of: {', '.join(RECIPES)}.")
+    defaults = {p.name: p.default for p in inspect.signature(RECIPES[name]).parameters.values()}
+    for setting, value in settings.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            continue
+        counted = type(defaults.get(setting)) is int and defaults[setting] >= 1 and setting not in MAY_BE_NONE
+        if not math.isfinite(value) or value < (1 if counted else 0):
+            raise RecipeError(
+                f"The setting {setting} of {name} is {value!r}.",
+                f"Give a number from {1 if counted else 0} on; its default is {defaults.get(setting)!r}.",
+            )
     return call(RECIPES[name], settings)
 
 

@@ -113,13 +113,15 @@ def aae(
     width: int = 32,
     latent: int = 8,
     lr: float = 5e-4,
-    encoder_lr: float = 1e-4,
+    encoder_lr: float = 5e-4,
+    gamma: float = 0.1,
+    lazy: int = 4,
     batch: int = 64,
     conditional: bool = True,
 ) -> Recipe:
     """Adversarial autoencoder (Makhzani et al. 2015, 1511.05644, sections 2 and 4): the autoencoder lowers
     1/2 ||x - G(E(x), y)||², and the encoder plays min_E max_D E log D(z) + E log(1 - D(E(x))), so that codes are
-    distributed like the prior.
+    distributed like the prior. Lazy R1 (Mescheder et al. 2018) keeps the encoder from running in circles around it.
 
     conditional: the generator is given the label (section 4) and the discriminator knows it, so that the codes of every
     class look like the prior: they hold what the label does not say, style. False: the plain system, for latent=2 the
@@ -139,7 +141,7 @@ def aae(
         networks,
         (
             Player("autoencoder", ("encoder", "generator"), reconstruction, adam),
-            Player("discriminator", ("discriminator",), nonsaturating.discriminator, adam),
+            Player("discriminator", ("discriminator",), nonsaturating.discriminator + gamma * r1.every(lazy), adam),
             Player("encoder", ("encoder",), nonsaturating.generator, Adam(encoder_lr, (0.5, 0.999))),
         ),
         prior=Prior(latent),

@@ -242,7 +242,7 @@ def study_aae(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     z[:, 0] = torch.linspace(-2, 2, 9)
     y = torch.full((9,), 8)
     tile(torch.stack([drawn(run, z.roll(i, 1), y) for i in range(min(4, run.prior.width))])).save(out / "eights.png")
-    plain = fitted(out, seed, quick, "aae-plain", {"conditional": False, "latent": 2})
+    plain = fitted(out, seed, quick, "aae-plain", {"conditional": False, "latent": 2, "encoder_lr": 1e-4})
     flat = encoded(plain, test.pixels)[0].numpy()
     figures |= {f"2-D, no labels: {name}": value for name, value in likeness_to_prior(flat).items()}
     _plane(plain, flat, test.labels.numpy(), out)

@@ -201,3 +201,15 @@ def test_a_recipe_from_a_file_is_fitted_and_named_again(tmp_path):
     assert "2 steps" in done.output
     assert CliRunner().invoke(cli, ["preview", run, "--recipe", recipe, "-q"]).exit_code == 0
     assert "Pass the recipe" in str(CliRunner().invoke(cli, ["preview", run, "-q"]).exception)
+
+
+WRONG = ("steps: abc", "steps: 1.5", "steps: true", "limit: 1", "set: foo", "set: [1]", "seed: x", "budget: [1]",
+         "recipe: [5]", "drop: foo", "auto_fix: 3", "groups: [a]")  # fmt: skip
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_configuration_is_checked_like_the_options_it_stands_for(line, tmp_path):
+    (tmp_path / "fit.yaml").write_text(f"data: digits\nout: {tmp_path / 'run'}\n{line}\n")
+    done = CliRunner().invoke(cli, ["fit", "--config", str(tmp_path / "fit.yaml"), "--print-config", "-q"])
+    assert done.exit_code == 2, done.output
+    assert not isinstance(done.exception, (TypeError, AttributeError))

@@ -137,6 +137,30 @@ def test_train_and_test_may_be_classes_of_pictures(tmp_path):
     assert open_source(tmp_path).classes == ("test", "train")
 
 
+def test_parts_beside_other_things_are_no_classes_either(tmp_path):
+    for name in ("train/ant", "train/bee"):
+        (tmp_path / name).mkdir(parents=True)
+        picture(0).save(tmp_path / name / "0.png")
+    (tmp_path / "docs").mkdir()
+    picture(1).save(tmp_path / "docs" / "1.png")
+    assert open_source(tmp_path).classes == ("docs", "train")  # "train" alone may be a class
+    (tmp_path / "test").mkdir()
+    picture(2).save(tmp_path / "test" / "2.png")  # not labelled
+    with pytest.raises(DataError, match="parts test, train.*beside them: 'docs'.*train"):
+        open_source(tmp_path)
+
+
+def test_links_in_a_circle_and_deep_folders_cost_nothing_else(tree):
+    (tree / "ant" / "loop.png").symlink_to("loop.png")
+    (tree / "circle").symlink_to("circle")
+    deep = tree / "bee" / "/".join(["d"] * 300)
+    deep.mkdir(parents=True)
+    picture(5).save(deep / "x.png")
+    source = from_folder(tree)
+    assert len(source) in (12, 13)
+    assert "ant/loop.png" in source.ignored["link that is not followed"]
+
+
 def test_class_names_that_cannot_be_told_apart_or_written(tmp_path):
     for name in ("caf\u00e9", "cafe\u0301"):
         (tmp_path / "a" / name).mkdir(parents=True)

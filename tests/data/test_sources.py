@@ -55,6 +55,26 @@ def test_dtypes_and_layouts_mean_the_same():
     assert torch.equal(deep, expected)
 
 
+@pytest.mark.parametrize("mode", ["P", "CMYK", "LA", "RGBA"])
+def test_a_list_of_pictures_is_read_by_their_modes(mode):
+    colours = [(200, 30, 30), (30, 200, 30)]
+    pictures = [Image.new("RGB", (9, 9), colour).convert(mode) for colour in colours * 2]
+    found = load_images((pictures, [0, 1, 0, 1]))
+    expected = [image.convert("RGB") for image in pictures]
+    for pixels, image in zip(found.pixels, expected, strict=True):
+        assert np.abs(pixels.permute(1, 2, 0).numpy().astype(int) - np.asarray(image, dtype=int)).max() <= 2
+
+
+def test_an_npz_file_of_one_part_is_whatever_part_is_asked_for(tmp_path):
+    x, y = np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1])
+    np.savez(tmp_path / "one.npz", x=x, y=y)
+    for split in ("train", "test"):
+        assert len(load_images(tmp_path / "one.npz", split=split)) == 4
+    np.savez(tmp_path / "two.npz", x_train=x, y_train=y, x=x, y=y)
+    with pytest.raises(DataError, match="no part 'test'"):
+        load_images(tmp_path / "two.npz", split="test")
+
+
 def test_rgba_arrays_are_laid_on_white():
     x = np.zeros((8, 6, 6, 4), np.uint8)
     assert load_images((x, Y)).pixels.min() == 255

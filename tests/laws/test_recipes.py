@@ -182,7 +182,7 @@ EQUATIONS = {
     "infogan": "discriminator ×1: nonsaturating.discriminator + information.categories + 0.05·information.uniform "
     "+ r1_through_eye (every 4)\n"
     "generator     ×1: nonsaturating.generator + information.categories + 0.05·information.uniform",
-    "aae": "autoencoder   ×1: reconstruction\ndiscriminator ×1: nonsaturating.discriminator\n"
+    "aae": "autoencoder   ×1: reconstruction\ndiscriminator ×1: nonsaturating.discriminator + 0.1·r1 (every 4)\n"
     "encoder       ×1: nonsaturating.generator",
     "vae": "autoencoder ×1: 4·reconstruction + divergence",
     "pix2pix": "discriminator ×1: nonsaturating.discriminator\n"

@@ -79,7 +79,7 @@ def test_classes_name_the_integers(run):
     assert all(abs(image.mean() - toy.LEVELS["ant"]) < 16 for image in x2[24:][y2[24:] == 2])
     with pytest.raises(LabelMismatchError, match="dog"):
         GANSampler(run, classes=["ant", "bee", "dog"]).fit_resample(x, y)
-    with pytest.raises(LabelMismatchError, match="label 3"):
+    with pytest.raises(LabelMismatchError, match="labels 2, 3, 4"):
         GANSampler(run).fit_resample(x, y + 2)
 
 

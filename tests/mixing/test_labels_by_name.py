@@ -79,3 +79,32 @@ def test_what_is_served_is_what_its_name_says(run, door, names, labels):
 def test_what_the_generator_has_not_learned_is_refused_by_name(run, door, names, labels, said):
     with pytest.raises((LabelMismatchError, ValueError), match=said):
         door(run, names, labels)
+
+
+def by_albumentations(run, names, labels):
+    from ganaug.mixing.albumentations import SynthSample
+
+    transform, image = SynthSample(run, p=1.0, classes=names), np.zeros((toy.SIDE, toy.SIDE), np.uint8)
+    return [(transform(image=image, label=label)["image"], label) for label in labels]
+
+
+@pytest.mark.parametrize("door", [by_mix, by_loader, by_transform, by_sampler, by_albumentations])
+def test_classes_that_are_called_by_numbers_are_the_labels_of_these_numbers(door, tmp_path):
+    run = toy.save_generator(tmp_path / "generator", ("1", "2"))
+    for labels in ([1, 2], [1], [2]):
+        if door is by_sampler and len(labels) < 2:
+            labels = [*labels, 3 - labels[0]]
+        for image, label in door(run, None, labels):
+            assert abs(float(np.asarray(image, dtype=np.float64).mean()) - toy.LEVELS[str(label)]) < 12, label
+    with pytest.raises(LabelMismatchError):
+        door(run, None, [1, 0])
+
+
+def test_integers_that_are_not_one_for_each_name_must_be_named(tmp_path):
+    run = toy.save_generator(tmp_path / "generator", ("ant", "cow"))  # a part of the classes of a larger set, say
+    x, y = np.zeros((30, toy.SIDE, toy.SIDE), np.uint8), np.array([0] * 10 + [2] * 20)
+    with pytest.raises(LabelMismatchError, match="which is which"):
+        GANSampler(run).fit_resample(x, y)
+    more, labels = GANSampler(run, classes=["ant", "bee", "cow"]).fit_resample(x, y)
+    assert labels[30:].tolist() == [0] * 10
+    assert abs(more[30:].mean() - toy.LEVELS["ant"]) < 12

@@ -166,6 +166,26 @@ def test_synthetic_pil_images_have_mode_and_size_of_the_real_ones(run, mode):
     assert {image.size for image, _ in larger} == {(12, 12)}
 
 
+@pytest.mark.parametrize(("mode", "white"), [("I;16", 65535), ("I", 65535), ("F", 1.0), ("F", 255.0)])
+def test_synthetic_images_of_many_bits_are_as_bright_as_real_ones(run, mode, white):
+    class Deep(torch.utils.data.Dataset):
+        targets, classes = toy.labels(30), list(toy.CLASSES)
+
+        def __len__(self):
+            return 30
+
+        def __getitem__(self, index):
+            values = toy.real_pixels(index, self.targets[index], 8).astype(np.float32) / 255 * white
+            image = Image.fromarray(values if mode == "F" else values.astype(np.uint16))
+            return (image if image.mode == mode else image.convert(mode)), self.targets[index]
+
+    dataset = mix(Deep(), run, ratio=0.5)
+    assert {image.mode for image, _ in dataset} == {mode}
+    for image, label in dataset:
+        level = toy.LEVELS[toy.CLASSES[label]] / 255 * white
+        assert abs(np.asarray(image, dtype=np.float64)[2:].mean() - level) < 0.08 * white
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_arrays_are_served_as_arrays(run, dtype):
     dataset = mix(toy.Arrays(dtype=dtype), run, ratio=0.5, classes=toy.CLASSES)

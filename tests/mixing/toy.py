@@ -20,7 +20,7 @@ from ganaug.generator.known import keep_likenesses
 from ganaug.recipes import RECIPES
 
 CLASSES = ("ant", "bee", "cow")
-LEVELS = {"ant": 40, "bee": 128, "cow": 220}  # brightness, 0..255
+LEVELS = {"ant": 40, "bee": 128, "cow": 220, "1": 60, "2": 190}  # brightness, 0..255
 SIDE = 8
 
 
