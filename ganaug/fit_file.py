@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
+from ganaug.data import LabelledImages
+from ganaug.data.encoded import LabelledVectors
 from ganaug.errors import ArtefactError, DataError, OptionError
-from ganaug.generator.checked import bounded
-from ganaug.generator.integrity import read_whole, sealed, unsealed, write_atomically
+from ganaug.generator.checked import bounded, is_
+from ganaug.generator.codecs import codec_to_json
+from ganaug.generator.integrity import read_whole, sealed, sha256, unsealed, write_atomically
 from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import SavedState, load_state
 from ganaug.preparing import FitSettings
@@ -17,9 +21,20 @@ _NAME = "fit.json"
 _SMALL = 1 << 24  # bytes, at most
 
 
-def store(run: Path, settings: FitSettings, digest: str, steps: int) -> None:
-    """digest: hash of the training and validation data."""
-    values = {**dataclasses.asdict(settings), "data": digest, "planned_steps": steps}
+def digest_of(training: LabelledImages | LabelledVectors, validation: LabelledImages | LabelledVectors) -> str:
+    """Of the items of both parts with their labels, of the names of the classes, and of the way back from items."""
+    codec = json.dumps(codec_to_json(training.codec), sort_keys=True)
+    marks = [*training.classes, *map(str, training.spec.shape), codec]
+    for part in (training, validation):
+        marks += [*part.fingerprints, *map(str, part.labels.tolist())]
+        if isinstance(part, LabelledImages) and part.sources is not None:
+            marks.append(sha256(part.sources.numpy().tobytes()))
+    return sha256(json.dumps(marks).encode())
+
+
+def store(run: Path, settings: FitSettings, digest: str, steps: int, *, forked: bool = False) -> None:
+    """digest: of the training and validation data. forked: whether a state from another run follows at once."""
+    values = {**_wanted(settings, digest), "planned_steps": steps, "forked": forked}
     write_atomically(run / _NAME, sealed(values))
 
 
@@ -29,6 +44,7 @@ def _stored(run: Path) -> dict[str, Any] | None:
     try:
         values = unsealed(read_whole(file, _SMALL), file)
         bounded(values["planned_steps"], 1, 2**53)
+        is_(values["forked"], bool)
         return values
     except FileNotFoundError:
         return None
@@ -44,8 +60,15 @@ def agreed_steps(run: Path, settings: FitSettings, digest: str) -> int | None:
     Raises OptionError if it was started with others.
     """
     before = _stored(run)
+    saved = load_state(run / "state")
     if before is None:
+        if saved is not None:
+            raise ArtefactError(f"{run} holds a saved state, but no {_NAME}.", "Start anew in another folder.")
         return None
+    if before["forked"] and saved is None:
+        raise ArtefactError(
+            f"The fork in {run} was stopped before it began.", "Remove the folder, and fork again, or in another one."
+        )
     changed = _changes(before, settings, digest)
     if changed:
         raise OptionError(
@@ -80,9 +103,16 @@ def forked(run: Path, settings: FitSettings, digest: str) -> SavedState:
     return dataclasses.replace(saved, log_bytes=0, sums={}, interventions=(*saved.interventions, fork))
 
 
+def _wanted(settings: FitSettings, digest: str) -> dict[str, Any]:
+    """What a resume must agree with; of a recipe from a file also what is in the file."""
+    file, own, _ = settings.recipe.rpartition(":")
+    code = sha256(Path(file).read_bytes()) if own and Path(file).is_file() else ""
+    return {**dataclasses.asdict(settings), "data": digest, "recipe file": code}
+
+
 def _changes(before: dict[str, Any], settings: FitSettings, digest: str) -> list[str]:
     """Names of what differs; the device may."""
-    wanted = {**dataclasses.asdict(settings), "data": digest}
-    kept = {name: value for name, value in before.items() if name != "planned_steps"}
+    wanted = _wanted(settings, digest)
+    kept = {name: value for name, value in before.items() if name not in ("planned_steps", "forked")}
     changed = [name for name in wanted.keys() | kept.keys() if wanted.get(name) != kept.get(name)]
     return sorted(name for name in changed if name != "device")

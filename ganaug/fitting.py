@@ -17,15 +17,15 @@ from ganaug.data.quarantine import LIST, as_list
 from ganaug.data.spec import ImageCodec
 from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
-from ganaug.fit_file import agreed_steps, forked, store
+from ganaug.fit_file import agreed_steps, digest_of, forked, store
 from ganaug.generator import Card, Run, save
-from ganaug.generator.integrity import clear_parts, need_space, sha256, write_atomically, writing
+from ganaug.generator.integrity import clear_parts, need_space, own_folders, write_atomically, writing
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.lock import LOCK, sole_writer
 from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.health.watch import Watch, mended
 from ganaug.interrupt import interruptible
-from ganaug.pictures import sample_grid, tile
+from ganaug.pictures import sample_grid, save_picture, tile
 from ganaug.preparing import FitSettings, Prepared, prepare
 from ganaug.reporting import Report, silent
 from ganaug.train import Progress, train
@@ -127,10 +127,12 @@ class _Fit:
         self.settings, self.folder, self.report, self.prepared = prepared.settings, folder, report, prepared
         self.recipe, self.device, self.batches = prepared.recipe, prepared.device, prepared.batches
         self.training, self.validation = prepared.training, prepared.validation
+        self.digest = digest_of(prepared.training, prepared.validation)
         self.course = Course(folder, prepared.device, report)
 
     def go(self, resume: bool, fork: Path | None) -> Run:
         torch.set_flush_denormal(True)  # denormal numbers slow a CPU down several times
+        own_folders(self.folder, ("state", "samples", "generator"))
         need_space(self.folder, 200 << 20)
         for place in (self.folder, self.folder / "generator"):
             clear_parts(place)
@@ -141,9 +143,9 @@ class _Fit:
             loop = self._loop(begin, steps)
             self.watch = Watch(self.folder, self.prepared, steps, self.report)
             first = next(loop)  # a state that does not fit is refused here, before anything is written
+            store(self.folder, self.settings, self.digest, steps, forked=fork is not None)
             if fork is not None:
                 save_state(self.course.states, begin, begin)
-            store(self.folder, self.settings, self._digest(), steps)
             what = {"table": "rows"}.get(self.settings.kind, self.settings.kind)
             parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"
             self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")
@@ -165,7 +167,7 @@ class _Fit:
 
     def _begin(self, resume: bool, fork: Path | None) -> SavedState:
         if fork is not None:
-            return self.course.begin(forked(fork, self.settings, self._digest()))
+            return self.course.begin(forked(fork, self.settings, self.digest))
         saved = (load_state(self.course.states) if resume else None) or SavedState()
         if resume:
             self.report("fit", 0, 0, f"resumed at step {saved.step}")
@@ -229,7 +231,7 @@ class _Fit:
 
     def _planned_steps(self, resume: bool, played: int) -> int:
         """The number of rounds, decided before the first one; a resume must agree with what is stored."""
-        steps = agreed_steps(self.folder, self.settings, self._digest()) if resume else None
+        steps = agreed_steps(self.folder, self.settings, self.digest) if resume else None
         steps = steps or self.settings.steps
         if steps is None:
             self.report("warm-up", 0, 1, "")
@@ -237,13 +239,6 @@ class _Fit:
             steps = played + steps_in(self.settings.budget or DEFAULT_BUDGET, pace)
             self.report("warm-up", 1, 1, f"{steps} steps")
         return steps
-
-    def _digest(self) -> str:
-        marks = [*self.training.fingerprints, *self.validation.fingerprints]
-        for part in (self.training, self.validation):
-            if isinstance(part, LabelledImages) and part.sources is not None:
-                marks.append(sha256(part.sources.numpy().tobytes()))
-        return sha256("\n".join(marks).encode())
 
     def _draw(self, progress: Progress) -> None:
         if not isinstance(self.training.codec, ImageCodec):
@@ -253,9 +248,7 @@ class _Fit:
             grid = translation_grid(kept, self.recipe.source, self.recipe.prior, self.validation)
         else:
             grid = sample_grid(kept["generator"], self.recipe.prior, len(self.training.classes))
-        samples = self.folder / "samples"
-        samples.mkdir(parents=True, exist_ok=True)
-        tile(grid).save(samples / f"step-{progress.step:09d}.png")
+        save_picture(tile(grid), self.folder / "samples" / f"step-{progress.step:09d}.png")
 
     def _card(self, steps: int) -> Card:
         parts = [part for part in (self.training, self.validation) if isinstance(part, LabelledImages)]

@@ -18,7 +18,7 @@ import numpy as np
 
 from ganaug.errors import ArtefactError
 from ganaug.generator import Loadable, serving_folder
-from ganaug.generator.integrity import need_space, writing
+from ganaug.generator.integrity import need_space, open_plain, own_folders, read_whole, write_atomically, writing
 from ganaug.generator.lock import part_file, remove_abandoned
 from ganaug.reporting import Report
 
@@ -53,6 +53,8 @@ class ImageMap:
                 raise ArtefactError(
                     f"The rendered images at {self.path} cannot be read: {error}.", "Open the pool again."
                 ) from error
+            if mapped.dtype != np.uint8 or mapped.shape != self.shape:
+                raise ArtefactError(f"{self.path} holds other things than images.", "Delete it: it is rendered again.")
             self._map = mapped.view(np.ndarray)
         return self._map
 
@@ -64,8 +66,8 @@ class ImageMap:
     def complete(self) -> bool:
         """Whether the images are on disk as a whole, with the bytes that were rendered."""
         try:
-            manifest = json.loads(self._manifest.read_bytes())
-            with self.path.open("rb") as file:
+            manifest = json.loads(read_whole(self._manifest, 1 << 26))
+            with os.fdopen(open_plain(self.path, os.O_RDONLY), "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             return manifest == {"identity": self.identity, "sha256": digest}
         except (OSError, ValueError, RecursionError):
@@ -90,7 +92,8 @@ class ImageMap:
                 if os.name != "posix":
                     file.close()  # other systems move no open file
                 os.replace(part, self.path)
-            self._manifest.write_text(json.dumps({"identity": self.identity, "sha256": digest}, indent=1))
+            vouch = json.dumps({"identity": self.identity, "sha256": digest}, indent=1)
+            write_atomically(self._manifest, vouch.encode())
 
     @property
     def _manifest(self) -> Path:
@@ -115,6 +118,7 @@ def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
     home = serving_folder(run)
     if home is not None:
         candidate = Path(home) / "pool"
+        own_folders(Path(home), ["pool"])
         try:
             candidate.mkdir(exist_ok=True)
         except OSError:

@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from ganaug.generator.integrity import open_plain
+
 
 class Journal:
     """sums: values of each term that wait for the next line."""
@@ -22,11 +24,10 @@ class Journal:
     def begin(self, size: int, sums: Mapping[str, list[float]]) -> None:
         """Go on after `size` bytes: forget lines about rounds that will be played again."""
         self.close()
-        if self.file.exists():
-            with self.file.open("r+b") as file:
-                file.truncate(min(size, self.file.stat().st_size))
+        handle = open_plain(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        os.ftruncate(handle, min(size, os.fstat(handle).st_size))
         self.sums = {name: list(values) for name, values in sums.items()}
-        self._open = self.file.open("a", encoding="utf-8")
+        self._open = os.fdopen(handle, "a", encoding="utf-8")
 
     def add(self, losses: Mapping[str, float]) -> None:
         for name, value in losses.items():

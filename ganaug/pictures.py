@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
 from ganaug.game import Prior
 from ganaug.generator import Fitted, Loadable, from_noise
-from ganaug.generator.integrity import writing
+from ganaug.generator.integrity import write_atomically, writing
 from ganaug.keys import torch_stream
 from ganaug.pool import Renderer
 from ganaug.reporting import printable
@@ -108,6 +109,14 @@ def _slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
     return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / angle.sin()
 
 
+def save_picture(image: Image.Image, file: Path, **how: Any) -> None:
+    """Write a picture whole or not at all; a link in its place is replaced, not followed. how: as `Image.save` takes
+    it. Raises DiskFullError, UnwritableError."""
+    content = io.BytesIO()
+    image.save(content, file.suffix[1:].upper(), **how)
+    write_atomically(file, content.getvalue())
+
+
 def preview(
     run: Loadable,
     out: Path,
@@ -138,7 +147,7 @@ def preview(
             out.mkdir(parents=True, exist_ok=True)
         grid = _translations(fitted, data, source, columns, seed)
         with writing(out):
-            tile(grid).save(out / "grid.png")
+            save_picture(tile(grid), out / "grid.png")
         return [out / "grid.png"]
     fitted = from_noise(run)
     with writing(out):
@@ -153,21 +162,22 @@ def _drawn(fitted: Fitted, out: Path, columns: int, frames: int, seed: int, trun
         grid = sample_grid(
             fitted.generator, fitted.prior, len(names), columns=columns, seed=seed, truncation=truncation
         )
-        tile(grid, names=names).save(out / "grid.png")
+        save_picture(tile(grid, names=names), out / "grid.png")
     else:
         renderer = Renderer(fitted, seed, truncation=truncation)
         served = [label for label, name in enumerate(names) if name not in fitted.choice.withheld][:MOST_ROWS]
         rows = [renderer.rows(label, range(columns)) for label in served]
         (out / "grid.png").unlink(missing_ok=True)
         if rows:
-            tile(np.stack(rows), names=tuple(names[label] for label in served)).save(out / "grid.png")
+            save_picture(tile(np.stack(rows), names=tuple(names[label] for label in served)), out / "grid.png")
     walk = latent_walk(fitted.generator, fitted.prior, len(names), frames=frames, seed=seed, truncation=truncation)
-    tile(walk[:: max(1, frames // 12)].transpose(0, 1), names=names).save(out / "walk.png")
+    save_picture(tile(walk[:: max(1, frames // 12)].transpose(0, 1), names=names), out / "walk.png")
     per_row = min(walk.shape[1], 10)
     missing = -walk.shape[1] % per_row
     padded = torch.cat([walk, torch.full((frames, missing, *walk.shape[2:]), 255, dtype=torch.uint8)], 1)
     pictures = [tile(frame.unflatten(0, (-1, per_row))) for frame in padded]
-    pictures[0].save(out / "walk.gif", save_all=True, append_images=pictures[1:], duration=80, loop=0)
+    motion = {"save_all": True, "append_images": pictures[1:], "duration": 80, "loop": 0}
+    save_picture(pictures[0], out / "walk.gif", **motion)
     return [file for file in (out / "grid.png", out / "walk.png", out / "walk.gif") if file.exists()]
 
 

@@ -37,8 +37,8 @@ MAY: dict[str, set[str] | str] = {
     "measuring": {"classifier", "data", "exporting_rows", "generator", "metrics", "pool", "translating"},
     "choosing": {"classifier", "data", "generator", "measuring", "metrics", "pool"},
     "preparing": {"data", "device", "game", "recipes", "train"},
-    "journal": set(),
-    "fit_file": {"generator", "preparing"},
+    "journal": {"generator"},
+    "fit_file": {"data", "generator", "preparing"},
     "course": {"device", "generator", "journal", "train"},
     "fitting": {
         "budget",

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,13 @@ from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
 from ganaug.errors import DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.generator import Fitted, Loadable, as_fitted, serving_folder
-from ganaug.generator.integrity import write_atomically, writing
+from ganaug.generator.integrity import clear_parts, is_part, sealed, write_atomically, writing
+from ganaug.generator.lock import LOCK, sole_writer
 from ganaug.health.doctor import doctor
 from ganaug.mixing_policies import DEFAULTS, mixing_policy
 from ganaug.reporting import Report, silent
 
-OURS = {"results.json", "report.html", "trials"}  # what a bench folder holds
+OURS = {"results.json", "report.html", "trials", LOCK}  # what a bench folder holds
 Finding = tuple[str, str, str, str]  # name, severity ("note", "warning" or "fault"), text, knob: of `ganaug doctor`
 
 
@@ -82,96 +84,103 @@ def bench(
         data, test=test, fitted=fitted, synthetic=synthetic, limit=limit, seed=seed, groups=groups, source=source,
         root=root, report=report,
     )  # fmt: skip
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    settings = settings_for(
-        list(sets.train.counts().values()), quick=quick, seeds=seeds, ratios=ratios, mixings=mixings,
-        classical=classical, tune=tune, steps=steps, seed=seed,
-    )  # fmt: skip
-    report("bench", 0, 0, record.metric_reason(settings, sets))
-    if sets.synthetic is not None:
-        pixels, labels = sets.synthetic.pixels, sets.synthetic.labels
-    else:
-        assert run is not None
-        draws = int(settings.steps * settings.batch * max(settings.ratios))
-        pixels, labels = rendered(run, sets.train, draws, seed, settings.unequal, report)
-    if len(labels) == 0:
-        withheld = fitted is not None and fitted.choice is not None
-        raise TooFewImagesError(
-            "There are no synthetic images to measure" + (": the choice withholds every class." if withheld else "."),
-            "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
+    with ExitStack() as held:
+        with writing(folder):
+            held.enter_context(sole_writer(folder))
+        for place in (folder, folder / "trials"):
+            clear_parts(place)
+        settings = settings_for(
+            list(sets.train.counts().values()), quick=quick, seeds=seeds, ratios=ratios, mixings=mixings,
+            classical=classical, tune=tune, steps=steps, seed=seed,
+        )  # fmt: skip
+        report("bench", 0, 0, record.metric_reason(settings, sets))
+        if sets.synthetic is not None:
+            pixels, labels = sets.synthetic.pixels, sets.synthetic.labels
+        else:
+            assert run is not None
+            draws = int(settings.steps * settings.batch * max(settings.ratios))
+            pixels, labels = rendered(run, sets.train, draws, seed, settings.unequal, report)
+        if len(labels) == 0:
+            withheld = fitted is not None and fitted.choice is not None
+            raise TooFewImagesError(
+                "There are no synthetic images to measure"
+                + (": the choice withholds every class." if withheld else "."),
+                "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
+            )
+        parts = Parts(
+            Part.of(sets.train.pixels, sets.train.labels),
+            Part.of(sets.validation.pixels, sets.validation.labels),
+            Part.of(sets.test.pixels, sets.test.labels),
+            Part.of(pixels, labels),
+            len(sets.train.classes),
         )
-    parts = Parts(
-        Part.of(sets.train.pixels, sets.train.labels),
-        Part.of(sets.validation.pixels, sets.validation.labels),
-        Part.of(sets.test.pixels, sets.test.labels),
-        Part.of(pixels, labels),
-        len(sets.train.classes),
-    )
-    test_labels, test_groups = parts.test.labels.numpy(), group_numbers(sets.test)
-    reasons = reasons_to_withhold(
-        test_labels, sets.train.classes, settings.seeds, test_groups, parts.validation.labels.numpy(),
-        balanced=settings.unequal,
-    ) + list(sets.doubts)  # fmt: skip
-    laboratory = Laboratory(parts, folder / "trials", total=trials_in_all(settings), device=device, report=report)
-    choice = choose(laboratory, settings)
-    without, mixed = compare(laboratory, settings, choice)
-    judged = judge(laboratory, settings, choice)
-    gain = np.stack([_gain(test_labels, a, b) for a, b in zip(without, mixed, strict=True)])
-    interval = paired_interval(gain, test_labels, balanced=settings.unequal, groups=test_groups, seed=seed)
-    verdict = decide(interval, reasons)
-    arms = {"without": record.side(choice.without, without), "with": record.side(choice.synthetic, mixed)}
-    used = arms["with" if verdict == HELPS else "without"]
-    n_classes, synthetic_labels = len(sets.train.classes), labels.numpy()
-    found: dict[str, Any] = {
-        "format": 2,
-        "verdict": verdict,
-        "mode": "replace",
-        "ratio": used["ratio"],
-        "mixing": used["mixing"],
-        "mixing settings": asdict(mixing_policy(used["mixing"])),
-        "policy": used["policy"],
-        "reasons": reasons,
-        "metric": settings.metric,
-        "metric reason": record.metric_reason(settings, sets),
-        "difference": asdict(interval),
-        "power": record.power(interval, settings.seeds, len(test_labels), settings.metric),
-        "auto": record.recommendation(used["ratio"], used["mixing"], used, interval),
-        "arms": arms,
-        "measures": record.measures(without, mixed),
-        "recall": record.recall_changes(gain, test_labels, test_groups, n_classes, seed),
-        "validation": [record.on_validation(candidate, choice) for candidate in choice.candidates],
-        "agreement": record.agreement(judged, synthetic_labels, n_classes),
-        "classes": list(sets.train.classes),
-        "data": record.facts(sets, np.bincount(synthetic_labels, minlength=n_classes).tolist()),
-        "dropped": list(sets.dropped),
-        "notes": list(sets.notes),
-        "findings": [
-            dict(zip(("name", "severity", "text", "knob"), one, strict=True))
-            for one in (_findings(fitted) if findings is None else findings)
-        ],
-        "source": f"run {fitted.hash[:12]} ({fitted.card.recipe})"
-        if fitted is not None
-        else f"folder {record.text(synthetic)}",
-        "generator": None if fitted is None else fitted.hash,
-        "settings": asdict(settings),
-        "trials": [record.trial(outcome) for outcome in laboratory.log],
-        "trained": laboratory.trained,
-        "seconds": round(time.time() - started, 1),
-        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "command": command
-        or record.command_line(
-            data,
-            {"--test": test, "--run": run, "--synthetic": synthetic, "--out": out, "--seeds": seeds, "--limit": limit},
-            ratios, mixings, classical, seed, quick,
-        ),
-        "versions": record.versions(),
-        "machine": {"cpus": os.cpu_count(), "threads": torch.get_num_threads(), "device": device},
-    }  # fmt: skip
-    found["sentence"] = sentence(found)
-    results = Results(json.loads(json.dumps(found, allow_nan=False)), folder)  # plain data, as it will be read back
-    _write(results, parts, judged, run)
-    return results
+        test_labels, test_groups = parts.test.labels.numpy(), group_numbers(sets.test)
+        reasons = reasons_to_withhold(
+            test_labels, sets.train.classes, settings.seeds, test_groups, parts.validation.labels.numpy(),
+            balanced=settings.unequal,
+        ) + list(sets.doubts)  # fmt: skip
+        laboratory = Laboratory(parts, folder / "trials", total=trials_in_all(settings), device=device, report=report)
+        choice = choose(laboratory, settings)
+        without, mixed = compare(laboratory, settings, choice)
+        judged = judge(laboratory, settings, choice)
+        gain = np.stack([_gain(test_labels, a, b) for a, b in zip(without, mixed, strict=True)])
+        interval = paired_interval(gain, test_labels, balanced=settings.unequal, groups=test_groups, seed=seed)
+        verdict = decide(interval, reasons)
+        arms = {"without": record.side(choice.without, without), "with": record.side(choice.synthetic, mixed)}
+        used = arms["with" if verdict == HELPS else "without"]
+        n_classes, synthetic_labels = len(sets.train.classes), labels.numpy()
+        found: dict[str, Any] = {
+            "format": 2,
+            "verdict": verdict,
+            "mode": "replace",
+            "ratio": used["ratio"],
+            "mixing": used["mixing"],
+            "mixing settings": asdict(mixing_policy(used["mixing"])),
+            "policy": used["policy"],
+            "reasons": reasons,
+            "metric": settings.metric,
+            "metric reason": record.metric_reason(settings, sets),
+            "difference": asdict(interval),
+            "power": record.power(interval, settings.seeds, len(test_labels), settings.metric),
+            "auto": record.recommendation(used["ratio"], used["mixing"], used, interval),
+            "arms": arms,
+            "measures": record.measures(without, mixed),
+            "recall": record.recall_changes(gain, test_labels, test_groups, n_classes, seed),
+            "validation": [record.on_validation(candidate, choice) for candidate in choice.candidates],
+            "agreement": record.agreement(judged, synthetic_labels, n_classes),
+            "classes": list(sets.train.classes),
+            "data": record.facts(sets, np.bincount(synthetic_labels, minlength=n_classes).tolist()),
+            "dropped": list(sets.dropped),
+            "notes": list(sets.notes),
+            "findings": [
+                dict(zip(("name", "severity", "text", "knob"), one, strict=True))
+                for one in (_findings(fitted) if findings is None else findings)
+            ],
+            "source": f"run {fitted.hash[:12]} ({fitted.card.recipe})"
+            if fitted is not None
+            else f"folder {record.text(synthetic)}",
+            "generator": None if fitted is None else fitted.hash,
+            "settings": asdict(settings),
+            "trials": [record.trial(outcome) for outcome in laboratory.log],
+            "trained": laboratory.trained,
+            "seconds": round(time.time() - started, 1),
+            "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+            "command": command
+            or record.command_line(
+                data,
+                {
+                    "--test": test, "--run": run, "--synthetic": synthetic, "--out": out, "--seeds": seeds,
+                    "--limit": limit,
+                },  # fmt: skip
+                ratios, mixings, classical, seed, quick,
+            ),
+            "versions": record.versions(),
+            "machine": {"cpus": os.cpu_count(), "threads": torch.get_num_threads(), "device": device},
+        }  # fmt: skip
+        found["sentence"] = sentence(found)
+        results = Results(json.loads(json.dumps(found, allow_nan=False)), folder)  # plain data, as it will be read back
+        _write(results, parts, judged, run)
+        return results
 
 
 def _claimed(folder: Path) -> Path:
@@ -179,7 +188,7 @@ def _claimed(folder: Path) -> Path:
     if folder.exists():
         if not folder.is_dir():
             raise OutputInUseError(f"{folder} is a file.", "Choose another --out folder.")
-        foreign = sorted(entry.name for entry in folder.iterdir() if entry.name not in OURS)
+        foreign = sorted(entry.name for entry in folder.iterdir() if entry.name not in OURS and not is_part(entry.name))
         if foreign:
             raise OutputInUseError(f"{folder} holds other things ({foreign[0]}).", "Choose a new or empty folder.")
     return folder
@@ -193,7 +202,7 @@ def _write(results: Results, parts: Parts, judged: Outcome, run: Loadable | None
     write_atomically(results.folder / "results.json", text)
     home = None if run is None else serving_folder(run)
     if home is not None:
-        write_atomically(home / "verdict.json", text)
+        write_atomically(home / "verdict.json", sealed(results.data))
 
 
 def _gain(labels: np.ndarray, without: Outcome, mixed: Outcome) -> np.ndarray:

@@ -17,7 +17,7 @@ from torch import Tensor
 from ganaug.benchmark.arms import Arm
 from ganaug.benchmark.scores import calibration, scores
 from ganaug.classifier import VERSION, Training, train_classifier
-from ganaug.generator.integrity import write_atomically
+from ganaug.generator.integrity import read_whole, sealed, unsealed, write_atomically
 from ganaug.reporting import Report, silent
 
 CURVE = 40  # points kept of a training curve
@@ -176,7 +176,7 @@ class Laboratory:
         """The stored outcome; None if there is none or it is not whole (then the trial is trained again)."""
         part, key = self._evaluation(trial), self.key(trial)
         try:
-            stored = json.loads(self._file(key).read_bytes())
+            stored = unsealed(read_whole(self._file(key)), self._file(key))
             predictions = np.array(stored["predictions"], dtype=np.int64)
             confidence, surprise = (np.array(stored[name], dtype=np.float64) for name in ("confidence", "surprise"))
             curve, seconds = tuple(map(float, stored["curve"])), float(stored["seconds"])
@@ -192,7 +192,7 @@ class Laboratory:
 
 
 def _to_json(outcome: Outcome) -> bytes:
-    return json.dumps(
+    return sealed(
         {
             "key": outcome.key,
             "arm": str(outcome.trial.arm),
@@ -206,4 +206,4 @@ def _to_json(outcome: Outcome) -> bytes:
             "confidence": outcome.confidence.tolist(),
             "surprise": outcome.surprise.tolist(),
         }
-    ).encode()
+    )

@@ -130,6 +130,6 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
         )  # fmt: skip
     total = sum(plan.values())
     what = {1: "rows", 2: "series", 3: "images"}[len(fitted.card.shape)]
-    lines = [f"{name}: {n}" for name, n in plan.items()] + [f"{total} {what} in {out}"]
+    lines = [f"{printable(name)}: {n}" for name, n in plan.items()] + [f"{total} {what} in {out}"]
     lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
     show(as_json, {"out": str(out), "plan": plan}, lines)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import ganaug.keys as keys
 from ganaug.data.classes import named_labels
 from ganaug.data.convert import as_numpy, to_pixel_batch
 from ganaug.data.groups import with_groups
+from ganaug.data.npz_headers import require_sizes
 from ganaug.errors import DataError, LabelMismatchError
 
 _TEST_SHARE = 0.3  # of the embedded digits, a class
@@ -77,10 +77,11 @@ def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None 
             raw.seek(0)
             with np.load(raw, allow_pickle=False) as file:
                 names = npz_names(path, file.files, split)
+                require_sizes(path, names)
                 read = {part: file[key] for part, key in names.items()}
-    except (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except Exception as error:  # a damaged or hostile archive fails in many ways, in zipfile, its decoders and numpy
         if "pickle" in str(error):
             raise DataError(f"{path} holds Python objects, which are never unpickled.", _PLAIN) from error
         raise DataError(f"{path} cannot be read: {error}.", "Save it again with numpy.savez_compressed.") from error
@@ -177,6 +178,8 @@ def _from_names(values: list[str], classes: Sequence[str] | None) -> tuple[np.nd
 def _part(path: Path, read: dict[str, Any], split: str) -> dict[str, Any]:
     """The rows of one part, where a column says which part each row is in."""
     wanted = {"train": 0, "test": 1}.get(split)
+    if len({len(values) if values.ndim else -1 for name, values in read.items() if name != "classes"}) > 1:
+        raise DataError(f"The arrays of {path} have other lengths.", "Give one entry of each for each image.")
     fits = read["split"].shape == read["y"].shape[:1]
     rows = np.flatnonzero((read["split"] == wanted) & fits)
     if not len(rows):

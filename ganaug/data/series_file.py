@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ganaug.data.arrays import item_names, labels_and_names, npz_names
 from ganaug.data.classes import named_labels
 from ganaug.data.convert import as_numpy
 from ganaug.data.encoded import LabelledVectors, usable
+from ganaug.data.npz_headers import header, require_sizes
 from ganaug.data.series import SeriesCodec
 from ganaug.errors import DataError, LabelMismatchError
 
@@ -74,10 +74,11 @@ def _read(path: Path, split: str) -> tuple[Any, Any, Any]:
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise ValueError("it is not an .npz archive")
             names = npz_names(path, file.files, split)
+            require_sizes(path, names)
             return file[names["x"]], file[names["y"]], file[names["classes"]] if "classes" in names else None
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except Exception as error:  # see `from_npz`
         raise DataError(f"{path} cannot be read: {error}.", "Save it with numpy.savez_compressed.") from error
 
 
@@ -86,9 +87,6 @@ def _axes_in(path: Path) -> int:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name in ("x_train.npy", "x.npy", "X.npy", "x_test.npy")]
-            with archive.open(names[0]) as file:
-                version = np.lib.format.read_magic(file)
-                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                return len(read(file)[0])
-    except (OSError, ValueError, IndexError, zipfile.BadZipFile):
+            return len(header(archive, names[0])[0])
+    except Exception:  # whoever reads it says what is wrong
         return 0

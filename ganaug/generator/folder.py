@@ -6,7 +6,7 @@ after a bench, `verdict.json`. A generator folder holds `card.json`, `model.safe
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,10 +21,11 @@ from ganaug.errors import ArtefactError, DataError, GanaugError, TranslatorError
 from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
 from ganaug.generator.claims import check_claims
-from ganaug.generator.integrity import MANIFEST, read_verified, read_whole, sha256, write_manifest
+from ganaug.generator.integrity import MANIFEST, read_verified, read_whole, sha256, unsealed, write_manifest
 from ganaug.generator.state import SavedState, require_finite
 from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
 
+MOST_VERDICT = 1 << 28  # bytes of verdict.json
 CARD, WEIGHTS = "card.json", "model.safetensors"
 CHOICE_FOLDER = "choice"  # of a run folder: what is chosen among its samples; can be named in place of the run
 
@@ -83,15 +84,16 @@ class Run:
     def verdict(self) -> dict[str, Any] | None:
         """What `ganaug bench` found about this run, or None if it was not benchmarked."""
         file = self.path / "verdict.json"
-        if not file.exists():
+        if not os.path.lexists(file):
             return None
         try:
-            verdict = json.loads(read_whole(file))
-            if type(verdict) is not dict or verdict.get("verdict") not in ("helps", "no evidence", "harms", "withheld"):
+            verdict = unsealed(read_whole(file, MOST_VERDICT), file)
+            if verdict.get("verdict") not in ("helps", "no evidence", "harms", "withheld"):
                 raise ValueError("it names no verdict")
             return verdict
         except (OSError, ValueError, RecursionError) as error:
-            raise ArtefactError(f"{file} cannot be read: {error}.", "Run `ganaug bench` again.") from error
+            cause = error.cause if isinstance(error, ArtefactError) else f"{file} cannot be read: {error}."
+            raise ArtefactError(cause, "Run `ganaug bench` again.") from error
 
 
 Loadable = str | Path | Run | Fitted
@@ -184,8 +186,8 @@ def run_folder(run: Loadable) -> Path | None:
     chosen = _choice(path)
     if chosen is not None:
         path = chosen.parent
-    elif path.name == "generator" and (path / MANIFEST).exists():
-        path = path.parent
+    elif path.exists() and path.resolve().name == "generator" and (path / MANIFEST).exists():
+        path = path.resolve().parent
     return path if (path / "generator" / MANIFEST).exists() else None
 
 

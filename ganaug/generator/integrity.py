@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,11 @@ def writing(path: Path, size: int = 0) -> Iterator[None]:
         ) from error
 
 
+def is_part(name: str) -> bool:
+    """Whether a file of this name is what a killed writer left half written."""
+    return name.startswith(".") and name.endswith(_PART)
+
+
 def clear_parts(folder: Path, name: str = "*") -> None:
     """Remove what a killed writer left half written. Only for the sole writer of a folder, or of the file `name`."""
     for file in folder.glob(f".{name}.*{_PART}"):
@@ -122,6 +127,33 @@ def read_whole(path: Path, most: int = _LARGE) -> bytes:
     except OSError as error:
         reason = "it is a link" if error.errno == errno.ELOOP else error.strerror or str(error)
         raise ArtefactError(f"{path} cannot be read: {reason}.", "Put the file itself there.") from error
+
+
+def open_plain(path: Path, flags: int) -> int:
+    """A handle of a plain file, made if `flags` say so: a link, a pipe or a device is never opened.
+
+    Raises ArtefactError for these, and whatever the system says.
+    """
+    extra = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        handle = os.open(path, flags | extra | getattr(os, "O_BINARY", 0), 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise ArtefactError(f"{path} is not a plain file.", "Remove it: it does not belong there.") from error
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ArtefactError(f"{path} is not a plain file.", "Remove it: it does not belong there.")
+    return handle
+
+
+def own_folders(run: Path, names: Iterable[str]) -> None:
+    """Raise ArtefactError where one of these folders of a run is a link: what is written would land elsewhere."""
+    for name in names:
+        if (run / name).is_symlink():
+            raise ArtefactError(
+                f"{run / name} is a link.", "Put the folder itself there, or name the one that it leads to."
+            )
 
 
 def sealed(values: Mapping[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ are found, are small pictures of the user's images; they stay in the run folder,
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from ganaug.data.likeness import read_likenesses
 from ganaug.data.seen import Known
 from ganaug.errors import ArtefactError
 from ganaug.generator.folder import Fitted, run_folder
-from ganaug.generator.integrity import sha256, write_atomically
+from ganaug.generator.integrity import read_whole, sha256, write_atomically
 
 LIKENESSES = "likenesses.json"
+MOST_BYTES = 1 << 30  # of that file
 
 
 def likenesses_file(likenesses: Iterable[str]) -> bytes:
@@ -28,8 +30,7 @@ def keep_likenesses(run: Path, likenesses: Iterable[str]) -> str:
     """Write them into a run folder; gives the hash that goes onto the card."""
     content = likenesses_file(likenesses)
     file = run / LIKENESSES
-    if not file.exists() or file.read_bytes() != content:
-        write_atomically(file, content)
+    write_atomically(file, content)
     return sha256(content)
 
 
@@ -42,15 +43,15 @@ def known_to(fitted: Fitted) -> Known:
     card, run = fitted.card, run_folder(fitted)
     prints = frozenset((*card.fingerprints, *card.held_out))
     file = None if run is None else run / LIKENESSES
-    if not card.likenesses or file is None or not file.exists():
+    if not card.likenesses or file is None or not os.path.lexists(file):
         return Known(prints, nearly=not card.likenesses)
-    content = file.read_bytes()
+    content = read_whole(file, MOST_BYTES)
     try:
         if sha256(content) != card.likenesses:
             raise ValueError("it was altered")
         texts = json.loads(content)["likenesses"]
         read_likenesses(texts)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtefactError(
             f"{file} cannot be used: {error}.", "Restore it, or delete it to look for exact copies only."
         ) from error

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from ganaug.errors import OutputInUseError
+from ganaug.generator.integrity import open_plain
 
 LOCK = ".lock"  # stays in the folder; it is the lock on it that counts, not that it exists
 
@@ -47,7 +48,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
     The lock belongs to an open file, so it ends with the process however that ends: nothing has to be cleaned up.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("ab+") as file:
+    with _lock_file(folder / LOCK) as file:
         if not _try(file):
             raise OutputInUseError(
                 f"{folder} is being written by {_holder(file)}.",
@@ -66,7 +67,7 @@ def sole_maker(path: Path) -> Iterator[Path]:
     """
     lock, part = (path.parent / f".{path.name}.{end}" for end in ("lock", "part"))
     while True:
-        with lock.open("ab+") as file:
+        with _lock_file(lock) as file:
             if not _try(file):
                 raise OutputInUseError(f"{path} is being written by {_holder(file)}.", "Wait, or choose another name.")
             if not hold(file):
@@ -79,6 +80,11 @@ def sole_maker(path: Path) -> Iterator[Path]:
                 shutil.rmtree(part, ignore_errors=True)
                 lock.unlink()
             return
+
+
+def _lock_file(path: Path) -> BinaryIO:
+    """Opened for appending and reading, made if it is not there; a link or a pipe in its place is refused."""
+    return os.fdopen(open_plain(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+")
 
 
 def _sign(file: BinaryIO) -> None:

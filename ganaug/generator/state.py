@@ -91,7 +91,8 @@ def _written(folder: Path, state: SavedState, before: list[_Entry], anchor: bool
     data = to_bytes(state.tensors)
     digest = sha256(data)
     entry = _Entry(_file_name(state.step, digest), len(data), digest, anchor, state)
-    if all(old.file != entry.file for old in before):
+    there = _content(folder / entry.file, entry.bytes) if any(old.file == entry.file for old in before) else None
+    if there is None or sha256(there) != digest:
         write_atomically(folder / entry.file, data)
     return entry
 

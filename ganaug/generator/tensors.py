@@ -40,6 +40,8 @@ def _check_header(data: bytes) -> None:
     spans = []
     for name, entry in header.items():
         fields_of(is_(entry, dict), {"dtype", "shape", "data_offsets"})
+        if len(is_(entry["shape"], list)) > 8:
+            raise ValueError(f"the tensor {name!r} has more axes than any of ours")
         shape = [bounded(side, 0, 2**48) for side in is_(entry["shape"], list)]
         start, end = (bounded(place, 0, 2**48) for place in is_(entry["data_offsets"], list))
         if end - start != math.prod(shape) * _BYTES[is_(entry["dtype"], str)]:

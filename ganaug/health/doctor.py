@@ -11,7 +11,7 @@ import torch
 
 from ganaug.data import hold_out
 from ganaug.device import resolve_device
-from ganaug.errors import DataError, LabelMismatchError
+from ganaug.errors import ArtefactError, DataError, LabelMismatchError
 from ganaug.generator import Fitted, Loadable, as_loaded, rules_of, run_folder
 from ganaug.generator.folder import OwnRecipe
 from ganaug.health.checkup import Checkup, Examiner
@@ -80,7 +80,12 @@ def doctor(
     if not checkups:
         notes.append("The fit was too short for check-ups: give the data, and its samples are looked at now.")
     card = fitted.card
-    found = findings(card.classes, card.counts, checkups, history.losses, card.steps, history.interventions)
+    try:
+        found = findings(card.classes, card.counts, checkups, history.losses, card.steps, history.interventions)
+    except (TypeError, ValueError, IndexError, KeyError, ArithmeticError) as error:
+        raise ArtefactError(
+            f"The log of {fitted.path} tells of another game than the card: {error}.", "Fit the run again."
+        ) from error
     return Diagnosis(found, tuple(checkups), tuple(notes))
 
 

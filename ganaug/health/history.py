@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ganaug.errors import ArtefactError
+from ganaug.generator.integrity import read_whole
 from ganaug.generator.interventions import Intervention
 from ganaug.health.checkup import Checkup
 
@@ -31,13 +33,11 @@ def read_history(run: Path) -> History:
     Raises ArtefactError for a file that is no such log.
     """
     file = run / METRICS
-    if not file.exists():
+    if not os.path.lexists(file):
         return History()
     losses, checkups, interventions = [], [], []
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise ValueError("it is too long")
-        text = file.read_text(encoding="utf-8")
+        text = read_whole(file, MOST_BYTES).decode()
         for line in text[: text.rfind("\n") + 1].splitlines():
             values = json.loads(line)
             if type(values) is not dict or type(values.get("step")) is not int:
@@ -48,6 +48,8 @@ def read_history(run: Path) -> History:
                 interventions.append(Intervention.from_json(values["intervention"]))
             else:
                 losses.append(values)
+    except ArtefactError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtefactError(f"{file} cannot be read: {error}.", "Fit the run again.") from error
     return History(tuple(losses), tuple(checkups), tuple(interventions))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ganaug.errors import ArtefactError
 from ganaug.game import Player, Recipe
 from ganaug.game.loss import scaled
 from ganaug.generator.interventions import Intervention
@@ -51,6 +52,9 @@ def mended(recipe: Recipe, interventions: Sequence[Intervention]) -> Recipe:
     """The recipe after the knobs that were turned so far."""
     for one in interventions:
         if one.kind == "fix":
+            if one.cause not in FIXES:
+                cause = f"The saved state tells of a fix for {one.cause!r}."
+                raise ArtefactError(cause, "Start anew in another folder.")
             recipe = FIXES[one.cause][1](recipe)
     return recipe
 

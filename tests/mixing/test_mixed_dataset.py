@@ -22,6 +22,7 @@ from ganaug.errors import (
     OptionError,
     SeenImagesWarning,
 )
+from ganaug.generator.integrity import sealed
 from ganaug.mixing import MixedDataset, augment_loader, mix, unseen
 from ganaug.mixing.sampler import EpochIndex
 
@@ -374,13 +375,13 @@ def test_auto_reads_the_verdict(run, tmp_path):
         mix(toy.Pictures(), tmp_path, ratio="auto")
     with pytest.raises(NoVerdictError, match="ganaug bench"):
         mix(toy.Pictures(), toy.save_generator(tmp_path / "alone"), ratio="auto")
-    (tmp_path / "verdict.json").write_text('{"verdict": "helps", "mode": "replace", "ratio": 0.5}')
+    (tmp_path / "verdict.json").write_bytes(sealed({"verdict": "helps", "mode": "replace", "ratio": 0.5}))
     assert len(mix(toy.Pictures(), tmp_path, ratio="auto").synthetic_indices()) == 30
     with pytest.raises(OptionError, match="replace"):
         mix(toy.Pictures(), tmp_path, mode="append", ratio="auto")
-    (tmp_path / "verdict.json").write_text('{"verdict": "harms", "mode": "replace", "ratio": 0}')
+    (tmp_path / "verdict.json").write_bytes(sealed({"verdict": "harms", "mode": "replace", "ratio": 0}))
     assert len(mix(toy.Pictures(), tmp_path, ratio="auto").synthetic_indices()) == 0
-    (tmp_path / "verdict.json").write_text('{"verdict": "helps", "mode": "replace", "ratio": "lots"}')
+    (tmp_path / "verdict.json").write_bytes(sealed({"verdict": "helps", "mode": "replace", "ratio": "lots"}))
     with pytest.raises(NoVerdictError):
         mix(toy.Pictures(), tmp_path, ratio="auto")
 

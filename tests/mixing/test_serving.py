@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 import ganaug
 from ganaug.cli import cli
 from ganaug.errors import ArtefactError, DataError, HarmfulError, NoVerdictError
+from ganaug.generator.integrity import sealed
 
 sys.path.append(str(Path(__file__).parents[1]))
 import toy_translators  # noqa: E402
@@ -34,7 +35,7 @@ SERVING = {
 
 def run_with(folder: Path, verdict: dict) -> Path:
     toy.save_generator(folder / "generator")
-    (folder / "verdict.json").write_text(json.dumps({"mode": "replace", "ratio": 0, **verdict}))
+    (folder / "verdict.json").write_bytes(sealed({"mode": "replace", "ratio": 0, **verdict}))
     return folder
 
 
@@ -80,7 +81,7 @@ def test_a_damaged_verdict_is_an_error_that_force_passes(tmp_path: Path):
 def test_translators_too(tmp_path: Path):
     run = tmp_path / "run"
     toy_translators.save_translator(run, "toy_fill")
-    (run / "verdict.json").write_text('{"verdict": "harms", "mode": "replace", "ratio": 0}')
+    (run / "verdict.json").write_bytes(sealed({"verdict": "harms", "mode": "replace", "ratio": 0}))
     for made in (ganaug.Reimagine, ganaug.Inpaint):
         with pytest.raises(HarmfulError):
             made(run)

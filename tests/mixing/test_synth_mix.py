@@ -17,6 +17,7 @@ from ganaug.errors import (
     NoVerdictError,
     OptionError,
 )
+from ganaug.generator.integrity import sealed
 from ganaug.mixing import mix
 from ganaug.mixing.transforms import SynthMix
 
@@ -214,11 +215,13 @@ def test_real_only_last_epochs_are_left_to_the_user_with_a_warning(run):
 
 def test_auto_follows_the_bench_where_labels_can_and_warns_where_they_cannot(tmp_path):
     toy.save_generator(tmp_path / "generator")
-    (tmp_path / "verdict.json").write_text('{"verdict": "helps", "mode": "replace", "ratio": 0.5, "mixing": "light"}')
+    verdict = {"verdict": "helps", "mode": "replace", "ratio": 0.5, "mixing": "light"}
+    (tmp_path / "verdict.json").write_bytes(sealed(verdict))
     made = SynthMix(tmp_path, ratio="auto", policy="auto")
     assert (made.ratio, made.policy.weight, made.policy.smoothing) == (0.5, 0.3, 0.2)
     with pytest.warns(MixingPolicyWarning, match=r"'light': loss weight 0\.3, label smoothing 0\.2"):
         mix(toy.Pictures(), tmp_path, ratio="auto")
     mix(toy.Pictures(), tmp_path, ratio=0.5)
-    (tmp_path / "verdict.json").write_text('{"verdict": "helps", "mode": "replace", "ratio": 0.5, "mixing": "plain"}')
+    verdict = {"verdict": "helps", "mode": "replace", "ratio": 0.5, "mixing": "plain"}
+    (tmp_path / "verdict.json").write_bytes(sealed(verdict))
     mix(toy.Pictures(), tmp_path, ratio="auto")
