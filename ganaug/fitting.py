@@ -134,7 +134,7 @@ class _Fit:
         torch.set_flush_denormal(True)  # denormal numbers slow a CPU down several times
         own_folders(self.folder, ("state", "samples", "generator"))
         need_space(self.folder, 200 << 20)
-        for place in (self.folder, self.folder / "generator"):
+        for place in (self.folder, self.folder / "generator", self.folder / "samples"):
             clear_parts(place)
         with self.course.memory_named(self.recipe.batch), contextlib.closing(self.course.journal):
             begin = self._begin(resume, fork)

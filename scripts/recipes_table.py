@@ -94,13 +94,18 @@ def reached(values: list[float], aim: tuple[str, float]) -> bool:
     return {">=": mean >= limit, "<=": mean <= limit, ">": mean > limit, "<": mean < limit}[sign]
 
 
+def shown(value: float) -> str:
+    """Three digits; what is left of rounding is 0."""
+    return f"{0.0 if abs(value) < 1e-9 else value:.3g}"
+
+
 def in_words(values: list[Any], aim: tuple[str, float] | None) -> str:
     """ "0.93 (0.91 to 0.95)", bold where the aim is missed."""
     if not all(isinstance(v, (int, float)) for v in values):
         return str(values[0])
-    text = f"{np.mean(values):.3g}"
+    text = shown(float(np.mean(values)))
     if len(values) > 1:
-        text += f" ({min(values):.3g} to {max(values):.3g})"
+        text += f" ({shown(min(values))} to {shown(max(values))})"
     return text if aim is None or reached(values, aim) else f"**{text}**"
 
 

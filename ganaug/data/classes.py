@@ -44,13 +44,24 @@ def names_by_label(known: Sequence[str], classes: Sequence[Any] | None) -> tuple
     """
     if classes is not None:
         return check_names(classes)
-    numbers = [int(name) if name.isdecimal() and len(name) < 7 and str(int(name)) == name else -1 for name in known]
-    if min(numbers, default=-1) < 0:
+    numbers = _numbers(known)
+    if numbers is None:
         return tuple(known)
     names: list[str | None] = [None] * (max(numbers) + 1)
     for name, number in zip(known, numbers, strict=True):
         names[number] = name
     return tuple(names)
+
+
+def called_by_numbers(known: Sequence[str]) -> bool:
+    """Whether every class is called by a whole number, as labels without names are."""
+    return _numbers(known) is not None
+
+
+def _numbers(known: Sequence[str]) -> list[int] | None:
+    """What the classes are called by, where these are whole numbers of up to six digits; None otherwise."""
+    plain = all(name.isdecimal() and len(name) < 7 and str(int(name)) == name for name in known)
+    return [int(name) for name in known] if plain and known else None
 
 
 def check_names(names: Sequence[Any]) -> tuple[str, ...]:

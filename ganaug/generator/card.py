@@ -11,7 +11,7 @@ from ganaug.data.series import SeriesCodec
 from ganaug.data.spec import DataSpec
 from ganaug.errors import ArtefactError, GanaugError
 from ganaug.game import Prior
-from ganaug.generator.checked import bounded, fields_of, is_, strict_json, text, texts
+from ganaug.generator.checked import bounded, fields_of, finite, is_, strict_json, text, texts
 from ganaug.generator.codecs import codec_from_json, codec_to_json
 from ganaug.generator.interventions import Intervention
 
@@ -109,7 +109,7 @@ def _setting(value: Any) -> Any:
         return bounded(value, -_MOST, _MOST)
     if type(value) not in (bool, float, str):
         raise TypeError(f"a setting is a {type(value).__name__}")
-    return value
+    return finite(value) if type(value) is float else value
 
 
 def _shape(value: Any, least: int = 1) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ganaug.data.columns import Category, Column, Constant, Number
+from ganaug.data.images import PIXEL_LIMIT
 from ganaug.data.rows import TableCodec
 from ganaug.data.series import SeriesCodec
 from ganaug.data.spec import ImageCodec
@@ -43,6 +44,8 @@ def _image(value: dict[str, Any]) -> ImageCodec:
     if value["size"] is None:
         return ImageCodec(value["mode"], None)
     height, width = (bounded(side, 1, 65_536) for side in is_(value["size"], list))
+    if height * width > PIXEL_LIMIT:
+        raise ValueError(f"images of {height} x {width} px are above the limit of {PIXEL_LIMIT:,} px")
     return ImageCodec(value["mode"], (height, width))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ganaug.data.classes import names_by_label
+from ganaug.data.classes import called_by_numbers, names_by_label
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.generator import Loadable, as_fitted
 from ganaug.mixing.native import Native
@@ -98,7 +98,7 @@ class GANSampler(BaseEstimator):
 
     def _require_names(self, counts: Counts, known: tuple[str, ...]) -> None:
         """Integers may stand for names by their place only where there is one for each name."""
-        by_place = self.classes is None and names_by_label(known, None) == known
+        by_place = self.classes is None and not called_by_numbers(known)
         if by_place and all(isinstance(label, int) for label in counts) and sorted(counts) != list(range(len(known))):
             raise LabelMismatchError(
                 f"y has the labels {', '.join(map(str, sorted(counts)[:8]))}, the generator the classes "

@@ -27,7 +27,10 @@ def gan(
     (section 3), or lowers equation 1 itself if `saturating`. Without `conditional` it knows no labels, as there.
 
     The generator has `depth` hidden layers of width, 2 width, 4 width, ... units, the discriminator the same ones the
-    other way round. norm: batch norm before the generator's last layer. What to expect stands in docs/recipes.md.
+    other way round. norm: batch norm before the generator's last layer.
+
+    Expect: loss of the discriminator, last quarter (articles: 0.5 to 0.8) 0.348; loss of the generator, last quarter
+    (articles: 0.8 to 1.5) 1.94 (MNIST, 28 px; 1 seed, 7.1 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -53,7 +56,7 @@ def cgan(latent: int = 64, lr: float = 2e-4, batch: int = 64) -> Recipe:
     """Conditional GAN of perceptrons (Mirza & Osindero 2014, 1411.1784, equation 2):
     min_G max_D E log D(x|y) + E log(1 - D(G(z|y)|y)), with the non-saturating generator loss.
 
-    What to expect stands in docs/recipes.md.
+    Expect: agreement 0.917; diversity 0.68 (MNIST, 16 px, 1,000 a class; 1 seed, 2.4 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -70,7 +73,9 @@ def dcgan(width: int = 32, latent: int = 64, lr: float = 2e-4, batch: int = 64, 
     """DCGAN (Radford et al. 2016, 1511.06434, section 3): strided convolutions, batch norm in both networks, ReLU and
     tanh in the generator, leaky ReLU in the discriminator, Adam with beta1 0.5; on a class unless `conditional` is off.
 
-    width: features at half of the full size, doubled at each halving. What to expect stands in docs/recipes.md.
+    width: features at half of the full size, doubled at each halving.
+
+    Expect: agreement 0.947; diversity 0.252 (MNIST, 16 px, 1,000 a class; 1 seed, 2.0 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -99,7 +104,8 @@ def unrolled(
     the plain GAN. Both networks have `depth` hidden layers of `width` units. With a large rate the foreseen
     discriminator oversteps, and the generator learns to make it do so.
 
-    What to expect stands in docs/recipes.md.
+    Expect: modes met of 8, 5 steps ahead 8 (8 to 8); modes met of 8, 0 steps ahead 0.5 (0 to 1) (eight Gaussians on a
+    ring; 2 seeds, 2.6 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -136,7 +142,8 @@ def minibatch(
     layer the discriminator sees how near each item is to the others of its batch, so that a generator that answers
     always alike is seen through. kernels: nearnesses that it sees, each in a space of `dim` numbers.
 
-    What to expect stands in docs/recipes.md.
+    Expect: spread kept, minibatch 1.03 (0.508 to 1.68); spread kept, gan 0.301 (0.268 to 0.328) (numbers from a normal
+    distribution; 3 seeds, 0.3 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:

@@ -32,8 +32,11 @@ def bigan(
     min_{G,E} max_D E log D(x, E(x)) + E log(1 - D(G(z), z)); where it cannot tell them apart, E inverts G. Lazy R1
     (Mescheder et al. 2018) in place of the batch norm of the paper's discriminator.
 
-    conditional: play with labels; what the labels say is then left out of the code, which is a poorer feature. What to
-    expect stands in docs/recipes.md.
+    conditional: play with labels; what the labels say is then left out of the code, which is a poorer feature.
+
+    Expect: share of other images farther from G(E(x)) than x 0.997; digits: gain of E(x), 10 labels a class -0.0788;
+    eurosat: gain of E(x), 10 labels a class 0.0308 (MNIST (1,000 images a class) and eurosat (120 a class) at 16 px,
+    labels not used; 1 seed, 7.9 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -77,7 +80,10 @@ def infogan(
     the mutual information of images and codes: one one-hot code of `categories` values and `codes` uniform ones.
 
     The reader Q shares all but its last layers with the discriminator: their common body is the eye that both look
-    through. Plays without labels. What to expect stands in docs/recipes.md.
+    through. Plays without labels.
+
+    Expect: accuracy of codes, best matching 0.523; its Spearman along a line, mean 0.973 (MNIST at 16 px, 1,000 images
+    a class, labels not used; 2,000 test images; 1 seed, 4.2 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -125,7 +131,11 @@ def aae(
 
     conditional: the generator is given the label (section 4) and the discriminator knows it, so that the codes of every
     class look like the prior: they hold what the label does not say, style. False: the plain system, for latent=2 the
-    one that draws a map of the images. What to expect stands in docs/recipes.md.
+    one that draws a map of the images.
+
+    Expect: largest KS distance of a code 0.157; largest |mean| of a code 0.412; largest deviation from unit covariance
+    0.545; agreement 0.951; diversity 0.682; 2-D, no labels: largest KS distance of a code 0.0428 (MNIST at 16 px, 1,000
+    images a class; 2,000 test images; 1 seed, 4.2 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -160,8 +170,10 @@ def vae(
     E -log p(x|z) + KL(q(z|x) || p(z)), minus the evidence lower bound; p(x|z) is normal around G(z, y) with standard
     deviation `noise` (of pixels in [-1, 1]).
 
-    conditional: generator and encoder are given the label, q(z|x, y) and p(x|z, y). What to expect stands in
-    docs/recipes.md.
+    conditional: generator and encoder are given the label, q(z|x, y) and p(x|z, y).
+
+    Expect: minus the bound, last tenth 37.1; agreement 0.951; diversity 0.893 (MNIST at 16 px, 1,000 images a class;
+    2,000 test images; 1 seed, 1.9 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:

@@ -31,7 +31,9 @@ def small(
     small residual pair without batch norm, with a projection discriminator and an affine eye, which moves a share `eye`
     of the images that the discriminator sees (and mirrors, if `flip`).
 
-    What to expect stands in docs/quality.md, with the command that measures it.
+    Expect: agreement 0.981 (0.978 to 0.983), diversity 0.95, CAS 0.969 (0.967 to 0.972) on MNIST with 100 images a
+    class; agreement 0.908 (0.904 to 0.910), diversity 0.76, CAS 0.815 (0.808 to 0.821) on Fashion-MNIST with 200 a
+    class; 3 seeds, 4,200 steps, about 10 minutes each (docs/quality.md has the command and more data sets).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -73,7 +75,10 @@ def biggan(
     -E D(G(z)) + beta ||W W' ⊙ (1 - I)||² (equation 3), `moves` of the discriminator for each of the generator.
 
     Sampling with a `truncation` below 1 gives more typical and less varied images (under the batch statistics of whole
-    latents). Without the non-local block. What to expect stands in docs/recipes.md.
+    latents). Without the non-local block.
+
+    Expect: agreement 0.965; diversity, rank correlation with truncation 1; agreement, rank correlation with truncation
+    -0.975 (mnist at 16 px, 1500 steps; 1 seed, 5.0 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -117,7 +122,10 @@ def r3gan(
 
     gamma and the learning rate fall along a cosine during the share `burn_in` of the training, then stay; the half-life
     of the average rises to `memory` images. The penalties are lazy (every `lazy`-th move). Other than there, Adam's
-    betas stay, and the networks are small. What to expect stands in docs/recipes.md.
+    betas stay, and the networks are small.
+
+    Expect: modes of 70, r3gan 63; modes of 70, gan 1; modes of 70, dcgan 1; agreement 0.865 (mnist at 16 px, digits in
+    7 colours without labels, 2000 steps; 1 seed, 11.6 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:

@@ -30,7 +30,10 @@ def pggan(
 
     Equalised learning rate, pixel norm, minibatch deviation, as many moves for both sides. Other than there, the pair
     is conditional on the class, images end in a tanh, and real images are not blurred while a size is faded in. The
-    gradient penalty is taken on every `lazy`-th move. What to expect stands in docs/recipes.md.
+    gradient penalty is taken on every `lazy`-th move.
+
+    Expect: agreement 0.915; largest jump of a pixel at growth 4.07e-06; largest jump of a score at growth 8.58e-06
+    (mnist at 16 px, 3000 steps; 1 seed, 2.1 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -74,7 +77,10 @@ def stylegan(
     E -log D(x) - log(1 - D(G(z))) + gamma / 2 E ||grad D(x)||² against E -log D(G(z)).
 
     R1 is lazy, as in Karras et al. 2020, and images end in a tanh. `fitted.generator.styles(z, y)` and
-    `.synthesise(w)` give access to styles. What to expect stands in docs/recipes.md.
+    `.synthesise(w)` give access to styles.
+
+    Expect: agreement 0.93; path length in W over Z 0.431; slant, correlation with the coarse source 0.973 (mnist at 16
+    px, 3000 steps; 1 seed, 2.6 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -123,8 +129,10 @@ def stylegan2(
     against E -log D(G(z)) + paths E (||J_w' n|| - a)² (equation 4).
 
     Both regularisers are lazy (every `lazy`-th and every `paths_lazy`-th move) and share the optimiser's step with the
-    rest of the loss, so that the correction of appendix B has no cause here. Images end in a tanh. What to expect
-    stands in docs/recipes.md.
+    rest of the loss, so that the correction of appendix B has no cause here. Images end in a tanh.
+
+    Expect: agreement 0.9; path length in W over Z 0.449; slant, correlation with the coarse source 0.989 (mnist at 16
+    px, 3500 steps; 1 seed, 5.8 minutes of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:

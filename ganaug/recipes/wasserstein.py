@@ -39,7 +39,10 @@ def wgan(
     each move of the generator, with RMSProp and every weight clipped to [-limit, limit]. Minus its loss is, up to a
     factor, the distance between real and fake items.
 
-    The paper's limit 0.01 and lr 5e-5 need many more rounds. What to expect stands in docs/recipes.md.
+    The paper's limit 0.01 and lr 5e-5 need many more rounds.
+
+    Expect: Spearman, wgan 0.815; Spearman, vanilla 0.208 (MNIST, 16 px, 1,000 a class; 1 seed, 6.3 minutes of a
+    processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -76,7 +79,15 @@ def wgan_gp(
     E f(x) - E f(G(z)) - penalty E (||grad f(x̂)|| - 1)², `moves` times for each move of the generator.
 
     On rows of a table, perceptrons 8 `width` wide, with a softmax for each column of categories: the critic sees the
-    probabilities as they are, samples are made one-hot when they are served. What to expect stands in docs/recipes.md.
+    probabilities as they are, samples are made one-hot when they are served.
+
+    Expect: agreement 0.926; diversity 1.13; slope of the critic 1.1 (MNIST, 16 px, 1,000 a class; 1 seed, 7.5 minutes
+    of a processor each).
+
+    Expect: wine: points lost 0 (-1.23 to 0.617); breast cancer: points lost 1.17 (0.975 to 1.56); wine: error of the
+    shares of categories 0.0556 (0.0455 to 0.0661); the same, vanilla loss 0.407 (0.342 to 0.526) (wine (4 of 13 columns
+    binned into 3 categories) and breast cancer, of scikit-learn, 70 % of each; 3 seeds, 2.6 minutes of a processor
+    each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -125,8 +136,10 @@ def cramer(
     and the generator lowers the energy distance 2 E|h(x) - h(G(z))| - E|h(x) - h(x')| - E|h(G(z)) - h(G(z'))|. The
     critic raises it, `moves` times for each move of the generator, while the slope of its witness is kept near 1.
 
-    Unlike the Wasserstein distance of a batch, this one and its gradients are unbiased. What to expect stands in
-    docs/recipes.md.
+    Unlike the Wasserstein distance of a batch, this one and its gradients are unbiased.
+
+    Expect: agreement 0.894; diversity 1.2; slope of the witness 1.09 (MNIST, 16 px, 1,000 a class; 1 seed, 6.0 minutes
+    of a processor each).
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
