@@ -7,6 +7,7 @@ written last, so that a file without its own hash in it is not believed.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 import os
@@ -18,7 +19,7 @@ import numpy as np
 
 from ganaug.errors import ArtefactError
 from ganaug.generator import Loadable, serving_folder
-from ganaug.generator.integrity import need_space, open_plain, own_folders, read_whole, write_atomically, writing
+from ganaug.generator.integrity import need_space, open_plain, own_folders, read_whole, writing
 from ganaug.generator.lock import part_file, remove_abandoned
 from ganaug.reporting import Report
 
@@ -88,12 +89,11 @@ class ImageMap:
                 self._write_into(file, blocks, report)
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-                part.chmod(0o644)
-                if os.name != "posix":
-                    file.close()  # other systems move no open file
-                os.replace(part, self.path)
+                _put(file, part, self.path)
             vouch = json.dumps({"identity": self.identity, "sha256": digest}, indent=1)
-            write_atomically(self._manifest, vouch.encode())
+            with part_file(self.folder, _PART) as (file, part):  # never into a file that lies there, nor through a link
+                file.write(vouch.encode())
+                _put(file, part, self._manifest)
 
     @property
     def _manifest(self) -> Path:
@@ -107,6 +107,15 @@ class ImageMap:
             file.write(np.ascontiguousarray(images).data)
             done += len(images)
             report("render", done, self.shape[0], detail)
+
+
+def _put(file: io.BufferedRandom, part: Path, place: Path) -> None:
+    """Put what was written to a part file into its place, at once."""
+    file.flush()
+    part.chmod(0o644)
+    if os.name != "posix":
+        file.close()  # other systems move no open file
+    os.replace(part, place)
 
 
 def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
