@@ -155,8 +155,8 @@ def write_page(out: Path) -> None:
         "",
         "An article about a GAN that learns to draw numbers from a normal distribution (mean 4, standard deviation "
         "0.5) asks what the optimiser, the seed, minibatch discrimination, the number of hidden layers, the standard "
-        "deviation and a second mode do, with one run each. Here are several, by `python scripts/one_dimension.py --seeds N` (N is in "
-        "the tables): "
+        "deviation and a second mode do, with one run each. Here are several, by "
+        "`python scripts/one_dimension.py --seeds N` (N is in the tables): "
         f"small perceptrons (`scripts/studies/toys.py`), {ROUNDS} rounds of 64 numbers each, Adam with 2e-3 if not "
         "said otherwise.",
         "",
