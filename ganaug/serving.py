@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import HarmfulError, NoVerdictError
-from ganaug.generator import Fitted, Run, serving_folder
+from ganaug.generator import Fitted, Run, hash_of, run_folder, serving_folder
 
 
 def verdict_of(fitted: Fitted) -> tuple[Path, dict[str, Any]] | None:
@@ -16,10 +16,14 @@ def verdict_of(fitted: Fitted) -> tuple[Path, dict[str, Any]] | None:
     verdict that cannot be read.
     """
     folder = serving_folder(fitted)
-    verdict = None if folder is None else Run(folder).verdict
-    if folder is None or verdict is None:
+    return None if folder is None else _verdict_in(folder, fitted.hash)
+
+
+def _verdict_in(folder: Path, generator: str) -> tuple[Path, dict[str, Any]] | None:
+    verdict = Run(folder).verdict
+    if verdict is None:
         return None
-    if verdict.get("generator", fitted.hash) != fitted.hash:
+    if verdict.get("generator", generator) != generator:
         raise NoVerdictError(
             f"The verdict in {folder} is about another generator: the run was fitted on since.",
             "Run `ganaug bench` again.",
@@ -30,12 +34,16 @@ def verdict_of(fitted: Fitted) -> tuple[Path, dict[str, Any]] | None:
 def refuse_harmful(fitted: Fitted, force: bool) -> None:
     """Raises HarmfulError, unless forced, for a generator whose images were found to harm a classifier.
 
-    A generator without a verdict, or with one about an earlier state of the run, is served.
+    A generator without a verdict, or with one about an earlier state of the run, is served. What is chosen among the
+    samples of a run, and has no verdict of its own, has that of the run.
     """
     if force:
         return
     try:
         found = verdict_of(fitted)
+        whole = None if found is not None or fitted.choice is None else run_folder(fitted)
+        if whole is not None:
+            found = _verdict_in(whole, hash_of(whole))
     except NoVerdictError:
         return
     if found is not None and found[1]["verdict"] == "harms":

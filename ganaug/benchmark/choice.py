@@ -22,6 +22,7 @@ import numpy as np
 
 from ganaug.benchmark.arms import Arm, Settings
 from ganaug.benchmark.trial import Laboratory, Outcome, Trial
+from ganaug.keys import key
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ def choose(laboratory: Laboratory, settings: Settings) -> Choice:
 
     def attempt(arm: Arm, lr: float, decay: float) -> Candidate:
         training = settings.training(arm, lr, decay)
-        seeds = [settings.seed + i for i in range(settings.selection)]
-        outcomes = tuple(laboratory.run(Trial(training, seed, "validation")) for seed in seeds)
+        outcomes = tuple(laboratory.run(Trial(training, seed, "validation")) for seed in selection_seeds(settings))
         tried.append(Candidate(arm, lr, decay, outcomes, settings.metric))
         return tried[-1]
 
@@ -124,6 +124,11 @@ def judge(laboratory: Laboratory, settings: Settings, choice: Choice) -> Outcome
     return laboratory.run(Trial(settings.training(side.arm, side.lr, side.decay), settings.seed, "synthetic"))
 
 
+def selection_seeds(settings: Settings) -> list[int]:
+    """Seeds of every candidate on validation. Benches of other seeds share none."""
+    return [key(settings.seed, "bench", "selection", i) % 2**31 for i in range(settings.selection)]
+
+
 def paired_seeds(settings: Settings) -> list[int]:
-    """Seeds of the comparison on the test set, which no choice uses."""
-    return [settings.seed + 1000 + i for i in range(settings.seeds)]
+    """Seeds of the comparison on the test set, which no choice uses. Benches of other seeds share none."""
+    return [key(settings.seed, "bench", "test", i) % 2**31 for i in range(settings.seeds)]

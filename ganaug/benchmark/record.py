@@ -115,7 +115,7 @@ def recommendation(ratio: float, mixing: str, arm: dict[str, Any], interval: Int
 def power(interval: Interval, seeds: int, images: int, metric: str) -> dict[str, Any]:
     """What the comparison could not have seen: numbers (shares) and a sentence."""
     said = f"With {seeds} seed{'s' if seeds != 1 else ''} and {images} test images"
-    if interval.detectable is None:
+    if interval.detectable is None or interval.detectable >= 1:
         said += ", no difference of any size could have been told from chance."
     elif interval.unseen == 0:
         said += ", the two arms gave the same answers in every seed; what other seeds would give is not known."
@@ -158,6 +158,7 @@ def facts(sets: Sets, synthetic: list[int]) -> dict[str, Any]:
     }
     found["synthetic"] = {"images": sum(synthetic), "counts": synthetic}
     found["shape"] = list(sets.train.pixels.shape[1:])
+    found["of the fit"] = sets.of_the_fit
     found["test groups"] = None if sets.test.groups is None else len(set(sets.test.groups))
     return found
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganaug.reporting import printable
+
 WORDS = {
     "helps": "Synthetic images help",
     "no evidence": "No evidence that synthetic images help or harm",
@@ -80,7 +82,9 @@ def table(data: dict[str, Any]) -> str:
         rows.append((arm["name"], *values))
     lines += ["", *_aligned(rows), ""]
     if data["dropped"]:
-        lines.append(f"{len(data['dropped'])} test images were seen before and are not counted.")
+        names = ", ".join(map(printable, data["dropped"][:3])) + (", ..." if len(data["dropped"]) > 3 else "")
+        lines.append(f"{len(data['dropped'])} test images were seen before and are not counted: {names}.")
+    lines += [printable(note) for note in data["notes"]]
     lines.append(f"primary metric: {metric} ({data['metric reason']})")
     quick = ", from a quick bench" if data["settings"]["quick"] else ""
     how = f", mixing policy {data['mixing']}" if data["ratio"] else ""

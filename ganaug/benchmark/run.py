@@ -17,13 +17,14 @@ import torch
 from ganaug.benchmark import record
 from ganaug.benchmark.arms import RATIOS, settings_for
 from ganaug.benchmark.choice import choose, compare, judge, trials_in_all
+from ganaug.benchmark.keeping import keep_verdict, notes_on_earlier
 from ganaug.benchmark.results import Results, sentence
 from ganaug.benchmark.sets import gather, group_numbers, rendered
 from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
 from ganaug.errors import DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.generator import Fitted, Loadable, as_fitted, serving_folder
-from ganaug.generator.integrity import clear_parts, is_part, sealed, write_atomically, writing
+from ganaug.generator.integrity import clear_parts, is_part, write_atomically, writing
 from ganaug.generator.lock import LOCK, sole_writer
 from ganaug.health.doctor import doctor
 from ganaug.mixing_policies import DEFAULTS, mixing_policy
@@ -50,6 +51,7 @@ def bench(
     limit: int | None = None,
     seed: int = 0,
     groups: Any = None,
+    test_groups: Any = None,
     source: Any = None,
     root: str | Path | None = None,
     device: str = "cpu",
@@ -66,11 +68,12 @@ def bench(
     (`ganaug.mixing_policies`) to try. classical: augmentation to try for the baseline (`ganaug.policies`), which is for
     those to narrow who know that, for instance, mirroring changes the label; nothing for ("none",). tune: choose
     learning rate, weight decay and balancing too; steps: of each training. limit: at most so many training images a
-    class. groups: of the training images, see `open_source`. source: the paired images of `data`, for a run that
+    class. groups, test_groups: of the training and of the test images, see `open_source`; where only those of the
+    training images are known, the verdict is withheld. source: the paired images of `data`, for a run that
     learned from pairs (a run that translates images is measured by variants of the training images). command: what the
-    report says reproduces it. findings: for the report; by default what
-    `ganaug.doctor` tells of the run's past. A copy of the results goes to
-    `RUN/verdict.json`.
+    report says reproduces it. findings: for the report; by default what `ganaug.doctor` tells of the run's past. A copy
+    of the results goes to `RUN/verdict.json`, unless that says more about the same generator already (a withheld bench
+    says nothing, a quick one less than a full one).
 
     Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set or synthetic
     images, OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes.
@@ -81,8 +84,8 @@ def bench(
     folder = _claimed(Path(out))
     fitted = None if run is None else as_fitted(run)
     sets = gather(
-        data, test=test, fitted=fitted, synthetic=synthetic, limit=limit, seed=seed, groups=groups, source=source,
-        root=root, report=report,
+        data, test=test, fitted=fitted, synthetic=synthetic, limit=limit, seed=seed, groups=groups,
+        test_groups=test_groups, source=source, root=root, report=report,
     )  # fmt: skip
     with ExitStack() as held:
         with writing(folder):
@@ -178,8 +181,13 @@ def bench(
             "machine": {"cpus": os.cpu_count(), "threads": torch.get_num_threads(), "device": device},
         }  # fmt: skip
         found["sentence"] = sentence(found)
+        home = None if run is None else serving_folder(run)
+        if home is not None:
+            found["notes"] += notes_on_earlier(home, found)
         results = Results(json.loads(json.dumps(found, allow_nan=False)), folder)  # plain data, as it will be read back
-        _write(results, parts, judged, run)
+        _write(results, parts, judged)
+        if home is not None:
+            keep_verdict(home, results.data)
         return results
 
 
@@ -194,15 +202,12 @@ def _claimed(folder: Path) -> Path:
     return folder
 
 
-def _write(results: Results, parts: Parts, judged: Outcome, run: Loadable | None) -> None:
+def _write(results: Results, parts: Parts, judged: Outcome) -> None:
     from ganaug.benchmark.report import page
 
     text = json.dumps(results.data, indent=1, allow_nan=False).encode()
     write_atomically(results.report_path, page(results.data, parts, judged).encode())
     write_atomically(results.folder / "results.json", text)
-    home = None if run is None else serving_folder(run)
-    if home is not None:
-        write_atomically(home / "verdict.json", sealed(results.data))
 
 
 def _gain(labels: np.ndarray, without: Outcome, mixed: Outcome) -> np.ndarray:

@@ -28,6 +28,7 @@ from ganaug.variant_pool import VariantPool
 
 MOST = 1000  # synthetic images a class that are rendered at most
 BY_CHANCE = 4  # validation images that may look like training images without a doubt, however few there are
+FEW_TO_CHOOSE = 30  # validation images, below which the reader is told
 VARIANTS = 8  # of each training image, at most
 
 
@@ -36,7 +37,7 @@ class Sets:
     """train, validation, test: one size, one order of classes. dropped: names of test images that were seen before.
 
     synthetic: images of a folder, or None where they come from a run. notes: plain sentences for the report; doubts:
-    likewise, why a verdict would not be honest.
+    likewise, why a verdict would not be honest. of_the_fit: the generator, if any, was fitted on these training images.
     """
 
     train: LabelledImages
@@ -46,6 +47,7 @@ class Sets:
     dropped: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
     doubts: tuple[str, ...] = field(default=())
+    of_the_fit: bool = True
 
 
 def gather(
@@ -57,6 +59,7 @@ def gather(
     limit: int | None = None,
     seed: int = 0,
     groups: Any = None,
+    test_groups: Any = None,
     source: Any = None,
     root: Any = None,
     report: Report = silent,
@@ -76,11 +79,11 @@ def gather(
         data, size=size, channels=channels, limit=None if card else limit, seed=seed, groups=groups, pairs=source,
         root=root, report=report,
     )  # fmt: skip
-    train, validation, notes = _divide(real, card, limit, seed)
+    train, validation, notes, doubts = _divide(real, card, limit, seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     held = load_images(
-        data if test is None else test, split="test", size=size, channels=channels, at_least=0, root=root,
-        report=report,
+        data if test is None else test, split="test", size=size, channels=channels, at_least=0, groups=test_groups,
+        root=root, report=report,
     )  # fmt: skip
     held = _with_classes(held, real.classes, "The test set")
     folder = None
@@ -112,7 +115,11 @@ def gather(
     if dropped and real.groups is None:
         notes.append("Some test images were near-duplicates of seen ones. If several images show one subject, name "
                      "the subjects (--groups), so that whole subjects are held out.")  # fmt: skip
-    return Sets(train, validation, held, folder, dropped, tuple(notes), _straddling(train, validation, report))
+    if len(validation) < FEW_TO_CHOOSE:
+        notes.append(f"Every choice was made on {len(validation)} validation images, which is little more than chance.")
+    doubts += [*_straddling(train, validation, report), *_unknown_groups(real, held)]
+    own = card is None or not set(card.fingerprints).isdisjoint(train.fingerprints)
+    return Sets(train, validation, held, folder, dropped, tuple(notes), tuple(doubts), own)
 
 
 def rendered(
@@ -150,8 +157,8 @@ def _has_test_split(data: Any) -> bool:
 
 def _divide(
     real: LabelledImages, card: Card | None, limit: int | None, seed: int
-) -> tuple[LabelledImages, LabelledImages, list[str]]:
-    """Training and validation part, and notes."""
+) -> tuple[LabelledImages, LabelledImages, list[str], list[str]]:
+    """Training and validation part, notes, and doubts."""
     if card is not None:
         saw, kept = set(card.fingerprints), set(card.held_out)
         in_train = np.array([mark in saw for mark in real.fingerprints])
@@ -159,18 +166,24 @@ def _divide(
         if in_train.any() and in_validation.any():
             rest = int((~in_train & ~in_validation).sum())
             notes = [f"{rest} images of the data were not part of the fit and are not used."] if rest else []
-            train = _limited(real.take(np.flatnonzero(in_train)), limit, seed)
+            whole = real.take(np.flatnonzero(in_train))
+            train = _limited(whole, limit, seed)
             _every_class(train)
-            return train, real.take(np.flatnonzero(in_validation)), notes
+            more = len(whole) - len(train)
+            doubts = [
+                f"The generator learned from {more} images more than the classifier gets (limit {limit}): a gain could "
+                "be theirs. Bench with the same limit as the fit had, or without one."
+            ] if more else []  # fmt: skip
+            return train, real.take(np.flatnonzero(in_validation)), notes, doubts
         if in_train.any():
             raise DataError(
                 "The data hold images that the generator was fitted on, but none of its validation part.",
                 "Bench the run on the same data, with the same --limit, as it was fitted on.",
             )
         train, validation = hold_out(_limited(real, limit, seed), seed=seed)
-        return train, validation, ["The generator was fitted on other images; 20 % were held out for validation."]
+        return train, validation, ["The generator was fitted on other images; 20 % were held out for validation."], []
     train, validation = hold_out(real, seed=seed)
-    return train, validation, []
+    return train, validation, [], []
 
 
 def _limited(images: LabelledImages, limit: int | None, seed: int) -> LabelledImages:
@@ -239,9 +252,17 @@ def _refuse_beyond(test: LabelledImages, overlap: np.ndarray, how: str, what: st
 
 
 def _straddling(train: LabelledImages, validation: LabelledImages, report: Report) -> tuple[str, ...]:
-    """A doubt where the validation part holds near-duplicates of training images and no groups are known."""
-    if train.groups is not None or not len(validation):
+    """A doubt where subjects lie on both sides of the split, or, where no groups are known, near-duplicates do."""
+    if not len(validation):
         return ()
+    if train.groups is not None:
+        shared = set(train.groups) & set(validation.groups or ())
+        if not shared:
+            return ()
+        return (
+            f"{len(shared)} subjects (groups) lie in the training and in the validation part: the fit, which divided "
+            "the images, was not told of them. Fit again with --groups.",
+        )
     near = which_seen(validation.fingerprints, _pictures(validation), Known.of(train), report)
     if near.sum() <= max(BY_CHANCE, LEAK * len(validation)):
         return ()
@@ -250,6 +271,16 @@ def _straddling(train: LabelledImages, validation: LabelledImages, report: Repor
         f"{int(near.sum())} of {len(validation)} validation images are near-duplicates of training images (for "
         f"instance {first}), and no groups are given: what belongs together lies on both sides of the split. Name the "
         "subjects (--groups), or remove the duplicates.",
+    )
+
+
+def _unknown_groups(real: LabelledImages, test: LabelledImages) -> tuple[str, ...]:
+    """A doubt where the subjects of the training images are known, and those of the test images are not."""
+    if real.groups is None or test.groups is not None:
+        return ()
+    return (
+        "The training images show known subjects (groups), and nobody said which the test images show: whether they "
+        "are others, and how many, decides what the verdict is worth. Name them (--test-groups).",
     )
 
 

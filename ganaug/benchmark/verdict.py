@@ -70,10 +70,10 @@ def paired_interval(
 
     A bootstrap of both factors: each draw takes test images with replacement (within classes if balanced, whole groups
     where given) and, independently, seeds with replacement, and the two deviations from the mean add up. Chance that
-    belongs to a seed and an image together is in both, so the interval is a little wide rather than narrow (drawing
-    seeds of the drawn images would count it three times: Owen, The pigeonhole bootstrap, Annals of Applied Statistics
-    1, 2007). A bootstrap over few seeds is too narrow, so their deviation is stretched by t / z * sqrt(S / (S - 1)),
-    which makes it as wide as Student's t; the result is widened to Student's interval where that reaches further.
+    belongs to a seed and an image together is in both, so it is taken out of that of the images (drawing seeds of the
+    drawn images would count it three times: Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007). A
+    bootstrap over few seeds is too narrow, so their deviation is stretched by t / z * sqrt(S / (S - 1)), which makes
+    it as wide as Student's t; the result is widened to Student's interval where that reaches further.
     """
     seeds = len(gain)
     weights_of = _class_weights(labels) if balanced else np.full(gain.shape[1], 1 / gain.shape[1])
@@ -82,6 +82,7 @@ def paired_interval(
     student = None
     values = _resampled(gain.mean(0), labels, balanced, groups, draws, numpy_stream(seed, "bench", "images"))
     if seeds > 1:
+        values = mean + (values - mean) * _of_images_alone(gain, labels, weights_of, balanced, groups)
         t, z = stats.t.ppf((1 + level) / 2, seeds - 1), stats.norm.ppf((1 + level) / 2)
         reach = float(t * per_seed.std(ddof=1) / np.sqrt(seeds))
         student = (mean - reach, mean + reach)
@@ -192,6 +193,24 @@ def _resampled(
         shares = np.divide(sums, sizes, out=np.zeros_like(sums), where=sizes > 0)
         out.append(shares.sum(0) / (sizes > 0).sum(0))
     return np.concatenate(out)
+
+
+def _of_images_alone(
+    gain: np.ndarray, labels: np.ndarray, weights: np.ndarray, balanced: bool, groups: np.ndarray | None
+) -> float:
+    """The part of the standard error over images that would be left with ever more seeds, in [0, 1]. gain: (S, N)."""
+    seeds = len(gain)
+    classes = labels if balanced else np.zeros_like(labels)
+    units = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
+
+    def variance(values: np.ndarray) -> float:
+        """Of the weighted mean of values (N,): squared sums over the units that are drawn, around the class means."""
+        means = np.bincount(classes, values) / np.maximum(1, np.bincount(classes))
+        return float(np.square(np.bincount(units, weights * (values - means[classes]))).sum())
+
+    shared = variance(gain.mean(0))
+    own = sum(variance(row) for row in gain - gain.mean(0)) / (seeds * (seeds - 1))
+    return float(np.sqrt(max(0.0, 1 - own / shared))) if shared else 0.0
 
 
 def _times(rng: np.random.Generator, items: int, draws: int) -> np.ndarray:

@@ -57,7 +57,10 @@ class Chosen:
         for label, share in self.accepted.items():
             cells = "".join(f"{value:>10.1%}" for value in self.refused[label].values())
             lines.append(f"{label[:23]:<24}{share:>10.1%}{cells}{'   not served' if label in self.withheld else ''}")
-        lines.append(f"Serve them by naming {self.folder} in place of the run.")
+        if len(self.withheld) == len(self.accepted):
+            lines.append("No class passes, so nothing is served: choose less strictly, or fit for longer.")
+        else:
+            lines.append(f"Serve them by naming {self.folder} in place of the run.")
         return lines
 
 

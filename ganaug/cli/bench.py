@@ -44,7 +44,8 @@ NO_GAIN = 6  # exit code of --require-gain
 @click.option("--seeds", type=click.IntRange(2), metavar="N", help="Paired seeds of the final comparison.")
 @click.option("--quick", is_flag=True, help="Fewer seeds, steps and arms.")
 @click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N training images a class.")
-@click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group.")
+@click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group, of DATA.")
+@click.option("--test-groups", type=click.Path(dir_okay=False), help="CSV: item, group, of the test images.")
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option(
     "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
@@ -55,8 +56,8 @@ NO_GAIN = 6  # exit code of --require-gain
 @click.option("--require-gain", is_flag=True, help="Exit with code 6 unless the verdict is `helps`.")
 @common
 def bench(
-    data, test, run, synthetic, out, ratios, mixings, classical, seeds, quick, limit, groups, root, source, recipe,
-    require_gain, seed, as_json, quiet,
+    data, test, run, synthetic, out, ratios, mixings, classical, seeds, quick, limit, groups, test_groups, root, source,
+    recipe, require_gain, seed, as_json, quiet,
 ):  # fmt: skip
     """Measure whether synthetic images help a classifier: helps, no evidence, harms, or withheld.
 
@@ -82,7 +83,7 @@ def bench(
             results = measure(
                 data, test=test, run=measured, synthetic=synthetic, out=out, ratios=ratios or RATIOS,
                 mixings=mixings or DEFAULTS, classical=classical or None, seeds=seeds, quick=quick,
-                limit=limit, seed=seed, groups=groups, root=root, source=source, report=report,
+                limit=limit, seed=seed, groups=groups, test_groups=test_groups, root=root, source=source, report=report,
                 command=shlex.join(["ganaug", *sys.argv[1:]]),
             )  # fmt: skip
     except KeyboardInterrupt:

@@ -96,7 +96,7 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
     from ganaug.cli.load import load_run
     from ganaug.console import terminal
     from ganaug.exporting import export
-    from ganaug.mixing.ratio import resolve
+    from ganaug.mixing.ratio import caveats, resolve
     from ganaug.plan import balance as filled
     from ganaug.plan import fraction
     from ganaug.plan import per_class as each
@@ -132,4 +132,9 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
     what = {1: "rows", 2: "series", 3: "images"}[len(fitted.card.shape)]
     lines = [f"{printable(name)}: {n}" for name, n in plan.items()] + [f"{total} {what} in {out}"]
     lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
-    show(as_json, {"out": str(out), "plan": plan}, lines)
+    said = caveats(fitted, ratio, "A folder")
+    if ratio == "auto":
+        said.append("The bench put synthetic images in the place of real ones in every batch, at this share; a folder "
+                    "that is added to the real images comes to the same share of a shuffled loader.")  # fmt: skip
+    lines += said
+    show(as_json, {"out": str(out), "plan": plan, "notes": said}, lines)

@@ -8,6 +8,7 @@ from ganaug.generator.folder import Run as Run
 from ganaug.generator.folder import as_fitted as as_fitted
 from ganaug.generator.folder import as_loaded as as_loaded
 from ganaug.generator.folder import from_noise as from_noise
+from ganaug.generator.folder import hash_of as hash_of
 from ganaug.generator.folder import load as load
 from ganaug.generator.folder import rules_of as rules_of
 from ganaug.generator.folder import run_folder as run_folder

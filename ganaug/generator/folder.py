@@ -191,6 +191,11 @@ def run_folder(run: Loadable) -> Path | None:
     return path if (path / "generator" / MANIFEST).exists() else None
 
 
+def hash_of(run: Path) -> str:
+    """Of the generator of a run folder, without building it. Raises ArtefactError as `load` does."""
+    return read_verified(run / "generator", (CARD, WEIGHTS))[1]
+
+
 def serving_folder(run: Loadable) -> Path | None:
     """What holds `pool/` and `verdict.json` of these samples: the run folder, or RUN/choice for chosen ones."""
     path = run.path if isinstance(run, (Fitted, Run)) else Path(run)

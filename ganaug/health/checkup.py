@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from ganaug.game import Networks, Recipe
+from ganaug.game import LatentRound, Networks, Recipe
 from ganaug.keys import torch_stream
 from ganaug.train import Batches
 
@@ -122,20 +122,24 @@ class Examiner:
         return torch.cat(fakes), torch.cat(labels)
 
     def _preferences(self, nets: Networks) -> tuple[float, float]:
-        if "discriminator" not in nets:
+        if "discriminator" not in nets or self.recipe.wiring is LatentRound:  # which looks at latents, not at items
             return float("nan"), float("nan")
         seen, _ = self._scores(nets, self.training, "training")
         unseen, fakes = self._scores(nets, self.validation, "validation")
+        if seen is None or unseen is None or fakes is None:
+            return float("nan"), float("nan")
         return _chance_above(seen, unseen), _chance_above(unseen, fakes)
 
-    def _scores(self, nets: Networks, batches: Batches, purpose: str) -> tuple[Tensor, Tensor]:
-        """Scores of real items and of samples in their place, one number each."""
+    def _scores(self, nets: Networks, batches: Batches, purpose: str) -> tuple[Tensor | None, Tensor | None]:
+        """Scores of real items and of samples in their place, one number each; None where it answers by embeddings."""
         real, fake = [], []
         for number in range(-(-SCORED // self.recipe.batch)):
             rng = torch_stream(self.seed, "check-up", purpose, number)
             batch = batches.draw(self.recipe.batch, rng)
             z = self.recipe.prior.draw(self.recipe.batch, rng).to(self.device)
             r = self.recipe.wiring(nets, batch, z, rng)
+            if r.real_scores.ndim == 2 and r.real_scores.shape[1] > 1:
+                return None, None
             real.append(r.real_scores.float().flatten(1).mean(1) if r.real_scores.ndim > 1 else r.real_scores)
             fake.append(r.fake_scores.float().flatten(1).mean(1) if r.fake_scores.ndim > 1 else r.fake_scores)
         return torch.cat(real).float().cpu(), torch.cat(fake).float().cpu()

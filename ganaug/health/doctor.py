@@ -42,8 +42,11 @@ class Diagnosis:
         for finding in self.findings:
             of = f" ({', '.join(finding.classes)})" if finding.classes else ""
             lines += [f"{finding.severity}: {finding.name}{of}", f"  {finding.text}", f"  Try: {finding.knob}"]
-        if not self.findings:
-            lines.append(f"Nothing is wrong as far as {len(self.checkups)} check-ups show.")
+        if not self.checkups:
+            lines.append("The samples were not looked at: no check-up was made.")
+        elif not self.findings:
+            n = len(self.checkups)
+            lines.append(f"Nothing is wrong as far as {n} check-up{'s show' if n > 1 else ' shows'}.")
         return [*lines, *self.notes]
 
 

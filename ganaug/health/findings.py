@@ -25,7 +25,9 @@ LOST = 0.98  # chance that the discriminator prefers a held-out item to a sample
 LEAKING = 0.60
 CONFUSED = 0.50  # agreement over that of held-out items, below
 SWAPPED = 0.20
+JUDGED = 0.25  # of the way from chance to certainty that held-out items of a class must go, to judge samples by it
 RESTLESS = 0.60  # median movement of class means between check-ups over the spread of real items, above
+CROSS_ENTROPIES = ("nonsaturating", "minimax", "relativistic")
 NEAR_ZERO = 0.10  # a cross-entropy discriminator's loss, below
 SETTLED = 1 / 3  # of a fit after which it is judged
 EARLY = 1 / 5  # of a fit after which a collapse is told at once
@@ -96,13 +98,13 @@ def _not_finite(interventions: Sequence[Intervention]) -> Iterator[Finding]:
 
 def _not_converging(losses: Sequence[Mapping[str, Any]], steps: int) -> Iterator[Finding]:
     """The loss of a cross-entropy discriminator near zero while the generator's rises."""
-    d = _series(losses, "discriminator/", ("nonsaturating", "minimax"))
-    g = _series(losses, "generator/", ("nonsaturating", "minimax"))
+    d, g = (_series(losses, player, CROSS_ENTROPIES) for player in ("discriminator/", "generator/"))
     if len(d) < 9 or len(g) < 9 or losses[-1]["step"] < SETTLED * steps:
         return
     third = len(g) // 3
     early, late = float(np.median(g[:third])), float(np.median(g[-third:]))
-    if np.median(d[-third:]) < NEAR_ZERO and late > 1.5 * early > 0:
+    rises = late > 1.5 * early if early > 0 else late > early / 1.5  # minimax: from -log 2 towards 0
+    if np.median(d[-third:]) < NEAR_ZERO and rises:
         yield Finding(
             "no convergence",
             "fault",
@@ -177,7 +179,7 @@ def _discriminator(checkups: Sequence[Checkup]) -> Iterator[Finding]:
 def _labels(last: Checkup, classes: Sequence[str]) -> Iterator[Finding]:
     ratio = np.array(last.agreement) / np.maximum(np.array(last.agreement_of_unseen), 1e-9)
     chance = 1 / max(len(classes), 1)
-    judged = np.array(last.agreement_of_unseen) > 2 * chance
+    judged = np.array(last.agreement_of_unseen) > chance + JUDGED * (1 - chance)
     swapped = [c for c in range(len(classes)) if judged[c] and ratio[c] < SWAPPED]
     confused = [c for c in range(len(classes)) if judged[c] and SWAPPED <= ratio[c] < CONFUSED]
     for bad, name, severity in ((swapped, "labels swapped", "fault"), (confused, "labels leak", "warning")):

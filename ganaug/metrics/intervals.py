@@ -39,7 +39,8 @@ def share_interval(hits: int, n: int, level: float = LEVEL) -> Interval:
     z, share = ndtri((1 + level) / 2), hits / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     reach = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Interval(share, float(min(middle - reach, share)), float(max(middle + reach, share)), level)
+    low, high = max(0.0, min(middle - reach, share)), min(1.0, max(middle + reach, share))  # rounding apart
+    return Interval(share, float(low), float(high), level)
 
 
 def bootstrap(

@@ -67,7 +67,7 @@ def mix(
     require_map_style(dataset)
     fitted = from_noise(run)
     share = ratios.resolve(fitted, mode, ratio, force)
-    ratios.warn_of_policy(fitted, ratio)
+    ratios.warn_of_verdict(fitted, ratio, "Items of a data set")
     refuse_overlap(fitted, evaluation, report)
     labels, names, named = named_labels_of(dataset, classes, targets, report)
     who = _who(labels, names, mode, share, fitted)

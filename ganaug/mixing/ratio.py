@@ -57,19 +57,31 @@ def benched_policy(run: Loadable) -> str:
     return name
 
 
-def warn_of_policy(run: Loadable, ratio: float | str | None) -> None:
-    """Items of a data set carry no weights, so "auto" there is the benched share without the benched policy: say so."""
-    if ratio != "auto":
-        return
-    name = benched_policy(run)
+def warn_of_verdict(run: Loadable, ratio: float | str | None, carrier: str, *, depth: int = 4) -> None:
+    """With "auto", warn of what the verdict rests on that what is served cannot keep. carrier: what cannot carry a
+    mixing policy, as the subject of a sentence. depth: of the user's call, for the warning."""
+    for said in caveats(run, ratio, carrier):
+        warnings.warn(said, MixingPolicyWarning, stacklevel=depth)
+
+
+def caveats(run: Loadable, ratio: float | str | None, carrier: str) -> list[str]:
+    """The sentences of `warn_of_verdict`."""
+    found = verdict_of(as_loaded(run)) if ratio == "auto" else None
+    if found is None or found[1]["verdict"] != "helps":
+        return []
+    said, name = [], benched_policy(run)
     if mixing_policy(name) != MixingPolicy():
-        warnings.warn(
-            f"The gain was measured with the mixing policy {name!r}: {in_words(mixing_policy(name))}. Items of a data "
-            "set cannot carry that. ganaug.SynthMix(run, ratio='auto', policy='auto') has loss weight and label "
-            "smoothing in its labels.",
-            MixingPolicyWarning,
-            stacklevel=4,
+        said.append(
+            f"The gain was measured with the mixing policy {name!r}: {in_words(mixing_policy(name))}. {carrier} cannot "
+            "carry that. ganaug.SynthMix(run, ratio='auto', policy='auto') has loss weight and label smoothing in its "
+            "labels."
         )
+    if found[1].get("settings", {}).get("quick"):
+        said.append(
+            f"The verdict in {found[0]} comes from a quick bench (fewer seeds, steps and arms): run `ganaug bench` "
+            "without --quick before you rely on it."
+        )
+    return said
 
 
 def in_words(policy: MixingPolicy) -> str:

@@ -78,6 +78,8 @@ class SynthMix(v2.Transform):
         if pool_per_class < 1:
             raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
         self.policy = _policy(fitted, policy)
+        if policy is None:
+            ratios.warn_of_verdict(fitted, ratio, "Labels that are integers", depth=3)
         withheld = () if fitted.choice is None else fitted.choice.withheld
         self._serves = torch.tensor([name not in withheld for name in self.classes])
         if live and fitted.choice is not None:

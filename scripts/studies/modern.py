@@ -19,7 +19,7 @@ from ganaug.pool import render
 from studies.judged import agreement_and_diversity, digits, fitted_digits, judge_of
 
 SIZE = 16  # px
-STEPS = {"biggan": 1500, "r3gan": 2000}
+STEPS = {"biggan": 1500, "r3gan": 4000}
 TRUNCATIONS = (0.2, 0.5, 1.0, 1.5)
 COLOURS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1))
 

@@ -333,8 +333,37 @@ def test_near_duplicates_on_both_sides_of_the_split_withhold_the_verdict_unless_
     data = toy_bench(tmp_path / "out", data=doubled()).data
     assert data["verdict"] == "withheld"
     assert "no groups are given" in data["sentence"]
-    named = toy_bench(tmp_path / "named", data=doubled([f"subject {i // 2}" for i in range(90)])).data
-    assert named["verdict"] != "withheld"
+    named = doubled([f"subject {i // 2}" for i in range(90)])
+    others = [f"other subject {i // 2}" for i in range(120)]
+    assert toy_bench(tmp_path / "named", data=named, test_groups=others).data["verdict"] != "withheld"
+
+
+def test_groups_of_the_training_images_alone_withhold_the_verdict(tmp_path: Path):
+    def subjects(word, n):
+        return [f"{word} {i // 3}" for i in range(n)]
+
+    data = images(30, 0)
+    alone = toy_bench(tmp_path / "alone", data=data, groups=subjects("a", 90)).data
+    assert alone["verdict"] == "withheld"
+    assert "--test-groups" in alone["sentence"]
+    both = toy_bench(tmp_path / "both", data=data, groups=subjects("a", 90), test_groups=subjects("b", 120)).data
+    assert both["verdict"] != "withheld"
+    assert both["data"]["test groups"] == 40
+    with pytest.raises(LeakError, match="subjects"):
+        toy_bench(tmp_path / "leak", data=data, groups=subjects("a", 90), test_groups=subjects("a", 120))
+
+
+def test_benches_of_other_seeds_share_no_trial(tmp_path: Path):
+    runs = [toy_bench(tmp_path / "out", seed=seed).data for seed in (0, 1, 2)]
+    keys = [{trial["key"] for trial in run["trials"]} for run in runs]
+    assert len(set.union(*keys)) == sum(map(len, keys))
+    assert runs[1]["trained"] == len(runs[1]["trials"])
+
+
+def test_a_choice_among_arms_on_a_handful_of_images_is_said(tmp_path: Path):
+    few, many = (toy_bench(tmp_path / str(n), data=images(n, 0)).data["notes"] for n in (20, 60))
+    assert any("12 validation images" in note for note in few)
+    assert not any("validation images" in note for note in many)
 
 
 def test_the_page_shows_the_extremes_and_what_the_doctor_found(tmp_path: Path):

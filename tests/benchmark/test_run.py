@@ -10,8 +10,8 @@ import pytest
 import ganaug
 from ganaug.benchmark import bench
 from ganaug.data import load_images
-from ganaug.errors import ArtefactError, LabelMismatchError, LeakError
-from ganaug.generator.integrity import unsealed
+from ganaug.errors import ArtefactError, HarmfulError, LabelMismatchError, LeakError
+from ganaug.generator.integrity import sealed, unsealed
 
 from .toy import images
 
@@ -69,9 +69,73 @@ def test_an_altered_verdict_serves_nothing(tmp_path: Path, run: Path):
 
 def test_leaves_the_verdict_in_the_run_folder(tmp_path: Path, run: Path):
     results = bench("digits", run=run, out=tmp_path / "out", **QUICK)
-    assert unsealed((run / "verdict.json").read_bytes(), run) == results.data
-    assert ganaug.Run(run).verdict == results.data
+    kept = unsealed((run / "verdict.json").read_bytes(), run)
+    benches = kept.pop("benches")
+    assert kept == results.data
+    assert [one["verdict"] for one in benches] == [results.verdict]
     assert results.data["generator"] == ganaug.load(run).hash
+
+
+def harmful(run: Path) -> None:
+    """Turn the verdict of the run, whatever it was, into that of a full bench that found harm."""
+    found = unsealed((run / "verdict.json").read_bytes(), run)
+    settings = {**found["settings"], "quick": False}
+    (run / "verdict.json").write_bytes(sealed({**found, "verdict": "harms", "ratio": 0, "settings": settings}))
+
+
+def test_a_bench_that_says_less_does_not_replace_a_verdict(tmp_path: Path, run: Path):
+    bench("digits", run=run, out=tmp_path / "out", **QUICK)
+    harmful(run)
+    withheld = bench("digits", run=run, out=tmp_path / "one", **{**QUICK, "seeds": 1})
+    quick = bench("digits", run=run, out=tmp_path / "two", seed=1, **QUICK)
+    assert ganaug.Run(run).verdict["verdict"] == "harms"
+    for results in (withheld, quick):
+        assert any("keeps its verdict `harms`" in note for note in results.data["notes"])
+    with pytest.raises(HarmfulError):
+        ganaug.SyntheticDataset(run, per_class=2)
+    full = bench("digits", run=run, out=tmp_path / "full", **{**QUICK, "quick": False, "steps": 5, "tune": False})
+    kept = ganaug.Run(run).verdict
+    assert kept["verdict"] == full.verdict
+    assert len(kept["benches"]) == 4
+    assert any("benched before" in note and "harms" in note for note in full.data["notes"])
+    assert any("Bonferroni" in note for note in full.data["notes"])
+
+
+def test_a_bench_on_other_images_does_not_replace_a_verdict_on_those_of_the_fit(tmp_path: Path, run: Path):
+    bench("digits", run=run, out=tmp_path / "own", **QUICK)
+    own = ganaug.Run(run).verdict
+    test = load_images("digits", split="test")
+    x, y = test.pixels[:, 0].numpy(), [test.classes[label] for label in test.labels]
+    foreign = bench((x[::2], y[::2]), test=(x[1::2], y[1::2]), run=run, out=tmp_path / "out",
+                    **{**QUICK, "quick": False, "steps": 5, "tune": False, "classical": ("none",)})  # fmt: skip
+    kept = ganaug.Run(run).verdict
+    assert kept["verdict"] == own["verdict"]
+    assert kept["data"] == own["data"]
+    assert any("is on other images" in note for note in foreign.data["notes"])
+
+
+def test_the_same_bench_again_counts_once(tmp_path: Path, run: Path):
+    for _ in range(2):
+        results = bench("digits", run=run, out=tmp_path / "out", **QUICK)
+    assert len(ganaug.Run(run).verdict["benches"]) == 1
+    assert not any("before" in note for note in results.data["notes"])
+
+
+def test_images_that_only_the_generator_gets_withhold_the_verdict(tmp_path: Path, run: Path):
+    card = ganaug.load(run).card
+    least = min(card.counts.values()) // 2
+    results = bench("digits", run=run, out=tmp_path / "out", limit=least, **QUICK)
+    assert results.verdict == "withheld"
+    assert "images more than the classifier gets" in results.data["sentence"]
+
+
+def test_groups_that_the_fit_did_not_know_and_divided_withhold_the_verdict(tmp_path: Path, run: Path):
+    data = load_images("digits")
+    subjects = [f"writer {i % 7}" for i in range(len(data))]
+    others = [f"other {i}" for i in range(len(load_images("digits", split="test")))]
+    results = bench("digits", run=run, out=tmp_path / "out", groups=subjects, test_groups=others, **QUICK)
+    assert results.verdict == "withheld"
+    assert "7 subjects" in results.data["sentence"]
 
 
 def test_refuses_a_test_set_that_the_generator_was_fitted_on(tmp_path: Path, run: Path):

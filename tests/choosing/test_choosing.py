@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +19,10 @@ from ganaug.choosing.making import Judged
 from ganaug.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
 from ganaug.classifier import Training, train_classifier
 from ganaug.data import load_images
-from ganaug.errors import ArtefactError, DataError, LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.errors import ArtefactError, DataError, HarmfulError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.generator import load, run_folder
 from ganaug.generator.folder import serving_folder
-from ganaug.generator.integrity import write_atomically
+from ganaug.generator.integrity import sealed, write_atomically
 from ganaug.pool import BLOCK, Pool, Renderer
 
 
@@ -215,6 +216,7 @@ def test_rules_refuse_about_the_share_of_real_images_that_they_state(chosen):
             refused[name] += int((~passes).sum())
     for name, count in refused.items():
         assert count / held_out.sum() <= 0.3, name
+    assert refused["label"] > 0
 
 
 def test_copies_of_training_images_are_refused_whatever_else_they_are(chosen):
@@ -251,6 +253,19 @@ def test_a_bench_of_a_choice_leaves_its_verdict_with_it_and_names_what_is_withhe
     counts = results.data["data"]["synthetic"]["counts"]
     served = {name for name, n in zip(results.data["classes"], counts, strict=True) if n}
     assert served == set(results.data["classes"]) - set(found.withheld) != set()
+
+
+def test_a_choice_has_the_harm_of_its_run_until_it_is_benched_itself(chosen, tmp_path):
+    run, found = chosen
+    folder = Path(shutil.copytree(run.path, tmp_path / "run"))
+    (folder / "choice" / "verdict.json").unlink(missing_ok=True)
+    verdict = {"verdict": "harms", "mode": "replace", "ratio": 0, "generator": load(folder).hash}
+    (folder / "verdict.json").write_bytes(sealed(verdict))
+    with pytest.raises(HarmfulError):
+        ganaug.SyntheticDataset(folder / "choice", per_class=2)
+    own = {**verdict, "verdict": "no evidence", "generator": load(folder / "choice").hash}
+    (folder / "choice" / "verdict.json").write_bytes(sealed(own))
+    assert len(ganaug.SyntheticDataset(folder / "choice", per_class=2))
 
 
 def test_making_the_same_choice_again_gives_the_same_bytes(chosen):

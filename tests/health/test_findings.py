@@ -81,19 +81,26 @@ def test_players_that_chase_each_other():
 
 
 def test_losses_that_do_not_converge():
-    def lines(d, g):
+    def lines(d, g, loss="nonsaturating"):
         return [
-            {
-                "step": 10 * i,
-                "discriminator/nonsaturating.discriminator": d(i),
-                "generator/nonsaturating.generator": g(i),
-            }
+            {"step": 10 * i, f"discriminator/{loss}.discriminator": d(i), f"generator/{loss}.generator": g(i)}
             for i in range(1, 101)
         ]
 
     assert names((), lines(lambda i: 1 / i, lambda i: i / 10)) == ["no convergence"]
     assert names((), lines(lambda i: 1.2, lambda i: 0.9)) == []
-    assert names((), lines(lambda i: 0.01, lambda i: -i)) == []  # another kind of loss
+    assert names((), lines(lambda i: 1 / i, lambda i: -1 / i, "minimax")) == ["no convergence"]
+    assert names((), lines(lambda i: 1.3, lambda i: -0.6, "minimax")) == []
+    assert names((), lines(lambda i: 1 / i, lambda i: i / 10, "relativistic")) == ["no convergence"]
+    assert names((), lines(lambda i: 0.01, lambda i: -i, "wasserstein")) == []  # of which neither is a cross-entropy
+
+
+def test_labels_of_two_classes_are_judged_too():
+    two = [replace(one, spread=(1.0,) * 2, agreement=(0.0,) * 2, agreement_of_unseen=(0.95,) * 2, mistaken_for=(1, 0),
+                   centres=one.centres[:2]) for one in past()]  # fmt: skip
+    found = findings(("a", "b"), {"a": 50, "b": 50}, two, (), 500)
+    assert [finding.name for finding in found] == ["labels swapped"]
+    assert found[0].classes == ("a", "b")
 
 
 def test_counts_and_interventions():
