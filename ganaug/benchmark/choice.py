@@ -1,8 +1,9 @@
 """What validation decides: one arm without synthetic images, and one with them.
 
 One choice after the other, each on top of those before: the classical policy at the default learning rate and weight
-decay; MixUp, CutMix or neither; the learning rate; the weight decay; and, where classes are unequal, balanced
-sampling, class weights or neither. Then the synthetic share and the mixing policy, over all of that. So the baseline
+decay; MixUp, CutMix or neither; the learning rate, for the best so far and for the best of another policy or blend, so
+that none wins by a rate that happens to suit it; the weight decay; and, where classes are unequal, balanced sampling,
+class weights or neither. Then the synthetic share and the mixing policy, over all of that. So the baseline
 is tuned at least as hard as what challenges it, and nothing is tuned for the challenger alone but how it uses its
 synthetic images. (Except with --quick, the best arm of the other kind, without classical augmentation or with it, is
 tried with synthetic images too, to be looked at.)
@@ -60,7 +61,8 @@ class Choice:
 def trials_in_all(settings: Settings) -> int:
     """How many trials a bench runs: the choice, the comparison on the test set, and one judge of synthetic images."""
     s = settings
-    tuned = 1 + len(s.policies) + len(s.blends) + len(s.lrs) - 1 + len(s.decays) - 1 + len(s.balances) - 1
+    rivals = 2 if s.policies or s.blends else 1
+    tuned = 1 + len(s.policies) + len(s.blends) + rivals * (len(s.lrs) - 1) + len(s.decays) - 1 + len(s.balances) - 1
     mixed = len(s.ratios) * len(s.mixings) if s.grid else len(s.ratios) + len(s.mixings) - 1
     mixed += len(s.ratios) if s.grid and (s.policies or s.blends) else 0
     return s.selection * (tuned + mixed) + 2 * s.seeds + 1
@@ -82,7 +84,8 @@ def choose(laboratory: Laboratory, settings: Settings) -> Choice:
     base = attempt(Arm(balance=settings.balances[0]), settings.lrs[0], settings.decays[0])
     base = best([base, *changed(base, "policy", settings.policies)])
     base = best([base, *changed(base, "blend", settings.blends)])
-    base = best([base, *(attempt(base.arm, lr, base.decay) for lr in settings.lrs[1:])])
+    rivals = [base, *runner_up(tried, base)]
+    base = best([base, *(attempt(rival.arm, lr, rival.decay) for rival in rivals for lr in settings.lrs[1:])])
     base = best([base, *(attempt(base.arm, base.lr, decay) for decay in settings.decays[1:])])
     base = best([base, *changed(base, "balance", settings.balances[1:])])
     mixed = []
@@ -99,6 +102,12 @@ def choose(laboratory: Laboratory, settings: Settings) -> Choice:
         for ratio in settings.ratios:
             attempt(replace(other.arm, ratio=ratio, mixing=first), other.lr, other.decay)
     return Choice(base, best(mixed), tuple(tried))
+
+
+def runner_up(tried: Sequence[Candidate], base: Candidate) -> list[Candidate]:
+    """The best one with another policy or blend than the base; [] if nothing else was tried."""
+    others = [one for one in tried if (one.arm.policy, one.arm.blend) != (base.arm.policy, base.arm.blend)]
+    return [best(others)] if others else []
 
 
 def best(candidates: list[Candidate]) -> Candidate:

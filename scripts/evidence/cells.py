@@ -187,7 +187,7 @@ def by_subset(cells: Sequence[Cell]) -> dict[Subset, list[Cell]]:
 FIT_SECONDS = {28: 0.15, 32: 0.25}  # by px: a step of the generator, on one thread of an AMD EPYC at 2.6 GHz
 TRAINING_SECONDS = 0.016  # likewise, a step of a classifier
 OVERHEAD_SECONDS = 20.0  # of a draw: reading images, looking for test images that were seen, answering
-TUNING = 28  # trainings by which a baseline is tuned, about
+TUNING = 32  # trainings by which a baseline is tuned, about
 
 
 def minutes(cell: Cell, draws: int, protocol: Protocol, fits: bool) -> float:

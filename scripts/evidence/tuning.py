@@ -1,8 +1,8 @@
 """The baseline of a cell: tuned once, on validation images of draws 0 and 1, in the order of `ganaug bench`.
 
 One choice after the other, each on top of those before: the classical policy; MixUp, CutMix or neither; the learning
-rate; the weight decay; and, where classes are unequal, balanced sampling, class weights or neither. No synthetic image
-and no test image is looked at.
+rate, for the best so far and for the best of another policy or blend; the weight decay; and, where classes are unequal,
+balanced sampling, class weights or neither. No synthetic image and no test image is looked at.
 """
 
 from __future__ import annotations
@@ -101,8 +101,11 @@ def tune(laboratories: Sequence[Laboratory], settings: Settings) -> list[Tried]:
     change("policy", settings.policies)
     change("blend", settings.blends)
     base = best()
-    for lr in settings.lrs[1:]:
-        attempt(base.arm, lr, base.decay)
+    others = [one for one in tried if (one.arm.policy, one.arm.blend) != (base.arm.policy, base.arm.blend)]
+    rivals = [base, *([max(others, key=lambda one: one.score)] if others else [])]
+    for rival in rivals:
+        for lr in settings.lrs[1:]:
+            attempt(rival.arm, lr, rival.decay)
     base = best()
     for decay in settings.decays[1:]:
         attempt(base.arm, base.lr, decay)
