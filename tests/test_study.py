@@ -153,7 +153,7 @@ def test_the_baseline_is_tuned_in_the_order_of_the_bench():
         bench, tried = choose(laboratory, settings), tune([laboratory], settings)
         best = max(tried, key=lambda one: one.score)
         assert (best.arm, best.lr, best.decay) == (bench.without.arm, bench.without.lr, bench.without.decay)
-        assert len(tried) == 1 + 5 + 2 + 3 + 2 + 2
+        assert len(tried) == 1 + 5 + 2 + 2 * 3 + 2 + 2
 
 
 def test_the_generator_sees_what_the_classifier_gets_and_nothing_else(tmp_path):
