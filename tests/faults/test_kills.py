@@ -47,4 +47,4 @@ def test_fifty_trials_of_writers_and_readers_at_once(tmp_path):
     assert counts["wrong"] == 0
     assert counts["trials"] == counts["reclaimed"] == 50
     assert counts["won"] >= 100 - counts["killed"]  # one of the three, unless it was killed, and the late one
-    assert min(counts["refused"], counts["reads"]) > 0  # on a slow machine every kill may come too late
+    assert min(counts["refused"], counts["reads"], counts["killed"]) > 0

@@ -51,8 +51,8 @@ def write(place: Path, outcome: Path, number: int) -> None:
     outcome.write_text(json.dumps(found))
 
 
-def read(place: Path, outcome: Path, until: float) -> None:
-    reads, torn = 0, 0
+def read(place: Path, outcome: Path, seconds: float) -> None:
+    reads, torn, until = 0, 0, time.monotonic() + seconds
     while time.monotonic() < until:
         try:
             saved = load_state(place / "state")
@@ -63,6 +63,13 @@ def read(place: Path, outcome: Path, until: float) -> None:
             reads += 1
             torn += not bool((saved.tensors["a"] == saved.step).all())
     outcome.write_text(json.dumps({"reads": reads, "torn": torn}))
+
+
+def at_once(gate: tuple[int, int], work, *arguments) -> None:
+    """Work when every process has closed its writing end of the gate, a pipe."""
+    os.close(gate[1])
+    os.read(gate[0], 1)
+    work(*arguments)
 
 
 def child(work, *arguments) -> int:
@@ -80,9 +87,12 @@ def child(work, *arguments) -> int:
 def trial(place: Path, rng: np.random.Generator, counts: Counts) -> None:
     place.mkdir()
     outcomes = [place / f"outcome {i}" for i in range(WRITERS + READERS + 1)]
-    writers = [child(write, place / "run", outcomes[i], i) for i in range(WRITERS)]
-    readers = [child(read, place / "run", outcomes[WRITERS + i], time.monotonic() + 0.05) for i in range(READERS)]
+    gate = os.pipe()  # forks take longer than writers do: without it a victim may be done before it can be killed
+    writers = [child(at_once, gate, write, place / "run", outcomes[i], i) for i in range(WRITERS)]
+    readers = [child(at_once, gate, read, place / "run", outcomes[WRITERS + i], 0.05) for i in range(READERS)]
     victim = writers[rng.integers(WRITERS)] if rng.integers(2) else None
+    for end in gate[::-1]:
+        os.close(end)
     if victim:
         time.sleep(0.02 * rng.uniform(0, 1) ** 3)  # early ones too: a fast writer is done in milliseconds
         os.kill(victim, signal.SIGKILL)
