@@ -117,7 +117,7 @@ class FewImagesWarning(UserWarning):
 
 
 class MixingPolicyWarning(UserWarning):
-    """The bench measured its gain with a mixing policy that cannot be applied here."""
+    """What "auto" serves rests on a mixing policy that cannot be applied here, or on a quick bench."""
 
 
 class SeenImagesWarning(UserWarning):

@@ -17,13 +17,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from ganaug.benchmark.arms import Arm, Settings
 from ganaug.benchmark.trial import Laboratory, Outcome, Trial
 from ganaug.keys import key
+
+
+class Scored(Protocol):
+    """An arm that was tried. score: of the primary metric on validation, in [0, 1]."""
+
+    @property
+    def arm(self) -> Arm: ...
+
+    @property
+    def score(self) -> float: ...
+
+
+Tried = TypeVar("Tried", bound=Scored)
 
 
 @dataclass(frozen=True)
@@ -104,14 +117,14 @@ def choose(laboratory: Laboratory, settings: Settings) -> Choice:
     return Choice(base, best(mixed), tuple(tried))
 
 
-def runner_up(tried: Sequence[Candidate], base: Candidate) -> list[Candidate]:
+def runner_up(tried: Sequence[Tried], base: Tried) -> list[Tried]:
     """The best one with another policy or blend than the base; [] if nothing else was tried."""
     others = [one for one in tried if (one.arm.policy, one.arm.blend) != (base.arm.policy, base.arm.blend)]
     return [best(others)] if others else []
 
 
-def best(candidates: list[Candidate]) -> Candidate:
-    """The highest mean score; the first of equals."""
+def best(candidates: Sequence[Tried]) -> Tried:
+    """The highest score; the first of equals."""
     return max(candidates, key=lambda candidate: candidate.score)
 
 

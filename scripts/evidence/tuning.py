@@ -19,6 +19,7 @@ from evidence.cells import Cell, Protocol
 from evidence.draw import Draw, machine
 from evidence.files import pack_numbers
 from ganaug.benchmark.arms import Arm, Settings
+from ganaug.benchmark.choice import best, runner_up
 from ganaug.benchmark.scores import scores
 from ganaug.benchmark.sets import group_numbers
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
@@ -46,7 +47,7 @@ def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path
     started = time.monotonic()
     settings = draws[0].settings(cell, protocol)
     tried = tune([_laboratory(draw, trials, report) for draw in draws], settings)
-    best = max(tried, key=lambda one: one.score)
+    chosen = best(tried)
     images, test = draws[0].images, draws[0].test
     counts, groups = list(images.counts().values()), group_numbers(test)
     return {
@@ -56,9 +57,9 @@ def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path
         "images": counts,
         "tail": [label for label, n in enumerate(counts) if 2 * n < max(counts)],
         "groups": images.groups is not None,
-        "arm": asdict(best.arm),
-        "lr": best.lr,
-        "weight decay": best.decay,
+        "arm": asdict(chosen.arm),
+        "lr": chosen.lr,
+        "weight decay": chosen.decay,
         "tried": [
             {"arm": str(one.arm), "lr": one.lr, "weight decay": one.decay, "score": round(one.score, 6)}
             for one in tried
@@ -88,11 +89,8 @@ def tune(laboratories: Sequence[Laboratory], settings: Settings) -> list[Tried]:
         values: dict[str, Any] = scores(labels, predictions, laboratories[0].parts.n_classes)
         tried.append(Tried(arm, lr, decay, float(values[settings.metric])))
 
-    def best() -> Tried:
-        return max(tried, key=lambda one: one.score)
-
     def change(field: str, options: Sequence[str]) -> None:
-        base = best()
+        base = best(tried)
         for option in options:
             changed: dict[str, Any] = {field: option}
             attempt(replace(base.arm, **changed), base.lr, base.decay)
@@ -100,13 +98,11 @@ def tune(laboratories: Sequence[Laboratory], settings: Settings) -> list[Tried]:
     attempt(Arm(balance=settings.balances[0]), settings.lrs[0], settings.decays[0])
     change("policy", settings.policies)
     change("blend", settings.blends)
-    base = best()
-    others = [one for one in tried if (one.arm.policy, one.arm.blend) != (base.arm.policy, base.arm.blend)]
-    rivals = [base, *([max(others, key=lambda one: one.score)] if others else [])]
-    for rival in rivals:
+    base = best(tried)
+    for rival in (base, *runner_up(tried, base)):
         for lr in settings.lrs[1:]:
             attempt(rival.arm, lr, rival.decay)
-    base = best()
+    base = best(tried)
     for decay in settings.decays[1:]:
         attempt(base.arm, base.lr, decay)
     change("balance", settings.balances[1:])

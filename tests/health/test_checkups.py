@@ -203,6 +203,6 @@ def test_auto_fix_cures_a_discriminator_that_is_too_fast(tmp_path):
     )  # fmt: skip
     (fix,) = [one for one in ganaug.load(run, recipe=lambda settings: make("small", TINY)).card.interventions
               if one.kind == "fix"]  # fmt: skip
-    assert fix.cause in ("discriminator saturated", "no convergence")  # two names of what was planted
+    assert fix.cause == "no convergence"  # its loss is near zero and that of the generator rises
     assert fix.step == 100
     assert any(phase == "doctor" and "cut to a quarter" in detail for phase, detail in said)
