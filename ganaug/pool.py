@@ -175,8 +175,9 @@ class Pool:
         any
         time: they are rendered again to the same bytes.
 
-        truncation: draws latents within this bound (`Prior.draw`), more typical and less varied images; part of the
-        identity if given.
+        device: on which they are rendered; a GPU's images differ in their last bits from a CPU's, and have a pool of
+        their own. truncation: draws latents within this bound (`Prior.draw`), more typical and less varied images;
+        part of the identity if given.
 
         A class that a choice withholds has no rows, whatever the plan says. Raises LabelMismatchError for a class that
         the generator does not know, TranslatorError for a generator that starts from images, DiskFullError before
@@ -195,6 +196,8 @@ class Pool:
         }
         if truncation is not None:
             identity["truncation"] = truncation
+        if torch.device(device).type != "cpu":
+            identity["device"] = torch.device(device).type
         pool = cls(pool_folder(run, folder), identity)
         if not pool.file.complete():
             _write(pool, Renderer(fitted, seed, epoch=epoch, device=device, truncation=truncation), report)

@@ -75,6 +75,8 @@ class VariantPool:
             "shape": list(variants.fitted.card.shape),
             "seed": seed,
         }
+        if torch.device(device).type != "cpu":
+            identity["device"] = torch.device(device).type  # its images differ in their last bits
         shape = (len(images) * each, *variants.fitted.card.shape)
         file = ImageMap(pool_folder(run, folder), identity, shape)
         if not file.complete():

@@ -46,10 +46,10 @@ class Study:
 
     def __init__(
         self, cells: Sequence[Cell], draws: int, protocol: Protocol, out: Path, work: Path, *,
-        keep: bool = False, report: Report = silent,
+        keep: bool = False, device: str = "cpu", report: Report = silent,
     ):  # fmt: skip
         self.cells, self.draws, self.protocol, self.out, self.work = cells, draws, protocol, out, work
-        self.keep, self.report = keep, report
+        self.keep, self.device, self.report = keep, device, report
         self.failed: dict[tuple[str, int], str] = {}  # subset and draw -> why; not tried again by this process
 
     def left(self) -> list[tuple[Subset, int]]:
@@ -107,7 +107,9 @@ class Study:
         return True
 
     def _draw(self, subset: Subset, number: int) -> Draw:
-        return Draw(subset, number, self.work / "draws" / f"{subset.name}-{subset.steps}-{number:02d}", self.report)
+        return Draw(
+            subset, number, self.work / "draws" / f"{subset.name}-{subset.steps}-{number:02d}", self.report, self.device
+        )
 
     def _lock(self, subset: Subset, what: str) -> Path:
         return self.work / "locks" / f"{subset.name}-{what}"
@@ -135,6 +137,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tier", choices=("core", "full"), default="core", help="without --cells (default: core)")
     parser.add_argument("--draws", type=int, help="of each cell (default: 10; with --quick 2)")
     parser.add_argument("--threads", type=int, default=1, help="of torch, in this process (default: 1)")
+    parser.add_argument("--device", default="cpu", help="of the generators; classifiers are trained on the CPU")
     parser.add_argument(
         "--out", type=Path, help="folder of results (default: docs/study, or runs/study-trial for a trial)"
     )
@@ -170,7 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(listing(cells, draws, protocol)))
         return 0
     with terminal(options.quiet) as report:
-        study = Study(cells, draws, protocol, out, options.work, keep=options.keep, report=report)
+        study = Study(
+            cells, draws, protocol, out, options.work, keep=options.keep, device=options.device, report=report
+        )
         try:
             if not options.page:
                 torch.set_num_threads(options.threads)

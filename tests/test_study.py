@@ -17,12 +17,13 @@ import torch
 from ganaug.benchmark.arms import settings_for
 from ganaug.benchmark.choice import choose
 from ganaug.benchmark.scores import scores
+from ganaug.data import load_images
 from ganaug.keys import numpy_stream
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
 import study
-from evidence.cells import ABLATIONS, CELLS, Cell, Protocol, Subset, by_subset, chosen
+from evidence.cells import CELLS, UNJUDGED, Cell, Protocol, Subset, by_subset, chosen
 from evidence.draw import Draw, broken, images_of, tail_classes
 from evidence.files import claimed, draw_file, pack_flags, pack_numbers, read_json, unpack_flags, unpack_numbers
 from evidence.page import write
@@ -167,6 +168,10 @@ def test_the_generator_sees_what_the_classifier_gets_and_nothing_else(tmp_path):
     assert torch.equal(pixels, same)
     assert (labels != shuffled).float().mean() > 0.5
     assert torch.equal(labels.bincount(), shuffled.bincount())
+    real, kinds = draw.synthetic("unseen", settings)
+    whole = load_images("digits")
+    assert len(real) == len(kinds) == len(whole) - len(draw.images)
+    assert not {bytes(image.numpy()) for image in real} & {bytes(image.numpy()) for image in draw.images.pixels}
     noise, _ = draw.synthetic("broken", settings)
     assert (noise.float() - pixels.float()).abs().mean() > 10
     assert broken(draw.run, tmp_path / "again") == tmp_path / "again"
@@ -188,10 +193,10 @@ def test_the_table_of_cells():
     names = [cell.name for cell in CELLS]
     assert len(set(names)) == len(names)
     assert [cell.group for cell in CELLS].count("closed") == 15
-    assert all(cell.tier == "core" for cell in CELLS if cell.group not in ABLATIONS)
+    assert all(cell.tier == "core" for cell in CELLS if cell.group not in UNJUDGED)
     shared = by_subset(CELLS)
-    planted = {cell.name for cell in shared[next(c.subset for c in CELLS if c.name == "fashion_mnist-50")]}
-    assert planted == {"fashion_mnist-50", "fashion_mnist-50-broken", "fashion_mnist-50-shuffled"}
+    kinds = {cell.name for cell in shared[next(c.subset for c in CELLS if c.name == "fashion_mnist-50")]}
+    assert kinds == {"fashion_mnist-50", *(f"fashion_mnist-50-{kind}" for kind in ("broken", "shuffled", "ceiling"))}
     assert len({cell.subset.name for cell in CELLS}) == len(shared)  # folders and seeds go by the name
     assert [cell.name for cell in chosen(CELLS, ["mnist-*"], "core")][:3] == ["mnist-20", "mnist-50", "mnist-200"]
     assert len(chosen(CELLS, [], "full")) == len(CELLS) > len(chosen(CELLS, [], "core"))
@@ -227,7 +232,7 @@ def test_the_command_line_lists_cells_and_writes_a_page(tmp_path, capsys):
     assert study.main(["--list", "--cells", "mnist-*"]) == 0
     listed = capsys.readouterr().out
     assert "mnist-50-no-transform" in listed
-    assert "6 cells, 10 draws each" in listed
+    assert "7 cells, 10 draws each" in listed
     assert study.main(["--page", "--quick", "--quiet", "--out", str(tmp_path / "study")]) == 0
     assert "digits-20-broken" in (tmp_path / "study.md").read_text()
     with pytest.raises(SystemExit, match="No cell is called imagenet"):

@@ -22,6 +22,7 @@ from ganaug.benchmark.results import Results, sentence
 from ganaug.benchmark.sets import gather, group_numbers, rendered
 from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
+from ganaug.device import resolve_device
 from ganaug.errors import DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.generator import Fitted, Loadable, as_fitted, serving_folder
 from ganaug.generator.integrity import clear_parts, is_part, write_atomically, writing
@@ -54,7 +55,7 @@ def bench(
     test_groups: Any = None,
     source: Any = None,
     root: str | Path | None = None,
-    device: str = "cpu",
+    device: str = "auto",
     command: str | None = None,
     findings: Sequence[Finding] | None = None,
     report: Report = silent,
@@ -70,7 +71,8 @@ def bench(
     learning rate, weight decay and balancing too; steps: of each training. limit: at most so many training images a
     class. groups, test_groups: of the training and of the test images, see `open_source`; where only those of the
     training images are known, the verdict is withheld. source: the paired images of `data`, for a run that
-    learned from pairs (a run that translates images is measured by variants of the training images). command: what the
+    learned from pairs (a run that translates images is measured by variants of the training images). device: of the
+    classifiers and of the generator; "auto" is CUDA where there is a GPU. command: what the
     report says reproduces it. findings: for the report; by default what `ganaug.doctor` tells of the run's past. A copy
     of the results goes to `RUN/verdict.json`, unless that says more about the same generator already (a withheld bench
     says nothing, a quick one less than a full one).
@@ -78,7 +80,7 @@ def bench(
     Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set or synthetic
     images, OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes.
     """
-    started = time.time()
+    started, where = time.time(), resolve_device(device)
     if (run is None) == (synthetic is None):
         raise OptionError("A bench measures one source of synthetic images.", "Give --run RUN or --synthetic FOLDER.")
     folder = _claimed(Path(out))
@@ -102,7 +104,7 @@ def bench(
         else:
             assert run is not None
             draws = int(settings.steps * settings.batch * max(settings.ratios))
-            pixels, labels = rendered(run, sets.train, draws, seed, settings.unequal, report)
+            pixels, labels = rendered(run, sets.train, draws, seed, settings.unequal, where, report)
         if len(labels) == 0:
             withheld = fitted is not None and fitted.choice is not None
             raise TooFewImagesError(
@@ -122,7 +124,7 @@ def bench(
             test_labels, sets.train.classes, settings.seeds, test_groups, parts.validation.labels.numpy(),
             balanced=settings.unequal,
         ) + list(sets.doubts)  # fmt: skip
-        laboratory = Laboratory(parts, folder / "trials", total=trials_in_all(settings), device=device, report=report)
+        laboratory = Laboratory(parts, folder / "trials", total=trials_in_all(settings), device=where, report=report)
         choice = choose(laboratory, settings)
         without, mixed = compare(laboratory, settings, choice)
         judged = judge(laboratory, settings, choice)
@@ -178,7 +180,7 @@ def bench(
                 ratios, mixings, classical, seed, quick,
             ),
             "versions": record.versions(),
-            "machine": {"cpus": os.cpu_count(), "threads": torch.get_num_threads(), "device": device},
+            "machine": {"cpus": os.cpu_count(), "threads": torch.get_num_threads(), "device": str(where)},
         }  # fmt: skip
         found["sentence"] = sentence(found)
         home = None if run is None else serving_folder(run)

@@ -123,7 +123,13 @@ def gather(
 
 
 def rendered(
-    run: Loadable, train: LabelledImages, draws: int, seed: int, even: bool = False, report: Report = silent
+    run: Loadable,
+    train: LabelledImages,
+    draws: int,
+    seed: int,
+    even: bool = False,
+    device: str | torch.device = "cpu",
+    report: Report = silent,
 ) -> tuple[Tensor, Tensor]:
     """Synthetic images of every class from a run, in proportion to the training images (at most 1000 a class).
 
@@ -132,21 +138,23 @@ def rendered(
     images alone. Gives pixels uint8 (N, C, H, W) and labels int64 (N,).
     """
     if as_fitted(run).starts_from is not None:
-        return _varied(run, train, draws, seed, report)
+        return _varied(run, train, draws, seed, device, report)
     counts = train.counts()
     plan: Plan = {
         name: int(min(MOST, max(32, np.ceil(draws * n / sum(counts.values())), even * np.ceil(draws / len(counts)))))
         for name, n in counts.items()
     }
-    pool = Pool.open(run, plan, seed=seed, report=report)
+    pool = Pool.open(run, plan, seed=seed, device=device, report=report)
     place = torch.tensor([train.classes.index(name) for name in pool.classes])
     return torch.from_numpy(np.array(pool.images)), place[torch.from_numpy(pool.labels)]
 
 
-def _varied(run: Loadable, train: LabelledImages, draws: int, seed: int, report: Report) -> tuple[Tensor, Tensor]:
+def _varied(
+    run: Loadable, train: LabelledImages, draws: int, seed: int, device: str | torch.device, report: Report
+) -> tuple[Tensor, Tensor]:
     """Variants of the training images, the same number of each; with the other label where they change class."""
     k = max(1, min(VARIANTS, round(draws / len(train))))
-    pool = VariantPool.open(run, train, k=k, seed=seed, report=report)
+    pool = VariantPool.open(run, train, k=k, seed=seed, device=device, report=report)
     return torch.from_numpy(np.array(pool.images)), torch.from_numpy(pool.row_labels)
 
 

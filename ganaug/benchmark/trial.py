@@ -93,7 +93,7 @@ class Laboratory:
     def __init__(
         self, parts: Parts, folder: Path, *, total: int = 0, device: torch.device | str = "cpu", report: Report = silent
     ):
-        self.parts, self.folder, self.device = parts, folder, device
+        self.parts, self.folder, self.device = parts, folder, torch.device(device)
         self.total, self.report = total, report
         self.log: list[Outcome] = []
         self.trained = 0
@@ -111,7 +111,10 @@ class Laboratory:
         return outcome
 
     def key(self, trial: Trial) -> str:
-        """Hash of everything that determines the outcome, up to the machine and its number of threads."""
+        """Hash of everything that determines the outcome, up to the machine and its number of threads.
+
+        A GPU and the CPU have trials of their own.
+        """
         parts = [self.parts.train, self._evaluation(trial)] + ([self.parts.synthetic] if trial.training.ratio else [])
         identity = {
             "classifier": VERSION,
@@ -124,6 +127,8 @@ class Laboratory:
             "parts": [part.digest for part in parts],
             "classes": self.parts.n_classes,
         }
+        if self.device.type != "cpu":
+            identity["device"] = self.device.type
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
 
     def _evaluation(self, trial: Trial) -> Part:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evidence.cells import ABLATIONS, Cell
+from evidence.cells import UNJUDGED, Cell
 from evidence.summary import Result
 from ganaug.benchmark.results import points
 
@@ -35,7 +35,7 @@ def aims(results: Sequence[Result], cells: Sequence[Cell], draws: int) -> list[A
 
     draws: below which a cell is not finished.
     """
-    core = [one for one in results if one.cell.group not in ABLATIONS]
+    core = [one for one in results if one.cell.group not in UNJUDGED]
     judged = [one for one in core if one.verdict != "withheld"]
     of = {group: [one for one in judged if one.cell.group == group] for group in {cell.group for cell in cells}}
     honest = [one for one in judged if one.cell.group != "planted"]
@@ -43,7 +43,7 @@ def aims(results: Sequence[Result], cells: Sequence[Cell], draws: int) -> list[A
         _no_harm(honest), _worst(honest), _planted(of.get("planted", [])), _gain(of.get("closed", [])),
         _unequal(of.get("unequal", [])), _cost(core),
     ]  # fmt: skip
-    wanted = [cell for cell in cells if cell.group not in ABLATIONS]
+    wanted = [cell for cell in cells if cell.group not in UNJUDGED]
     finished = {one.cell.name for one in core if len(one.draws) >= draws}
     rest = [cell.name for cell in wanted if cell.name not in finished]
     if not rest:

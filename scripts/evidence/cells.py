@@ -22,10 +22,11 @@ GROUPS = {
     "unequal": "Unequal classes",
     "no transform": "Where no safe classical transform is known",
     "planted": "Planted harm",
+    "ceiling": "With unseen real images in place of synthetic ones",
     "ablation": "Mixing policies",
     "choosing": "Choosing among samples",
 }
-ABLATIONS = ("ablation", "choosing")  # groups whose cells decide no aim
+UNJUDGED = ("ceiling", "ablation", "choosing")  # groups whose cells decide no aim
 _OFF = Rules(label=0.0, copies=0.0)
 CHOICES = {
     "label 0.1": replace(_OFF, label=0.1),
@@ -66,7 +67,8 @@ class Cell:
     """One row of the study. group: of `GROUPS`. classical: whether classical augmentation may be chosen.
 
     spoiled: "" for the generator as it is; "broken": its last convolution has other weights; "labels": the labels of
-    the synthetic images are shuffled. ratios, mixings, choices: every triple is an arm; a choice is a name of
+    the synthetic images are shuffled; "unseen": they are real images of the training part that are not in the subset,
+    the best that a generator could make. ratios, mixings, choices: every triple is an arm; a choice is a name of
     `CHOICES`, or "" for samples as they come.
     """
 
@@ -94,7 +96,7 @@ class Protocol:
     quick: bool = False
 
 
-STEPS = {28: (1000, 1500, 2500), 32: (700, 1000, 1500)}  # by px: for up to 20 images a class, up to 50, more
+STEPS = {28: (1000, 1500, 2000), 32: (700, 1000, 1200)}  # by px: for up to 20 images a class, up to 50, more
 
 
 def _subset(data: str, limit: int | None, side: int | str = "auto", tail: int = 0) -> Subset:
@@ -136,6 +138,10 @@ def _table() -> tuple[Cell, ...]:
         Cell("fashion_mnist-50-shuffled", "planted", fashion, spoiled="labels"),
         Cell("fashion_mnist-5", "planted", _subset("fashion_mnist", 5)),
         *(
+            Cell(f"{name}-ceiling", "ceiling", of[name], spoiled="unseen", mixings=("plain",))
+            for name in ("mnist-20", "fashion_mnist-50", "eurosat-50")
+        ),
+        *(
             Cell(f"{name}-mixings", "ablation", subset, ratios=(0.25,), mixings=ABLATED, tier="full")
             for name, subset in ablated.items()
         ),
@@ -157,6 +163,7 @@ QUICK_CELLS = (
     replace(_QUICK, name="digits-20-no-transform", group="no transform", classical=False),
     replace(_QUICK, name="digits-20-broken", group="planted", spoiled="broken"),
     replace(_QUICK, name="digits-20-shuffled", group="planted", spoiled="labels"),
+    replace(_QUICK, name="digits-20-ceiling", group="ceiling", spoiled="unseen"),
     replace(_QUICK, name="digits-20-choosing", group="choosing", ratios=(0.25,), mixings=("plain",),
             choices=("", "label 0.1")),
 )  # fmt: skip

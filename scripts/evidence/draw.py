@@ -70,6 +70,15 @@ def images_of(subset: Subset, draw: int) -> LabelledImages:
     return images.take(np.flatnonzero(kept))
 
 
+def unseen(subset: Subset, drawn: LabelledImages) -> tuple[Tensor, Tensor]:
+    """Pixels and labels of the training part without the images of a draw, in an order that no seed changes."""
+    channels, side, _ = drawn.pixels.shape[1:]
+    whole = load_images(source(subset.data), size=side, channels=channels)
+    known = set(drawn.fingerprints)
+    rest = whole.take([row for row, mark in enumerate(whole.fingerprints) if mark not in known])
+    return rest.pixels, rest.labels
+
+
 @dataclass(frozen=True)
 class Answers:
     """What one classifier says. validation: right answers of each class, (K,). test: predictions, (N,)."""
@@ -82,11 +91,12 @@ class Answers:
 class Draw:
     """Everything of one draw is made when it is first needed, and once for all cells of the subset.
 
-    number: of the draw. folder: for its generators, which can be thrown away.
+    number: of the draw. folder: for its generators, which can be thrown away. device: of the generators; classifiers
+    are trained on the CPU.
     """
 
-    def __init__(self, subset: Subset, number: int, folder: Path, report: Report = silent):
-        self.subset, self.number, self.folder, self.report = subset, number, folder, report
+    def __init__(self, subset: Subset, number: int, folder: Path, report: Report = silent, device: str = "cpu"):
+        self.subset, self.number, self.folder, self.report, self.device = subset, number, folder, report, device
         self.seed = subset.seed(number)
         self.seconds: dict[str, float | None] = {}
         self._pools: dict[str, tuple[Tensor, Tensor]] = {}
@@ -134,8 +144,9 @@ class Draw:
             self.report(phase, done, total, detail)
 
         run = ganaug.fit(
-            self.images, self.folder / "run", steps=steps, seed=self.seed, device="cpu", resume=True, report=watching
-        )
+            self.images, self.folder / "run", steps=steps, seed=self.seed, device=self.device, resume=True,
+            report=watching,
+        )  # fmt: skip
         if first and first[0] < steps and not timing.exists():
             seconds = (time.monotonic() - started) * steps / (steps - first[0])
             write_atomically(timing, json.dumps(round(seconds, 1)).encode())
@@ -149,13 +160,15 @@ class Draw:
 
     def synthetic(self, spoiled: str, settings: Settings) -> tuple[Tensor, Tensor]:
         """Pixels and labels of the synthetic images, as the bench renders them. spoiled: as of `Cell`, or a choice."""
+        if spoiled == "unseen" and spoiled not in self._pools:
+            self._pools[spoiled] = unseen(self.subset, self.images)
         if spoiled not in self._pools:
             draws, train = int(settings.steps * settings.batch * max(RATIOS)), self.parts[0]
             run, started = self.run, time.monotonic()
             served = broken(run, self.folder / "broken") if spoiled == "broken" else run.path
             if spoiled in CHOICES:
                 served = self.judged.choose(CHOICES[spoiled]).folder
-            pixels, labels = rendered(served, train, draws, self.seed, settings.unequal, self.report)
+            pixels, labels = rendered(served, train, draws, self.seed, settings.unequal, self.device, self.report)
             if spoiled == "labels":
                 labels = torch.from_numpy(numpy_stream(self.seed, "study", "labels").permutation(labels.numpy()))
             self.seconds.setdefault("render", round(time.monotonic() - started, 1))
@@ -234,7 +247,12 @@ def play(cell: Cell, draw: Draw, tuned: dict[str, Any], protocol: Protocol) -> d
         "seed": draw.seed,
         "baseline": {name: tuned[name] for name in ("arm", "lr", "weight decay")},
         "steps": protocol.steps,
-        "generator": {"hash": fitted.hash, "recipe": fitted.card.recipe, "steps": fitted.card.steps},
+        "generator": {
+            "hash": fitted.hash,
+            "recipe": fitted.card.recipe,
+            "steps": fitted.card.steps,
+            "device": fitted.card.versions["device"],
+        },
         "train": list(train.counts().values()),
         "validation": list(validation.counts().values()),
         "seen": np.flatnonzero(draw.seen).tolist(),

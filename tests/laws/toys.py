@@ -73,7 +73,7 @@ def codec_of(spec: DataSpec):
     return TableCodec(columns, "class", 3)
 
 
-def toy(recipe: Recipe, shape=(1, 8, 8), axes: int = 0):
+def toy(recipe: Recipe, shape=(1, 8, 8), axes: int = 0, device="cpu"):
     """Batches that the recipe can learn from; series have the channels and the height of the shape as their steps."""
     count = recipe.classes or len(CLASSES)
     axes = axes or axes_of(recipe)
@@ -82,14 +82,16 @@ def toy(recipe: Recipe, shape=(1, 8, 8), axes: int = 0):
         names = CLASSES[:count] if recipe.labelled else ("all",)
         labels = labels if recipe.labelled else torch.zeros_like(labels)
         spec = DataSpec(tuple(items.shape[1:]), names, blocks=BLOCKS if axes == 1 else ())
-        return EncodedBatches(items, labels, spec)
+        return EncodedBatches(items, labels, spec, device)
     pixels, labels = pictures(shape, classes=count)
     classes = CLASSES[:count]
     if not recipe.labelled:
         labels, classes = torch.zeros_like(labels), ("all",)
     if recipe.source is Source.OTHER_CLASS:
-        return OtherClassBatches(pixels, labels, DataSpec(shape, classes))
+        return OtherClassBatches(pixels, labels, DataSpec(shape, classes), device)
     if recipe.source is Source.PAIR:  # the bright half as a mask
         masks = (pixels.float().mean(1, keepdim=True) > 125).to(torch.uint8) * 255
-        return ClassBalancedBatches(pixels, labels, DataSpec(shape, classes, tuple(masks.shape[1:])), sources=masks)
-    return ClassBalancedBatches(pixels, labels, DataSpec(shape, classes))
+        return ClassBalancedBatches(
+            pixels, labels, DataSpec(shape, classes, tuple(masks.shape[1:])), device, sources=masks
+        )
+    return ClassBalancedBatches(pixels, labels, DataSpec(shape, classes), device)
