@@ -137,7 +137,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tier", choices=("core", "full"), default="core", help="without --cells (default: core)")
     parser.add_argument("--draws", type=int, help="of each cell (default: 10; with --quick 2)")
     parser.add_argument("--threads", type=int, default=1, help="of torch, in this process (default: 1)")
-    parser.add_argument("--device", default="cpu", help="of the generators; classifiers are trained on the CPU")
+    parser.add_argument("--device", default="cpu", help="of generators and classifiers (default: cpu)")
     parser.add_argument(
         "--out", type=Path, help="folder of results (default: docs/study, or runs/study-trial for a trial)"
     )

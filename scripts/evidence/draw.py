@@ -91,8 +91,7 @@ class Answers:
 class Draw:
     """Everything of one draw is made when it is first needed, and once for all cells of the subset.
 
-    number: of the draw. folder: for its generators, which can be thrown away. device: of the generators; classifiers
-    are trained on the CPU.
+    number: of the draw. folder: for its generators, which can be thrown away. device: of generators and classifiers.
     """
 
     def __init__(self, subset: Subset, number: int, folder: Path, report: Report = silent, device: str = "cpu"):
@@ -186,7 +185,7 @@ class Draw:
             started = time.monotonic()
             classifier = train_classifier(
                 train.pixels, train.labels, len(train.classes), training=training, seed=self.seed, synthetic=synthetic,
-                report=self.report,
+                device=self.device, report=self.report,
             )  # fmt: skip
             right = classifier.predict(validation.pixels).argmax(1) == validation.labels
             counts = torch.bincount(validation.labels[right], minlength=len(train.classes))

@@ -113,7 +113,7 @@ def _laboratory(draw: Draw, trials: Path, report: Report) -> Laboratory:
     """For trials on the validation images of a draw; there is nothing synthetic in it."""
     train, validation = draw.parts
     parts = Parts(_part(train), _part(validation), _part(draw.test), _part(train.take([])), len(train.classes))
-    return Laboratory(parts, trials, report=report)
+    return Laboratory(parts, trials, device=draw.device, report=report)
 
 
 def _part(images: LabelledImages) -> Part:
