@@ -6,7 +6,8 @@
 Near-duplicates. The images a generator "saw" are training images. Of them, `--planted` are changed in each of nine ways
 and looked for; of the images that were seen, only what a run keeps is used. False alarms are counted on test images
 of the data set, which are other images as far as its authors know; exact copies among them are left out. False
-alarms are named, to be looked at.
+alarms are named, to be looked at. Then the same where several shots of every subject were seen, and false alarms among
+drawn images that are all alike: crosses of any two colours, and parts before one camera.
 
 Copies. "Samples" of a generator are real images that are in neither the training nor the held-out part, the best that
 an honest generator could give; in a copying one, every 20th is a training image with a little noise. Flagged is a share
@@ -26,16 +27,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from sklearn.datasets import load_sample_images
 
 from ganaug.data.arrays import from_npz
 from ganaug.data.fingerprint import fingerprint
 from ganaug.data.likeness import likeness, read_likenesses
 from ganaug.data.near_duplicates import find_near
+from ganaug.data.seen import Known, which_seen
 from ganaug.keys import numpy_stream
 from ganaug.metrics import copy_share
 
 SETS = ("mnist", "fashion_mnist", "eurosat", "sign_digits", "pneumonia_mnist")
 SEEN = 20_000  # images at most that the generator saw, where near-duplicates are looked for
+SUBJECTS = 500  # of which there are several shots
 MOST = 2_000  # training images at most of a planted generator, and as many held-out ones
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -80,12 +84,59 @@ CHANGES: dict[str, Change] = {
 }
 
 
+def shot(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same subject again: up to 1 px elsewhere, other light, noise."""
+    y, x0 = rng.integers(0, 3, 2)
+    wide = np.pad(x, [(1, 1), (1, 1), (0, 0)][: x.ndim], mode="edge")
+    moved = wide[y : y + x.shape[0], x0 : x0 + x.shape[1]]
+    return (moved * rng.uniform(0.95, 1.05) + rng.normal(0, 3, x.shape)).clip(0, 255).astype(np.uint8)
+
+
+def crosses(count: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """(96, 96, 3), of any two colours, near the middle, with noise."""
+    made = []
+    for _ in range(count):
+        paper, ink = rng.integers(0, 256, (2, 3))
+        image = np.tile(paper, (96, 96, 1)).astype(float)
+        (y, x), reach, width = rng.uniform(42, 54, 2), rng.uniform(24, 38), rng.uniform(6, 10)
+        image[round(y - width) : round(y + width), round(x - reach) : round(x + reach)] = ink
+        image[round(y - reach) : round(y + reach), round(x - width) : round(x + width)] = ink
+        made.append((image + rng.normal(0, 5, image.shape)).clip(0, 255).astype(np.uint8))
+    return made
+
+
+def parts(count: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """(64, 64), of one part before one camera: a little light, noise and a dark spot are all that differs."""
+    scene = load_sample_images().images[0][100:228, 200:328]
+    scene = np.asarray(Image.fromarray(scene).convert("L").resize((64, 64)))
+    rows, columns = np.mgrid[:64, :64]
+    made = []
+    for _ in range(count):
+        y, x, size = rng.integers(8, 56), rng.integers(8, 56), rng.uniform(1, 5)
+        spot = rng.uniform(10, 60) * np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / (2 * size * size))
+        image = (scene - spot) * rng.uniform(0.96, 1.04) + rng.normal(0, 3, scene.shape)
+        made.append(image.clip(0, 255).astype(np.uint8))
+    return made
+
+
+LOOK_ALIKES: dict[str, Callable[[int, np.random.Generator], list[np.ndarray]]] = {
+    "crosses of any two colours": crosses,
+    "parts before one camera": parts,
+}
+
+
+LAST_FOUR = ("shifted by up to 2 px", "JPEG quality 50", "brightness", "resized")
+
+
 @dataclass(frozen=True)
 class Found:
-    """planted: change -> images found. alarms: (test image, training image) of others that were taken for copies."""
+    """planted: change -> images found. in_shots, of_shots: found and planted, by the last four changes, where two to
+    six shots of every subject were seen. alarms: (test image, training image) of others that were taken for copies."""
 
     planted: dict[str, int]
     each: int
+    in_shots: int
+    of_shots: int
     alarms: tuple[tuple[str, str], ...]
     others: int
     seconds: float
@@ -97,18 +148,40 @@ def study(dataset: Path, planted: int, others: int, seed: int) -> Found:
     train, test = from_npz(dataset, split="train"), from_npz(dataset, split="test")
     pictures = train.array[rng.permutation(len(train))[:SEEN]]
     marks = [fingerprint(picture) for picture in pictures]
-    seen, exact = read_likenesses([likeness(picture) for picture in pictures]), set(marks)
+    likenesses, exact = frozenset(likeness(picture) for picture in pictures), set(marks)
+    known = Known(frozenset(marks), likenesses)
     rows = rng.choice(len(pictures), min(planted, len(pictures)), replace=False)
     found = {}
     for name, change in CHANGES.items():
-        changed = [np.ascontiguousarray(change(pictures[row], rng)) for row in rows]
-        same = {i for i, picture in enumerate(changed) if fingerprint(picture) in exact}
-        found[name] = len(same | {match.query for match in find_near(changed, seen)})
+        found[name] = hits([change(pictures[row], rng) for row in rows], known)
     rest = [i for i in rng.permutation(len(test))[:others].tolist() if fingerprint(test.array[i]) not in exact]
     began = time.perf_counter()
-    matches = find_near([test.array[i] for i in rest], seen)
+    matches = find_near([test.array[i] for i in rest], read_likenesses(sorted(likenesses)))
     alarms = tuple((f"test {rest[match.query]}", f"score {match.score:.4f}") for match in matches)
-    return Found(found, len(rows), alarms, len(rest), time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return Found(found, len(rows), *among_shots(pictures[:SUBJECTS], planted, rng), alarms, len(rest), seconds)
+
+
+def hits(pictures: Sequence[np.ndarray], known: Known) -> int:
+    """How many of them are found among the known ones."""
+    plain = [np.ascontiguousarray(picture) for picture in pictures]
+    return int(which_seen(list(map(fingerprint, plain)), list(map(likeness, plain)), plain, known).sum())
+
+
+def among_shots(subjects: np.ndarray, planted: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Copies that are found where other shots of every subject were seen too, and how many were planted."""
+    others = [shot(picture, rng) for picture in subjects for _ in range(rng.integers(1, 6))]
+    known = Known(frozenset(), frozenset(likeness(picture) for picture in [*subjects, *others]))
+    changed = [CHANGES[name](picture, rng) for picture in subjects[: planted // 4] for name in LAST_FOUR]
+    return hits(changed, known), len(changed)
+
+
+def look_alikes(draw: Callable[[int, np.random.Generator], list[np.ndarray]], seed: int) -> tuple[int, int, int, int]:
+    """Of 200 other images, how many are taken for copies of 200; of 50 flipped ones, how many are found."""
+    rng = numpy_stream(seed, "look-alikes", draw.__name__)
+    pictures, others = draw(200, rng), draw(200, rng)
+    known = Known(frozenset(), frozenset(map(likeness, pictures)))
+    return hits(others, known), len(others), hits([picture[::-1] for picture in pictures[:50]], known), 50
 
 
 def copies(dataset: Path, samples: int, share: float, seed: int) -> float:
@@ -177,14 +250,18 @@ def near_duplicates(files: Sequence[Path], planted: int, others: int, seed: int)
         print(f"\n{file.stem}: {found.others} other images in {found.seconds:.1f} s")
         for change, hits in found.planted.items():
             print(row(change, hits, found.each))
+        print(row("among shots of the subject", found.in_shots, found.of_shots))
         print(row("false alarms", len(found.alarms), found.others), *found.alarms[:10])
     each = sum(found.each for found in results)
     print(f"\nall {len(results)} sets")
     for change in CHANGES:
         print(row(change, sum(found.planted[change] for found in results), each))
-    rest = [change for change in CHANGES if change != "exact" and not change.startswith("flipped")]
-    print(row("the last four together", sum(f.planted[c] for f in results for c in rest), each * len(rest)))
+    print(row("the last four together", sum(f.planted[c] for f in results for c in LAST_FOUR), each * len(LAST_FOUR)))
+    print(row("among shots of the subject", sum(f.in_shots for f in results), sum(f.of_shots for f in results)))
     print(row("false alarms", sum(len(f.alarms) for f in results), sum(f.others for f in results)))
+    for name, draw in LOOK_ALIKES.items():
+        alarms, others, found, flipped = look_alikes(draw, seed)
+        print(f"\n{name}\n{row('flipped', found, flipped)}\n{row('false alarms', alarms, others)}")
 
 
 def copying_generators(files: Sequence[Path], trials: int) -> None:

@@ -56,6 +56,7 @@ def bench(
     source: Any = None,
     root: str | Path | None = None,
     device: str = "auto",
+    exact_only: bool = False,
     command: str | None = None,
     findings: Sequence[Finding] | None = None,
     report: Report = silent,
@@ -72,7 +73,8 @@ def bench(
     class. groups, test_groups: of the training and of the test images, see `open_source`; where only those of the
     training images are known, the verdict is withheld. source: the paired images of `data`, for a run that
     learned from pairs (a run that translates images is measured by variants of the training images). device: of the
-    classifiers and of the generator; "auto" is CUDA where there is a GPU. command: what the
+    classifiers and of the generator; "auto" is CUDA where there is a GPU. exact_only: near-duplicates of seen
+    images stay in the test set and are told of, for images that are different and all look alike. command: what the
     report says reproduces it. findings: for the report; by default what `ganaug.doctor` tells of the run's past. A copy
     of the results goes to `RUN/verdict.json`, unless that says more about the same generator already (a withheld bench
     says nothing, a quick one less than a full one).
@@ -87,7 +89,7 @@ def bench(
     fitted = None if run is None else as_fitted(run)
     sets = gather(
         data, test=test, fitted=fitted, synthetic=synthetic, limit=limit, seed=seed, groups=groups,
-        test_groups=test_groups, source=source, root=root, report=report,
+        test_groups=test_groups, source=source, root=root, exact_only=exact_only, report=report,
     )  # fmt: skip
     with ExitStack() as held:
         with writing(folder):

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganaug.benchmark.unseen import keep_unseen, resembling, straddling, unknown_groups, without
 from ganaug.data import LabelledImages, hold_out, load_images
-from ganaug.data.seen import LEAK, Known, which_seen
-from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError
+from ganaug.data.seen import Known
+from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.generator import Card, Fitted, Loadable, as_fitted
 from ganaug.generator.known import known_to
 from ganaug.keys import permutation
@@ -27,7 +28,6 @@ from ganaug.reporting import Report, silent
 from ganaug.variant_pool import VariantPool
 
 MOST = 1000  # synthetic images a class that are rendered at most
-BY_CHANCE = 4  # validation images that may look like training images without a doubt, however few there are
 FEW_TO_CHOOSE = 30  # validation images, below which the reader is told
 VARIANTS = 8  # of each training image, at most
 
@@ -62,13 +62,14 @@ def gather(
     test_groups: Any = None,
     source: Any = None,
     root: Any = None,
+    exact_only: bool = False,
     report: Report = silent,
 ) -> Sets:
     """Load everything, split as the run did (or hold 20 % out), match the classes, keep seen images out of the test.
 
     With a run, the images that its gradients saw are the training part and those that its fit held out the validation
     part. Raises LeakError if more than 5 % of the test images were seen, LabelMismatchError for foreign classes,
-    OptionError without a test set, and whatever loading raises.
+    OptionError without a test set, and whatever loading raises. exact_only: near-duplicates are told of, and kept.
     """
     if test is None and not _has_test_split(data):
         raise OptionError("There is no test set.", "Give one with --test FOLDER (or test=...); it is touched once.")
@@ -90,7 +91,7 @@ def gather(
     if synthetic is not None:
         folder = load_images(synthetic, size=size, channels=channels, at_least=0, report=report)
         folder = _with_classes(folder, real.classes, "The synthetic folder")
-        folder, copies = _without(folder, validation, report)
+        folder, copies = without(folder, validation, exact_only, report)
         if copies:
             notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
         absent = [name for name, n in folder.counts().items() if n == 0]
@@ -111,13 +112,17 @@ def gather(
         if not seen.nearly:
             notes.append("The generator came without its run folder: of other images that it saw, test images that are "
                          "exact copies were looked for, not near-duplicates.")  # fmt: skip
-    held, dropped = _keep_unseen(held, seen, {*(train.groups or ()), *(validation.groups or ())}, report)
+    if exact_only:
+        notes += resembling(held, seen, [train, validation], report)
+        seen = replace(seen, likenesses=frozenset())
+    subjects = {*(train.groups or ()), *(validation.groups or ())}
+    held, dropped = keep_unseen(held, seen, [train, validation], subjects, report)
     if dropped and real.groups is None:
         notes.append("Some test images were near-duplicates of seen ones. If several images show one subject, name "
                      "the subjects (--groups), so that whole subjects are held out.")  # fmt: skip
     if len(validation) < FEW_TO_CHOOSE:
         notes.append(f"Every choice was made on {len(validation)} validation images, which is little more than chance.")
-    doubts += [*_straddling(train, validation, report), *_unknown_groups(real, held)]
+    doubts += [*straddling(train, validation, exact_only, report), *unknown_groups(real, held)]
     own = card is None or not set(card.fingerprints).isdisjoint(train.fingerprints)
     return Sets(train, validation, held, folder, dropped, tuple(notes), tuple(doubts), own)
 
@@ -225,71 +230,6 @@ def _with_classes(images: LabelledImages, classes: tuple[str, ...], what: str) -
         )
     place = torch.tensor([classes.index(name) if name in classes else -1 for name in images.classes])
     return replace(images, labels=place[images.labels], classes=classes)
-
-
-def _without(images: LabelledImages, others: LabelledImages, report: Report) -> tuple[LabelledImages, int]:
-    """The images that are not among the others, exactly or nearly, and how many are."""
-    there = which_seen(images.fingerprints, _pictures(images), Known.of(others), report)
-    return images.take(np.flatnonzero(~there)), int(there.sum())
-
-
-def _pictures(images: LabelledImages) -> list[np.ndarray]:
-    """uint8 (H, W) or (H, W, 3) each."""
-    return list(images.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
-
-
-def _keep_unseen(
-    test: LabelledImages, seen: Known, groups: set[str], report: Report
-) -> tuple[LabelledImages, tuple[str, ...]]:
-    """The test images that nobody saw, and the names of the others."""
-    overlap = which_seen(test.fingerprints, _pictures(test), seen, report)
-    familiar = np.array([group in groups for group in test.groups or [""] * len(test)], dtype=bool)
-    _refuse_beyond(test, overlap, "are among the training, validation or synthetic images, or nearly so,", "images")
-    _refuse_beyond(test, overlap | familiar, "show subjects (groups) of the training images", "subjects")
-    names = tuple(name for name, there in zip(test.names, overlap | familiar, strict=True) if there)
-    return test.take(np.flatnonzero(~(overlap | familiar))), names
-
-
-def _refuse_beyond(test: LabelledImages, overlap: np.ndarray, how: str, what: str) -> None:
-    found = np.flatnonzero(overlap)
-    if len(found) > LEAK * len(test):
-        raise LeakError(
-            f"{len(found)} of {len(test)} test images {how} for instance {test.names[found[0]]}.",
-            f"Give a test set of {what} that neither the classifier nor the generator has seen.",
-        )
-
-
-def _straddling(train: LabelledImages, validation: LabelledImages, report: Report) -> tuple[str, ...]:
-    """A doubt where subjects lie on both sides of the split, or, where no groups are known, near-duplicates do."""
-    if not len(validation):
-        return ()
-    if train.groups is not None:
-        shared = set(train.groups) & set(validation.groups or ())
-        if not shared:
-            return ()
-        return (
-            f"{len(shared)} subjects (groups) lie in the training and in the validation part: the fit, which divided "
-            "the images, was not told of them. Fit again with --groups.",
-        )
-    near = which_seen(validation.fingerprints, _pictures(validation), Known.of(train), report)
-    if near.sum() <= max(BY_CHANCE, LEAK * len(validation)):
-        return ()
-    first = validation.names[int(np.flatnonzero(near)[0])]
-    return (
-        f"{int(near.sum())} of {len(validation)} validation images are near-duplicates of training images (for "
-        f"instance {first}), and no groups are given: what belongs together lies on both sides of the split. Name the "
-        "subjects (--groups), or remove the duplicates.",
-    )
-
-
-def _unknown_groups(real: LabelledImages, test: LabelledImages) -> tuple[str, ...]:
-    """A doubt where the subjects of the training images are known, and those of the test images are not."""
-    if real.groups is None or test.groups is not None:
-        return ()
-    return (
-        "The training images show known subjects (groups), and nobody said which the test images show: whether they "
-        "are others, and how many, decides what the verdict is worth. Name them (--test-groups).",
-    )
 
 
 def group_numbers(images: LabelledImages) -> np.ndarray | None:

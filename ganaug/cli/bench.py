@@ -53,12 +53,18 @@ NO_GAIN = 6  # exit code of --require-gain
 @click.option(
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
+@click.option(
+    "--exact-only",
+    is_flag=True,
+    help="Leave only exact copies of seen images out of the test set, and list the near-duplicates: for different "
+    "images that all look alike, such as parts before one camera.",
+)
 @click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 @click.option("--require-gain", is_flag=True, help="Exit with code 6 unless the verdict is `helps`.")
 @common
 def bench(
     data, test, run, synthetic, out, ratios, mixings, classical, seeds, quick, limit, groups, test_groups, root, source,
-    recipe, device, require_gain, seed, as_json, quiet,
+    recipe, exact_only, device, require_gain, seed, as_json, quiet,
 ):  # fmt: skip
     """Measure whether synthetic images help a classifier: helps, no evidence, harms, or withheld.
 
@@ -85,7 +91,7 @@ def bench(
                 data, test=test, run=measured, synthetic=synthetic, out=out, ratios=ratios or RATIOS,
                 mixings=mixings or DEFAULTS, classical=classical or None, seeds=seeds, quick=quick,
                 limit=limit, seed=seed, groups=groups, test_groups=test_groups, root=root, source=source,
-                device=device, report=report,
+                device=device, exact_only=exact_only, report=report,
                 command=shlex.join(["ganaug", *sys.argv[1:]]),
             )  # fmt: skip
     except KeyboardInterrupt:

@@ -8,16 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ganaug.data.advice import advice_for
-from ganaug.data.likeness import read_likenesses
 from ganaug.data.load import auto_side, label_counts, require_counts
-from ganaug.data.near_duplicates import find_near, reduced
+from ganaug.data.seen import Known, seen_as
 from ganaug.data.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.survey import Survey, survey
 from ganaug.data.tables import aligned, printable, shortened
+from ganaug.data.views import Reduced, reduced
 from ganaug.errors import DataError
 from ganaug.reporting import Report, silent
 
@@ -108,7 +106,7 @@ def check(
     found = survey(opened, limit=limit, seed=seed, report=report)
     counts = _counts(opened, found)
     second = None if other is None else open_source(other, split=other_split, root=root, report=report)
-    there: list[np.ndarray] = []  # pictures of the second set
+    there: list[Reduced] = []  # pictures of the second set
     beside = Survey() if second is None else survey(second, visit=lambda _, p: there.append(reduced(p)), report=report)
     side, depth = auto_side(found, device), 3 if found.in_colour() else 1
     spec = DataSpec((depth, side, side), opened.classes)
@@ -160,16 +158,16 @@ def _between(source: ImageSource, found: Survey, second: ImageSource, beside: Su
 
 
 def _nearly(
-    source: ImageSource, found: Survey, second: ImageSource, beside: Survey, pictures: list[np.ndarray], report: Report
+    source: ImageSource, found: Survey, second: ImageSource, beside: Survey, pictures: list[Reduced], report: Report
 ) -> tuple[tuple[str, str], ...]:
     exact = {image.fingerprint for image in found.images}
     rest = [row for row, image in enumerate(beside.images) if image.fingerprint not in exact]
-    known = read_likenesses([image.likeness for image in found.images])
-    matches = find_near([pictures[row] for row in rest], known, report=report)
-    return tuple(
-        (source.names[found.images[match.seen].index], second.names[beside.images[rest[match.query]].index])
-        for match in matches
-    )
+    names = {image.likeness: source.names[image.index] for image in reversed(found.images)}
+    likenesses = [beside.images[row].likeness for row in rest]
+    known = Known(frozenset(), frozenset(names))
+    marks = seen_as([""] * len(rest), likenesses, [pictures[row] for row in rest], known, report)
+    pairs = zip(rest, marks, strict=True)
+    return tuple((names[mark], second.names[beside.images[row].index]) for row, mark in pairs if mark)
 
 
 def _tally(values: Any) -> dict[str, int]:

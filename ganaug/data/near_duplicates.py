@@ -8,33 +8,34 @@ Of the images that were seen, only likenesses are needed (16 x 16 cells). For ea
    sharpness and the clipping of black and white are free. A copy leaves almost nothing; and, what tells copies apart
    where all images are alike (digits, cells, X-rays), far less than the next image does.
 
-The decision is one number, the score: residual x (residual / residual of the next), where the next is the best
-candidate that is not itself a copy of the first. How small the scores of unrelated images are depends on the data, so
-the limit is taken from the images that were seen: what about one in 3,000 of them would reach among each other, by the
-tail of their scores, within `LIMITS`. What is nearly plain (open sea from a satellite) is often not recognised once it
-was recompressed.
+The decision is one number, the score: the least residual x the widest gap in the row of residuals (one divided by the
+next), looked for behind the first eight, since several images seen may be copies or shots of one subject. How small
+the scores of unrelated images are depends on the data, so the limit is taken from the images that were seen: what about
+one in 3,000 of them would reach among each other, by the tail of their scores, within `LIMITS`, or below where all of
+them are alike. What is nearly plain (open sea from a satellite) is often not recognised once it was recompressed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ganaug.data.likeness import SIDE
+from ganaug.data.likeness import SIDE, Likenesses
+from ganaug.data.views import FINE, Reduced, Views
 from ganaug.reporting import Report, silent
 
 LIMITS = (0.0025, 0.06)  # of the score; set on planted copies, see scripts/duplicates_study.py
-SHIFT = 2  # px, but never more than a tenth of a side
 _CANDIDATES = 24
 _SAMPLE = 256  # images seen that are compared with all others to set the limit
-_LARGE = 64  # px: larger images are reduced first, which `reduced` does for whoever keeps them
 _FLAT = 0.05  # grey levels: below this spread of its cells, an image shows nothing that could be compared
-_KIN = 0.25  # a candidate this much nearer to the first one than the image in question is a copy of it
+_SHOTS = 8  # images seen that may show one subject, so that an image in question is near to all of them
+_MARGIN = 0.7  # pictures that nobody rounded are nearer to likenesses than these are to each other
+_CROWDED = 0.04  # residual of the candidate behind two such rows: below, the images seen are all alike
+_BRIGHTNESS, _CONTRAST, _COLOUR = 64.0, 2.2, 12.0  # in grey levels or as a factor: beyond, it is no copy
+_PLAIN = 12.0  # grey levels: below this spread, contrast is not told
 _COARSE = 6  # cells a side of the first comparison, over the inner 12 x 12
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _ROWS, _COLUMNS = 64, 1024  # a block of comparisons that stays in the cache
 
 
@@ -49,99 +50,103 @@ class Match:
 
 
 def find_near(
-    images: Sequence[np.ndarray], seen: np.ndarray, *, limit: float | None = None, report: Report = silent
+    images: Sequence[np.ndarray | Reduced], seen: Likenesses, *, limit: float | None = None, report: Report = silent
 ) -> list[Match]:
     """Those of `images` that are near-duplicates of something seen, in order; at most one match each.
 
-    images: uint8 (H, W) or (H, W, 3), of any sizes. seen: float32 (N, 16, 16), see `read_likenesses`. limit: of the
-    score; by default `limit_for(seen)`.
+    images: uint8 (H, W) or (H, W, 3), of any sizes, or what `reduced` made of them. limit: of the score; by default
+    `limit_for(seen)`.
     """
     if not len(seen) or not len(images):
         return []
     most = limit_for(seen) if limit is None else limit
-    return [match for match in _best(images, seen, report=report) if match.score <= most]
+    found = []
+    for query, row in enumerate(_ranked(images, seen, report=report)):
+        first, score, _ = row.gap()
+        if score <= most:
+            found.append(Match(query, int(row.seen[first]), float(row.residuals[first]), score))
+    return found
 
 
-def limit_for(seen: np.ndarray) -> float:
-    """The score up to which an image counts as a near-duplicate of one of these, by how alike they are themselves."""
+def limit_for(seen: Likenesses) -> float:
+    """The score up to which an image counts as a near-duplicate of one of these, by how alike they are themselves.
+
+    Several shots of one subject are set aside before. Where most images have many that are like them (parts before one
+    camera, simple shapes), the limit may be below `LIMITS`: there, only the plainest copies can be told.
+    """
     if len(seen) < 2:
         return LIMITS[0]
     sample = np.unique(np.linspace(0, len(seen) - 1, _SAMPLE).astype(int))
-    scores = [match.score for match in _best(list(seen[sample] * 4), seen, own=sample)]
-    if not scores:
+    ranked = _ranked([Reduced(FINE * seen.cells[i], seen.chroma[i]) for i in sample], seen, own=sample)
+    rows = [replace(row, other=np.zeros(len(row.seen), bool)) for row in ranked if len(row.seen)]  # by form alone
+    if not rows:
         return LIMITS[0]
+    distant = np.quantile([row.residuals[: 2 * _SHOTS][-1] for row in rows], 0.05)
+    least = LIMITS[0] * min(1.0, float(distant) / _CROWDED)
+    scores = []
+    for row in rows:
+        _, score, shots = row.gap()
+        scores.append(score if score > least else row.without(shots).gap()[1])
+    return float(np.clip(_rare(scores), least, LIMITS[1]))
+
+
+def _rare(scores: Sequence[float]) -> float:
+    """What about one in 3,000 would reach: the tail is a power law, followed 1.5 decades further than it is known."""
     tenth, hundredth = np.quantile(scores, (0.1, 0.01))
-    rare = hundredth * (hundredth / max(tenth, 1e-9)) ** 1.5  # a power law, 1.5 decades further
-    return float(np.clip(rare, *LIMITS))
+    return float(_MARGIN * hundredth * (hundredth / max(tenth, 1e-9)) ** 1.5)
 
 
-def _best(
-    images: Sequence[np.ndarray], seen: np.ndarray, own: np.ndarray | None = None, report: Report = silent
-) -> Iterator[Match]:
-    """The best match of every image that shows anything. own: for each image, an index that does not count."""
-    coarse = _unit(_pooled(seen))
+@dataclass(frozen=True)
+class _Row:
+    """The candidates of one image, the best first; none for an image that shows nothing. seen: their indices, (k,).
+    other: which of them are certainly other images, by their colours, brightness or contrast."""
+
+    seen: np.ndarray
+    residuals: np.ndarray
+    other: np.ndarray
+
+    def gap(self) -> tuple[int, float, int]:
+        """The place of the first candidate that may be a copy, the score, and the place behind the widest gap.
+
+        Before the gap there are shots of one subject: only images that may be copies of each other.
+        """
+        if self.other.all():
+            return 0, 1.0, len(self.seen)
+        first = int(self.other.argmin())
+        run = np.append(self.other[first : first + _SHOTS], True).argmax()  # until one is certainly another
+        before, after = self.residuals[first : first + run], np.append(self.residuals, 1.0)[first + 1 : first + run + 1]
+        ratios = before / np.maximum(after, 1e-9)
+        widest = int(ratios.argmin())
+        return first, float(before[0] * ratios[widest]), first + widest + 1
+
+    def without(self, count: int) -> _Row:
+        """All but the first `count`."""
+        return _Row(self.seen[count:], self.residuals[count:], self.other[count:])
+
+
+def _ranked(
+    images: Sequence[np.ndarray | Reduced],
+    seen: Likenesses,
+    own: np.ndarray | None = None,
+    report: Report = silent,
+) -> Iterator[_Row]:
+    """The candidates of every image. own: for each image, an index that does not count."""
+    coarse = _unit(_pooled(seen.cells))
     for start in range(0, len(images), _ROWS):
-        chunk = [_Views(image) for image in images[start : start + _ROWS]]
+        chunk = [Views(image) for image in images[start : start + _ROWS]]
         queries = np.stack([views.cells for views in chunk])
-        masks = np.stack([views.inside for views in chunk])
         candidates = _candidates(queries, coarse, None if own is None else own[start : start + _ROWS])
-        for row, match in enumerate(_matches(queries, masks, candidates, seen)):
-            if match is not None:
-                yield Match(start + row, *match)
+        for views, chosen in zip(chunk, candidates, strict=True):
+            cells = seen.cells[chosen]
+            aligned, mask, flips = _aligned(views.cells, views.inside, cells)
+            if aligned[0].std() < _FLAT:
+                yield _Row(chosen[:0], np.empty(0, np.float32), np.empty(0, bool))
+                continue
+            residuals = _residuals(aligned, mask, cells)
+            other = _differs(aligned, mask, cells, views.chroma[flips], seen.chroma[chosen])
+            order = residuals.argsort(kind="stable")
+            yield _Row(chosen[order], residuals[order], other[order])
         report("near-duplicates", min(start + _ROWS, len(images)), len(images), "")
-
-
-def reduced(pixels: np.ndarray) -> np.ndarray:
-    """uint8 (H, W) or (H, W, 3) -> uint8 grey of at most 64 px a side: all that `find_near` needs of an image."""
-    luma = _grey(pixels)
-    rows, columns = (_averages(side, min(side, _LARGE), 0.0)[0] for side in luma.shape)
-    return np.rint(rows @ luma @ columns.T).clip(0, 255).astype(np.uint8)
-
-
-class _Views:
-    """cells: float32 (4, 25, 16, 16), under each flip and shift; inside: which the image covers, bool (25, 16, 16)."""
-
-    def __init__(self, pixels: np.ndarray):
-        luma = _grey(reduced(pixels) if max(pixels.shape[:2]) > _LARGE else pixels)
-        rows, rows_inside = _moved(luma.shape[0])
-        columns, columns_inside = _moved(luma.shape[1])
-        both = [rows @ flipped @ columns.T for flipped in _flips(luma)]
-        count = len(_STEPS)
-        cells = np.stack(both).reshape(4, count, SIDE, count, SIDE).transpose(0, 1, 3, 2, 4)
-        self.cells = np.ascontiguousarray(cells).reshape(4, count * count, SIDE, SIDE)
-        inside = rows_inside[:, None, :, None] & columns_inside[None, :, None, :]
-        self.inside = inside.reshape(count * count, SIDE, SIDE)
-
-
-_STEPS = (0.0, -1.0, -0.5, 0.5, 1.0)  # of the largest shift
-
-
-def _moved(side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Averages under the shifts of one axis: (5 x 16, side), and which cells lie inside, (5, 16)."""
-    most = min(float(SHIFT), side / 10)
-    parts = [_averages(side, SIDE, step * most) for step in _STEPS]
-    return np.concatenate([matrix for matrix, _ in parts]), np.stack([inside for _, inside in parts])
-
-
-@lru_cache(maxsize=256)
-def _averages(side: int, cells: int, shift: float) -> tuple[np.ndarray, np.ndarray]:
-    """Matrix (cells, side) of means over `cells` equal parts of a line of `side` px that is moved by `shift` px, and
-    which parts lie wholly inside, bool (cells,)."""
-    edges = np.arange(cells + 1) * side / cells - shift
-    inside = (edges[:-1] > -1e-6) & (edges[1:] < side + 1e-6)
-    edges, pixel = edges.clip(0, side), np.arange(side)
-    overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    overlap = overlap.clip(0) / np.maximum(np.diff(edges), 1e-9)[:, None]
-    return overlap.astype(np.float32), inside
-
-
-def _grey(pixels: np.ndarray) -> np.ndarray:
-    """uint8 (H, W) or (H, W, 3) -> float32 luma (H, W)."""
-    return pixels.astype(np.float32) if pixels.ndim == 2 else pixels @ _LUMA
-
-
-def _flips(luma: np.ndarray) -> tuple[np.ndarray, ...]:
-    return luma, luma[:, ::-1], luma[::-1], luma[::-1, ::-1]
 
 
 def _pooled(cells: np.ndarray) -> np.ndarray:
@@ -174,29 +179,10 @@ def _candidates(queries: np.ndarray, coarse: np.ndarray, own: np.ndarray | None)
     return np.argpartition(-best, k - 1, axis=1)[:, :k]
 
 
-def _matches(
-    queries: np.ndarray, masks: np.ndarray, candidates: np.ndarray, seen: np.ndarray
-) -> list[tuple[int, float, float] | None]:
-    """For each query: index of the best likeness, its residual, and the score; None for what has no structure."""
-    results: list[tuple[int, float, float] | None] = []
-    for views, inside, chosen in zip(queries, masks, candidates, strict=True):
-        likenesses = seen[chosen]
-        aligned, mask = _aligned(views, inside, likenesses)
-        if aligned[0].std() < _FLAT:
-            results.append(None)
-            continue
-        residuals = _residuals(aligned, mask, likenesses)
-        first = int(residuals.argmin())
-        kin = 1 - _unit(likenesses.reshape(len(chosen), -1)) @ _unit(likenesses[first].reshape(-1))
-        others = residuals[kin > _KIN * residuals[first]]
-        following = float(others.min()) if len(others) else 1.0
-        residual = float(residuals[first])
-        results.append((int(chosen[first]), residual, residual * residual / max(following, residual, 1e-9)))
-    return results
-
-
-def _aligned(views: np.ndarray, inside: np.ndarray, likenesses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The view (flip and shift) that correlates best with each likeness, (k, 16, 16), and its cells that count."""
+def _aligned(
+    views: np.ndarray, inside: np.ndarray, likenesses: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The view that correlates best with each likeness, (k, 16, 16), its cells that count, and its flip, (k,)."""
     flips, shifts = views.shape[:2]
     mask = inside.reshape(shifts, -1).astype(np.float32)
     count = mask.sum(1)
@@ -208,7 +194,22 @@ def _aligned(views: np.ndarray, inside: np.ndarray, likenesses: np.ndarray) -> t
     products = cells.reshape(flips * shifts, -1) @ flat.T
     scale = length.reshape(-1, 1) * np.tile(spread.T, (flips, 1))
     best = (products / np.maximum(scale, 1e-4)).argmax(0)
-    return views.reshape(flips * shifts, SIDE, SIDE)[best], inside[best % shifts]
+    return views.reshape(flips * shifts, SIDE, SIDE)[best], inside[best % shifts], best // shifts
+
+
+def _differs(q: np.ndarray, mask: np.ndarray, t: np.ndarray, q_chroma: np.ndarray, t_chroma: np.ndarray) -> np.ndarray:
+    """Which candidates t have other colours, brightness or contrast than a copy q can have, bool (k,)."""
+    weight = mask / mask.sum((1, 2), keepdims=True)
+    means = [(v * weight).sum((1, 2)) for v in (q, t)]
+    spreads = [
+        np.sqrt(((v - mean[:, None, None]) ** 2 * weight).sum((1, 2))) for v, mean in zip((q, t), means, strict=True)
+    ]
+    low, high = np.minimum(*spreads), np.maximum(*spreads)
+    brightness, contrast = np.abs(means[0] - means[1]), np.where(high > _PLAIN, high / np.maximum(low, 1e-6), 1.0)
+    a, b = q_chroma.reshape(len(q), -1), t_chroma.reshape(len(t), -1)
+    scale = ((a * b).sum(1) / np.maximum((b * b).sum(1), 1e-6)).clip(0, _CONTRAST)  # 0 for a copy in grey
+    colour = np.sqrt(((a - scale[:, None] * b) ** 2).mean(1))
+    return (brightness > _BRIGHTNESS) | (contrast > _CONTRAST) | (colour > _COLOUR)
 
 
 def _residuals(q: np.ndarray, mask: np.ndarray, t: np.ndarray) -> np.ndarray:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganaug.data.likeness import read_likenesses
+from ganaug.data.likeness import SIDE, flips, read_likenesses
 from ganaug.data.load import LabelledImages
-from ganaug.data.near_duplicates import find_near, reduced
+from ganaug.data.near_duplicates import find_near
 from ganaug.data.source import ImageSource
 from ganaug.data.survey import survey
+from ganaug.data.views import Reduced, reduced
 from ganaug.reporting import Report, silent
 
+_LETTERS = 8  # levels of grey: an image with fewer shows too little to be known by its likeness alone
 LEAK = 0.05  # share of an evaluation set up to which seen images are left out; beyond, the set is refused
 
 
@@ -40,23 +42,51 @@ class Known:
 
 
 def which_seen(
-    fingerprints: Sequence[str], images: Sequence[np.ndarray], known: Known, report: Report = silent
+    fingerprints: Sequence[str],
+    likenesses: Sequence[str],
+    images: Sequence[np.ndarray | Reduced],
+    known: Known,
+    report: Report = silent,
 ) -> np.ndarray:
-    """Which images are among the known ones, exactly or nearly: bool (N,).
+    """Which images are among the known ones, exactly or nearly: bool (N,). Takes what `seen_as` takes."""
+    return np.array([bool(mark) for mark in seen_as(fingerprints, likenesses, images, known, report)], dtype=bool)
 
-    fingerprints, images: of the images in question, the latter uint8 (H, W[, 3]), at any size.
+
+def seen_as(
+    fingerprints: Sequence[str],
+    likenesses: Sequence[str],
+    images: Sequence[np.ndarray | Reduced],
+    known: Known,
+    report: Report = silent,
+) -> list[str]:
+    """For each image the fingerprint (or else the likeness) of the known image that it is, exactly (or else nearly);
+    an empty text where it is none.
+
+    fingerprints, likenesses, images: of the images in question, the last uint8 (H, W[, 3]), at any size, or reduced.
     """
-    seen = np.array([mark in known.fingerprints for mark in fingerprints], dtype=bool)
-    rest = np.flatnonzero(~seen).tolist()
-    near = find_near([images[row] for row in rest], read_likenesses(sorted(known.likenesses)), report=report)
-    seen[[rest[match.query] for match in near]] = True
-    return seen
+    marks = [
+        mark if mark in known.fingerprints else _turned(text, known.likenesses)
+        for mark, text in zip(fingerprints, likenesses, strict=True)
+    ]
+    rest, texts = [row for row, mark in enumerate(marks) if not mark], sorted(known.likenesses)
+    for match in find_near([images[row] for row in rest], read_likenesses(texts), report=report):
+        marks[rest[match.query]] = texts[match.seen]
+    return marks
+
+
+def _turned(text: str, known: frozenset[str]) -> str:
+    """The likeness among the known ones that is this one, or this one flipped, to the letter; else an empty text."""
+    if len(set(text[: SIDE * SIDE])) < _LETTERS:
+        return ""
+    return next((turned for turned in (text, *flips(text)) if turned in known), "")
 
 
 def seen_items(source: ImageSource, known: Known, report: Report = silent) -> list[int]:
     """Indices of the items of a source that are among the known images, exactly or nearly. Unreadable items are
     passed over."""
-    images: list[np.ndarray] = []
+    images: list[np.ndarray | Reduced] = []
     found = survey(source, visit=lambda _, pixels: images.append(reduced(pixels)), report=report)
-    there = which_seen([image.fingerprint for image in found.images], images, known, report)
+    there = which_seen(
+        [image.fingerprint for image in found.images], [image.likeness for image in found.images], images, known, report
+    )
     return [image.index for image, seen in zip(found.images, there, strict=True) if seen]

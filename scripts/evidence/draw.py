@@ -122,7 +122,7 @@ class Draw:
     def seen(self) -> np.ndarray:
         """Which test images are among the images of this draw, exactly or nearly: bool (N,)."""
         pictures = list(self.test.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
-        return which_seen(self.test.fingerprints, pictures, Known.of(self.images), self.report)
+        return which_seen(self.test.fingerprints, self.test.likenesses, pictures, Known.of(self.images), self.report)
 
     def settings(self, cell: Cell, protocol: Protocol) -> Settings:
         """What the bench would try on these images."""

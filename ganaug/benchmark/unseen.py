@@ -1,0 +1,116 @@
+"""No test image may have been seen: by the classifier, the generator, or in the choice between arms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ganaug.data import LabelledImages
+from ganaug.data.seen import LEAK, Known, seen_as, which_seen
+from ganaug.errors import LeakError
+from ganaug.reporting import Report
+
+BY_CHANCE = 4  # validation images that may look like training images without a doubt, however few there are
+SHOWN = 3  # pairs in a message
+
+
+def without(
+    images: LabelledImages, others: LabelledImages, exact_only: bool, report: Report
+) -> tuple[LabelledImages, int]:
+    """The images that are not among the others, exactly or nearly, and how many are."""
+    known = Known.of(others)
+    known = replace(known, likenesses=frozenset()) if exact_only else known
+    there = which_seen(images.fingerprints, images.likenesses, _pictures(images), known, report)
+    return images.take(np.flatnonzero(~there)), int(there.sum())
+
+
+def _pictures(images: LabelledImages) -> list[np.ndarray]:
+    """uint8 (H, W) or (H, W, 3) each."""
+    return list(images.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
+
+
+def keep_unseen(
+    test: LabelledImages, seen: Known, known: Sequence[LabelledImages], groups: set[str], report: Report
+) -> tuple[LabelledImages, tuple[str, ...]]:
+    """The test images that nobody saw, and the names of the others. known: images whose names may be told."""
+    marks = seen_as(test.fingerprints, test.likenesses, _pictures(test), seen, report)
+    overlap = np.array([bool(mark) for mark in marks], dtype=bool)
+    familiar = np.array([group in groups for group in test.groups or [""] * len(test)], dtype=bool)
+    if overlap.sum() > LEAK * len(test):
+        raise LeakError(
+            f"{overlap.sum()} of {len(test)} test images are among the training, validation or synthetic images, or "
+            f"nearly so: {_pairs(test, marks, known)}.",
+            "Give a test set that neither the classifier nor the generator has seen. If these are different images "
+            "that only look alike: --exact-only.",
+        )
+    both = np.flatnonzero(overlap | familiar)
+    if len(both) > LEAK * len(test):
+        raise LeakError(
+            f"{len(both)} of {len(test)} test images show subjects (groups) of the training images, for instance "
+            f"{test.names[both[0]]}.",
+            "Give a test set of subjects that neither the classifier nor the generator has seen.",
+        )
+    names = tuple(name for name, there in zip(test.names, overlap | familiar, strict=True) if there)
+    return test.take(np.flatnonzero(~(overlap | familiar))), names
+
+
+def _pairs(test: LabelledImages, marks: Sequence[str], known: Sequence[LabelledImages]) -> str:
+    """The first test images that were seen, and as what, in words."""
+    names: dict[str, str] = {}
+    for images in known:
+        names |= dict(zip(images.likenesses, images.names, strict=True))
+        names |= dict(zip(images.fingerprints, images.names, strict=True))
+    there = [row for row, mark in enumerate(marks) if mark]
+    pairs = [f"{test.names[row]} is like {names.get(marks[row], 'one that is not here')}" for row in there[:SHOWN]]
+    return "; ".join(pairs) + (f"; and {len(there) - SHOWN} more" if len(there) > SHOWN else "")
+
+
+def resembling(test: LabelledImages, seen: Known, known: Sequence[LabelledImages], report: Report) -> list[str]:
+    """A note of the near-duplicates that are kept."""
+    marks = [
+        "" if mark in seen.fingerprints else mark
+        for mark in seen_as(test.fingerprints, test.likenesses, _pictures(test), seen, report)
+    ]
+    if not any(marks):
+        return []
+    return [
+        f"Only exact copies were left out of the test set (--exact-only). {sum(map(bool, marks))} other test images "
+        f"look like near-duplicates of images that were seen: {_pairs(test, marks, known)}."
+    ]
+
+
+def straddling(train: LabelledImages, validation: LabelledImages, exact_only: bool, report: Report) -> tuple[str, ...]:
+    """A doubt where subjects lie on both sides of the split, or, where no groups are known, near-duplicates do."""
+    if not len(validation):
+        return ()
+    if train.groups is not None:
+        shared = set(train.groups) & set(validation.groups or ())
+        if not shared:
+            return ()
+        return (
+            f"{len(shared)} subjects (groups) lie in the training and in the validation part: the fit, which divided "
+            "the images, was not told of them. Fit again with --groups.",
+        )
+    if exact_only:
+        return ()
+    near = which_seen(validation.fingerprints, validation.likenesses, _pictures(validation), Known.of(train), report)
+    if near.sum() <= max(BY_CHANCE, LEAK * len(validation)):
+        return ()
+    first = validation.names[int(np.flatnonzero(near)[0])]
+    return (
+        f"{int(near.sum())} of {len(validation)} validation images are near-duplicates of training images (for "
+        f"instance {first}), and no groups are given: what belongs together lies on both sides of the split. Name the "
+        "subjects (--groups), or remove the duplicates.",
+    )
+
+
+def unknown_groups(real: LabelledImages, test: LabelledImages) -> tuple[str, ...]:
+    """A doubt where the subjects of the training images are known, and those of the test images are not."""
+    if real.groups is None or test.groups is not None:
+        return ()
+    return (
+        "The training images show known subjects (groups), and nobody said which the test images show: whether they "
+        "are others, and how many, decides what the verdict is worth. Name them (--test-groups).",
+    )
