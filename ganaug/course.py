@@ -43,6 +43,8 @@ class Course:
         now = environment(self.device)
         before = saved.environment
         other = [f"{name} was {old}, is {now.get(name)}" for name, old in before.items() if now.get(name) != old]
+        if before and self.device.type != "cpu":
+            other.append("a GPU adds up in no fixed order")
         self.interventions = saved.interventions
         if other:
             cause = "; ".join(other)

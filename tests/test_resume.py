@@ -11,6 +11,8 @@ import torch
 
 import ganaug
 from ganaug import fitting
+from ganaug.course import Course
+from ganaug.device import environment
 from ganaug.errors import ArtefactError, DataError, OptionError
 from ganaug.generator.state import SavedState, load_state, save_state
 
@@ -50,6 +52,15 @@ def test_threads_and_versions_are_kept_and_others_are_told_of(tmp_path):
     assert "torch was 1.0" in told
     (one,) = run.load().card.interventions
     assert (one.kind, one.step) == ("environment", 6)
+
+
+def test_a_gpu_promises_no_equal_bytes(tmp_path):
+    said, gpu = [], torch.device("cuda")
+    course = Course(tmp_path, gpu, lambda *what: said.append(what[-1]))
+    course.begin(SavedState(6, environment=environment(gpu)))
+    assert said == ["not bit-exact from step 6 on: a GPU adds up in no fixed order"]
+    assert [(one.kind, one.step) for one in course.interventions] == [("environment", 6)]
+    assert Course(tmp_path, gpu, said.append).begin(SavedState()).interventions == ()
 
 
 def test_the_same_environment_says_nothing(tmp_path):

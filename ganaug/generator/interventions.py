@@ -14,8 +14,8 @@ KINDS = ("retry", "fork", "environment", "fix")
 class Intervention:
     """kind: "retry", a number was not finite and the fit went back to the round `start` and on with other draws;
     "fork", it began from the state of another run; "environment", it was resumed under other libraries, threads or
-    device, so that its bytes are not those of an uninterrupted fit; "fix", the doctor turned the knob for the finding
-    that `cause` names. step: the round in which it happened."""
+    device, or on a GPU, so that its bytes are not those of an uninterrupted fit; "fix", the doctor turned the knob for
+    the finding that `cause` names. step: the round in which it happened."""
 
     kind: str
     step: int
