@@ -16,7 +16,7 @@ from evidence.aims import aims
 from evidence.cells import Cell, Subset
 from evidence.files import draw_file, pack_flags, pack_numbers, write_json
 from evidence.page import text, write
-from evidence.summary import Result, over_draws, read_cell, results, summarise
+from evidence.summary import Result, _halves, over_draws, read_cell, results, summarise
 
 TOY = Cell("toy", "closed", Subset("digits", 12, steps=3), ratios=(0.25, 0.5), mixings=("plain",))
 SHUFFLED = replace(TOY, name="toy-shuffled", group="planted", spoiled="labels")
@@ -34,7 +34,7 @@ def rightly(first: int, second: int) -> np.ndarray:
 
 def made_up(
     cell: str, rights: list[list[tuple[int, int]]], validation: list[tuple[int, int]], metric: str = "accuracy",
-    images: tuple[int, int] = (20, 20), seen: tuple[int, ...] = (), fit: float | None = 60.0,
+    images: tuple[int, int] = (20, 20), seen: tuple[int, ...] = (), fit: float | None = 60.0, device: str = "cpu",
 ) -> tuple[dict, list[dict]]:  # fmt: skip
     """rights: for every draw, right test answers of each class by each arm, the baseline first. validation: right ones
     of 4 of each class by each arm, the same in every draw."""
@@ -49,7 +49,7 @@ def made_up(
     draws = [
         {
             "format": 1, "cell": cell, "draw": number, "seed": number, "baseline": baseline, "steps": 400,
-            "generator": {"hash": f"{cell}{number}", "recipe": "small", "steps": 1000},
+            "generator": {"hash": f"{cell}{number}", "recipe": "small", "steps": 1000, "device": device},
             "train": list(images), "validation": [4, 4], "seen": list(seen),
             "arms": [
                 {"ratio": 0.25 * place, "mixing": "plain", "choice": "", "validation right": list(validation[place]),
@@ -87,14 +87,15 @@ def test_validation_chooses_the_arm_and_the_test_set_judges_it():
     assert one.interval.student == pytest.approx((0.2 - reach, 0.2 + reach))
     assert (one.arm.test.low, one.arm.test.high) == pytest.approx(one.interval.student)
     assert one.interval.low <= one.interval.student[0]
-    assert one.auto == one.interval.per_seed
+    assert one.auto == pytest.approx(one.mean, abs=0.02)  # that of half the images each
+    assert one.auto == pytest.approx(np.mean(one.halves))
     assert one.baseline == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("gain", "verdict"), [(-20, "harms"), (0, "no evidence")])
 def test_where_nothing_helps_auto_is_the_baseline_itself(gain, verdict):
     one = result(TOY, drawn(50, (40, 40), (gain, gain)), EVEN)
-    assert (one.verdict, one.auto_ratio, one.auto) == (verdict, 0.0, (0.0,) * 6)
+    assert (one.verdict, one.auto_ratio, one.auto) == (verdict, 0.0, 0.0)
 
 
 def test_ties_on_validation_go_to_the_first_arm():
@@ -171,6 +172,19 @@ def four(gain: int, small: int, tail: tuple[int, int], planted: int, fit: float 
         result(UNEQUAL, drawn(50, tail, tail), EVEN, metric="balanced accuracy", images=(100, 20), fit=fit),
         result(SHUFFLED, drawn(50, (planted, planted), (planted, planted)), EVEN, fit=fit),
     ]
+
+
+def test_what_auto_gains_is_not_measured_by_the_images_that_decided_it():
+    """Luck alone: the verdicts that come out as `helps` have gained on their half, and nothing on the other."""
+    rng = np.random.default_rng(0)
+    labels, found = np.arange(60) % 2, []
+    for _ in range(300):
+        gain = rng.integers(-1, 2, (4, 60)).astype(float)
+        found.append(_halves(gain, labels, None, balanced=False))
+    used = [value for pair in found for value in pair if value]
+    assert len(used) >= 8
+    assert abs(np.mean(used)) < 3 * np.sqrt(2 / 3 / (4 * 30) / len(used))
+    assert _halves(np.ones((4, 60)), labels, np.arange(60) // 2, balanced=False) == pytest.approx((1.0, 1.0))
 
 
 def test_aims_are_marked_by_the_numbers():

@@ -35,6 +35,7 @@ CHOICES = {
     "manifold 0.2": replace(_OFF, manifold=0.2),
     "copies 0.05": replace(_OFF, copies=0.05),
 }  # one rule of `ganaug choose` at a time (not the spread: the default recipe sees the direction of a latent only)
+UNKNOWN_GROUPS = ("bccd_cells", "pneumonia_mnist")  # data sets that have subjects, and do not name them
 TAILS = 3  # classes that are made small where a subset has a tail
 
 

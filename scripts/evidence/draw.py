@@ -257,7 +257,7 @@ def play(cell: Cell, draw: Draw, tuned: dict[str, Any], protocol: Protocol) -> d
         "seen": np.flatnonzero(draw.seen).tolist(),
         "arms": arms,
         "seconds": {"fit": draw.seconds.get("fit"), "render": draw.seconds.get("render"), "trainings": seconds},
-        "machine": machine(),
+        "machine": machine(draw.device),
         "began": began,
         "ended": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     }
@@ -274,10 +274,11 @@ def play_and_keep(
     say(f"{cell.name} draw {draw.number}: {tuned['metric']} {base:.4f}, with synthetic images {changes} points")
 
 
-def machine() -> dict[str, Any]:
+def machine(device: str) -> dict[str, Any]:
     """What the trainings ran on, and under."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     model = models[0] if models else platform.processor() or platform.machine()
-    return {"cpu": model, "cores": os.cpu_count(), **environment(torch.device("cpu"))}
+    gpu = torch.cuda.get_device_name() if torch.device(device).type == "cuda" else ""
+    return {"cpu": model, "cores": os.cpu_count(), "gpu": gpu, **environment(torch.device(device))}

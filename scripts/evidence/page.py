@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from evidence.aims import aims
-from evidence.cells import GROUPS, TAILS, Cell
-from evidence.summary import Change, Result, baseline_name, results
+from evidence.aims import aims, in_words
+from evidence.cells import GROUPS, TAILS, UNKNOWN_GROUPS, Cell
+from evidence.summary import Result, baseline_name, results
 from ganaug.benchmark.results import points
 from ganaug.generator.integrity import write_atomically
 
@@ -93,7 +93,7 @@ def _group(title: str, note: str, found: Sequence[Result]) -> str:
     header: tuple[str, ...] = (
         "cell", "images a class", "metric", "change", "over draws", "over draws and test images", "verdict",
         "p, corrected", "synthetic arm", "`auto`", "baseline", "its score", "draws", "generator steps",
-        "minutes a draw",
+        "minutes a draw", "device",
     )  # fmt: skip
     lines = [f"## {title}\n", f"{note}\n", _table(header, [_row(one) for one in found])]
     for one in found:
@@ -102,7 +102,7 @@ def _group(title: str, note: str, found: Sequence[Result]) -> str:
     tailed = [one for one in found if "tail recall" in one.changes]
     if tailed:
         rows = [
-            (one.cell.name, *(_change(one.changes[name]) for name in ("macro-F1", "tail recall", "head recall")),
+            (one.cell.name, *(in_words(one.changes[name]) for name in ("macro-F1", "tail recall", "head recall")),
              ", ".join(_named(one, one.tuned["tail"])))
             for one in tailed
         ]  # fmt: skip
@@ -114,6 +114,12 @@ def _group(title: str, note: str, found: Sequence[Result]) -> str:
     grouped = [one.cell.name for one in found if one.tuned["groups"]]
     if grouped:
         lines.append(f"Whole groups (images of one subject) are held out, and resampled, in {', '.join(grouped)}.\n")
+    unknown = [one.cell.name for one in found if one.cell.subset.data in UNKNOWN_GROUPS]
+    if unknown:
+        lines.append(
+            f"Of {', '.join(unknown)} nobody kept which images show one subject (one smear, one patient): the training "
+            "part is divided image by image, and the interval may be too narrow.\n"
+        )
     if any(one.cell.subset.tail for one in found):
         lines.append(f"The {TAILS} tail classes of a set that was made unequal were drawn by a seed of its name.\n")
     return "\n".join(lines)
@@ -141,6 +147,7 @@ def _row(one: Result) -> tuple[str, ...]:
         f"{len(one.draws)}",
         ", ".join(map(str, steps)),
         f"{sum(known) / 60:.1f}" if len(known) == len(seconds) else "not known",
+        ", ".join(sorted({draw["generator"]["device"] for draw in one.draws})),
     )
 
 
@@ -157,14 +164,15 @@ def _arms(found: Sequence[Result]) -> str:
         for place, arm in enumerate(one.arms):
             mark = "**" if place == one.chosen else ""
             name = f"{mark}{arm}{mark}"
-            rows.append((one.cell.name, name, points(arm.validation), _change(arm.test)))
+            rows.append((one.cell.name, name, points(arm.validation), in_words(arm.test)))
     return "\n".join([*lines, _table(("cell", "arm", "validation", "test"), rows)])
 
 
 def _reproduce(found: Sequence[Result], command: str) -> str:
     draws = [draw for one in found for draw in one.draws]
     machines = sorted({
-        f"{m['cpu']} ({m['cores']} cores, {m['threads']} thread(s) a process), torch {m['torch']}, "
+        f"{m['cpu']}{' and ' + m['gpu'] if m.get('gpu') else ''} ({m['cores']} cores, {m['threads']} thread(s) a "
+        f"process), torch {m['torch']}, "
         f"Python {m['python']}, ganaug {m['ganaug']}"
         for m in (draw["machine"] for draw in draws)
     })  # fmt: skip
@@ -184,12 +192,6 @@ def _reproduce(found: Sequence[Result], command: str) -> str:
         "all, as far as the times were kept; generators that cells share count once, trainings that they share in each "
         "of them. Equal bytes are promised for one machine, torch build and number of threads.\n",
     ])  # fmt: skip
-
-
-def _change(change: Change) -> str:
-    if change.low is None or change.high is None:
-        return points(change.mean)
-    return f"{points(change.mean)} ({points(change.low)} to {points(change.high)})"
 
 
 def _named(one: Result, labels: Sequence[int]) -> list[str]:

@@ -17,6 +17,7 @@ from ganaug.benchmark.arms import Arm
 from ganaug.benchmark.scores import recalls
 from ganaug.benchmark.verdict import HELPS, LEVEL, Interval, decide, holm, paired_interval, reasons_to_withhold
 from ganaug.data.seen import LEAK
+from ganaug.keys import permutation
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Result:
     """What one cell found. tuned: its tuned.json; draws: its files, in order; chosen: the place of an arm in `arms`.
 
     interval: of the chosen arm over the baseline on the test set. baseline: mean of the metric on the test set.
-    changes: "macro-F1", and "tail recall" and "head recall" where there is a tail. p: corrected for all cells.
+    changes: "macro-F1", and "tail recall" and "head recall" where there is a tail. p: corrected for all cells. halves:
+    the change by what `auto` uses, decided on one half of the test images and measured on the other, both ways round.
     """
 
     cell: Cell
@@ -60,6 +62,7 @@ class Result:
     reasons: tuple[str, ...]
     baseline: float
     changes: dict[str, Change]
+    halves: tuple[float, ...]
     p: float = 1.0
 
     @property
@@ -77,18 +80,21 @@ class Result:
         return self.arm.ratio if self.verdict == HELPS else 0.0
 
     @property
-    def auto(self) -> tuple[float, ...]:
-        """The change of every draw by what `auto` uses: that of the baseline against itself is 0."""
-        return self.interval.per_seed if self.auto_ratio else (0.0,) * len(self.draws)
+    def auto(self) -> float:
+        """The change by what `auto` uses, on images that did not decide it: 0 where that is the baseline itself."""
+        return float(np.mean(self.halves)) if self.halves else 0.0
 
     @property
     def left_out(self) -> int:
         """Test images that some draw had seen."""
         return len({row for draw in self.draws for row in draw["seen"]})
 
-    def seconds(self, name: str) -> float | None:
-        """Mean seconds a draw: "fit" (of the draws that know), "render" or "trainings"; None where none was kept."""
-        kept = [draw["seconds"][name] for draw in self.draws]
+    def seconds(self, name: str, device: str = "") -> float | None:
+        """Mean seconds a draw: "fit" (of the draws that know), "render" or "trainings"; None where none was kept.
+
+        device: of the draws whose generator was fitted there alone.
+        """
+        kept = [draw["seconds"][name] for draw in self.draws if device in ("", draw["generator"]["device"])]
         values = [sum(one) if isinstance(one, list) else one for one in kept if one is not None]
         return float(np.mean(values)) if values else None
 
@@ -163,8 +169,23 @@ def summarise(cell: Cell, tuned: dict[str, Any], draws: Sequence[dict[str, Any]]
         }
     return Result(
         cell, tuned, tuple(draws), arms, chosen, interval, decide(interval, reasons), tuple(reasons),
-        float(on_test[:, 0].mean()), changes, interval.p,
+        float(on_test[:, 0].mean()), changes, () if reasons else _halves(gain, labels, groups, balanced), interval.p,
     )  # fmt: skip
+
+
+def _halves(gain: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, balanced: bool) -> tuple[float, ...]:
+    """What `auto` gains if one half of the test images (of the subjects, where they are known) decides and the other
+    half measures, both ways round."""
+    units = np.arange(len(labels)) if groups is None else groups
+    distinct = np.unique(units)
+    first = np.isin(units, distinct[permutation(len(distinct), "study", "halves")[: len(distinct) // 2]])
+    found = []
+    for decides, measures in ((first, ~first), (~first, first)):
+        own = None if groups is None else groups[decides]
+        interval = paired_interval(gain[:, decides], labels[decides], balanced=balanced, groups=own)
+        used = decide(interval, ()) == HELPS
+        found.append(float((gain[:, measures] @ _weights(labels[measures], balanced)).mean()) if used else 0.0)
+    return tuple(found)
 
 
 def over_draws(values: np.ndarray) -> Change:

@@ -69,7 +69,7 @@ def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path
         "test labels": pack_numbers(test.labels.numpy()),
         "test groups": None if groups is None else pack_numbers(groups),
         "seconds": round(time.monotonic() - started, 1),
-        "machine": machine(),
+        "machine": machine(draws[0].device),
         "ended": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     }
 
