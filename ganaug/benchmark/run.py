@@ -126,6 +126,8 @@ def bench(
             test_labels, sets.train.classes, settings.seeds, test_groups, parts.validation.labels.numpy(),
             balanced=settings.unequal,
         ) + list(sets.doubts)  # fmt: skip
+        for reason in reasons:
+            report("no verdict", 0, 0, f"whatever is found: {reason}")
         laboratory = Laboratory(parts, folder / "trials", total=trials_in_all(settings), device=where, report=report)
         choice = choose(laboratory, settings)
         without, mixed = compare(laboratory, settings, choice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ganaug.data.tables import printable
@@ -13,15 +14,35 @@ FEW = 20  # images a class: below, a generator tends to copy or collapse
 UNEQUAL = 5  # largest class over smallest
 
 
-def advice_for(found: Check, *, grey_as_rgb: bool) -> tuple[str, ...]:
-    """Sentences, the weightiest first; none if there is nothing to say."""
-    notes = [*_other_set(found), *_copies(found), *_amounts(found), *_pixels(found, grey_as_rgb), *_names(found)]
+def advice_for(
+    found: Check, *, grey_as_rgb: bool, other_sizes: Mapping[str, int], other_modes: Mapping[str, int]
+) -> tuple[str, ...]:
+    """Sentences, the weightiest first; none if there is nothing to say. other_sizes, other_modes: of the other set."""
+    notes = [
+        *_other_set(found), *_other_kind(found, other_sizes, other_modes), *_copies(found), *_amounts(found),
+        *_pixels(found, grey_as_rgb), *_names(found),
+    ]  # fmt: skip
     if found.unreadable:
         notes.append(f"{len(found.unreadable)} files cannot be read and are skipped: repair or remove them.")
     links = found.ignored.get("link that is not followed", ())
     if links:
         notes.append(f"{len(links)} links lead out of the folder and are not followed: copy the files in.")
+    others = found.ignored.get("not an image", ())
+    if others:
+        first = f"{printable(others[0])}{', ...' * (len(others) > 1)}"
+        notes.append(f"{len(others)} files are passed over ({first}): if they are images, convert them to PNG.")
     return tuple(notes)
+
+
+def _other_kind(found: Check, sizes: Mapping[str, int], modes: Mapping[str, int]) -> list[str]:
+    notes = []
+    if len(found.sizes) == len(sizes) == 1 and set(found.sizes) != set(sizes):
+        notes.append(f"The other set has another size ({', '.join(sizes)} in place of {', '.join(found.sizes)} px): "
+                     "its images are resized, and may look sharper or softer than these.")  # fmt: skip
+    if modes and set(found.modes) != set(modes):
+        notes.append(f"The other set has another kind of images ({_listed(set(modes))} in place of "
+                     f"{_listed(set(found.modes))}): were both taken, and saved, in the same way?")  # fmt: skip
+    return notes
 
 
 def _other_set(found: Check) -> list[str]:

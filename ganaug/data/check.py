@@ -113,8 +113,8 @@ def check(
     copies = _copies(opened, found)
     result = Check(
         counts=counts,
-        sizes=_tally(f"{image.size[0]} x {image.size[1]}" for image in found.images),
-        modes=_tally(image.mode for image in found.images),
+        sizes=_sizes(found),
+        modes=_modes(found),
         shape=spec.shape,
         unreadable=(*found.unreadable, *beside.unreadable),
         ignored={reason: tuple(names) for reason, names in opened.ignored.items()},
@@ -127,7 +127,21 @@ def check(
         advice=(),
         seconds=seconds(spec) if callable(seconds) else seconds,
     )
-    return Check(**{**vars(result), "advice": advice_for(result, grey_as_rgb=found.mode() == "RGB" and depth == 1)})
+    advice = advice_for(
+        result,
+        grey_as_rgb=found.mode() == "RGB" and depth == 1,
+        other_sizes=_sizes(beside),
+        other_modes=_modes(beside),
+    )
+    return Check(**{**vars(result), "advice": advice})
+
+
+def _sizes(found: Survey) -> dict[str, int]:
+    return _tally(f"{image.size[0]} x {image.size[1]}" for image in found.images)
+
+
+def _modes(found: Survey) -> dict[str, int]:
+    return _tally(image.mode for image in found.images)
 
 
 def _counts(source: ImageSource, found: Survey) -> dict[str, int]:
@@ -139,6 +153,9 @@ def _problems(source: ImageSource, found: Survey, counts: dict[str, int]) -> tup
         require_counts(source.classes, counts, 2, source.ignored, found.unreadable)
     except DataError as error:
         return (str(error),)
+    pictures = {(image.fingerprint, int(source.labels[image.index])) for image in found.images}
+    if len(pictures) <= len(source.classes):
+        return ("Each class is one picture, again and again: nothing can be held out, and nothing learned.",)
     return ()
 
 

@@ -121,6 +121,10 @@ def load_images(
     opened = open_source(source, split=split, root=root, groups=groups, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
+    for reason, names in opened.ignored.items():
+        if names:
+            more = f", {names[1]}" + ", ..." * (len(names) > 2) if len(names) > 1 else ""
+            report("passed over", 0, 0, f"{len(names)} x {reason}: {names[0]}{more}")
     paired = open_pairs(opened, pairs)
     gathered = _Gathered(chosen_side or _likely_side(device), keep_small=chosen_side is None)
     found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)

@@ -1,10 +1,11 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from PIL import ImageOps
 
-from ganaug.data import check, load_images
+from ganaug.data import check, hold_out, load_images
 from ganaug.data.spec import DataSpec
 from ganaug.errors import DataError
 
@@ -98,6 +99,40 @@ def test_what_would_stop_a_fit_is_a_problem_not_a_crash(tree):
     assert "'dodo' has 0" in found.problems[0]
     with pytest.raises(DataError, match="dodo"):
         load_images(tree)
+
+
+def test_one_picture_again_and_again_stops_a_fit_and_is_said_before():
+    pictures = np.repeat(np.arange(2, dtype=np.uint8) * 90, 10)[:, None, None] + np.eye(8, dtype=np.uint8)
+    labels = np.arange(20) // 10
+    found = check((pictures, labels))
+    assert found.problems == (
+        "Each class is one picture, again and again: nothing can be held out, and nothing learned.",
+    )
+    with pytest.raises(DataError, match="held out"):
+        hold_out(load_images((pictures, labels)))
+    pictures[0, 0, 0] += 1
+    assert not check((pictures, labels)).problems
+
+
+def test_a_test_set_of_another_size_or_mode_is_told_of(tree, tmp_path):
+    for kind in ("ant", "bee", "cat"):
+        (tmp_path / "other" / kind).mkdir(parents=True)
+        for i in range(2):
+            picture(50 + i, (40, 40), "L").save(tmp_path / "other" / kind / f"{i}.png")
+    advice = "\n".join(check(tree, other=tmp_path / "other").advice)
+    assert "another size (40 x 40 in place of 12 x 12 px)" in advice
+    assert "another kind of images (L in place of RGB)" in advice
+    assert "other set has another" not in "\n".join(check(tree, other=tree).advice)
+
+
+def test_what_is_passed_over_is_told_by_check_and_fit(tree):
+    picture(7).save(tree / "ant" / "moving.gif")
+    (tree / "cat" / ".old").mkdir()
+    assert any("1 files are passed over (ant/moving.gif)" in note for note in check(tree).advice)
+    said = []
+    load_images(tree, report=lambda *what: said.append(what))
+    assert ("passed over", 0, 0, "1 x not an image: ant/moving.gif") in said
+    assert ("passed over", 0, 0, "1 x hidden folder: cat/.old") in said
 
 
 def test_nothing_readable_at_all(tree):
