@@ -20,16 +20,19 @@ LOOKED_AT = 300  # synthetic images of each class, the first ones, that are comp
 Item = dict[str, Any]
 
 
-def galleries(parts: Parts, judged: Outcome, side: int) -> dict[str, list[Item]]:
-    """unrealistic, unvaried, copied, missing: each a list of {"picture", "label", ...}, the worst first.
+def galleries(parts: Parts, judged: Outcome, side: int) -> dict[str, Any]:
+    """unrealistic, unvaried, copied, missing: each a list of {"picture", "label", ...}, the worst first; copies: their
+    share, what it would be of unseen real images, and of how many; None where nothing could be judged.
 
     judged: what a classifier trained on real images alone says of every synthetic image. side: of pictures, in px.
     """
     some = _first_of_each(parts.synthetic, LOOKED_AT)
+    nearest, copies = copied(some, parts.train, parts.validation, side)
     return {
         "unrealistic": unrealistic(parts.synthetic, judged, side),
         "unvaried": unvaried(some, side),
-        "copied": copied(some, parts.train, parts.validation, side),
+        "copied": nearest,
+        "copies": copies,
         "missing": missing(parts.train, some, side),
     }
 
@@ -69,20 +72,20 @@ def unvaried(synthetic: Part, side: int) -> list[Item]:
     return sorted(found, key=lambda item: item["distance"] / max(item["compared"], 1e-9))[:SHOWN]
 
 
-def copied(synthetic: Part, train: Part, unseen: Part, side: int) -> list[Item]:
-    """The synthetic images that are nearest to a training image, beside it.
+def copied(synthetic: Part, train: Part, unseen: Part, side: int) -> tuple[list[Item], dict[str, float] | None]:
+    """The synthetic images that are nearest to a training image, beside it, and the share that count as copies.
 
     ratio: of the distance to the limit below which one of 100 unseen real images of the class lies; below 1 it counts
-    as a copy. Empty where no class has both training and unseen images.
+    as a copy. Nothing where no class has both training and unseen images.
     """
     try:
         report = copy_report(
             synthetic.pixels, synthetic.labels, train.pixels, train.labels, unseen.pixels, unseen.labels, show=SHOWN
         )
     except TooFewImagesError:
-        return []
+        return [], None
     scale = float(np.prod(train.pixels.shape[1:])) ** 0.5
-    return [
+    items = [
         {
             "picture": strip(torch.stack([synthetic.pixels[pair.sample], train.pixels[pair.training]]), side),
             "label": pair.label,
@@ -91,6 +94,7 @@ def copied(synthetic: Part, train: Part, unseen: Part, side: int) -> list[Item]:
         }
         for pair in report.pairs
     ]
+    return items, {"share": report.share, "expected": report.expected, "judged": report.judged}
 
 
 def missing(real: Part, synthetic: Part, side: int) -> list[Item]:

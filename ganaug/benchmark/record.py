@@ -20,6 +20,7 @@ from ganaug.benchmark.trial import Outcome
 from ganaug.benchmark.verdict import LEVEL, Interval, paired_interval
 from ganaug.mixing_policies import DEFAULTS
 
+LEAST_TOLD = 5  # test images of a class, below which no interval of its recall is told
 MEASURES = ("accuracy", "balanced accuracy", "macro-F1", "NLL", "ECE")
 
 
@@ -87,14 +88,15 @@ def _student(change: np.ndarray) -> tuple[float | None, float | None]:
 def recall_changes(
     gain: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, n_classes: int, seed: int
 ) -> list[dict[str, float] | None]:
-    """For every class the change of its recall and the interval, each by itself; None for a class without images.
+    """For every class the change of its recall and the interval, each by itself; None for a class of fewer than
+    LEAST_TOLD images, of which nobody knows how much chance there is.
 
     gain: (S, N), as for `paired_interval`.
     """
     found: list[dict[str, float] | None] = []
     for label in range(n_classes):
         rows = np.flatnonzero(labels == label)
-        if not len(rows):
+        if len(rows) < LEAST_TOLD:
             found.append(None)
             continue
         own = None if groups is None else groups[rows]

@@ -120,6 +120,10 @@ def gather(
     if dropped and real.groups is None:
         notes.append("Some test images were near-duplicates of seen ones. If several images show one subject, name "
                      "the subjects (--groups), so that whole subjects are held out.")  # fmt: skip
+    copies = len(held) - len(set(held.fingerprints))
+    if copies:
+        notes.append(f"{copies} test images are copies of other test images: where chance is reckoned, each picture "
+                     "counts once.")  # fmt: skip
     if len(validation) < FEW_TO_CHOOSE:
         notes.append(f"Every choice was made on {len(validation)} validation images, which is little more than chance.")
     doubts += [*straddling(train, validation, exact_only, report), *unknown_groups(real, held)]
@@ -233,5 +237,8 @@ def _with_classes(images: LabelledImages, classes: tuple[str, ...], what: str) -
 
 
 def group_numbers(images: LabelledImages) -> np.ndarray | None:
-    """Group of every image as a number, int64 (N,), or None."""
-    return None if images.groups is None else np.unique(images.groups, return_inverse=True)[1]
+    """Group of every image as a number, int64 (N,), or None. Where no groups are known, copies are one group."""
+    marks = images.fingerprints if images.groups is None else images.groups
+    if images.groups is None and len(set(marks)) == len(marks):
+        return None
+    return np.unique(marks, return_inverse=True)[1]

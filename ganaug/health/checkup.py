@@ -23,6 +23,7 @@ SIDE = 16  # px at which images are compared
 COARSE = 4  # px of the mean pictures by which movement is followed
 EACH = 32  # samples of each class
 MOST = 1024  # samples in all, and real items of each part
+FEWEST = 50  # real items without which copies are not looked for: what one in 100 of them reaches is not known
 CHUNK = 256  # samples at a time
 SCORED = 256  # items whose scores are compared
 NEEDED = 100  # training items without which leaking augmentation is not looked for
@@ -36,7 +37,8 @@ class Checkup:
     spread: for each class, the mean distance between two samples over that between two real items.
     agreement, agreement_of_unseen: for each class, the share of samples, and of held-out items, whose nearest training
     item is of that class (NaN: none held out). mistaken_for: the other class that most samples are nearest to, or -1.
-    copies: share of samples nearer to a training item of their class than all but 1 % of the other real ones are.
+    copies: share of samples nearer to a training item of their class than all but 1 % of the other real ones are, both
+    over what is usual in the class.
     prefers_seen: chance that the discriminator scores a training item above a held-out one: 0.5 if it has not learned
     the items by heart, 1 if it has. prefers_real: the same of a held-out item and a sample. NaN: no discriminator.
     leaking: 0 if samples look as unaugmented as held-out items, 1 if as augmented as what the discriminator is shown;
@@ -241,15 +243,19 @@ def _nearest_classes(
 
 
 def _copies(made: Tensor, y: Tensor, seen: Tensor, seen_y: Tensor, unseen: Tensor, unseen_y: Tensor) -> float:
-    copies, judged = 0, 0
+    real, ours = [], []  # distances to the nearest training item, over the median of the class: classes are pooled
     for c in range(int(seen_y.max()) + 1):
         known, fresh, mine = seen[seen_y == c], unseen[unseen_y == c], made[y == c]
-        if len(known) and len(fresh) and len(mine):
+        if len(known) > 1 and len(fresh) and len(mine):
             among = torch.cdist(known, known).fill_diagonal_(float("inf")).amin(1)
-            limit = torch.cat([torch.cdist(fresh, known).amin(1), among]).quantile(0.01)
-            copies += int((torch.cdist(mine, known).amin(1) < limit).sum())
-            judged += len(mine)
-    return copies / judged if judged else float("nan")
+            reference = torch.cat([torch.cdist(fresh, known).amin(1), among])
+            usual = reference.median().clamp_min(1e-9)
+            real.append(reference / usual)
+            ours.append(torch.cdist(mine, known).amin(1) / usual)
+    if sum(map(len, real)) < FEWEST:
+        return float("nan")
+    limit = torch.cat(real).quantile(0.01)
+    return (torch.cat(ours) < limit).float().mean().item()
 
 
 def _chance_above(a: Tensor, b: Tensor) -> float:

@@ -17,6 +17,7 @@ from ganaug.benchmark.choice import trials_in_all
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.classifier import Training
 from ganaug.cli import cli
+from ganaug.data.arrays import from_arrays
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
 
 from .toy import NearestMean, images
@@ -162,6 +163,37 @@ def test_flipped_and_brighter_copies_in_the_test_set_are_dropped_too(tmp_path: P
     test.array[3] = train.array[7][:, ::-1]
     test.array[50] = train.array[8] // 2 + 60
     assert toy_bench(tmp_path / "out", data=train, test=test).data["dropped"] == ["item 3", "item 50"]
+
+
+def test_copies_within_the_test_set_count_once(tmp_path: Path):
+    """Forty times the same test images are no more evidence than once."""
+    train, test = images(20, 0), images(20, 1)
+    many = from_arrays(np.tile(test.array, (40, 1, 1)), np.tile(test.labels, 40), classes=test.classes)
+    once, often = (toy_bench(tmp_path / name, data=train, test=part).data for name, part in (("a", test), ("b", many)))
+    assert any("2340 test images are copies" in note for note in often["notes"])
+    assert not any("copies of other" in note for note in once["notes"])
+    a, b = (data["difference"]["high"] - data["difference"]["low"] for data in (once, often))
+    assert b == pytest.approx(a, rel=0.2)
+
+
+def test_look_alikes_can_be_kept_and_are_told_of(tmp_path: Path):
+    train, test = images(20, 0), images(40, 1)
+    test.array[:12] = train.array[:12, :, ::-1]
+    test.array[20] = train.array[20]
+    with pytest.raises(LeakError, match=r"item 0 is like item 0; item 1 is like item 1; .*and 10 more") as caught:
+        toy_bench(tmp_path / "out", data=train, test=test)
+    assert "--exact-only" in str(caught.value.fix)
+    data = toy_bench(tmp_path / "out", data=train, test=test, exact_only=True).data
+    assert data["dropped"] == ["item 20"]
+    assert any("--exact-only). 12 other test images look like" in note for note in data["notes"])
+
+
+def test_what_withholds_a_verdict_is_told_before_anything_is_trained(tmp_path: Path):
+    said = []
+    toy_bench(tmp_path / "out", data=images(20, 0), test=images(3, 1), report=lambda *what: said.append(what))
+    phases = [phase for phase, *_ in said]
+    assert phases.index("no verdict") < phases.index("trials")
+    assert "too few to judge" in next(what[-1] for what in said if what[0] == "no verdict")
 
 
 def test_subjects_of_the_training_images_are_dropped_from_the_test_set(tmp_path: Path):

@@ -56,6 +56,20 @@ def examiner(parts):
     return Examiner(recipe, batches_for(recipe, training, CPU), batches_for(recipe, validation, CPU), 0, CPU)
 
 
+def test_few_images_accuse_nobody_of_copying(parts):
+    """Honest samples, real images that nobody saw, beside fewer and fewer of the fit."""
+    training, validation, unknown = parts
+    recipe = make("small", TINY)
+    for each in (2, 4, 8, 16):
+        rows = [row for c in range(10) for row in (training.labels == c).nonzero()[:each, 0].tolist()]
+        held = [row for c in range(10) for row in (validation.labels == c).nonzero()[: max(1, each // 4), 0].tolist()]
+        few = [batches_for(recipe, images, CPU) for images in (training.take(rows), validation.take(held))]
+        checkup = examined(Examiner(recipe, *few, 0, CPU), Bank(unknown))
+        assert not checkup.copies > 0.1
+        if each >= 8:
+            assert examined(Examiner(recipe, *few, 0, CPU), Bank(training.take(rows))).copies > 0.5
+
+
 def names(checkup, parts):
     return {f.name for f in findings(parts[0].classes, parts[0].counts(), [checkup], (), checkup.step)}
 
