@@ -12,7 +12,7 @@ SCORES = ("label", "realism", "manifold", "copies")  # what samples are refused 
 @dataclass(frozen=True)
 class Rules:
     """The first four are shares in [0, 0.9]: a sample is refused if it scores below that quantile of real images that
-    the scorer did not see; 0 does not look. So 0.1 refuses one real image in ten.
+    the scorer did not see; 0 does not look. So 0.1 refuses about one real image in ten.
 
     label: what cross-fitted classifiers give its label. realism: the score of the discriminator. manifold: how near its
     features are to those of a training image of its class. copies: how far its pixels are from every training image of

@@ -120,6 +120,8 @@ def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
     chosen = _choice(named)
     if chosen is not None:
         return _with_choice(load(chosen.parent, recipe=recipe), chosen, recipe)
+    if named.is_file():
+        raise ArtefactError(f"{named} is a file, not a run.", "Name the folder that `ganaug fit --out` made.")
     folder = _generator_folder(named)
     contents, digest = read_verified(folder, (CARD, WEIGHTS))
     card = Card.from_json(contents[CARD])

@@ -129,3 +129,9 @@ def test_no_verdict_is_none_and_a_broken_one_is_an_error(digits_run, tmp_path):
     (run.path / "verdict.json").write_text('{"verdict": "splendid"}')
     with pytest.raises(ArtefactError):
         run.verdict  # noqa: B018
+
+
+def test_a_file_is_no_run(tmp_path):
+    (tmp_path / "images.npz").write_bytes(b"PK")
+    with pytest.raises(ArtefactError, match=r"images\.npz is a file, not a run"):
+        load(tmp_path / "images.npz")
