@@ -134,4 +134,4 @@ def test_no_verdict_is_none_and_a_broken_one_is_an_error(digits_run, tmp_path):
 def test_a_file_is_no_run(tmp_path):
     (tmp_path / "images.npz").write_bytes(b"PK")
     with pytest.raises(ArtefactError, match=r"images\.npz is a file, not a run"):
-        load(tmp_path / "images.npz")
+        ganaug.load(tmp_path / "images.npz")
