@@ -62,8 +62,10 @@ def seen_as(
     """For each image the fingerprint (or else the likeness) of the known image that it is, exactly (or else nearly);
     an empty text where it is none.
 
-    fingerprints, likenesses, images: of the images in question, the last uint8 (H, W[, 3]), at any size, or reduced.
+    fingerprints, likenesses, images: of the images in question, the last uint8 (H, W[, 3]), at any size, or reduced;
+    likenesses may be empty where nobody took them.
     """
+    likenesses = likenesses or [""] * len(fingerprints)
     marks = [
         mark if mark in known.fingerprints else _turned(text, known.likenesses)
         for mark, text in zip(fingerprints, likenesses, strict=True)
