@@ -172,8 +172,7 @@ class Pool:
 
         epoch: give a number to get other images for every epoch. folder: where the files lie; by default `RUN/pool`, or
         the user's cache folder where there is no run folder or it cannot be written to. Pool files may be deleted at
-        any
-        time: they are rendered again to the same bytes.
+        any time: they are rendered again, on a CPU to the same bytes.
 
         device: on which they are rendered; a GPU's images differ in their last bits from a CPU's, and have a pool of
         their own. truncation: draws latents within this bound (`Prior.draw`), more typical and less varied images;

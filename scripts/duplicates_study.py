@@ -3,10 +3,10 @@
     GANAUG_DATA=FOLDER python scripts/duplicates_study.py               # 200 planted images of each of five data sets
     GANAUG_DATA=FOLDER python scripts/duplicates_study.py --planted 40 --others 200 mnist eurosat
 
-Near-duplicates. The images a generator "saw" are training images. Of them, `--planted` are changed in each of nine ways
-and looked for; of the images that were seen, only what a run keeps is used. False alarms are counted on test images
-of the data set, which are other images as far as its authors know; exact copies among them are left out. False
-alarms are named, to be looked at. Then the same where several shots of every subject were seen, and false alarms among
+Near-duplicates. The images a generator "saw" are training images. Of them, `--planted` are changed in each of eight
+ways and looked for; of the images that were seen, only what a run keeps is used. False alarms are counted on test
+images of the data set, which are other images as far as its authors know; exact copies among them are left out. They
+are named, to be looked at. Then the same where several shots of every subject were seen, and false alarms among
 drawn images that are all alike: crosses of any two colours, and parts before one camera.
 
 Copies. "Samples" of a generator are real images that are in neither the training nor the held-out part, the best that
@@ -131,7 +131,7 @@ LAST_FOUR = ("shifted by up to 2 px", "JPEG quality 50", "brightness", "resized"
 @dataclass(frozen=True)
 class Found:
     """planted: change -> images found. in_shots, of_shots: found and planted, by the last four changes, where two to
-    six shots of every subject were seen. alarms: (test image, training image) of others that were taken for copies."""
+    six shots of every subject were seen. alarms: (test image, score) of others that were taken for copies."""
 
     planted: dict[str, int]
     each: int

@@ -34,6 +34,7 @@ from evidence.page import write
 from evidence.tuning import DRAWS, baseline
 
 from ganaug.console import terminal
+from ganaug.device import resolve_device
 from ganaug.errors import FewImagesWarning, GanaugError
 from ganaug.reporting import Report, silent
 
@@ -173,6 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(listing(cells, draws, protocol)))
         return 0
     with terminal(options.quiet) as report:
+        options.device = str(resolve_device(options.device))
         study = Study(
             cells, draws, protocol, out, options.work, keep=options.keep, device=options.device, report=report
         )

@@ -16,7 +16,7 @@ from evidence.aims import aims
 from evidence.cells import Cell, Subset
 from evidence.files import draw_file, pack_flags, pack_numbers, write_json
 from evidence.page import text, write
-from evidence.summary import Result, _halves, over_draws, read_cell, results, summarise
+from evidence.summary import Result, _by_auto, over_draws, read_cell, results, summarise
 
 TOY = Cell("toy", "closed", Subset("digits", 12, steps=3), ratios=(0.25, 0.5), mixings=("plain",))
 SHUFFLED = replace(TOY, name="toy-shuffled", group="planted", spoiled="labels")
@@ -87,15 +87,14 @@ def test_validation_chooses_the_arm_and_the_test_set_judges_it():
     assert one.interval.student == pytest.approx((0.2 - reach, 0.2 + reach))
     assert (one.arm.test.low, one.arm.test.high) == pytest.approx(one.interval.student)
     assert one.interval.low <= one.interval.student[0]
-    assert one.auto == pytest.approx(one.mean, abs=0.02)  # that of half the images each
-    assert one.auto == pytest.approx(np.mean(one.halves))
+    assert one.auto.mean == pytest.approx(one.mean, abs=0.02)  # that of half the images each
     assert one.baseline == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("gain", "verdict"), [(-20, "harms"), (0, "no evidence")])
 def test_where_nothing_helps_auto_is_the_baseline_itself(gain, verdict):
     one = result(TOY, drawn(50, (40, 40), (gain, gain)), EVEN)
-    assert (one.verdict, one.auto_ratio, one.auto) == (verdict, 0.0, 0.0)
+    assert (one.verdict, one.auto_ratio, one.auto.mean) == (verdict, 0.0, 0.0)
 
 
 def test_ties_on_validation_go_to_the_first_arm():
@@ -180,11 +179,12 @@ def test_what_auto_gains_is_not_measured_by_the_images_that_decided_it():
     labels, found = np.arange(60) % 2, []
     for _ in range(300):
         gain = rng.integers(-1, 2, (4, 60)).astype(float)
-        found.append(_halves(gain, labels, None, balanced=False))
-    used = [value for pair in found for value in pair if value]
+        found.append(_by_auto(gain, labels, None, balanced=False).mean())
+    used = [value for value in found if value]
     assert len(used) >= 8
-    assert abs(np.mean(used)) < 3 * np.sqrt(2 / 3 / (4 * 30) / len(used))
-    assert _halves(np.ones((4, 60)), labels, np.arange(60) // 2, balanced=False) == pytest.approx((1.0, 1.0))
+    assert abs(np.mean(used)) < 3 * np.sqrt(2 / 3 / (4 * 30) / len(used)) / 2
+    for groups in (None, np.arange(60) // 2):
+        assert _by_auto(np.ones((4, 60)), labels, groups, balanced=False) == pytest.approx(np.ones(4))
 
 
 def test_aims_are_marked_by_the_numbers():

@@ -89,14 +89,14 @@ def recall_changes(
     gain: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, n_classes: int, seed: int
 ) -> list[dict[str, float] | None]:
     """For every class the change of its recall and the interval, each by itself; None for a class of fewer than
-    LEAST_TOLD images, of which nobody knows how much chance there is.
+    LEAST_TOLD images (or groups), of which nobody knows how much chance there is.
 
     gain: (S, N), as for `paired_interval`.
     """
     found: list[dict[str, float] | None] = []
     for label in range(n_classes):
         rows = np.flatnonzero(labels == label)
-        if len(rows) < LEAST_TOLD:
+        if len(rows if groups is None else np.unique(groups[rows])) < LEAST_TOLD:
             found.append(None)
             continue
         own = None if groups is None else groups[rows]
@@ -179,6 +179,7 @@ def command_line(
     classical: Sequence[str] | None,
     seed: int,
     quick: bool,
+    exact_only: bool = False,
 ) -> str:
     """The command line that does the same, where the arguments have a text. options: "--name" -> value or None."""
     parts = ["ganaug bench", text(data)]
@@ -187,7 +188,7 @@ def command_line(
     parts += [f"--policy {name}" for name in mixings] if tuple(mixings) != DEFAULTS else []
     parts += [f"--classical {name}" for name in classical or (("none",) if classical is not None else ())]
     parts += [f"--seed {seed}"] if seed else []
-    return " ".join(parts + (["--quick"] if quick else []))
+    return " ".join(parts + ["--quick"] * quick + ["--exact-only"] * exact_only)
 
 
 def text(value: Any) -> str:

@@ -19,7 +19,7 @@ from ganaug.benchmark.arms import RATIOS, settings_for
 from ganaug.benchmark.choice import choose, compare, judge, trials_in_all
 from ganaug.benchmark.keeping import keep_verdict, notes_on_earlier
 from ganaug.benchmark.results import Results, sentence
-from ganaug.benchmark.sets import gather, group_numbers, rendered
+from ganaug.benchmark.sets import distinct_rows, gather, group_numbers, rendered
 from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
 from ganaug.device import resolve_device
@@ -122,9 +122,10 @@ def bench(
             len(sets.train.classes),
         )
         test_labels, test_groups = parts.test.labels.numpy(), group_numbers(sets.test)
+        once = distinct_rows(sets.test)
         reasons = reasons_to_withhold(
-            test_labels, sets.train.classes, settings.seeds, test_groups, parts.validation.labels.numpy(),
-            balanced=settings.unequal,
+            test_labels[once], sets.train.classes, settings.seeds, None if sets.test.groups is None else test_groups,
+            parts.validation.labels.numpy(), balanced=settings.unequal,
         ) + list(sets.doubts)  # fmt: skip
         for reason in reasons:
             report("no verdict", 0, 0, f"whatever is found: {reason}")
@@ -160,6 +161,7 @@ def bench(
             "classes": list(sets.train.classes),
             "data": record.facts(sets, np.bincount(synthetic_labels, minlength=n_classes).tolist()),
             "dropped": list(sets.dropped),
+            "exact only": exact_only,
             "notes": list(sets.notes),
             "findings": [
                 dict(zip(("name", "severity", "text", "knob"), one, strict=True))
@@ -179,9 +181,9 @@ def bench(
                 data,
                 {
                     "--test": test, "--run": run, "--synthetic": synthetic, "--out": out, "--seeds": seeds,
-                    "--limit": limit,
+                    "--limit": limit, "--device": None if device == "auto" else device,
                 },  # fmt: skip
-                ratios, mixings, classical, seed, quick,
+                ratios, mixings, classical, seed, quick, exact_only,
             ),
             "versions": record.versions(),
             "machine": {"cpus": os.cpu_count(), "threads": torch.get_num_threads(), "device": str(where)},

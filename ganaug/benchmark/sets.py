@@ -112,16 +112,17 @@ def gather(
         if not seen.nearly:
             notes.append("The generator came without its run folder: of other images that it saw, test images that are "
                          "exact copies were looked for, not near-duplicates.")  # fmt: skip
+    named = [train, validation, *([] if folder is None else [folder])]
     if exact_only:
-        notes += resembling(held, seen, [train, validation], report)
+        notes += resembling(held, seen, named, report)
         seen = replace(seen, likenesses=frozenset())
     subjects = {*(train.groups or ()), *(validation.groups or ())}
-    held, dropped = keep_unseen(held, seen, [train, validation], subjects, report)
+    held, dropped = keep_unseen(held, seen, named, subjects, report)
     if dropped and real.groups is None:
         notes.append("Some test images were near-duplicates of seen ones. If several images show one subject, name "
                      "the subjects (--groups), so that whole subjects are held out.")  # fmt: skip
     copies = len(held) - len(set(held.fingerprints))
-    if copies:
+    if copies and held.groups is None:
         notes.append(f"{copies} test images are copies of other test images: where chance is reckoned, each picture "
                      "counts once.")  # fmt: skip
     if len(validation) < FEW_TO_CHOOSE:
@@ -234,6 +235,11 @@ def _with_classes(images: LabelledImages, classes: tuple[str, ...], what: str) -
         )
     place = torch.tensor([classes.index(name) if name in classes else -1 for name in images.classes])
     return replace(images, labels=place[images.labels], classes=classes)
+
+
+def distinct_rows(images: LabelledImages) -> np.ndarray:
+    """The first row of every picture: int64, ascending."""
+    return np.sort(np.unique(images.fingerprints, return_index=True)[1])
 
 
 def group_numbers(images: LabelledImages) -> np.ndarray | None:

@@ -38,12 +38,13 @@ def keep_unseen(
     marks = seen_as(test.fingerprints, test.likenesses, _pictures(test), seen, report)
     overlap = np.array([bool(mark) for mark in marks], dtype=bool)
     familiar = np.array([group in groups for group in test.groups or [""] * len(test)], dtype=bool)
+    nearly = overlap.sum() > LEAK * len(test) >= sum(mark in seen.fingerprints for mark in marks)
     if overlap.sum() > LEAK * len(test):
         raise LeakError(
             f"{overlap.sum()} of {len(test)} test images are among the training, validation or synthetic images, or "
             f"nearly so: {_pairs(test, marks, known)}.",
-            "Give a test set that neither the classifier nor the generator has seen. If these are different images "
-            "that only look alike: --exact-only.",
+            "Give a test set that neither the classifier nor the generator has seen."
+            + (" If these are different images that only look alike: --exact-only." if nearly else ""),
         )
     both = np.flatnonzero(overlap | familiar)
     if len(both) > LEAK * len(test):
@@ -60,7 +61,7 @@ def _pairs(test: LabelledImages, marks: Sequence[str], known: Sequence[LabelledI
     """The first test images that were seen, and as what, in words."""
     names: dict[str, str] = {}
     for images in known:
-        names |= dict(zip(images.likenesses, images.names, strict=True))
+        names |= dict(zip(images.likenesses, images.names, strict=False))  # which images from elsewhere may lack
         names |= dict(zip(images.fingerprints, images.names, strict=True))
     there = [row for row, mark in enumerate(marks) if mark]
     pairs = [f"{test.names[row]} is like {names.get(marks[row], 'one that is not here')}" for row in there[:SHOWN]]
@@ -102,7 +103,7 @@ def straddling(train: LabelledImages, validation: LabelledImages, exact_only: bo
     return (
         f"{int(near.sum())} of {len(validation)} validation images are near-duplicates of training images (for "
         f"instance {first}), and no groups are given: what belongs together lies on both sides of the split. Name the "
-        "subjects (--groups), or remove the duplicates.",
+        "subjects (--groups), or remove the duplicates (--exact-only, if these are different images that look alike).",
     )
 
 

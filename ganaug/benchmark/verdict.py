@@ -143,10 +143,7 @@ def reasons_to_withhold(
             "counts the same."
         )
     if groups is not None and len(np.unique(groups)) < LEAST_GROUPS:
-        reasons.append(
-            f"The test set has {len(np.unique(groups))} groups (or different pictures); at least {LEAST_GROUPS} are "
-            "needed."
-        )
+        reasons.append(f"The test set has {len(np.unique(groups))} groups; at least {LEAST_GROUPS} are needed.")
     if len(np.unique(validation)) < 2:
         reasons.append("The validation part has fewer than 2 classes, so nothing could be chosen on it.")
     return reasons

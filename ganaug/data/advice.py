@@ -39,7 +39,7 @@ def _other_kind(found: Check, sizes: Mapping[str, int], modes: Mapping[str, int]
     if len(found.sizes) == len(sizes) == 1 and set(found.sizes) != set(sizes):
         notes.append(f"The other set has another size ({', '.join(sizes)} in place of {', '.join(found.sizes)} px): "
                      "its images are resized, and may look sharper or softer than these.")  # fmt: skip
-    if modes and set(found.modes) != set(modes):
+    if modes and found.modes and set(found.modes) != set(modes):
         notes.append(f"The other set has another kind of images ({_listed(set(modes))} in place of "
                      f"{_listed(set(found.modes))}): were both taken, and saved, in the same way?")  # fmt: skip
     return notes

@@ -31,6 +31,7 @@ _CANDIDATES = 24
 _SAMPLE = 256  # images seen that are compared with all others to set the limit
 _FLAT = 0.05  # grey levels: below this spread of its cells, an image shows nothing that could be compared
 _SHOTS = 8  # images seen that may show one subject, so that an image in question is near to all of them
+_TAIL = 64  # images seen, below which nothing is known of how near two other ones can be
 _MARGIN = 0.7  # pictures that nobody rounded are nearer to likenesses than these are to each other
 _CROWDED = 0.04  # residual of the candidate behind two such rows: below, the images seen are all alike
 _BRIGHTNESS, _CONTRAST, _COLOUR = 64.0, 2.2, 12.0  # in grey levels or as a factor: beyond, it is no copy
@@ -62,6 +63,8 @@ def find_near(
     most = limit_for(seen) if limit is None else limit
     found = []
     for query, row in enumerate(_ranked(images, seen, report=report)):
+        if not len(row.seen):
+            continue
         first, score, _ = row.gap()
         if score <= most:
             found.append(Match(query, int(row.seen[first]), float(row.residuals[first]), score))
@@ -87,7 +90,7 @@ def limit_for(seen: Likenesses) -> float:
     for row in rows:
         _, score, shots = row.gap()
         scores.append(score if score > least else row.without(shots).gap()[1])
-    return float(np.clip(_rare(scores), least, LIMITS[1]))
+    return float(np.clip(_rare(scores), least, LIMITS[1] if len(rows) >= _TAIL else LIMITS[0]))
 
 
 def _rare(scores: Sequence[float]) -> float:
@@ -208,7 +211,7 @@ def _differs(q: np.ndarray, mask: np.ndarray, t: np.ndarray, q_chroma: np.ndarra
     brightness, contrast = np.abs(means[0] - means[1]), np.where(high > _PLAIN, high / np.maximum(low, 1e-6), 1.0)
     a, b = q_chroma.reshape(len(q), -1), t_chroma.reshape(len(t), -1)
     scale = ((a * b).sum(1) / np.maximum((b * b).sum(1), 1e-6)).clip(0, _CONTRAST)  # 0 for a copy in grey
-    colour = np.sqrt(((a - scale[:, None] * b) ** 2).mean(1))
+    colour = np.sqrt(((a - scale[:, None] * b) ** 2).mean(1)) * b.any(1)  # nothing is known of a grey picture's colours
     return (brightness > _BRIGHTNESS) | (contrast > _CONTRAST) | (colour > _COLOUR)
 
 

@@ -34,7 +34,8 @@ class Known:
     def of(*parts: LabelledImages) -> Known:
         """All images of these parts."""
         prints = (mark for part in parts for mark in part.fingerprints)
-        return Known(frozenset(prints), frozenset(alike for part in parts for alike in part.likenesses))
+        likenesses = frozenset(alike for part in parts for alike in part.likenesses)
+        return Known(frozenset(prints), likenesses, all(len(part.likenesses) == len(part) for part in parts))
 
     def __or__(self, other: Known) -> Known:
         prints, likenesses = self.fingerprints | other.fingerprints, self.likenesses | other.likenesses

@@ -18,12 +18,13 @@ from ganaug.generator.folder import Fitted, run_folder
 from ganaug.generator.integrity import read_whole, sha256, write_atomically
 
 LIKENESSES = "likenesses.json"
+SCHEMA = 2  # 1 had no colours
 MOST_BYTES = 1 << 30  # of that file
 
 
 def likenesses_file(likenesses: Iterable[str]) -> bytes:
     """The content of RUN/likenesses.json: sorted, so that it says nothing of the order of the images."""
-    return json.dumps({"schema": 1, "likenesses": sorted(set(likenesses))}, indent=1).encode()
+    return json.dumps({"schema": SCHEMA, "likenesses": sorted(set(likenesses))}, indent=1).encode()
 
 
 def keep_likenesses(run: Path, likenesses: Iterable[str]) -> str:
@@ -49,7 +50,10 @@ def known_to(fitted: Fitted) -> Known:
     try:
         if sha256(content) != card.likenesses:
             raise ValueError("it was altered")
-        texts = json.loads(content)["likenesses"]
+        found = json.loads(content)
+        if found["schema"] != SCHEMA:
+            raise ValueError("another version of ganaug wrote it, so fit again to have near-duplicates found")
+        texts = found["likenesses"]
         read_likenesses(texts)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtefactError(

@@ -23,7 +23,8 @@ SIDE = 16  # px at which images are compared
 COARSE = 4  # px of the mean pictures by which movement is followed
 EACH = 32  # samples of each class
 MOST = 1024  # samples in all, and real items of each part
-FEWEST = 50  # real items without which copies are not looked for: what one in 100 of them reaches is not known
+PAIR = 0.1  # of the usual distance: nearer real items are two pictures of one thing, and say nothing of the others
+FEWEST = 200  # real items without which copies are not looked for: what one in 100 of them reaches is not known
 CHUNK = 256  # samples at a time
 SCORED = 256  # items whose scores are compared
 NEEDED = 100  # training items without which leaking augmentation is not looked for
@@ -243,15 +244,17 @@ def _nearest_classes(
 
 
 def _copies(made: Tensor, y: Tensor, seen: Tensor, seen_y: Tensor, unseen: Tensor, unseen_y: Tensor) -> float:
-    real, ours = [], []  # distances to the nearest training item, over the median of the class: classes are pooled
+    real, ours = [], []  # distances to the nearest training item, over what is usual in the class: classes are pooled
     for c in range(int(seen_y.max()) + 1):
         known, fresh, mine = seen[seen_y == c], unseen[unseen_y == c], made[y == c]
         if len(known) > 1 and len(fresh) and len(mine):
             among = torch.cdist(known, known).fill_diagonal_(float("inf")).amin(1)
             reference = torch.cat([torch.cdist(fresh, known).amin(1), among])
-            usual = reference.median().clamp_min(1e-9)
-            real.append(reference / usual)
-            ours.append(torch.cdist(mine, known).amin(1) / usual)
+            usual = reference.median()
+            if usual > 1e-6:  # else its items are one
+                reference = reference / usual
+                real.append(reference[reference > PAIR])
+                ours.append(torch.cdist(mine, known).amin(1) / usual)
     if sum(map(len, real)) < FEWEST:
         return float("nan")
     limit = torch.cat(real).quantile(0.01)

@@ -62,18 +62,19 @@ def _no_harm(results: Sequence[Result]) -> Aim:
 def _worst(results: Sequence[Result]) -> Aim:
     text = (
         '`ratio="auto"` does no harm: where it is 0, it is the baseline itself, and the difference is exactly 0. '
-        "(Elsewhere one half of the test images decides, and the other measures, both ways round.)"
+        "No cell's interval lies below 0 where one half of the test images decides whether to follow it, and the other "
+        "half measures, both ways round."
     )
     if not results:
         return Aim(text, None, "No cell has a verdict.")
     off = [one for one in results if one.auto_ratio == 0]
     worst = min(results, key=lambda one: one.mean)
-    lowest = min(results, key=lambda one: one.auto)
+    lowest = min(results, key=lambda one: one.auto.mean)
     said = (
-        f"It is 0 in {len(off)} of {_cells(len(results))}. The worst mean of `auto` is {points(lowest.auto)} points "
+        f"It is 0 in {len(off)} of {_cells(len(results))}. The worst gain by halves is {in_words(lowest.auto)} points "
         f"({lowest.cell.name}); that of an arm chosen on validation is {points(worst.mean)} points ({worst.cell.name})."
     )
-    return Aim(text, lowest.auto >= 0, said)
+    return Aim(text, all(one.auto.high is None or one.auto.high >= 0 for one in results), said)
 
 
 def _planted(results: Sequence[Result]) -> Aim:
@@ -121,7 +122,8 @@ def _cost(results: Sequence[Result]) -> Aim:
     if not times:
         return Aim(text, None, "No time was kept.")
     slowest = max(times, key=lambda name: times[name])
-    threads = sorted({draw["machine"]["threads"] for one in results for draw in one.draws})
+    draws = [draw for one in results for draw in one.draws if draw["generator"]["device"] == "cpu"]
+    threads = sorted({draw["machine"]["threads"] for draw in draws})
     said = (
         f"The slowest cell, {slowest}, took {times[slowest]:.1f} minutes a draw with {' or '.join(threads)} thread(s) "
         "of a CPU."

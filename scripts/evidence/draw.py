@@ -280,5 +280,5 @@ def machine(device: str) -> dict[str, Any]:
     lines = info.read_text().splitlines() if info.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     model = models[0] if models else platform.processor() or platform.machine()
-    gpu = torch.cuda.get_device_name() if torch.device(device).type == "cuda" else ""
+    gpu = torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else ""
     return {"cpu": model, "cores": os.cpu_count(), "gpu": gpu, **environment(torch.device(device))}

@@ -48,7 +48,7 @@ class Result:
     """What one cell found. tuned: its tuned.json; draws: its files, in order; chosen: the place of an arm in `arms`.
 
     interval: of the chosen arm over the baseline on the test set. baseline: mean of the metric on the test set.
-    changes: "macro-F1", and "tail recall" and "head recall" where there is a tail. p: corrected for all cells. halves:
+    changes: "macro-F1", and "tail recall" and "head recall" where there is a tail. p: corrected for all cells. auto:
     the change by what `auto` uses, decided on one half of the test images and measured on the other, both ways round.
     """
 
@@ -62,7 +62,7 @@ class Result:
     reasons: tuple[str, ...]
     baseline: float
     changes: dict[str, Change]
-    halves: tuple[float, ...]
+    auto: Change
     p: float = 1.0
 
     @property
@@ -78,11 +78,6 @@ class Result:
     def auto_ratio(self) -> float:
         """What `ratio="auto"` uses: the chosen arm where it helps, else the baseline."""
         return self.arm.ratio if self.verdict == HELPS else 0.0
-
-    @property
-    def auto(self) -> float:
-        """The change by what `auto` uses, on images that did not decide it: 0 where that is the baseline itself."""
-        return float(np.mean(self.halves)) if self.halves else 0.0
 
     @property
     def left_out(self) -> int:
@@ -169,23 +164,28 @@ def summarise(cell: Cell, tuned: dict[str, Any], draws: Sequence[dict[str, Any]]
         }
     return Result(
         cell, tuned, tuple(draws), arms, chosen, interval, decide(interval, reasons), tuple(reasons),
-        float(on_test[:, 0].mean()), changes, () if reasons else _halves(gain, labels, groups, balanced), interval.p,
+        float(on_test[:, 0].mean()), changes, over_draws(_by_auto(gain, labels, groups, balanced)), interval.p,
     )  # fmt: skip
 
 
-def _halves(gain: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, balanced: bool) -> tuple[float, ...]:
-    """What `auto` gains if one half of the test images (of the subjects, where they are known) decides and the other
-    half measures, both ways round."""
-    units = np.arange(len(labels)) if groups is None else groups
-    distinct = np.unique(units)
-    first = np.isin(units, distinct[permutation(len(distinct), "study", "halves")[: len(distinct) // 2]])
+def _by_auto(gain: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, balanced: bool) -> np.ndarray:
+    """What `auto` gains in every draw if one half of the test images (of each class, or of the subjects, where they are
+    known) decides and the other half measures, the mean of both ways round: (draws,)."""
+    if groups is None:
+        first = np.zeros(len(labels), dtype=bool)
+        for label in np.unique(labels):
+            rows = np.flatnonzero(labels == label)
+            first[rows[permutation(len(rows), "study", "halves", int(label))[: len(rows) // 2]]] = True
+    else:
+        distinct = np.unique(groups)
+        first = np.isin(groups, distinct[permutation(len(distinct), "study", "halves")[: len(distinct) // 2]])
     found = []
     for decides, measures in ((first, ~first), (~first, first)):
         own = None if groups is None else groups[decides]
         interval = paired_interval(gain[:, decides], labels[decides], balanced=balanced, groups=own)
         used = decide(interval, ()) == HELPS
-        found.append(float((gain[:, measures] @ _weights(labels[measures], balanced)).mean()) if used else 0.0)
-    return tuple(found)
+        found.append(used * (gain[:, measures] @ _weights(labels[measures], balanced)))
+    return np.mean(found, axis=0)
 
 
 def over_draws(values: np.ndarray) -> Change:

@@ -17,6 +17,7 @@ from ganaug.benchmark.choice import trials_in_all
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.classifier import Training
 from ganaug.cli import cli
+from ganaug.data import load_images
 from ganaug.data.arrays import from_arrays
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
 
@@ -176,6 +177,27 @@ def test_copies_within_the_test_set_count_once(tmp_path: Path):
     assert b == pytest.approx(a, rel=0.2)
 
 
+def test_copies_of_a_few_pictures_are_too_few_to_judge(tmp_path: Path):
+    test = images(2, 1)
+    many = from_arrays(np.tile(test.array, (100, 1, 1)), np.tile(test.labels, 100), classes=test.classes)
+    data = toy_bench(tmp_path / "out", data=images(20, 0), test=many).data
+    assert data["verdict"] == "withheld"
+    assert any("6 test images are too few" in reason for reason in data["reasons"])
+    assert set(map(type, data["recall"])) == {type(None)}
+
+
+def test_the_pair_of_a_leak_is_named_whatever_is_known_of_the_images(tmp_path: Path):
+    train, test, folder = images(20, 0), images(40, 1), images(30, 2)
+    test.array[:12] = folder.array[:12]
+    with pytest.raises(LeakError, match="item 0 is like item 0") as caught:
+        toy_bench(tmp_path / "out", data=train, test=test, synthetic=folder)
+    assert "--exact-only" not in str(caught.value.fix)
+    bare = replace(load_images(train), likenesses=())
+    test.array[:12] = train.array[:12]
+    with pytest.raises(LeakError, match="12 of 120"):
+        toy_bench(tmp_path / "out", data=bare, test=test)
+
+
 def test_look_alikes_can_be_kept_and_are_told_of(tmp_path: Path):
     train, test = images(20, 0), images(40, 1)
     test.array[:12] = train.array[:12, :, ::-1]
@@ -185,6 +207,8 @@ def test_look_alikes_can_be_kept_and_are_told_of(tmp_path: Path):
     assert "--exact-only" in str(caught.value.fix)
     data = toy_bench(tmp_path / "out", data=train, test=test, exact_only=True).data
     assert data["dropped"] == ["item 20"]
+    assert data["exact only"]
+    assert "--exact-only" in data["command"]
     assert any("--exact-only). 12 other test images look like" in note for note in data["notes"])
 
 

@@ -116,6 +116,22 @@ def test_exact_flips_are_found_where_everything_is_alike():
     assert not any(which_seen([""], [likeness(plain[0])], plain, Known(frozenset(), frozenset(map(likeness, plain)))))
 
 
+def test_a_picture_in_colour_of_which_a_grey_copy_was_seen_is_found(photographs):
+    grey = [np.asarray(Image.fromarray(image).convert("L")) for image in photographs]
+    assert len(find_near(photographs[:60], likenesses(grey))) >= 58
+
+
+def test_few_images_seen_accuse_few_others(photographs):
+    """Of how alike images are, two say nothing: the limit is the lowest one."""
+    for few in (2, 5, 20, 60):
+        assert limit_for(likenesses(photographs[:few])) <= LIMITS[0]
+        assert find_near(photographs[60:], likenesses(photographs[:few])) == []
+
+
+def test_a_plain_image_is_no_match_at_any_limit(photographs):
+    assert find_near([np.zeros((9, 9), np.uint8)], likenesses(photographs), limit=1.0) == []
+
+
 def test_what_shows_nothing_is_like_nothing(photographs):
     plain = [np.full((30, 30), level, np.uint8) for level in (0, 128, 255)]
     assert find_near(plain, likenesses([*photographs, *plain])) == []

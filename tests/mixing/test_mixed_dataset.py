@@ -369,6 +369,15 @@ def test_a_generator_that_is_shared_alone_says_that_it_finds_exact_copies_only(t
         mix(toy.Pictures(), tmp_path / "run", evaluation=[fresh])
 
 
+def test_likenesses_of_an_older_version_are_named_as_such(tmp_path, monkeypatch):
+    seen, fresh = textured(range(8)), textured(range(8, 68))
+    monkeypatch.setattr("ganaug.generator.known.SCHEMA", 1)
+    toy.save_generator(tmp_path / "generator", likenesses=tuple(likeness(image) for image, _ in seen))
+    monkeypatch.undo()
+    with pytest.raises(ArtefactError, match="another version of ganaug wrote it"):
+        mix(toy.Pictures(), tmp_path, evaluation=[fresh])
+
+
 def test_auto_reads_the_verdict(run, tmp_path):
     toy.save_generator(tmp_path / "generator")
     with pytest.raises(NoVerdictError, match="ganaug bench"):
