@@ -33,7 +33,7 @@ from ganaug.data.arrays import from_npz
 from ganaug.data.fingerprint import fingerprint
 from ganaug.data.likeness import likeness, read_likenesses
 from ganaug.data.near_duplicates import find_near
-from ganaug.data.seen import Known, which_seen
+from ganaug.data.seen import Known, seen_as
 from ganaug.keys import numpy_stream
 from ganaug.metrics import copy_share
 
@@ -165,7 +165,7 @@ def study(dataset: Path, planted: int, others: int, seed: int) -> Found:
 def hits(pictures: Sequence[np.ndarray], known: Known) -> int:
     """How many of them are found among the known ones."""
     plain = [np.ascontiguousarray(picture) for picture in pictures]
-    return int(which_seen(list(map(fingerprint, plain)), list(map(likeness, plain)), plain, known).sum())
+    return sum(map(bool, seen_as(list(map(fingerprint, plain)), list(map(likeness, plain)), plain, known)))
 
 
 def among_shots(subjects: np.ndarray, planted: int, rng: np.random.Generator) -> tuple[int, int]:

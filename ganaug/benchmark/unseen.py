@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ganaug.data import LabelledImages
-from ganaug.data.seen import LEAK, Known, seen_as, which_seen
+from ganaug.data.seen import LEAK, Known, seen_as
 from ganaug.errors import LeakError
 from ganaug.reporting import Report
 
@@ -22,20 +22,21 @@ def without(
     """The images that are not among the others, exactly or nearly, and how many are."""
     known = Known.of(others)
     known = replace(known, likenesses=frozenset()) if exact_only else known
-    there = which_seen(images.fingerprints, images.likenesses, _pictures(images), known, report)
-    return images.take(np.flatnonzero(~there)), int(there.sum())
+    rest = [row for row, mark in enumerate(_marks(images, known, report)) if not mark]
+    return images.take(rest), len(images) - len(rest)
 
 
-def _pictures(images: LabelledImages) -> list[np.ndarray]:
-    """uint8 (H, W) or (H, W, 3) each."""
-    return list(images.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
+def _marks(images: LabelledImages, known: Known, report: Report) -> list[str]:
+    """As which of the known images each of these was seen; an empty text where as none."""
+    pictures = list(images.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
+    return seen_as(images.fingerprints, images.likenesses, pictures, known, report)
 
 
 def keep_unseen(
     test: LabelledImages, seen: Known, known: Sequence[LabelledImages], groups: set[str], report: Report
 ) -> tuple[LabelledImages, tuple[str, ...]]:
     """The test images that nobody saw, and the names of the others. known: images whose names may be told."""
-    marks = seen_as(test.fingerprints, test.likenesses, _pictures(test), seen, report)
+    marks = _marks(test, seen, report)
     overlap = np.array([bool(mark) for mark in marks], dtype=bool)
     familiar = np.array([group in groups for group in test.groups or [""] * len(test)], dtype=bool)
     nearly = overlap.sum() > LEAK * len(test) >= sum(mark in seen.fingerprints for mark in marks)
@@ -70,10 +71,7 @@ def _pairs(test: LabelledImages, marks: Sequence[str], known: Sequence[LabelledI
 
 def resembling(test: LabelledImages, seen: Known, known: Sequence[LabelledImages], report: Report) -> list[str]:
     """A note of the near-duplicates that are kept."""
-    marks = [
-        "" if mark in seen.fingerprints else mark
-        for mark in seen_as(test.fingerprints, test.likenesses, _pictures(test), seen, report)
-    ]
+    marks = ["" if mark in seen.fingerprints else mark for mark in _marks(test, seen, report)]
     if not any(marks):
         return []
     return [
@@ -96,12 +94,12 @@ def straddling(train: LabelledImages, validation: LabelledImages, exact_only: bo
         )
     if exact_only:
         return ()
-    near = which_seen(validation.fingerprints, validation.likenesses, _pictures(validation), Known.of(train), report)
-    if near.sum() <= max(BY_CHANCE, LEAK * len(validation)):
+    near = [row for row, mark in enumerate(_marks(validation, Known.of(train), report)) if mark]
+    if len(near) <= max(BY_CHANCE, LEAK * len(validation)):
         return ()
-    first = validation.names[int(np.flatnonzero(near)[0])]
+    first = validation.names[near[0]]
     return (
-        f"{int(near.sum())} of {len(validation)} validation images are near-duplicates of training images (for "
+        f"{len(near)} of {len(validation)} validation images are near-duplicates of training images (for "
         f"instance {first}), and no groups are given: what belongs together lies on both sides of the split. Name the "
         "subjects (--groups), or remove the duplicates (--exact-only, if these are different images that look alike).",
     )

@@ -42,17 +42,6 @@ class Known:
         return Known(prints, likenesses, self.nearly and other.nearly)
 
 
-def which_seen(
-    fingerprints: Sequence[str],
-    likenesses: Sequence[str],
-    images: Sequence[np.ndarray | Reduced],
-    known: Known,
-    report: Report = silent,
-) -> np.ndarray:
-    """Which images are among the known ones, exactly or nearly: bool (N,). Takes what `seen_as` takes."""
-    return np.array([bool(mark) for mark in seen_as(fingerprints, likenesses, images, known, report)], dtype=bool)
-
-
 def seen_as(
     fingerprints: Sequence[str],
     likenesses: Sequence[str],
@@ -89,7 +78,6 @@ def seen_items(source: ImageSource, known: Known, report: Report = silent) -> li
     passed over."""
     images: list[np.ndarray | Reduced] = []
     found = survey(source, visit=lambda _, pixels: images.append(reduced(pixels)), report=report)
-    there = which_seen(
-        [image.fingerprint for image in found.images], [image.likeness for image in found.images], images, known, report
-    )
-    return [image.index for image, seen in zip(found.images, there, strict=True) if seen]
+    prints, likenesses = [image.fingerprint for image in found.images], [image.likeness for image in found.images]
+    marks = seen_as(prints, likenesses, images, known, report)
+    return [image.index for image, mark in zip(found.images, marks, strict=True) if mark]

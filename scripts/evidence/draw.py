@@ -26,7 +26,7 @@ from ganaug.benchmark.sets import rendered
 from ganaug.choosing.making import Judged
 from ganaug.classifier import Training, train_classifier
 from ganaug.data import LabelledImages, hold_out, load_images
-from ganaug.data.seen import Known, which_seen
+from ganaug.data.seen import Known, seen_as
 from ganaug.device import environment
 from ganaug.errors import DataError
 from ganaug.generator import load, save
@@ -122,7 +122,9 @@ class Draw:
     def seen(self) -> np.ndarray:
         """Which test images are among the images of this draw, exactly or nearly: bool (N,)."""
         pictures = list(self.test.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
-        return which_seen(self.test.fingerprints, self.test.likenesses, pictures, Known.of(self.images), self.report)
+        known = Known.of(self.images)
+        marks = seen_as(self.test.fingerprints, self.test.likenesses, pictures, known, self.report)
+        return np.array([bool(mark) for mark in marks])
 
     def settings(self, cell: Cell, protocol: Protocol) -> Settings:
         """What the bench would try on these images."""

@@ -14,7 +14,7 @@ from sklearn.datasets import load_sample_images
 
 from ganaug.data.likeness import LENGTH, SIDE, Likenesses, chroma_of, flips, likeness, read_likenesses
 from ganaug.data.near_duplicates import LIMITS, find_near, limit_for
-from ganaug.data.seen import Known, which_seen
+from ganaug.data.seen import Known, seen_as
 from ganaug.data.views import reduced
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "duplicates_study.py"))
@@ -111,9 +111,9 @@ def test_exact_flips_are_found_where_everything_is_alike():
     pictures = SCRIPT["parts"](60, np.random.default_rng(0))
     known = Known(frozenset(), frozenset(map(likeness, pictures)))
     turned = [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures]
-    assert all(which_seen([""] * 60, list(map(likeness, turned)), turned, known))
+    assert all(seen_as([""] * 60, list(map(likeness, turned)), turned, known))
     plain = [np.full((9, 9), 30, np.uint8)]
-    assert not any(which_seen([""], [likeness(plain[0])], plain, Known(frozenset(), frozenset(map(likeness, plain)))))
+    assert not any(seen_as([""], [likeness(plain[0])], plain, Known(frozenset(), frozenset(map(likeness, plain)))))
 
 
 def test_a_picture_in_colour_of_which_a_grey_copy_was_seen_is_found(photographs):
