@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from ganaug.data import ImageCodec, LabelledImages, hold_out, load_images
 from ganaug.errors import DivergedError
 from ganaug.game import Adam, Networks, Recipe
+from ganaug.generator.integrity import write_atomically
 from ganaug.generator.interventions import Intervention
 from ganaug.health import Checkup, Examiner, findings
 from ganaug.keys import torch_stream
@@ -274,7 +275,7 @@ def main(only_table: bool, chosen: tuple[str, ...], seeds: int | None, write: bo
                 file = out / f"{name.replace(': ', '-').replace(' ', '_')}-{dataset}-{seed}.json"
                 if not file.exists() and not only_table and (not chosen or name in chosen):
                     out.mkdir(parents=True, exist_ok=True)
-                    file.write_text(json.dumps(play(case, dataset, seed)))
+                    write_atomically(file, json.dumps(play(case, dataset, seed)).encode())
                     cell = json.loads(file.read_text())
                     print(name, dataset, seed, cell["seconds"], sorted(found_in(cell)), flush=True)
                 if file.exists():

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from ganaug.game import LatentRound, Networks, Recipe
+from ganaug.health.judge import judge_of, taken_for
 from ganaug.keys import torch_stream
 from ganaug.train import Batches
 
@@ -28,7 +28,7 @@ FEWEST = 200  # real items without which copies are not looked for: what one in 
 CHUNK = 256  # samples at a time
 SCORED = 256  # items whose scores are compared
 NEEDED = 100  # training items without which leaking augmentation is not looked for
-VISIBLE = 0.75  # chance of telling an augmented held-out item from another below which leaking is not looked for
+VISIBLE = 0.75  # chance that what the discriminator is shown is more unusual in some way than a real item, at least
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,15 @@ class Checkup:
     """step: rounds played.
 
     spread: for each class, the mean distance between two samples over that between two real items.
-    agreement, agreement_of_unseen: for each class, the share of samples, and of held-out items, whose nearest training
-    item is of that class (NaN: none held out). mistaken_for: the other class that most samples are nearest to, or -1.
+    agreement, agreement_of_unseen: for each class, the share of samples, and of held-out items, that a judge who knows
+    the training items takes for that class (NaN: none held out). mistaken_for: the other class that most samples are
+    taken for, or -1. mistaken: the share of samples that are.
     copies: share of samples nearer to a training item of their class than all but 1 % of the other real ones are, both
     over what is usual in the class.
     prefers_seen: chance that the discriminator scores a training item above a held-out one: 0.5 if it has not learned
     the items by heart, 1 if it has. prefers_real: the same of a held-out item and a sample. NaN: no discriminator.
-    leaking: 0 if samples look as unaugmented as held-out items, 1 if as augmented as what the discriminator is shown;
-    NaN where the two cannot be told apart.
+    leaking: how far samples are from real items on the way to what the discriminator is shown, in what its eye moves
+    most and they follow least: 0 if none of it leaks into them, 1 if all does; NaN where the eye cannot be seen.
     centres: for each class the mean sample, coarsely: (K, d). scale: mean distance of real items from their class's.
     """
 
@@ -52,6 +53,7 @@ class Checkup:
     agreement: tuple[float, ...]
     agreement_of_unseen: tuple[float, ...]
     mistaken_for: tuple[int, ...]
+    mistaken: tuple[float, ...]
     copies: float
     prefers_seen: float
     prefers_real: float
@@ -80,14 +82,15 @@ class Examiner:
         self.training, self.validation = training, validation
         self.seen, self.seen_y = _items(training, seed, "seen")
         self.unseen, self.unseen_y = _items(validation, seed, "unseen")
+        self.judge = judge_of(_reduced(self.seen), self.seen_y, _reduced(self.unseen), self.unseen_y)
 
     @torch.no_grad()
     def examine(self, nets: Networks, step: int) -> Checkup:
         """nets: copies of all networks, those that the recipe keeps averaged, in eval mode."""
         x, y = self._samples(nets)
         made, seen, unseen = (_reduced(part) for part in (x, self.seen, self.unseen))
-        agreement, mistaken = _nearest_classes(made, y, seen, self.seen_y, self.classes)
-        expected, _ = _nearest_classes(unseen, self.unseen_y, seen, self.seen_y, self.classes)
+        agreement, mistaken_for, mistaken = taken_for(self.judge(made), y, self.classes)
+        expected, _, _ = taken_for(self.judge(unseen), self.unseen_y, self.classes)
         prefers_seen, prefers_real = self._preferences(nets)
         coarse, real = _coarse(x), _coarse(self.seen)
         centres = torch.stack([_mean_of(coarse, y == c) for c in range(self.classes)])
@@ -97,7 +100,8 @@ class Examiner:
             spread=tuple(_spread(made[y == c]) / _spread(seen[self.seen_y == c]) for c in range(self.classes)),
             agreement=agreement,
             agreement_of_unseen=expected,
-            mistaken_for=mistaken,
+            mistaken_for=mistaken_for,
+            mistaken=mistaken,
             copies=_copies(made, y, seen, self.seen_y, unseen, self.unseen_y),
             prefers_seen=prefers_seen,
             prefers_real=prefers_real,
@@ -160,24 +164,22 @@ class Examiner:
             return float("nan")
         poses = _pose(self.seen)
         usual = torch.stack([_mean_of(poses, self.seen_y == c) for c in range(self.classes)])
-        spread = (poses - usual[self.seen_y]).square().mean(0).sqrt() + 1e-6
 
-        def unusual(items: Tensor, labels: Tensor) -> np.ndarray:
-            """How far each item's pose is from that of its class: what shifts, turns and zooms widen."""
-            return ((_pose(items) - usual[labels]) / spread).square().clamp(max=16).numpy()
+        def unusual(items: Tensor, labels: Tensor) -> Tensor:
+            """How far each item's pose is from that of its class, (N, 5): what shifts, turns and zooms widen."""
+            return (_pose(items) - usual[labels]).abs()
 
-        line = LogisticRegression()
-        line.fit(
-            np.concatenate([unusual(self.seen, self.seen_y), unusual(shown[moved], self.seen_y[moved])]),
-            np.repeat([0, 1], [len(self.seen), int(moved.sum())]),
+        plain = unusual(torch.cat([self.seen, self.unseen]), torch.cat([self.seen_y, self.unseen_y]))
+        augmented = unusual(
+            torch.cat([shown[moved], control[also]]), torch.cat([self.seen_y[moved], self.unseen_y[also]])
         )
-        plain, augmented, made = (
-            torch.from_numpy(line.decision_function(unusual(items, labels)))
-            for items, labels in ((self.unseen, self.unseen_y), (control[also], self.unseen_y[also]), (x, y))
-        )
-        if _chance_above(augmented, plain) < VISIBLE:
-            return float("nan")
-        return float((_chance_above(made, plain) - 0.5) / (_chance_above(augmented, plain) - 0.5))
+        made = unusual(x, y)
+        ways = [
+            float((made[:, i].median() - plain[:, i].median()) / (augmented[:, i].median() - plain[:, i].median()))
+            for i in range(made.shape[1])
+            if _chance_above(augmented[:, i], plain[:, i]) >= VISIBLE
+        ]
+        return min(ways, default=float("nan"))  # a poor sample is odd in some way, an augmented one in all of them
 
 
 def _items(batches: Batches, seed: int, purpose: str) -> tuple[Tensor, Tensor]:
@@ -225,22 +227,6 @@ def _mean_of(rows: Tensor, chosen: Tensor) -> Tensor:
 def _spread(rows: Tensor) -> float:
     """Mean distance between two of the rows."""
     return torch.pdist(rows[:256]).mean().item() if len(rows) > 1 else float("nan")
-
-
-def _nearest_classes(
-    rows: Tensor, y: Tensor, seen: Tensor, seen_y: Tensor, classes: int
-) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    """For each class: share whose nearest seen item is of that class, and the other class that is met most."""
-    if not len(rows):
-        return (float("nan"),) * classes, (-1,) * classes
-    met = seen_y[torch.cdist(rows, seen).argmin(1)]
-    shares, others = [], []
-    for c in range(classes):
-        mine = torch.bincount(met[y == c], minlength=classes).float()
-        shares.append((mine[c] / mine.sum()).item())
-        mine[c] = 0
-        others.append(int(mine.argmax()) if mine.sum() else -1)
-    return tuple(shares), tuple(others)
 
 
 def _copies(made: Tensor, y: Tensor, seen: Tensor, seen_y: Tensor, unseen: Tensor, unseen_y: Tensor) -> float:

@@ -22,9 +22,11 @@ COLLAPSED = 0.35  # spread of samples over that of real items, below
 COPIED = 0.10  # share of samples that are copies, above
 BY_HEART = 0.90  # chance that the discriminator prefers a training item to a held-out one, above
 LOST = 0.98  # chance that the discriminator prefers a held-out item to a sample, above
-LEAKING = 0.60
+LEAKING = 0.40  # of the way from real items to what the discriminator is shown, above
 CONFUSED = 0.50  # agreement over that of held-out items, below
-SWAPPED = 0.20
+ONE_CLASS = 0.40  # share of samples that are taken for one other class, above
+STRANGE = 0.20  # like `CONFUSED`, where the rest is not of its class at all
+MOSTLY = 0.50  # like `ONE_CLASS`
 JUDGED = 0.25  # of the way from chance to certainty that held-out items of a class must go, to judge samples by it
 RESTLESS = 0.60  # median movement of class means between check-ups over the spread of real items, above
 CROSS_ENTROPIES = ("nonsaturating", "minimax", "relativistic")
@@ -65,8 +67,7 @@ def findings(
     found = [*_too_few(counts), *_not_finite(interventions), *_not_converging(losses, steps)]
     settled = [c for c in checkups if c.step >= SETTLED * steps]
     if settled:
-        last = settled[-1]
-        found += [*_restless(settled), *_discriminator(settled), *_labels(last, classes), *_copied(settled)]
+        found += [*_restless(settled), *_discriminator(settled), *_labels(settled, classes), *_copied(settled)]
         found += _leaking(settled)
     if early := [c for c in checkups if c.step >= EARLY * steps]:
         found += _collapsed(early[-2:], classes)
@@ -176,22 +177,37 @@ def _discriminator(checkups: Sequence[Checkup]) -> Iterator[Finding]:
         )
 
 
-def _labels(last: Checkup, classes: Sequence[str]) -> Iterator[Finding]:
-    ratio = np.array(last.agreement) / np.maximum(np.array(last.agreement_of_unseen), 1e-9)
+def _labels(checkups: Sequence[Checkup], classes: Sequence[str]) -> Iterator[Finding]:
+    recent = checkups[-3:]
+    own, other = (np.mean([getattr(c, name) for c in recent], 0) for name in ("agreement", "mistaken"))
+    expected, taken_for = np.array(recent[-1].agreement_of_unseen), recent[-1].mistaken_for
     chance = 1 / max(len(classes), 1)
-    judged = np.array(last.agreement_of_unseen) > chance + JUDGED * (1 - chance)
-    swapped = [c for c in range(len(classes)) if judged[c] and ratio[c] < SWAPPED]
-    confused = [c for c in range(len(classes)) if judged[c] and SWAPPED <= ratio[c] < CONFUSED]
-    for bad, name, severity in ((swapped, "labels swapped", "fault"), (confused, "labels leak", "warning")):
-        if bad:
-            pairs = ", ".join(f"{classes[c]!r} looks like {classes[last.mistaken_for[c]]!r}" for c in bad)
+    judged, ratio = expected > chance + JUDGED * (1 - chance), own / np.maximum(expected, 1e-9)
+    strange = judged & (ratio < STRANGE)
+    confused = judged & (ratio < CONFUSED) & (other > np.maximum(own, ONE_CLASS))
+    for bad, name, severity in (
+        (strange & (other > MOSTLY), "labels swapped", "fault"),
+        (confused & ~(strange & (other > MOSTLY)), "labels leak", "warning"),
+    ):
+        if rows := np.flatnonzero(bad).tolist():
+            pairs = ", ".join(f"{classes[c]!r} looks like {classes[taken_for[c]]!r}" for c in rows)
             yield Finding(
                 name,
                 severity,
                 f"Samples look like another class than their label: {pairs}.",
                 "Check the labels of the real images; more steps; a recipe with a projection discriminator (small).",
-                tuple(classes[c] for c in bad),
+                tuple(classes[c] for c in rows),
             )
+    if rows := np.flatnonzero(strange & ~confused).tolist():
+        yield Finding(
+            "unrealistic samples",
+            "warning",
+            "Samples look neither like their class nor like any other: "
+            + ", ".join(repr(classes[c]) for c in rows)
+            + ".",
+            "More steps, or more real images of these classes; do not mix in these classes meanwhile.",
+            tuple(classes[c] for c in rows),
+        )
 
 
 def _copied(checkups: Sequence[Checkup]) -> Iterator[Finding]:

@@ -82,6 +82,11 @@ def test_one_odd_class_does_not_hide_a_copying_generator(parts):
         assert _copies(x[y > 0] + 1e-3, y[y > 0], x, y, *held) > 0.8
 
 
+def mixed_up(x, rng):
+    """The same pixels of each image, in another order for each."""
+    return torch.stack([image.flatten()[torch.randperm(image.numel(), generator=rng)].view_as(image) for image in x])
+
+
 def flat(images):
     return ImageCodec.encode(images.pixels).flatten(1), images.labels
 
@@ -120,6 +125,29 @@ def test_planted_generators_are_seen_through(examiner, parts):
     assert "labels swapped" in names(examined(examiner, Bank(turned)), parts)
     assert "mode collapse" in names(examined(examiner, Bank(one_each)), parts)
     assert "augmentation leaks" in names(examined(examiner, augmented, eye=eye), parts)
+
+
+def test_poor_samples_are_not_called_augmented(examiner, parts):
+    """Blurred, faint or noisy ones, and ones that stand a little off, beside an eye that moves things far."""
+    eye, little = AffineEye(shift=0.3, turn=40, zoom=0.3, p=1.0), AffineEye(shift=0.03, turn=5, zoom=0.05, p=1.0)
+    rng = torch.Generator().manual_seed(0)
+    spoils = {
+        "blurred": lambda x: torch.nn.functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False),
+        "faint": lambda x: 0.5 * x - 0.5,
+        "noisy": lambda x: (x + 0.3 * torch.randn(x.shape, generator=rng)).clamp(-1, 1),
+        "a little off": lambda x: little(x, rng),
+    }
+    for name, spoil in spoils.items():
+        checkup = examined(examiner, Bank(parts[2], lambda x, y, spoil=spoil: (spoil(x), y)), eye=eye)
+        assert checkup.leaking < 0.35, name
+
+
+def test_samples_that_look_like_nothing_are_not_called_swapped(examiner, parts):
+    rng = torch.Generator().manual_seed(0)
+    noise = Bank(parts[2], lambda x, y: (mixed_up(x, rng), y))
+    found = names(examined(examiner, noise), parts)
+    assert "unrealistic samples" in found
+    assert "labels swapped" not in found
 
 
 def test_a_discriminator_that_knows_its_images_by_heart(examiner, parts):

@@ -20,7 +20,7 @@ NAN = float("nan")
 
 def healthy(step: int) -> Checkup:
     return Checkup(
-        step, (0.9, 0.8, 1.0), (0.9, 0.9, 0.8), (0.9, 0.95, 0.85), (1, 0, 0), 0.01, 0.55, 0.8, 0.1,
+        step, (0.9, 0.8, 1.0), (0.9, 0.9, 0.8), (0.9, 0.95, 0.85), (1, 0, 0), (0.1, 0.05, 0.1), 0.01, 0.55, 0.8, 0.1,
         ((0.0, 0.1),) * 3, 1.0,
     )  # fmt: skip
 
@@ -44,8 +44,9 @@ def test_a_healthy_past_has_no_finding():
         ({"spread": (0.9, 0.1, 0.9)}, "mode collapse within classes"),
         ({"prefers_seen": 0.99}, "discriminator overfits"),
         ({"prefers_real": 1.0}, "discriminator saturated"),
-        ({"agreement": (0.9, 0.05, 0.8)}, "labels swapped"),
-        ({"agreement": (0.9, 0.35, 0.8)}, "labels leak"),
+        ({"agreement": (0.9, 0.05, 0.8), "mistaken": (0.1, 0.9, 0.1)}, "labels swapped"),
+        ({"agreement": (0.9, 0.35, 0.8), "mistaken": (0.1, 0.6, 0.1)}, "labels leak"),
+        ({"agreement": (0.9, 0.05, 0.8), "mistaken": (0.1, 0.3, 0.1)}, "unrealistic samples"),
         ({"copies": 0.4}, "copies of training images"),
         ({"leaking": 1.0}, "augmentation leaks"),
     ],
@@ -97,7 +98,7 @@ def test_losses_that_do_not_converge():
 
 def test_labels_of_two_classes_are_judged_too():
     two = [replace(one, spread=(1.0,) * 2, agreement=(0.0,) * 2, agreement_of_unseen=(0.95,) * 2, mistaken_for=(1, 0),
-                   centres=one.centres[:2]) for one in past()]  # fmt: skip
+                   mistaken=(1.0,) * 2, centres=one.centres[:2]) for one in past()]  # fmt: skip
     found = findings(("a", "b"), {"a": 50, "b": 50}, two, (), 500)
     assert [finding.name for finding in found] == ["labels swapped"]
     assert found[0].classes == ("a", "b")
