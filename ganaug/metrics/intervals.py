@@ -49,11 +49,14 @@ def bootstrap(
     """Percentile bootstrap, for means over images and smooth functions of them.
 
     statistic: of row numbers int64 (N,). strata: int64 (N,), within which rows are drawn with replacement (classes).
+    Edges are NaN with one row of each stratum, of which every draw is the same.
     """
     rng = numpy_stream(seed, "metrics", "bootstrap")
     members = [np.flatnonzero(strata == label) for label in np.unique(strata)]
     values = [statistic(np.concatenate([rng.choice(rows, len(rows)) for rows in members])) for _ in range(draws)]
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    if all(len(rows) == 1 for rows in members):
+        low = high = float("nan")
     return Interval(statistic(np.arange(len(strata))), float(low), float(high), level)
 
 
@@ -93,7 +96,8 @@ def subsampled_together(
     level: float = LEVEL,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Interval]:
-    """`subsampled` for several statistics of the same parts; those that cannot be had on some part have NaN edges.
+    """`subsampled` for several statistics of the same parts; those that cannot be had on some part have NaN edges, and
+    so have all where no part can differ from the whole. A share that is 0, or 1, on every part has Wilson's interval.
 
     progress: told the number of parts done, and of all.
     """
@@ -106,12 +110,16 @@ def subsampled_together(
         parts.append(statistics(_part(real, share, rng), _part(synthetic, share, rng)))
     progress(draws, draws)
     stretch = stdtrit(draws - 1, (1 + level) / 2) * np.sqrt(share / (1 - share))
+    fewest = min(len(real), len(synthetic))
+    alone = all(len(np.unique(side)) == len(side) for side in (real, synthetic))  # every part is the whole
     found = {}
     for name, value in whole.items():
         reach = stretch * np.std([part[name] for part in parts], ddof=1)
         low, high = np.clip([value - reach, value + reach], *bounds.get(name, (-np.inf, np.inf)))
         found[name] = Interval(value, float(min(low, value)), float(max(high, value)), level)
-        if not np.isfinite(reach):
+        if reach == 0 and value in (0, 1) and bounds.get(name) == (0, 1):
+            found[name] = share_interval(int(value) * fewest, fewest, level)
+        elif not np.isfinite(reach) or (reach == 0 and alone):
             found[name] = Interval(value, float("nan"), float("nan"), level)
     return found
 

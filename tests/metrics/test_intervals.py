@@ -105,3 +105,23 @@ def test_every_class_is_in_every_part_and_bounds_hold():
     found = subsampled(statistic, labels, labels, seed=0, bounds=(0, 1))
     assert set(seen) == {1}
     assert 0 <= found.low <= found.value <= found.high <= 1
+
+
+def test_what_no_draw_can_change_has_no_interval():
+    one_each = bootstrap(lambda rows: float(rows.mean()), np.arange(10), seed=0)
+    assert one_each.value == 4.5
+    assert np.isnan([one_each.low, one_each.high]).all()
+    alone = subsampled(lambda rows, others: 7.0, np.arange(6), np.arange(6), seed=0)
+    assert alone.value == 7
+    assert np.isnan([alone.low, alone.high]).all()
+
+
+def test_a_share_of_none_or_all_does_not_claim_to_be_certain():
+    for value in (0.0, 1.0):
+        few, many = (
+            subsampled(lambda rows, others: value, strata(n), strata(3 * n), seed=0, bounds=(0, 1))  # noqa: B023
+            for n in (8, 800)
+        )
+        assert few.low <= value <= few.high
+        assert few.high - few.low > 0.2
+        assert 0 < many.high - many.low < 0.01
