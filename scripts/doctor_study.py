@@ -127,8 +127,11 @@ def cases() -> dict[str, Case]:
     return {
         "healthy: small": Case(small),
         "healthy: small, wider": Case(make("small", {**LITTLE, "width": 16})),
-        "healthy: r3gan": Case(make("r3gan", {"width": 8}), steps=STEPS // 2),
+        "healthy: aae": Case(make("aae", {})),
         "healthy: wgan_gp": Case(make("wgan_gp", {}), steps=STEPS // 2),
+        "hardly trained": Case(
+            make("r3gan", {"width": 8}), ("unrealistic samples", "labels leak", "labels swapped"), steps=STEPS // 5,
+        ),
         "collapse": Case(with_generator(small, lambda z, y: (0.02 * z, y)), ("mode collapse",)),
         "collapse of two classes": Case(
             with_generator(small, lambda z, y: (torch.where(y[:, None] < 2, 0.02 * z, z), y)),
@@ -147,7 +150,8 @@ def cases() -> dict[str, Case]:
             ("no convergence", "discriminator saturated"),
         ),
         "players chase each other": Case(
-            with_rates(bare, Adam(1e-2, (0.9, 0.99)), Adam(1e-2, (0.9, 0.99))), ("oscillation", "mode collapse"),
+            with_rates(bare, Adam(1e-2, (0.9, 0.99)), Adam(1e-2, (0.9, 0.99))), 
+            ("oscillation", "mode collapse", "mode collapse within classes", "discriminator saturated"),
         ),
         "labels swapped": Case(
             small, ("labels swapped",),

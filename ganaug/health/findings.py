@@ -28,7 +28,7 @@ ONE_CLASS = 0.40  # share of samples that are taken for one other class, above
 STRANGE = 0.20  # like `CONFUSED`, where the rest is not of its class at all
 MOSTLY = 0.50  # like `ONE_CLASS`
 JUDGED = 0.25  # of the way from chance to certainty that held-out items of a class must go, to judge samples by it
-RESTLESS = 0.60  # median movement of class means between check-ups over the spread of real items, above
+RESTLESS = 1.20  # median movement of class means between late check-ups over the spread of real items, above
 CROSS_ENTROPIES = ("nonsaturating", "minimax", "relativistic")
 NEAR_ZERO = 0.10  # a cross-entropy discriminator's loss, below
 SETTLED = 1 / 3  # of a fit after which it is judged
@@ -148,6 +148,7 @@ def _restless(checkups: Sequence[Checkup]) -> Iterator[Finding]:
         return
     centres = np.array([c.centres for c in checkups])  # (T, K, d)
     moves = np.linalg.norm(np.diff(centres, axis=0), axis=2).mean(1) / max(checkups[-1].scale, 1e-9)
+    moves = moves[len(moves) // 2 :]
     if np.median(moves) > RESTLESS:
         yield Finding(
             "oscillation",
