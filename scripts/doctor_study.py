@@ -151,7 +151,7 @@ def cases() -> dict[str, Case]:
         ),
         "players chase each other": Case(
             with_rates(bare, Adam(1e-2, (0.9, 0.99)), Adam(1e-2, (0.9, 0.99))), 
-            ("oscillation", "mode collapse", "mode collapse within classes", "discriminator saturated"),
+            ("oscillation", "mode collapse", "mode collapse within classes"),
         ),
         "labels swapped": Case(
             small, ("labels swapped",),

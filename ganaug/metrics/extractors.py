@@ -7,7 +7,9 @@ networks trained on photographs do not. Features of two extractors cannot be com
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,14 +54,15 @@ def from_timm(name: str, weights: str | Path | None = None, device: torch.device
         near = difflib.get_close_matches(name, timm.list_models(), 3)
         raise OptionError(f"timm has no model {name!r}.", f"Did you mean {' or '.join(near)}?" if near else "")
     try:
-        model = timm.create_model(name, pretrained=weights is None)
+        with _silent_hub():
+            model = timm.create_model(name, pretrained=weights is None)
         if weights is not None:
             from safetensors.torch import load_file
 
             model.load_state_dict(load_file(weights))
     except Exception as error:  # whatever a download, a cache or a file can raise
         raise WeightsError(
-            f"The weights of timm's {name} cannot be had: {error or type(error).__name__}.",
+            f"The weights of timm's {name} cannot be had: {str(error).rstrip('.') or type(error).__name__}.",
             "Give a network connection, a file (timm:NAME@weights.safetensors), or use --extractor own.",
         ) from error
     network: Any = model.eval().requires_grad_(False).to(device)
@@ -74,6 +77,18 @@ def from_timm(name: str, weights: str | Path | None = None, device: torch.device
         return _in_chunks(pixels, lambda x: network(_ready(x, config, device)))
 
     return Extractor(f"timm {name}", features, scores)
+
+
+@contextmanager
+def _silent_hub() -> Iterator[None]:
+    """Without a line of the hub's log for each of ten tries: the error says it once."""
+    log = logging.getLogger("huggingface_hub")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def inception(device: torch.device | str = "cpu") -> Extractor:

@@ -39,7 +39,8 @@ NOTES = {
     "planted": "The generator is broken on purpose, the labels of the synthetic images are shuffled, or there are very "
     "few images.",
     "ceiling": "How much there is to gain at all: what the baseline would win by more images of the same data set, in "
-    "the shares in which synthetic ones are mixed.",
+    "the shares in which synthetic ones are mixed. These images are not compared with the test images, so that a near "
+    "copy of one may be among them.",
     "ablation": "Each mixing policy at one share; all of them are on the list of arms below.",
     "choosing": "One rule of `ganaug choose` at a time, at one share; all of them are on the list of arms below. An "
     "arm without a rule takes samples as they come.",

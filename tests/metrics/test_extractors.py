@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import urllib.error
 from pathlib import Path
 
@@ -50,7 +51,8 @@ def test_grey_images_are_seen_as_their_rgb_copies(weights):
     assert torch.equal(extractor.features(grey), extractor.features(grey.expand(-1, 3, -1, -1)))
 
 
-def test_weights_that_cannot_be_had_are_an_error_with_a_way_out(weights, tmp_path, monkeypatch):
+def test_weights_that_cannot_be_had_are_an_error_with_a_way_out(weights, tmp_path, monkeypatch, caplog):
+    level = logging.getLogger("huggingface_hub").level
     with pytest.raises(OptionError, match="resnet18"):
         extractors.from_timm("resnet81")
     broken = tmp_path / "broken.safetensors"
@@ -61,11 +63,14 @@ def test_weights_that_cannot_be_had_are_an_error_with_a_way_out(weights, tmp_pat
         extractors.from_timm("resnet18", weights)  # of another model
 
     def no_network(*args, **kwargs):
+        logging.getLogger("huggingface_hub.utils").warning("Retrying in 1s [Retry 1/5].")
         raise urllib.error.URLError("no network")
 
     monkeypatch.setattr(timm, "create_model", no_network)
     with pytest.raises(WeightsError, match="no network"):
         extractors.from_timm("test_resnet")
+    assert not caplog.records  # the hub's tries are not told one by one
+    assert logging.getLogger("huggingface_hub").level == level
 
 
 def test_inception_says_when_it_cannot_be_had(monkeypatch):
