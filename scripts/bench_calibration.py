@@ -11,7 +11,7 @@ Each cell draws training, test and "synthetic" images anew, and is one bench.
 - `shuffled`: the same with shuffled labels. None may be `helps`.
 
 One JSON file a cell in the folder of results; a cell that is there is not run again. Exits with 1 where an aim is
-missed (for fewer than 60 cells, in proportion).
+missed (for fewer than 60 cells, in proportion). `--page` writes docs/calibration.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import platform
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.stats import binomtest
 
 from ganaug.benchmark import bench
 from ganaug.data import LabelledImages, load_images
@@ -95,10 +97,42 @@ def table(cells: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def page(cells: list[dict[str, Any]]) -> str:
+    """docs/calibration.md."""
+    null = [one for one in cells if one["kind"] == "null"]
+    wrong = sum(one["verdict"] != "no evidence" for one in null)
+    low, high = binomtest(wrong, len(null)).proportion_ci(method="wilson") if null else (float("nan"),) * 2
+    seconds = [one["seconds"] for one in cells]
+    return "\n".join([
+        "# Is the verdict calibrated?\n",
+        "Written by `scripts/bench_calibration.py --page`: small benches whose right answer is known, on the digits of "
+        f"scikit-learn ({REAL} real images a class, {EXTRA} synthetic, {TEST} for the test; {STEPS} steps a training, "
+        f"{SEEDS} paired seeds; training, test and synthetic images are drawn anew for every bench).\n",
+        "- `null`: the synthetic images are the training images, drawn again. There is nothing to gain or to lose.",
+        "- `unseen`: they are other real images, the best that a generator could make.",
+        "- `shuffled`: the same with shuffled labels.\n",
+        "```text", *table(cells), "```\n",
+        f"Of the `null` benches {wrong} of {len(null)} are not `no evidence` ({100 * low:.0f} to {100 * high:.0f} %, "
+        "Wilson's 95 % interval); 5 % is what a 95 % interval promises. Intervals are "
+        f"{100 * np.median([one['high'] - one['low'] for one in cells]):.1f} points wide in the median.\n",
+        f"A bench took {np.median(seconds):.0f} s in the median, on one thread of {processor()}, torch "
+        f"{torch.__version__}; {time.strftime('%Y-%m-%d')}.\n",
+    ])  # fmt: skip
+
+
+def processor() -> str:
+    """The name of the processor, as far as the system tells."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/calibration"), help="folder of results")
     parser.add_argument("--count", type=int, default=60, help="cells of each kind")
+    parser.add_argument("--page", action="store_true", help="write docs/calibration.md")
     parser.add_argument("--kind", choices=KINDS, action="append", help="only this kind; repeatable")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
@@ -119,6 +153,8 @@ def main() -> int:
                 )
             cells.append(json.loads(file.read_text()))
     print("\n".join(table(cells)))
+    if chosen.page:
+        (Path(__file__).resolve().parents[1] / "docs" / "calibration.md").write_text(page(cells))
     return int(not all(passed(k, [c["verdict"] for c in cells if c["kind"] == k]) for k in chosen.kind or KINDS))
 
 
