@@ -181,7 +181,7 @@ def _discriminator(checkups: Sequence[Checkup]) -> Iterator[Finding]:
 def _labels(checkups: Sequence[Checkup], classes: Sequence[str]) -> Iterator[Finding]:
     recent = checkups[-3:]
     own, other = (np.mean([getattr(c, name) for c in recent], 0) for name in ("agreement", "mistaken"))
-    expected, taken_for = np.array(recent[-1].agreement_of_unseen), recent[-1].mistaken_for
+    expected = np.array(recent[-1].agreement_of_unseen)
     chance = 1 / max(len(classes), 1)
     judged, ratio = expected > chance + JUDGED * (1 - chance), own / np.maximum(expected, 1e-9)
     strange = judged & (ratio < STRANGE)
@@ -191,7 +191,8 @@ def _labels(checkups: Sequence[Checkup], classes: Sequence[str]) -> Iterator[Fin
         (confused & ~(strange & (other > MOSTLY)), "labels leak", "warning"),
     ):
         if rows := np.flatnonzero(bad).tolist():
-            pairs = ", ".join(f"{classes[c]!r} looks like {classes[taken_for[c]]!r}" for c in rows)
+            worst = {c: max(recent, key=lambda one: one.mistaken[c]).mistaken_for[c] for c in rows}  # noqa: B023
+            pairs = ", ".join(f"{classes[c]!r} looks like {classes[other]!r}" for c, other in worst.items())
             yield Finding(
                 name,
                 severity,

@@ -104,6 +104,16 @@ def test_labels_of_two_classes_are_judged_too():
     assert found[0].classes == ("a", "b")
 
 
+def test_a_class_is_named_after_what_it_was_taken_for_and_not_after_the_last_moment():
+    three = past()[-3:]
+    three[0] = replace(three[0], agreement=(0.9, 0.0, 0.8), mistaken=(0.1, 1.0, 0.1), mistaken_for=(1, 0, 0))
+    three[1] = replace(three[1], agreement=(0.9, 0.0, 0.8), mistaken=(0.1, 1.0, 0.1), mistaken_for=(1, 0, 0))
+    three[2] = replace(three[2], agreement=(0.9, 0.95, 0.8), mistaken=(0.1, 0.0, 0.1), mistaken_for=(1, -1, 0))
+    (finding,) = findings(CLASSES, COUNTS, three, (), STEPS)
+    assert finding.name == "labels leak"
+    assert "'bee' looks like 'ant'" in finding.text
+
+
 def test_counts_and_interventions():
     assert names((), counts=COUNTS | {"cat": 5}) == ["too few images"]
     went_back = Intervention("retry", 40, 0, "The loss term d became nan at step 40.")
