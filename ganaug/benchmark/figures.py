@@ -90,9 +90,14 @@ def shares_plot(data: dict[str, Any]) -> str:
         figure = Figure(SMALL, layout="constrained")
         axes = figure.subplots()
         base = next(arm for arm in data["validation"] if arm["chosen"] and not arm["ratio"])
+
+        def alike(arm: dict[str, Any]) -> bool:
+            """Whether it differs from the base in the synthetic images alone."""
+            return all(arm[name] == base[name] for name in ("policy", "blend", "balance", "lr", "weight decay"))
+
         for mixing in dict.fromkeys(arm["mixing"] for arm in data["validation"] if arm["ratio"]):
             points = {0.0: base["mean"]}
-            mixed = [arm for arm in data["validation"] if arm["ratio"] and arm["mixing"] == mixing]
+            mixed = [arm for arm in data["validation"] if arm["ratio"] and arm["mixing"] == mixing and alike(arm)]
             points |= {arm["ratio"]: arm["mean"] for arm in mixed}
             ratios = sorted(points)
             line = [100 * points[ratio] for ratio in ratios]

@@ -101,7 +101,11 @@ def recall_changes(
             continue
         own = None if groups is None else groups[rows]
         change = paired_interval(gain[:, rows], labels[rows], balanced=False, groups=own, seed=seed, draws=500)
-        found.append({"mean": change.mean, "low": change.low, "high": change.high})
+        low, high = change.low, change.high
+        if not gain[:, rows].any():  # no image changed its side, of so many: as many as could have by chance
+            most = 1 - (1 - LEVEL) ** (1 / (len(rows) if own is None else len(np.unique(own))))
+            low, high = -most, most
+        found.append({"mean": change.mean, "low": low, "high": high})
     return found
 
 

@@ -10,6 +10,7 @@ from ganaug.benchmark.figures import arms_plot, difference_plot, losses_plot, sh
 from ganaug.benchmark.galleries import galleries
 from ganaug.benchmark.results import points
 from ganaug.benchmark.trial import Outcome, Part, Parts
+from ganaug.metrics import share_interval
 
 SHOWN = 8  # images a class on each side of the grid
 CLASSES = 30  # classes in the grid
@@ -61,7 +62,12 @@ def _recalls(data: dict[str, Any]) -> list[dict[str, Any]]:
     for i, name in enumerate(data["classes"]):
         change = data["recall"][i]
         row = {"name": name, "images": data["data"]["test"]["counts"][i], "change": change}
-        row |= {side: data["arms"][side]["recall"][i] for side in ("without", "with")}
+        for side in ("without", "with"):
+            recall = data["arms"][side]["recall"][i]
+            row[side] = recall
+            if recall is not None:
+                interval = share_interval(recall * row["images"], row["images"])
+                row |= {f"{side} low": interval.low, f"{side} high": interval.high}
         if change:
             left, right = (50 + 50 * change[edge] / reach for edge in ("low", "high"))
             row |= {"left": round(left, 2), "width": round(max(0.5, right - left), 2),

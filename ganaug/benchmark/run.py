@@ -23,7 +23,7 @@ from ganaug.benchmark.sets import distinct_rows, gather, group_numbers, rendered
 from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
 from ganaug.device import resolve_device
-from ganaug.errors import DataError, OptionError, OutputInUseError, TooFewImagesError
+from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.generator import Fitted, Loadable, as_fitted, serving_folder
 from ganaug.generator.integrity import clear_parts, is_part, write_atomically, writing
 from ganaug.generator.lock import LOCK, sole_writer
@@ -32,6 +32,7 @@ from ganaug.mixing_policies import DEFAULTS, mixing_policy
 from ganaug.reporting import Report, silent
 
 OURS = {"results.json", "report.html", "trials", LOCK}  # what a bench folder holds
+LOOKED = "looked"  # the doctor, at the past of the run
 Finding = tuple[str, str, str, str]  # name, severity ("note", "warning" or "fault"), text, knob: of `ganaug doctor`
 
 
@@ -127,6 +128,7 @@ def bench(
             test_labels[once], sets.train.classes, settings.seeds, None if sets.test.groups is None else test_groups,
             parts.validation.labels.numpy(), balanced=settings.unequal,
         ) + list(sets.doubts)  # fmt: skip
+        told, looked = ([*findings], LOOKED) if findings is not None else _findings(fitted)
         for reason in reasons:
             report("no verdict", 0, 0, f"whatever is found: {reason}")
         laboratory = Laboratory(parts, folder / "trials", total=trials_in_all(settings), device=where, report=report)
@@ -165,8 +167,9 @@ def bench(
             "notes": list(sets.notes),
             "findings": [
                 dict(zip(("name", "severity", "text", "knob"), one, strict=True))
-                for one in (_findings(fitted) if findings is None else findings)
+                for one in told
             ],
+            "doctor": looked,
             "source": f"run {fitted.hash[:12]} ({fitted.card.recipe})"
             if fitted is not None
             else f"folder {record.text(synthetic)}",
@@ -223,12 +226,14 @@ def _gain(labels: np.ndarray, without: Outcome, mixed: Outcome) -> np.ndarray:
     return (mixed.predictions == labels).astype(float) - (without.predictions == labels).astype(float)
 
 
-def _findings(fitted: Fitted | None) -> list[Finding]:
-    """What the doctor says of a run whose past is known."""
+def _findings(fitted: Fitted | None) -> tuple[list[Finding], str]:
+    """What the doctor says of a run whose past is known, and whether it looked: `LOOKED`, or why it did not."""
     if fitted is None:
-        return []
+        return [], "synthetic images of a folder have no past."
     try:
         found = doctor(fitted).findings
-    except DataError:  # a generator folder alone
-        return []
-    return [(one.name, one.severity, one.text, one.knob) for one in found]
+    except DataError:
+        return [], "a generator folder alone has no past."
+    except ArtefactError as error:
+        return [], str(error)
+    return [(one.name, one.severity, one.text, one.knob) for one in found], LOOKED

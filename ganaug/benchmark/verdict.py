@@ -72,8 +72,10 @@ def paired_interval(
     where given) and, independently, seeds with replacement, and the two deviations from the mean add up. Chance that
     belongs to a seed and an image together is in both, so it is taken out of that of the images (drawing seeds of the
     drawn images would count it three times: Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007). A
-    bootstrap over few seeds is too narrow, so their deviation is stretched by t / z * sqrt(S / (S - 1)), which makes
-    it as wide as Student's t; the result is widened to Student's interval where that reaches further.
+    bootstrap over few units is too narrow, so that the deviations of seeds, and those of images or groups, are
+    stretched by t / z * sqrt(n / (n - 1)), which makes them as wide as Student's t; n - 1 are the degrees of freedom,
+    of classes together those of Satterthwaite (1946). The result is widened to Student's interval where that reaches
+    further.
     """
     seeds = len(gain)
     weights_of = _class_weights(labels) if balanced else np.full(gain.shape[1], 1 / gain.shape[1])
@@ -81,13 +83,14 @@ def paired_interval(
     mean = float(per_seed.mean())
     student = None
     values = _resampled(gain.mean(0), labels, balanced, groups, draws, numpy_stream(seed, "bench", "images"))
+    freedom = _freedom(gain.mean(0), labels, weights_of, balanced, groups)
+    values = mean + (values - mean) * _stretch(freedom, level)
     if seeds > 1:
         values = mean + (values - mean) * _of_images_alone(gain, labels, weights_of, balanced, groups)
-        t, z = stats.t.ppf((1 + level) / 2, seeds - 1), stats.norm.ppf((1 + level) / 2)
-        reach = float(t * per_seed.std(ddof=1) / np.sqrt(seeds))
+        reach = float(stats.t.ppf((1 + level) / 2, seeds - 1) * per_seed.std(ddof=1) / np.sqrt(seeds))
         student = (mean - reach, mean + reach)
         chosen = numpy_stream(seed, "bench", "seeds").integers(0, seeds, (draws, seeds))
-        values += (per_seed[chosen].mean(1) - mean) * (t / z) * np.sqrt(seeds / (seeds - 1))
+        values += (per_seed[chosen].mean(1) - mean) * _stretch(seeds - 1, level)
     low, high = (float(edge) for edge in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
     if student is not None:
         low, high = min(low, student[0]), max(high, student[1])
@@ -211,6 +214,31 @@ def _of_images_alone(
     shared = variance(gain.mean(0))
     own = sum(variance(row) for row in gain - gain.mean(0)) / (seeds * (seeds - 1))
     return float(np.sqrt(max(0.0, 1 - own / shared))) if shared else 0.0
+
+
+def _freedom(
+    gain: np.ndarray, labels: np.ndarray, weights: np.ndarray, balanced: bool, groups: np.ndarray | None
+) -> float:
+    """Degrees of freedom of the variance over images, at least 1: of one mean over the units that are drawn, or, where
+    every class counts the same, of the sum of the classes' (Satterthwaite). gain: (N,)."""
+    if groups is not None:
+        return max(1.0, len(np.unique(groups)) - 1.0)
+    if not balanced:
+        return max(1.0, len(gain) - 1.0)
+    counts = np.bincount(labels)
+    free = np.maximum(1.0, counts - 1.0)
+    means = np.bincount(labels, gain) / np.maximum(1, counts)
+    spread = np.bincount(labels, np.square(weights * (gain - means[labels])))
+    known = counts > 0
+    if not spread.any():
+        return float(free[known].min())
+    return float(max(1.0, spread.sum() ** 2 / (spread[known] ** 2 / free[known]).sum()))
+
+
+def _stretch(freedom: float, level: float) -> float:
+    """By how much a bootstrap over `freedom` + 1 units is too narrow."""
+    wide, normal = stats.t.ppf((1 + level) / 2, freedom), stats.norm.ppf((1 + level) / 2)
+    return float(wide / normal * np.sqrt((freedom + 1) / freedom))
 
 
 def _times(rng: np.random.Generator, items: int, draws: int) -> np.ndarray:

@@ -41,7 +41,9 @@ NO_GAIN = 6  # exit code of --require-gain
     help="Augmentation to try without synthetic images: crops, affine, flips, trivial, randaugment, mixup, cutmix, or "
     "none; repeatable. Name those that keep the label of your images.  [default: all; affine and flips with --quick]",
 )
-@click.option("--seeds", type=click.IntRange(2), metavar="N", help="Paired seeds of the final comparison.")
+@click.option(
+    "--seeds", type=click.IntRange(1), metavar="N", help="Paired seeds of the final comparison; no verdict with one."
+)
 @click.option("--quick", is_flag=True, help="Fewer seeds, steps and arms.")
 @click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N training images a class.")
 @click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group, of DATA.")

@@ -46,7 +46,12 @@ from ganaug.cli.group import common, settings_of, show
     help="What DATA holds; only series (N, C, T) need it.",
 )
 @click.option("--strict", is_flag=True, help="Stop at the first unreadable image.")
-@click.option("--auto-fix", is_flag=True, help="Turn a knob once, half-way, where the doctor finds that one helps.")
+@click.option(
+    "--auto-fix",
+    is_flag=True,
+    help="Cut learning rates once, half-way, where the doctor finds no convergence, oscillation, or a discriminator "
+    "that is saturated or overfits.",
+)
 @click.option("--resume", is_flag=True, help="Go on with an interrupted fit.")
 @click.option(
     "--fork",

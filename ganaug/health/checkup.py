@@ -67,7 +67,10 @@ class Checkup:
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> Checkup:
-        """Raises KeyError, TypeError or ValueError for anything else than what `to_json` gives."""
+        """Raises KeyError, TypeError or ValueError for anything else than what `to_json` gives, now or when it did not
+        tell `mistaken` yet."""
+        if "mistaken" not in values:
+            values = {**values, "mistaken": [None] * len(values["agreement"])}
         if set(values) != {field.name for field in fields(Checkup)}:
             raise ValueError("it is not a check-up")
         return Checkup(**{name: _number(value) for name, value in values.items()})

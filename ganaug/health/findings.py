@@ -200,7 +200,7 @@ def _labels(checkups: Sequence[Checkup], classes: Sequence[str]) -> Iterator[Fin
                 "Check the labels of the real images; more steps; a recipe with a projection discriminator (small).",
                 tuple(classes[c] for c in rows),
             )
-    if rows := np.flatnonzero(strange & ~confused).tolist():
+    if rows := np.flatnonzero(strange & ~confused & np.isfinite(other)).tolist():
         yield Finding(
             "unrealistic samples",
             "warning",

@@ -28,7 +28,7 @@ def judge_of(seen: Tensor, seen_y: Tensor, unseen: Tensor, unseen_y: Tensor) -> 
         fitted = LogisticRegression(C=STRENGTH / seen.shape[1], max_iter=200).fit(seen.numpy(), seen_y.numpy())
 
     def linear(rows: Tensor) -> Tensor:
-        return torch.from_numpy(fitted.predict(rows.numpy())) if len(rows) else seen_y[:0]
+        return torch.from_numpy(fitted.predict(rows.nan_to_num().numpy())) if len(rows) else seen_y[:0]
 
     def right(judge: Callable[[Tensor], Tensor]) -> float:
         return (judge(unseen) == unseen_y).float().mean().item() if len(unseen) else 1.0

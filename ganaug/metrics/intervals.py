@@ -32,8 +32,11 @@ class Interval:
     level: float = LEVEL
 
 
-def share_interval(hits: int, n: int, level: float = LEVEL) -> Interval:
-    """The share hits / n with Wilson's interval (1927), which does not shrink to nothing at 0 or 1."""
+def share_interval(hits: float, n: int, level: float = LEVEL) -> Interval:
+    """The share hits / n with Wilson's interval (1927), which does not shrink to nothing at 0 or 1.
+
+    hits: also a mean, as of several classifiers over the same n images.
+    """
     if n == 0:
         return Interval(float("nan"), float("nan"), float("nan"), level)
     z, share = ndtri((1 + level) / 2), hits / n

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from matplotlib.axes import Axes
 
 from ganaug.benchmark import bench
 from ganaug.benchmark.arms import Arm, settings_for
 from ganaug.benchmark.choice import trials_in_all
+from ganaug.benchmark.figures import shares_plot
+from ganaug.benchmark.record import recall_changes
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.classifier import Training
 from ganaug.cli import cli
@@ -431,7 +434,34 @@ def test_the_page_shows_the_extremes_and_what_the_doctor_found(tmp_path: Path):
         assert heading in html
     assert "Class &lt;b&gt; shows one picture. Raise gamma." in html
     assert html.index("<h1>") < html.index("What the doctor found") < html.index("Real and synthetic images")
+    assert len(html) < 5_000_000
     assert "What the doctor found" not in toy_bench(tmp_path / "again").report_path.read_text()
+    assert "Nothing wrong with the generator" in toy_bench(tmp_path / "well", findings=[]).report_path.read_text()
+    folder = toy_bench(tmp_path / "folder").report_path.read_text()
+    assert "It did not look: synthetic images of a folder have no past" in folder
+
+
+def test_the_plot_of_shares_shows_the_arms_that_differ_in_the_synthetic_images_alone(tmp_path: Path, monkeypatch):
+    data = toy_bench(tmp_path / "out", quick=False).data
+    base = data["arms"]["without"]
+    for arm in data["validation"]:  # every candidate 90 %, what cannot be chosen 50 %
+        same = all(arm[name] == base[name] for name in ("policy", "blend", "balance", "lr", "weight decay"))
+        arm["mean"] = 0.9 if same else 0.5
+    assert any(arm["ratio"] and arm["mean"] == 0.5 for arm in data["validation"])
+    drawn = []
+    monkeypatch.setattr(Axes, "plot", lambda self, x, y, *style, **options: drawn.append((options["label"], list(y))))
+    monkeypatch.setattr(Axes, "legend", lambda *given, **options: None)
+    shares_plot(data)
+    assert {label for label, _ in drawn} == {"plain", "light"}
+    assert all(value == 90 for _, line in drawn for value in line)
+
+
+def test_the_recall_of_a_class_in_which_nothing_changes_is_not_certain():
+    labels = np.repeat([0, 1], [5, 200])
+    few, many = recall_changes(np.zeros((5, 205)), labels, None, 2, 0)
+    assert (few["low"], few["high"]) == (-few["high"], -few["low"])
+    assert few["high"] == pytest.approx(1 - 0.05 ** (1 / 5))
+    assert 0 < many["high"] < 0.02
 
 
 @pytest.mark.parametrize("verdict", ["helps", "no evidence", "harms", "withheld"])

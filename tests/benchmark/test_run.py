@@ -76,6 +76,14 @@ def test_leaves_the_verdict_in_the_run_folder(tmp_path: Path, run: Path):
     assert results.data["generator"] == ganaug.load(run).hash
 
 
+def test_a_past_that_cannot_be_read_is_said_and_costs_no_trial(tmp_path: Path, run: Path):
+    broken = Path(shutil.copytree(run, tmp_path / "broken"))
+    (broken / "metrics.jsonl").write_text("no log\n")
+    page = bench("digits", run=broken, out=tmp_path / "out", **QUICK).report_path.read_text()
+    assert "It did not look" in page
+    assert "metrics.jsonl cannot be read" in page
+
+
 def harmful(run: Path) -> None:
     """Turn the verdict of the run, whatever it was, into that of a full bench that found harm."""
     found = unsealed((run / "verdict.json").read_bytes(), run)

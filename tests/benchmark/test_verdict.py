@@ -63,6 +63,31 @@ def test_whole_groups_are_drawn_together():
     assert covered[False] / 200 < 0.7  # what ignoring the groups would claim
 
 
+@pytest.mark.parametrize("n", [5, 8, 20])
+def test_few_groups_do_not_make_a_narrow_interval(n: int):
+    covered = 0
+    for run in range(300):
+        rng = np.random.default_rng([run, n])
+        groups = np.repeat(np.arange(n), 20)
+        level, effect = rng.uniform(0.4, 0.6, 20 * n), 0.2 * rng.standard_normal(n)[groups]
+        without = rng.uniform(size=(10, 20 * n)) < level
+        gain = (rng.uniform(size=(10, 20 * n)) < level + effect).astype(float) - without
+        interval = paired_interval(gain, np.zeros(20 * n, int), balanced=False, groups=groups, seed=run, draws=200)
+        covered += interval.low <= 0 <= interval.high
+    assert covered / 300 >= 0.91
+
+
+@pytest.mark.parametrize("counts", [(5, 5), (5, 100), (5,) * 10, (30, 30, 30)])
+def test_classes_of_few_images_do_not_make_a_narrow_interval(counts: tuple[int, ...]):
+    labels, covered = np.repeat(np.arange(len(counts)), counts), 0
+    for run in range(300):
+        rng = np.random.default_rng([run, len(counts)])
+        gain = paired_trials(rng, 10, len(labels), 0.0, 0.0, 0.2)
+        interval = paired_interval(gain, labels, balanced=True, seed=run, draws=200)
+        covered += interval.low <= 0 <= interval.high
+    assert covered / 300 >= 0.91
+
+
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
 def test_is_never_narrower_than_students_t_over_the_seeds(seeds: int):
     for run in range(40):

@@ -82,6 +82,15 @@ def test_one_odd_class_does_not_hide_a_copying_generator(parts):
         assert _copies(x[y > 0] + 1e-3, y[y > 0], x, y, *held) > 0.8
 
 
+def test_samples_that_are_not_numbers_do_not_end_a_check_up(examiner, parts):
+    def half_nan(x, y):
+        x[::2] = float("nan")
+        return x, y
+
+    checkup = examined(examiner, Bank(parts[2], half_nan))
+    assert len(checkup.agreement) == 10
+
+
 def mixed_up(x, rng):
     """The same pixels of each image, in another order for each."""
     return torch.stack([image.flatten()[torch.randperm(image.numel(), generator=rng)].view_as(image) for image in x])

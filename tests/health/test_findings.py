@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ganaug.errors import ArtefactError
@@ -139,6 +140,15 @@ def test_a_past_is_read_back(tmp_path):
     assert [c.to_json() for c in history.checkups] == [one.to_json()]
     assert history.interventions[0].kind == "retry"
     assert read_history(tmp_path / "nowhere").checkups == ()
+
+
+def test_a_past_of_before_the_share_of_mistakes_was_kept_is_read(tmp_path):
+    values = replace(healthy(1000), agreement=(0.9, 0.01, 0.8)).to_json()
+    del values["mistaken"]
+    (tmp_path / "metrics.jsonl").write_text(json.dumps({"step": 1000, "checkup": values}) + "\n")
+    checkups = read_history(tmp_path).checkups
+    assert np.isnan(checkups[0].mistaken).all()
+    assert names(checkups) == []
 
 
 @pytest.mark.parametrize(
