@@ -11,6 +11,7 @@ from evidence.summary import Result, baseline_name, results
 from ganaug.benchmark.results import points
 from ganaug.generator.integrity import write_atomically
 
+HARDLY = 0.2  # of the way from guessing to certainty, below which a baseline tells little
 HOW = """# Does it help? The study
 
 This page is written by `scripts/study.py` from the JSON files in `{folder}/`. Every cell is on it, the worst ones
@@ -33,7 +34,9 @@ draw has seen, exactly or nearly, are left out.
 """
 NOTES = {
     "closed": "The same number of images of each class, as far as the data set has them.",
-    "unequal": "Tail classes have fewer than half the images of the largest class; the others are head classes.",
+    "unequal": "Tail classes have fewer than half the images of the largest class; the others are head classes. "
+    "bccd_cells and magnetic_tile were played twice, and the first time said `helps`: see "
+    "[the notebook](study/notes.md).",
     "no transform": "Classical augmentation and blends are forbidden, as for spectra or textures. These are reported "
     "apart, and never counted as a gain.",
     "planted": "The generator is broken on purpose, the labels of the synthetic images are shuffled, or there are very "
@@ -120,6 +123,22 @@ def _group(title: str, note: str, found: Sequence[Result]) -> str:
         lines.append(
             f"Of {', '.join(unknown)} nobody kept which images show one subject (one smear, one patient): the training "
             "part is divided image by image, and the interval may be too narrow.\n"
+        )
+    shared = [one.cell.name for one in found if one.all_of_them]
+    if shared:
+        lines.append(
+            f"Draws of {', '.join(shared)} take all images that there are, or nearly all of some classes: what other "
+            "training images would have given is not in their intervals.\n"
+        )
+    hardly = [
+        f"{one.cell.name} ({100 * one.baseline:.0f} %, by guessing {100 * one.chance:.0f} %)"
+        for one in found
+        if one.baseline - one.chance < HARDLY * (1 - one.chance)
+    ]
+    if hardly:
+        lines.append(
+            f"The baseline has hardly learned anything in {', '.join(hardly)}: whatever moves it may look like a "
+            "gain.\n"
         )
     if any(one.cell.subset.tail for one in found):
         lines.append(f"The {TAILS} tail classes of a set that was made unequal were drawn by a seed of its name.\n")

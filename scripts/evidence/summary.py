@@ -80,6 +80,21 @@ class Result:
         return self.arm.ratio if self.verdict == HELPS else 0.0
 
     @property
+    def chance(self) -> float:
+        """The metric of a guess: of the most frequent class for accuracy, of any for balanced accuracy."""
+        counts = np.bincount(unpack_numbers(self.tuned["test labels"]))
+        balanced = self.tuned["metric"] == "balanced accuracy"
+        return float(1 / (counts > 0).sum() if balanced else counts.max() / counts.sum())
+
+    @property
+    def all_of_them(self) -> bool:
+        """Whether draws take all images of some class, so that they share them."""
+        limit = self.cell.subset.limit
+        return (
+            limit is None or min(n for i, n in enumerate(self.tuned["images"]) if i not in self.tuned["tail"]) < limit
+        )
+
+    @property
     def left_out(self) -> int:
         """Test images that some draw had seen."""
         return len({row for draw in self.draws for row in draw["seen"]})
