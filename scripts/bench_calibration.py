@@ -111,6 +111,9 @@ def page(cells: list[dict[str, Any]]) -> str:
         "- `null`: the synthetic images are the training images, drawn again. There is nothing to gain or to lose.",
         "- `unseen`: they are other real images, the best that a generator could make.",
         "- `shuffled`: the same with shuffled labels.\n",
+        "Nothing is tuned in these benches, and there is one share and no classical augmentation: they ask whether the "
+        "interval and the word made of it are right. Few groups and classes of few images are simulated in "
+        "`tests/benchmark/test_verdict.py`.\n",
         "```text", *table(cells), "```\n",
         f"Of the `null` benches {wrong} of {len(null)} are not `no evidence` ({100 * low:.0f} to {100 * high:.0f} %, "
         "Wilson's 95 % interval); 5 % is what a 95 % interval promises. Intervals are "

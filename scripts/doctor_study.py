@@ -1,6 +1,6 @@
 """How often is the doctor right? Plants faults in small fits and counts what it finds, there and in healthy ones.
 
-    GANAUG_DATA=FOLDER python scripts/doctor_study.py              # all cells: 172 small fits, three hours of one core
+    GANAUG_DATA=FOLDER python scripts/doctor_study.py              # all cells: 178 small fits, three hours of one core
     GANAUG_DATA=FOLDER python scripts/doctor_study.py --only-table
 
 Images at 16 px, 60 a class unless said otherwise, at most ten classes, fits of up to a minute. The limits in
@@ -47,11 +47,12 @@ LITTLE: Mapping[str, Any] = {"width": 12, "widest": 48, "batch": 32}  # settings
 @dataclass(frozen=True)
 class Case:
     """One small fit. expected: findings of which one must be made, () if it is healthy; the others are no mistake
-    either. classes: the first so many. shown: what gradients see, in place of the training images. spoil: what is done
+    either, nor are those of also. classes: the first so many. shown: what gradients see, in place of the training images. spoil: what is done
     to the networks before a check-up looks at them."""
 
     recipe: Recipe
     expected: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     steps: int = STEPS
     each: int = EACH
     classes: int = 10
@@ -135,7 +136,7 @@ def cases() -> dict[str, Case]:
         "healthy: aae": Case(make("aae", {})),
         "healthy: wgan_gp": Case(make("wgan_gp", {}), steps=STEPS // 2),
         "hardly trained": Case(
-            make("r3gan", {"width": 8}), ("unrealistic samples", "labels leak", "labels swapped"), steps=STEPS // 5,
+            make("r3gan", {"width": 8}), ("unrealistic samples",), steps=STEPS // 5,
         ),
         "collapse": Case(with_generator(small, lambda z, y: (narrow(z), y)), ("mode collapse",)),
         "collapse of two classes": Case(
@@ -152,11 +153,12 @@ def cases() -> dict[str, Case]:
         ),
         "no convergence": Case(
             with_rates(make("gan", {}), Adam(2e-3, (0.5, 0.99)), Adam(2e-5, (0.5, 0.99))),
-            ("no convergence", "discriminator saturated"),
+            ("no convergence", "discriminator saturated"), also=("mode collapse", "mode collapse within classes"),
         ),
         "players chase each other": Case(
-            with_rates(bare, Adam(1e-2, (0.9, 0.99)), Adam(1e-2, (0.9, 0.99))), 
-            ("oscillation", "mode collapse", "mode collapse within classes"),
+            with_rates(bare, Adam(1e-2, (0.9, 0.99)), Adam(1e-2, (0.9, 0.99))),
+            ("oscillation", "no convergence", "mode collapse", "mode collapse within classes"),
+            also=("discriminator saturated", "unrealistic samples"),
         ),
         "labels swapped": Case(
             small, ("labels swapped",),
@@ -226,22 +228,32 @@ def table(cells: Mapping[tuple[str, str, int], Mapping[str, Any]], datasets: tup
     """Rows by case, rows by finding, and the sums over all cells of these data sets."""
     rows = ["| planted | right | of | also, or instead |", "|---|---|---|---|"]
     made: dict[str, list[int]] = {}  # finding -> where it was planted and named, where it was no mistake, where it was
+    planted: Counter[str] = Counter()  # the first name that a fault has
+    named: Counter[str] = Counter()
     hits = faulty = alarms = healthy = 0
     for name, case in cases().items():
         found = [found_in(cell) for (kind, dataset, _), cell in cells.items() if kind == name and dataset in datasets]
-        expected = set(case.expected)
+        expected, allowed = set(case.expected), {*case.expected, *case.also}
         right = sum(bool(names & expected) if expected else not names for names in found)
-        others = Counter(other for names in found for other in names - expected)
+        others = Counter(other for names in found for other in names - allowed)
         rows.append(f"| {name} | {right} | {len(found)} | {', '.join(f'{k} ({n})' for k, n in others.items())} |")
+        if case.expected:
+            planted[case.expected[0]] += len(found)
+            named[case.expected[0]] += sum(case.expected[0] in names for names in found)
         for one in found:
             for finding in one:
-                made.setdefault(finding, [0, 0])[finding not in expected] += 1
+                made.setdefault(finding, [0, 0])[finding not in allowed] += 1
         if expected:
             hits, faulty = hits + right, faulty + len(found)
         else:
             alarms, healthy = alarms + len(found) - right, healthy + len(found)
-    rows += ["", "| finding | made where it was planted | made elsewhere |", "|---|---|---|"]
-    rows += [f"| {finding} | {right} | {wrong} |" for finding, (right, wrong) in sorted(made.items())]
+    rows += [
+        "",
+        "| finding | planted in | named there | where it was no mistake | elsewhere |",
+        "|---|---|---|---|---|",
+    ]
+    rows += [f"| {finding} | {planted[finding]} | {named[finding]} | {right} | {wrong} |"
+             for finding, (right, wrong) in sorted(made.items())]  # fmt: skip
     right, wrong = (sum(counts[i] for counts in made.values()) for i in (0, 1))
     rows += ["", f"Recall {_share(hits, faulty)}. False alarms in healthy fits {_share(alarms, healthy)}. Precision of "
              f"findings in all fits {_share(right, right + wrong)}."]  # fmt: skip
@@ -264,6 +276,11 @@ def page(cells: Mapping[tuple[str, str, int], Mapping[str, Any]]) -> str:
         "counts what `ganaug doctor` finds there and in healthy ones. A fit is right if one of the findings that its "
         "fault allows is made, a healthy one if none is. Limits are those of `ganaug/health/findings.py`. Intervals "
         "are Wilson's.\n",
+        "What makes a fit healthy is that nothing was planted and that its recipe learns something in a minute. r3gan, "
+        "which does not on these few images, was among the healthy ones at first, was accused on mnist, and is planted "
+        "as `hardly trained` since; aae took its place. Limits and rules were changed until mnist and eurosat came out "
+        "as below. Some faults may go by several names (a game that chases itself also collapses), and some bring others: "
+        "these are no mistakes, and the second table counts each finding by its own name. `not finite` is the one that the loop itself reports.\n",
     ]
     for title, datasets in (("Where the limits were set", SET_ON), ("Where they were counted", (COUNTED_ON,))):
         lines += [f"## {title}: {', '.join(datasets)}\n", *table(cells, datasets), ""]
