@@ -47,8 +47,8 @@ LITTLE: Mapping[str, Any] = {"width": 12, "widest": 48, "batch": 32}  # settings
 @dataclass(frozen=True)
 class Case:
     """One small fit. expected: findings of which one must be made, () if it is healthy; the others are no mistake
-    either, nor are those of also. classes: the first so many. shown: what gradients see, in place of the training images. spoil: what is done
-    to the networks before a check-up looks at them."""
+    either, nor are those of also. classes: the first so many. shown: what gradients see, in place of the training
+    images. spoil: what is done to the networks before a check-up looks at them."""
 
     recipe: Recipe
     expected: tuple[str, ...] = ()
@@ -279,8 +279,9 @@ def page(cells: Mapping[tuple[str, str, int], Mapping[str, Any]]) -> str:
         "What makes a fit healthy is that nothing was planted and that its recipe learns something in a minute. r3gan, "
         "which does not on these few images, was among the healthy ones at first, was accused on mnist, and is planted "
         "as `hardly trained` since; aae took its place. Limits and rules were changed until mnist and eurosat came out "
-        "as below. Some faults may go by several names (a game that chases itself also collapses), and some bring others: "
-        "these are no mistakes, and the second table counts each finding by its own name. `not finite` is the one that the loop itself reports.\n",
+        "as below. Some faults may go by several names (a game that chases itself also collapses), and some bring "
+        "others: these are no mistakes, and the second table counts each finding by its own name. `not finite` is the "
+        "one that the loop itself reports.\n",
     ]
     for title, datasets in (("Where the limits were set", SET_ON), ("Where they were counted", (COUNTED_ON,))):
         lines += [f"## {title}: {', '.join(datasets)}\n", *table(cells, datasets), ""]
