@@ -41,6 +41,7 @@ FOLLOWS = {
     "mode collapse": LABELS,
     "mode collapse within classes": LABELS,
     "discriminator saturated": LABELS,
+    "labels swapped": {"mode collapse within classes"},  # the spread is that of the other class
     "augmentation leaks": LABELS,
 }
 """What comes with a finding in the same classes, and is told with it."""
@@ -92,7 +93,7 @@ def _causes(found: Sequence[Finding]) -> Iterator[Finding]:
         inside = not cause.classes or bool(one.classes) and set(one.classes) <= set(cause.classes)
         return one.name in FOLLOWS.get(cause.name, ()) and inside
 
-    causes = [one for one in found if not any(comes_with(one, cause) for cause in found)]
+    causes = [one for one in found if not any(comes_with(one, cause) and not comes_with(cause, one) for cause in found)]
     for cause in causes:
         others = [one.name for one in found if one not in causes and comes_with(one, cause)]
         yield replace(cause, text=f"{cause.text} With it come: {', '.join(others)}.") if others else cause

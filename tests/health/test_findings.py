@@ -115,6 +115,24 @@ def test_a_class_is_named_after_what_it_was_taken_for_and_not_after_the_last_mom
     assert "'bee' looks like 'ant'" in finding.text
 
 
+def test_what_comes_with_a_cause_is_told_with_it():
+    collapsed = past(spread=(0.01,) * 3, agreement=(0.0,) * 3, mistaken=(0.9,) * 3)
+    (finding,) = findings(CLASSES, COUNTS, collapsed, (), STEPS)
+    assert finding.name == "mode collapse"
+    assert "With it come: unrealistic samples" in finding.text
+    one = past(spread=(0.9, 0.01, 0.9), agreement=(0.9, 0.0, 0.8), mistaken=(0.1, 1.0, 0.1))
+    assert set(names(one)) == {"mode collapse within classes", "labels swapped"}  # either may be the cause
+    apart = past(spread=(0.9, 0.9, 0.01), agreement=(0.9, 0.0, 0.8), mistaken=(0.1, 1.0, 0.1))
+    assert set(names(apart)) == {"mode collapse within classes", "labels swapped"}  # in other classes
+
+
+def test_a_generator_that_has_learned_no_class_is_not_called_swapped():
+    nothing = past(agreement=(0.0, 0.1, 0.0), mistaken=(0.9, 0.9, 0.9), mistaken_for=(2, 2, 1))
+    assert names(nothing) == ["unrealistic samples"]
+    rotated = past(agreement=(0.0, 0.1, 0.0), mistaken=(0.9, 0.9, 0.9), mistaken_for=(1, 2, 0))
+    assert names(rotated) == ["labels swapped"]
+
+
 def test_counts_and_interventions():
     assert names((), counts=COUNTS | {"cat": 5}) == ["too few images"]
     went_back = Intervention("retry", 40, 0, "The loss term d became nan at step 40.")
