@@ -28,6 +28,7 @@ from ganaug.reporting import Report, silent
 
 FOLDS = 3  # each judge is trained on all but one of them
 JUDGE = Training(steps=400, policy="affine")
+FEW = 10  # held-out images of a class, below which a limit that is set on them alone says little
 TRIED = 8 * BLOCK  # samples of each class that are looked at
 
 
@@ -36,7 +37,7 @@ class Chosen:
     """What `choose` found. folder: to be given wherever a run is: it serves what the choice lets through.
 
     accepted: class name -> share of its samples that every rule accepts. refused: class name -> rule -> share that
-    this rule refuses. withheld: classes that are not served.
+    this rule refuses. withheld: classes that are not served. notes: what to know of the limits.
     """
 
     folder: Path
@@ -44,11 +45,12 @@ class Chosen:
     accepted: dict[str, float]
     refused: dict[str, dict[str, float]]
     withheld: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "folder": str(self.folder), "rules": vars(self.rules), "accepted": self.accepted, "refused": self.refused,
-            "withheld": list(self.withheld),
+            "withheld": list(self.withheld), "notes": list(self.notes),
         }  # fmt: skip
 
     def lines(self) -> list[str]:
@@ -57,6 +59,7 @@ class Chosen:
         for label, share in self.accepted.items():
             cells = "".join(f"{value:>10.1%}" for value in self.refused[label].values())
             lines.append(f"{label[:23]:<24}{share:>10.1%}{cells}{'   not served' if label in self.withheld else ''}")
+        lines += self.notes
         if len(self.withheld) == len(self.accepted):
             lines.append("No class passes, so nothing is served: choose less strictly, or fit for longer.")
         else:
@@ -132,7 +135,18 @@ class Judged:
         choice = replace(choice, accepted=tuple(accepted.values()))
         folder = self.home / CHOICE_FOLDER
         keep(folder, fitted.hash, choice, known)
-        return Chosen(load(folder, recipe=self.recipe).path, rules, accepted, refused, choice.withheld)
+        path = load(folder, recipe=self.recipe).path
+        return Chosen(path, rules, accepted, refused, choice.withheld, self._notes(rules))
+
+    def _notes(self, rules: Rules) -> tuple[str, ...]:
+        """What a limit of few images is worth."""
+        few = [f"{name!r} ({n})" for name, n in self.unseen.counts().items() if n < FEW]
+        if not rules.realism or not few:
+            return ()
+        return (
+            f"The limit of realism is set on held-out images alone, which are few of {', '.join(few)}; where there is "
+            "none, no sample is refused by it.",
+        )
 
 
 @torch.inference_mode()

@@ -219,6 +219,14 @@ def test_rules_refuse_about_the_share_of_real_images_that_they_state(chosen):
     assert refused["label"] > 0
 
 
+def test_a_limit_that_few_images_set_is_said(chosen):
+    _, choice = chosen  # six held-out images a class, and the rule of realism is set on no others
+    (note,) = choice.notes
+    assert "'0' (6)" in note
+    assert note in choice.lines()
+    assert choice.to_json()["notes"] == [note]
+
+
 def test_copies_of_training_images_are_refused_whatever_else_they_are(chosen):
     run, found = chosen
     fitted = load(found.folder)
