@@ -124,6 +124,7 @@ def _per_class(looked: Looked, suite: Suite) -> dict[str, dict[str, float | None
     distances, varied = suite.class_distances(everyone, others), suite.class_diversity(everyone, others)
     return {
         name: {
+            "samples": int((looked.labels == label).sum()),
             "reference": int((looked.real_labels == label).sum()),
             "agreement": number(looked.right[looked.labels == label].mean()) if looked.labelled else None,
             "FID": number(distances[label]),
