@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import platform
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from evidence.draw import machine
 from scipy.stats import binomtest
 
 from ganaug.benchmark import bench
@@ -118,17 +118,9 @@ def page(cells: list[dict[str, Any]]) -> str:
         f"Of the `null` benches {wrong} of {len(null)} are not `no evidence` ({100 * low:.0f} to {100 * high:.0f} %, "
         "Wilson's 95 % interval); 5 % is what a 95 % interval promises. Intervals are "
         f"{100 * np.median([one['high'] - one['low'] for one in cells]):.1f} points wide in the median.\n",
-        f"A bench took {np.median(seconds):.0f} s in the median, on one thread of {processor()}, torch "
+        f"A bench took {np.median(seconds):.0f} s in the median, on one thread of {machine('cpu')['cpu']}, torch "
         f"{torch.__version__}; {time.strftime('%Y-%m-%d')}.\n",
     ])  # fmt: skip
-
-
-def processor() -> str:
-    """The name of the processor, as far as the system tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def main() -> int:

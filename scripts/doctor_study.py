@@ -23,6 +23,7 @@ from typing import Any
 import click
 import numpy as np
 import torch
+from evidence.draw import machine
 from scipy.stats import binomtest
 from torch import Tensor, nn
 
@@ -272,8 +273,9 @@ def played(cells: Mapping[tuple[str, str, int], Mapping[str, Any]]) -> str:
     """How many fits, how long, and on what."""
     seconds = [cell["seconds"] for cell in cells.values()]
     return (
-        f"{len(cells)} fits of {np.median(seconds):.0f} s in the median, {sum(seconds) / 3600:.1f} hours in all; "
-        f"torch {torch.__version__}. Made by `GANAUG_DATA=FOLDER python scripts/doctor_study.py --page`, "
+        f"{len(cells)} fits of {np.median(seconds):.0f} s in the median, {sum(seconds) / 3600:.1f} hours of one thread "
+        f"of {machine('cpu')['cpu']}, torch {torch.__version__}. "
+        f"Made by `GANAUG_DATA=FOLDER python scripts/doctor_study.py --page`, "
         f"{time.strftime('%Y-%m-%d')}.\n"
     )
 

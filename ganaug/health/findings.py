@@ -217,9 +217,10 @@ def _labels(checkups: Sequence[Checkup], classes: Sequence[str], counts: Mapping
     worst = {c: max(recent, key=lambda one: one.mistaken[c]).mistaken_for[c] for c in np.flatnonzero(confused).tolist()}
     if 2 * confused.sum() > judged.sum() and len(set(worst.values())) < len(worst):  # no swap: nothing is learned yet
         strange, confused = strange | confused, np.zeros_like(confused)
+    swapped = confused & strange & (other > MOSTLY)
     for bad, name, severity in (
-        (confused & strange & (other > MOSTLY), "labels swapped", "fault"),
-        (confused & ~(strange & (other > MOSTLY)), "labels leak", "warning"),
+        (swapped, "labels swapped", "fault"),
+        (confused & ~swapped, "labels leak", "warning"),
     ):
         if rows := np.flatnonzero(bad).tolist():
             pairs = ", ".join(f"{classes[c]!r} looks like {classes[worst[c]]!r}" for c in rows)
