@@ -120,6 +120,10 @@ class MixingPolicyWarning(UserWarning):
     """What "auto" serves rests on a mixing policy that cannot be applied here, or on a quick bench."""
 
 
+class WithheldWarning(UserWarning):
+    """A choice withholds classes that were asked for: there are no synthetic images of them."""
+
+
 class SeenImagesWarning(UserWarning):
     """A few evaluation images are among those that the generator was trained on."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ganaug.errors import HarmfulError, NoVerdictError
+from ganaug.errors import HarmfulError, NoVerdictError, WithheldWarning
 from ganaug.generator import Fitted, Run, hash_of, run_folder, serving_folder
 
 
@@ -51,4 +53,17 @@ def refuse_harmful(fitted: Fitted, force: bool) -> None:
             f"The verdict on the run {found[0]} is `harms`: a classifier became worse by its images.",
             "Fit a better generator and bench it, use ratio='auto' (here: none), or serve them all the same: "
             "force=True (--force).",
+        )
+
+
+def warn_of_withheld(fitted: Fitted, asked: Iterable[str], depth: int = 3) -> None:
+    """Name the classes that were asked for and that the choice does not serve. depth: as of `warnings.warn`."""
+    withheld = set() if fitted.choice is None else set(fitted.choice.withheld)
+    names = [name for name in asked if name in withheld]
+    if names:
+        warnings.warn(
+            f"The choice withholds {', '.join(map(repr, names))}: too few samples pass its rules. There are no "
+            "synthetic images of them. Choose less strictly, fit for longer, or name the run in place of its choice.",
+            WithheldWarning,
+            stacklevel=depth,
         )

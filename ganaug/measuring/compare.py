@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
 
-from ganaug.measuring.figures import Figure, number
-from ganaug.metrics import am_score, bootstrap, inception_score, share_interval
+from ganaug.measuring.figures import ClassFigures, Figure
+from ganaug.metrics import Interval, am_score, bootstrap, inception_score, share_interval
 from ganaug.metrics.extractors import OWN, Extractor
 from ganaug.metrics.intervals import subsampled_together
-from ganaug.metrics.suite import BOUNDS, Suite, level
+from ganaug.metrics.suite import BOUNDS, Suite, level, of_class
 from ganaug.reporting import Report, silent
 
 BY_CLASS = ("intra-class FID", "within-class diversity")  # these use all images, the others equally many of each side
@@ -45,10 +45,10 @@ class Looked:
 
 @dataclass(frozen=True)
 class Compared:
-    """figures in order; per_class: class name -> its values; notes: plain sentences."""
+    """figures in order; per_class: class name -> its own ones; notes: plain sentences."""
 
     figures: tuple[Figure, ...]
-    per_class: dict[str, dict[str, float | None]]
+    per_class: dict[str, ClassFigures]
     notes: tuple[str, ...]
 
 
@@ -66,14 +66,16 @@ def compare(looked: Looked, extractor: Extractor, *, seed: int = 0, report: Repo
         lambda rows, others: suite.as_a_whole(chosen[rows], even[others]), y[chosen], t[even],
         seed=seed, bounds=BOUNDS, progress=lambda done, total: report("intervals", done, total, ""),
     )  # fmt: skip
-    found |= subsampled_together(suite.by_class, y, t, seed=seed, bounds=BOUNDS, largest=len(y) + len(t))
+    bounds = {of_class(name, label): BOUNDS[name] for name in BY_CLASS for label in range(len(classes))} | BOUNDS
+    classwise = subsampled_together(suite.by_class, y, t, seed=seed, bounds=bounds, largest=len(y) + len(t))
+    found |= {name: classwise[name] for name in BY_CLASS}
     real_figures, stand_ins = in_their_place(real, y, chosen, len(classes), seed)
     figures = _of_scores(looked, extractor, even, seed)
     for name, interval in found.items():
         sizes = (len(t), len(y)) if name in BY_CLASS else (len(even), len(chosen))
         figures.append(Figure(name, interval, extractor.name, *sizes, real_figures[name]))
     note = f'From FID on, "real" is of {stand_ins[0]} other real images against {stand_ins[1]} reference images.'
-    return Compared(tuple(figures), _per_class(looked, suite), (note,))
+    return Compared(tuple(figures), _per_class(looked, classwise), (note,))
 
 
 def _of_scores(looked: Looked, extractor: Extractor, whole: np.ndarray, seed: int) -> list[Figure]:
@@ -119,16 +121,19 @@ def in_their_place(
     return suite.as_a_whole(everyone, others) | suite.by_class(everyone, others), (len(second), len(first))
 
 
-def _per_class(looked: Looked, suite: Suite) -> dict[str, dict[str, float | None]]:
-    everyone, others = np.arange(len(looked.real_labels)), np.arange(len(looked.labels))
-    distances, varied = suite.class_distances(everyone, others), suite.class_diversity(everyone, others)
-    return {
-        name: {
-            "samples": int((looked.labels == label).sum()),
+def _per_class(looked: Looked, found: dict[str, Interval]) -> dict[str, ClassFigures]:
+    """found: the figures of every class that look at features."""
+    per_class: dict[str, ClassFigures] = {}
+    for label, name in enumerate(looked.classes):
+        own = looked.right[looked.labels == label]
+        varied = found[of_class("within-class diversity", label)]
+        if own.sum() < 4:  # a half of them has no variance
+            varied = replace(varied, low=float("nan"), high=float("nan"))
+        per_class[name] = {
+            "samples": len(own),
             "reference": int((looked.real_labels == label).sum()),
-            "agreement": number(looked.right[looked.labels == label].mean()) if looked.labelled else None,
-            "FID": number(distances[label]),
-            "diversity": number(varied[label]),
+            "agreement": share_interval(int(own.sum()), len(own)) if looked.labelled else None,
+            "FID": found[of_class("intra-class FID", label)],
+            "diversity": varied,
         }
-        for label, name in enumerate(looked.classes)
-    }
+    return per_class

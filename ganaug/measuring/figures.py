@@ -30,6 +30,8 @@ BEST = {
     "copies": "as real",
 }  # what it is for perfect samples
 
+ClassFigures = dict[str, int | Interval | None]  # of one class, by name: numbers of images and figures
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -69,7 +71,7 @@ def copy_figure(
     copies: CopyReport,
     labels: Tensor,
     against: int,
-    per_class: dict[str, dict[str, float | None]],
+    per_class: dict[str, ClassFigures],
     of: str = "pixels",
 ) -> Figure:
     """The share of copies; that of each class is put into `per_class`, in the order of the labels (N,).
@@ -79,7 +81,7 @@ def copy_figure(
     for label, values in enumerate(per_class.values()):
         own = copies.distances[labels.numpy() == label]
         judged = label < len(copies.limits) and np.isfinite(copies.limits[label]) and len(own)
-        values["copies"] = number((own < copies.limits[label]).mean()) if judged else None
+        values["copies"] = share_interval(int((own < copies.limits[label]).sum()), len(own)) if judged else None
     interval = share_interval(copies.copies, copies.judged)
     return Figure("copies", interval, of, copies.judged, against, copies.expected)
 
@@ -90,6 +92,39 @@ HEADER = f"{'figure':<24}{'samples':>9}   {'95 % interval':<20}{'real':>9}  {'N 
 def number(value: float) -> float | None:
     """NaN and infinity are null in JSON."""
     return float(value) if math.isfinite(value) else None
+
+
+def plain(values: ClassFigures) -> dict[str, Any]:
+    """For JSON: the value of each under its name, and the interval beside it, [low, high]."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found[name] = number(value.value) if isinstance(value, Interval) else value
+        if isinstance(value, Interval):
+            found[f"{name} interval"] = [number(value.low), number(value.high)]
+    return found
+
+
+def cells(values: ClassFigures) -> str:
+    """One line of a table, without the class."""
+    return "".join(f"{_cell(value):>{_wide(name)}}" for name, value in values.items())
+
+
+def heads(values: ClassFigures) -> str:
+    """What stands above `cells`."""
+    return "".join(f"{name:>{_wide(name)}}" for name in values)
+
+
+def _wide(name: str) -> int:
+    return 11 if name in ("samples", "reference") else 21
+
+
+def _cell(value: int | Interval | None) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return str(value)
+    edges = f" {shown(value.low)}-{shown(value.high)}" if math.isfinite(value.low) else ""
+    return shown(value.value) + edges
 
 
 def shown(value: float) -> str:

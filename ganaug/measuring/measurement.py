@@ -9,13 +9,14 @@ from torch import Tensor
 
 from ganaug.data import LabelledImages
 from ganaug.data.encoded import LabelledVectors
-from ganaug.measuring.figures import HEADER, Figure, number, shown
+from ganaug.measuring.figures import HEADER, ClassFigures, Figure, cells, heads, number, plain
 from ganaug.metrics import CopyReport
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """figures: in the order in which they are printed. per_class: class name -> its own values, None where unknown.
+    """figures: in the order in which they are printed. per_class: class name -> its own figures, None
+    where there is none.
 
     copies: None where the images of the fit are not in the data; its pairs name rows of `samples` and of `seen`.
     samples: pixels uint8 (N, C, H, W), or values float32 (N, F), and labels int64 (N,). judge: how the own classifier
@@ -23,7 +24,7 @@ class Measurement:
     """
 
     figures: tuple[Figure, ...]
-    per_class: dict[str, dict[str, float | None]]
+    per_class: dict[str, ClassFigures]
     copies: CopyReport | None
     samples: tuple[Tensor, Tensor]
     seen: LabelledImages | LabelledVectors
@@ -49,7 +50,7 @@ class Measurement:
         ]  # fmt: skip
         return {
             "figures": {figure.name: figure.to_json() for figure in self.figures},
-            "per_class": self.per_class,
+            "per_class": {name: plain(values) for name, values in self.per_class.items()},
             "nearest_pairs": pairs,
             "judge": self.judge,
             "notes": list(self.notes),
@@ -57,11 +58,8 @@ class Measurement:
 
     def lines(self) -> list[str]:
         lines = [HEADER, *(figure.line() for figure in self.figures), ""]
-        names = list(next(iter(self.per_class.values())))
-        lines.append(f"{'class':<24}" + "".join(f"{name:>16}" for name in names))
-        for label, values in self.per_class.items():
-            cells = ["-" if v is None else str(v) if isinstance(v, int) else shown(v) for v in values.values()]
-            lines.append(f"{label[:23]:<24}" + "".join(f"{cell:>16}" for cell in cells))
+        lines.append(f"{'class':<16}{heads(next(iter(self.per_class.values())))}")
+        lines += [f"{name[:15]:<16}{cells(values)}" for name, values in self.per_class.items()]
         accuracy, policy = self.judge["accuracy"], self.judge["policy"]
         lines += ["", f"The own classifier: {accuracy:.3f} of the reference images right ({policy} augmentation)."]
         return lines + [f"Note: {note}" for note in self.notes]

@@ -63,11 +63,13 @@ class Suite:
         return figures
 
     def by_class(self, rows: np.ndarray, others: np.ndarray) -> dict[str, float]:
-        """Means over classes; NaN where no class has enough images."""
-        return {
-            "intra-class FID": _mean(self.class_distances(rows, others)),
-            "within-class diversity": _mean(self.class_diversity(rows, others)),
+        """Means over classes, and the figure of every class under its `of_class`; NaN where images are too few."""
+        found = {
+            "intra-class FID": self.class_distances(rows, others),
+            "within-class diversity": self.class_diversity(rows, others),
         }
+        means = {name: _mean(values) for name, values in found.items()}
+        return means | {of_class(name, k): float(v) for name, values in found.items() for k, v in enumerate(values)}
 
     def class_distances(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Frechet distance of every class, (n_classes,)."""
@@ -87,6 +89,11 @@ class Suite:
         return share_of_different(
             np.bincount(real[rows], minlength=cells), np.bincount(synthetic[others], minlength=cells)
         )
+
+
+def of_class(name: str, label: int) -> str:
+    """What the figure of one class is called among those of all."""
+    return f"{name} of class {label}"
 
 
 def level(labels: np.ndarray, others: np.ndarray, n_classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -13,10 +13,9 @@ from ganaug.data.classes import called_by_numbers, names_by_label
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.generator import Loadable, as_fitted
 from ganaug.mixing.native import Native
-from ganaug.plan import Plan
-from ganaug.pool import Pool
+from ganaug.pool import Pool, served
 from ganaug.reporting import silent
-from ganaug.serving import refuse_harmful
+from ganaug.serving import refuse_harmful, warn_of_withheld
 
 STRATEGIES = ("auto", "minority", "not majority", "not minority", "all")
 Counts = dict[Any, int]  # label as it is in y -> number
@@ -61,7 +60,7 @@ class GANSampler(BaseEstimator):
 
         Gives the originals, unchanged and first, then the synthetic images, label after label. Raises DataError for
         other arrays, LabelMismatchError for labels that the generator does not know, OptionError for a strategy that
-        does not fit.
+        does not fit. Classes that a choice withholds stay as they are, which a WithheldWarning tells.
         """
         images, labels = np.asarray(X), np.asarray(y)
         axes = _axes(images, self.layout)
@@ -76,13 +75,12 @@ class GANSampler(BaseEstimator):
         self.sampling_strategy_ = added(self.sampling_strategy, counts, labels)
         if any(self.sampling_strategy_.values()):
             self._require_names(counts, fitted.card.classes)
-        withheld = () if fitted.choice is None else fitted.choice.withheld
-        for label, n in self.sampling_strategy_.items():
-            if n and self._name(label, fitted.card.classes) in withheld:
-                self.sampling_strategy_[label] = 0
-        names = {label: self._name(label, fitted.card.classes) for label, n in self.sampling_strategy_.items() if n}
-        plan: Plan = {names[label]: n for label, n in self.sampling_strategy_.items() if n}
-        if not plan:
+        asked = {label: self._name(label, fitted.card.classes) for label, n in self.sampling_strategy_.items() if n}
+        warn_of_withheld(fitted, asked.values())
+        plan = served(fitted, {name: self.sampling_strategy_[label] for label, name in asked.items()})
+        self.sampling_strategy_ |= {label: plan[name] for label, name in asked.items()}
+        names = {label: name for label, name in asked.items() if plan[name]}
+        if not names:
             return images.copy(), labels.copy()
         pool = Pool.open(self.run, plan, seed=self.random_state, report=silent)
         size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]

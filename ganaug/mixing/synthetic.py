@@ -17,7 +17,7 @@ from ganaug.mixing.vectorise import Presenter
 from ganaug.plan import Plan, per_class
 from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
-from ganaug.serving import refuse_harmful
+from ganaug.serving import refuse_harmful, warn_of_withheld
 
 
 class SyntheticDataset(Dataset):
@@ -31,7 +31,8 @@ class SyntheticDataset(Dataset):
     verdict is `harms` all the same.
     Attributes as torchvision has them: classes, class_to_idx, targets, transform and target_transform (both settable).
 
-    Raises LabelMismatchError for a class that the generator does not know, HarmfulError.
+    Raises LabelMismatchError for a class that the generator does not know, HarmfulError. Classes that a choice
+    withholds have no images, which a WithheldWarning tells.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class SyntheticDataset(Dataset):
         refuse_harmful(fitted, force)
         self.classes = list(fitted.card.classes if classes is None else check_names(classes))
         self.transform, self.target_transform = transform, target_transform
-        self._pool = Pool.open(run, self._plan(per_class, plan), seed=seed, device=device, report=report)
+        counts = self._plan(per_class, plan)
+        warn_of_withheld(fitted, [name for name, n in counts.items() if n])
+        self._pool = Pool.open(run, counts, seed=seed, device=device, report=report)
         at = [self._pool.classes.index(name) for name in self.classes]
         self._starts = self._pool.offsets[at]
         self._ends = np.cumsum(self._pool.offsets[np.array(at) + 1] - self._starts)

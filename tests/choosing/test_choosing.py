@@ -19,7 +19,15 @@ from ganaug.choosing.making import Judged
 from ganaug.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
 from ganaug.classifier import Training, train_classifier
 from ganaug.data import load_images
-from ganaug.errors import ArtefactError, DataError, HarmfulError, LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.errors import (
+    ArtefactError,
+    DataError,
+    HarmfulError,
+    LabelMismatchError,
+    OptionError,
+    TooFewImagesError,
+    WithheldWarning,
+)
 from ganaug.generator import load, run_folder
 from ganaug.generator.folder import serving_folder
 from ganaug.generator.integrity import sealed, write_atomically
@@ -137,11 +145,21 @@ def test_transforms_and_samplers_leave_a_withheld_class_alone(picky):
     assert not np.array_equal(sample(image=x[y == 4][0], label=4)["image"], x[y == 4][0])
     few = np.concatenate([np.flatnonzero(y == 3)[:2], np.flatnonzero(y == 4)[:2], np.flatnonzero(y == 5)])
     sampler = ganaug.GANSampler(fitted)
-    _, more = sampler.fit_resample(x[few], y[few])
+    with pytest.warns(WithheldWarning, match="'3'"):
+        _, more = sampler.fit_resample(x[few], y[few])
     assert sampler.sampling_strategy_ == {3: 0, 4: 4, 5: 0}
     assert np.bincount(more).tolist() == [0, 0, 0, 2, 6, 6]
     with pytest.raises(OptionError, match="choice"):
         ganaug.SynthMix(fitted, live=True)
+
+
+def test_a_synthetic_dataset_tells_which_classes_it_lacks(picky):
+    fitted = picky(withheld=("3", "5"))
+    with pytest.warns(WithheldWarning, match="'3', '5'.*run in place of its choice"):
+        assert set(ganaug.SyntheticDataset(fitted, per_class=2).targets) == {0, 1, 2, 4, 6, 7, 8, 9}
+    with pytest.warns(WithheldWarning):
+        assert len(ganaug.SyntheticDataset(fitted, plan={"3": 4})) == 0
+    ganaug.SyntheticDataset(fitted, plan={"3": 0, "4": 2})  # warnings are errors here
 
 
 def test_each_scorer_prefers_what_its_rule_is_about():
@@ -273,7 +291,8 @@ def test_a_choice_has_the_harm_of_its_run_until_it_is_benched_itself(chosen, tmp
         ganaug.SyntheticDataset(folder / "choice", per_class=2)
     own = {**verdict, "verdict": "no evidence", "generator": load(folder / "choice").hash}
     (folder / "choice" / "verdict.json").write_bytes(sealed(own))
-    assert len(ganaug.SyntheticDataset(folder / "choice", per_class=2))
+    served = {name: 2 for name in load(folder).card.classes if name not in found.withheld}
+    assert len(ganaug.SyntheticDataset(folder / "choice", plan=served)) == 2 * len(served) > 0
 
 
 def test_making_the_same_choice_again_gives_the_same_bytes(chosen):

@@ -115,6 +115,23 @@ def test_every_figure_has_its_interval_its_numbers_and_its_extractor(poor):
     assert len(poor.to_json()["nearest_pairs"]) == 24
 
 
+def test_every_figure_of_a_class_has_its_interval_and_their_mean_is_that_of_all(poor):
+    values = poor.to_json()["per_class"]
+    for name, own in values.items():
+        assert own["samples"] == QUICK["per_class"]
+        for figure in ("agreement", "FID", "diversity", "copies"):
+            low, high = own[f"{figure} interval"]
+            if figure == "diversity" and own["agreement"] * own["samples"] < 4:  # of hardly any right ones
+                assert low is high is None
+                continue
+            assert low <= own[figure] <= high, (name, figure)
+            assert low < high, (name, figure)
+    for of_class, of_all in (("agreement", "label agreement"), ("FID", "intra-class FID"),
+                             ("diversity", "within-class diversity")):  # fmt: skip
+        mean = np.mean([own[of_class] for own in values.values()])
+        assert mean == pytest.approx(poor[of_all].interval.value), of_class
+
+
 def test_a_poor_generator_looks_poor(poor, honest):
     assert poor["FID"].interval.low > honest["FID"].interval.high
     assert poor["KID"].interval.value > honest["KID"].interval.value
@@ -163,7 +180,7 @@ def test_classes_are_matched_by_name(digits_run, digits, poor):
     source = from_arrays(pixels, place[digits.labels.numpy()], classes=tuple(digits.classes[i] for i in order))
     again = ganaug.measure(digits_run, source, **QUICK)
     assert again.to_json()["figures"] == poor.to_json()["figures"]
-    assert again.per_class == poor.per_class
+    assert again.to_json()["per_class"] == poor.to_json()["per_class"]
 
 
 def test_a_test_set_and_another_extractor(digits_run, others, tmp_path):
