@@ -62,7 +62,7 @@ def arms_plot(data: dict[str, Any]) -> str:
         names = [f"{arm['name']}, lr {arm['lr']:g}, decay {arm['weight decay']:g}" for arm in arms]
         axes.set_yticks(range(len(arms)), names, fontsize=8)
         axes.invert_yaxis()
-        axes.set_xlabel(f"{data['metric']} on validation (%)")
+        axes.set_xlabel(f"{data['metric']} on validation (%)", loc="right")  # wider than the axes
         axes.grid(axis="x", alpha=0.3)
         return _svg(figure)
 
