@@ -25,6 +25,7 @@ from ganaug.reporting import Report, silent
 VERSION = 2  # changes whenever the same call would give another classifier: cached trials are then trained again
 WIDTHS = (16, 32, 48, 64)  # channels of the stem and of the three stages
 CHUNK = 512  # images per forward pass in evaluation
+LOOKS = 10  # times in a training at which the watched images are looked at
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,14 @@ class Training:
 class Classifier:
     """A trained network on its device, in evaluation mode; pixels are uint8 (N, C, H, W) as in training.
 
-    losses: float32 (steps,), the training loss of every step.
+    losses: float32 (steps,), the training loss of every step. watched: accuracy on the watched images, at most `LOOKS`
+    times at equal distances in time, the last one at the end; empty if none were watched.
     """
 
-    def __init__(self, network: ResNet, device: torch.device, losses: np.ndarray):
+    def __init__(self, network: ResNet, device: torch.device, losses: np.ndarray, watched: tuple[float, ...] = ()):
         self.network = network.eval()
         self.device = device
-        self.losses = losses
+        self.losses, self.watched = losses, watched
 
     @torch.inference_mode()
     def predict(self, pixels: Tensor) -> Tensor:
@@ -126,14 +128,16 @@ def train_classifier(
     seed: int,
     synthetic: tuple[Tensor, Tensor] | None = None,
     weights: Tensor | None = None,
+    watch: tuple[Tensor, Tensor] | None = None,
     device: torch.device | str = "cpu",
     report: Report = silent,
 ) -> Classifier:
     """Train on `pixels` uint8 (N, C, H, W) and `labels` int64 (N,) in [0, n_classes).
 
     synthetic: pixels and labels of the same kind, from which a share `training.ratio` of every batch is taken.
-    weights: float (N,), weight of each real image's loss (synthetic ones weigh what the mixing policy says). The same
-    arguments give the same classifier on one machine, torch build and number of threads. Raises LabelMismatchError for
+    weights: float (N,), weight of each real image's loss (synthetic ones weigh what the mixing policy says). watch:
+    pixels and labels to look at during the training, for its curve; that changes nothing. The same arguments give the
+    same classifier on one machine, torch build and number of threads. Raises LabelMismatchError for
     labels out of range and TooFewImagesError for an empty set or a synthetic share without synthetic images.
     """
     _check(pixels, labels, n_classes, training, synthetic)
@@ -153,6 +157,8 @@ def train_classifier(
             optimiser, training.lr, total_steps=training.steps + 1, pct_start=warm_up, cycle_momentum=False
         )
         losses = torch.empty(training.steps, device=device)
+        looks = np.linspace(0, training.steps, min(LOOKS, training.steps) + 1).round()[1:] - 1
+        watched: list[float] = []
         for step in range(training.steps):
             real = torch.from_numpy(real_rows[step])
             x, y = pixels[real], labels[real]
@@ -172,8 +178,16 @@ def train_classifier(
             losses[step] = loss.detach()
             optimiser.step()
             cycle.step()
+            if watch is not None and step in looks:
+                watched.append(_right(Classifier(model, device, losses.numpy(force=True)), *watch))
+                model.train()
             report("classifier", step + 1, training.steps, "")
-    return Classifier(model, device, losses.cpu().numpy())
+    return Classifier(model, device, losses.numpy(force=True), tuple(watched))
+
+
+def _right(classifier: Classifier, pixels: Tensor, labels: Tensor) -> float:
+    """Accuracy."""
+    return float((classifier.predict(pixels).argmax(1) == labels).double().mean())
 
 
 def schedule(labels: np.ndarray, synthetic_labels: np.ndarray | None, training: Training, seed: int):

@@ -40,6 +40,21 @@ def test_learns_mnist_from_a_thousand_images(real_data: Path):
     assert (classifier.predict(x_test).argmax(1) == y_test).float().mean() > 0.8
 
 
+@pytest.mark.parametrize(("steps", "looks"), [(1, 1), (7, 7), (25, 10)])
+def test_watching_a_training_gives_its_curve_and_changes_nothing(steps: int, looks: int):
+    pixels, labels = noise(30)
+    others = noise(12, size=8)
+    training = Training(steps=steps, batch=8, policy="affine")
+    plain = train_classifier(pixels, labels, 3, training=training, seed=0)
+    watched = train_classifier(pixels, labels, 3, training=training, seed=0, watch=others)
+    assert torch.equal(plain.predict(pixels), watched.predict(pixels))
+    assert np.array_equal(plain.losses, watched.losses)
+    assert plain.watched == ()
+    assert len(watched.watched) == looks
+    right = (watched.predict(others[0]).argmax(1) == others[1]).double().mean()
+    assert watched.watched[-1] == pytest.approx(float(right))
+
+
 @pytest.mark.parametrize(("channels", "size"), [(1, 8), (3, 12), (1, 28), (3, 32), (3, 64), (1, 128)])
 def test_takes_any_small_image_and_gives_features(channels: int, size: int):
     pixels, labels = noise(9, channels, size)

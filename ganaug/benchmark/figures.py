@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
@@ -113,15 +114,31 @@ def losses_plot(data: dict[str, Any]) -> str:
     with rc_context(STYLE):
         figure = Figure(SMALL, layout="constrained")
         axes = figure.subplots()
-        for side, colour in (("without", REAL), ("with", SYNTHETIC)):
-            curve = data["arms"][side]["curve"]
-            steps = np.linspace(0, data["settings"]["steps"], len(curve) + 1)[1:]
-            axes.plot(steps, curve, color=colour, label=f"{side} synthetic")
-        axes.set_xlabel("optimiser step")
+        _over_steps(axes, data, "curve", 1)
         axes.set_ylabel("training loss")
         axes.set_ylim(bottom=0)
-        axes.legend(frameon=False)
         return _svg(figure)
+
+
+def watched_plot(data: dict[str, Any]) -> str:
+    """Accuracy of the two compared arms on validation images, during their trainings; empty text if nobody looked."""
+    if not all(data["arms"][side].get("watched") for side in ("without", "with")):
+        return ""
+    with rc_context(STYLE):
+        figure = Figure(SMALL, layout="constrained")
+        axes = figure.subplots()
+        _over_steps(axes, data, "watched", 100)
+        axes.set_ylabel("validation accuracy (%)")
+        return _svg(figure)
+
+
+def _over_steps(axes: Axes, data: dict[str, Any], name: str, times: float) -> None:
+    for side, colour in (("without", REAL), ("with", SYNTHETIC)):
+        curve = data["arms"][side][name]
+        steps = np.linspace(0, data["settings"]["steps"], len(curve) + 1)[1:]
+        axes.plot(steps, times * np.array(curve), color=colour, label=f"{side} synthetic")
+    axes.set_xlabel("optimiser step")
+    axes.legend(frameon=False)
 
 
 def _svg(figure: Figure) -> str:

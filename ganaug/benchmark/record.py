@@ -40,7 +40,15 @@ def side(candidate: Candidate, outcomes: list[Outcome]) -> dict[str, Any]:
         "test": {name: float(np.mean([outcome.scores[name] for outcome in outcomes])) for name in MEASURES},
         "recall": [None if np.isnan(column).any() else float(column.mean()) for column in recall.T],
         "curve": np.mean([outcome.curve for outcome in outcomes], axis=0).round(5).tolist(),
+        "watched": _watched(outcomes),
     }
+
+
+def _watched(outcomes: list[Outcome]) -> list[float]:
+    """Means over the seeds; empty if an earlier version trained some of them."""
+    if len({len(outcome.watched) for outcome in outcomes}) > 1:
+        return []
+    return np.mean([outcome.watched for outcome in outcomes], axis=0).round(5).tolist()
 
 
 def on_validation(candidate: Candidate, choice: Choice) -> dict[str, Any]:

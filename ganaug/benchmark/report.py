@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ganaug.benchmark.figures import arms_plot, difference_plot, losses_plot, shares_plot, strip
+from ganaug.benchmark.figures import arms_plot, difference_plot, losses_plot, shares_plot, strip, watched_plot
 from ganaug.benchmark.galleries import galleries
 from ganaug.benchmark.results import points
 from ganaug.benchmark.trial import Outcome, Part, Parts
@@ -46,6 +46,7 @@ def page(data: dict[str, Any], parts: Parts, judged: Outcome) -> str:
         difference=difference_plot(data),
         shares=shares_plot(data),
         losses=losses_plot(data),
+        watched=watched_plot(data),
         dropped=data["dropped"][:DROPPED],
     )
 

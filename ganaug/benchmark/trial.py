@@ -21,6 +21,7 @@ from ganaug.generator.integrity import read_whole, sealed, unsealed, write_atomi
 from ganaug.reporting import Report, silent
 
 CURVE = 40  # points kept of a training curve
+WATCHED = 500  # validation images, at most, that are looked at during a training
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Outcome:
 
     predictions: int64 (N,). confidence: the probability of the prediction; surprise: minus the logarithm of that of the
     label, both float (N,). scores: of these, see `scores` and `calibration`. curve: training loss, at most 40 means in
-    time.
+    time. watched: accuracy on validation images in time, for trials on the test set (those of
+    earlier versions have none); nothing is chosen by it.
     """
 
     trial: Trial
@@ -81,6 +83,7 @@ class Outcome:
     surprise: np.ndarray
     scores: dict[str, Any]
     curve: tuple[float, ...]
+    watched: tuple[float, ...]
     seconds: float
 
 
@@ -148,6 +151,7 @@ class Laboratory:
             training=trial.training,
             seed=trial.seed,
             synthetic=(extra.pixels, extra.labels) if trial.training.ratio else None,
+            watch=self._watched() if trial.on == "test" and len(self.parts.validation.labels) else None,
             device=self.device,
         )
         logs = torch.log_softmax(classifier.predict(part.pixels).double(), 1)
@@ -159,8 +163,15 @@ class Laboratory:
             best.values.exp().numpy().round(5),
             (-logs.gather(1, part.labels[:, None])[:, 0]).numpy().round(5),
             tuple(round(float(piece.mean()), 5) for piece in pieces),
+            tuple(round(value, 5) for value in classifier.watched),
             round(time.perf_counter() - started, 3),
         )
+
+    def _watched(self) -> tuple[Tensor, Tensor]:
+        """Validation images from all over the part."""
+        part = self.parts.validation
+        every = max(1, -(-len(part.labels) // WATCHED))
+        return part.pixels[::every], part.labels[::every]
 
     def _outcome(
         self,
@@ -169,13 +180,14 @@ class Laboratory:
         confidence: np.ndarray,
         surprise: np.ndarray,
         curve: tuple[float, ...],
+        watched: tuple[float, ...],
         seconds: float,
     ) -> Outcome:
         labels = self._evaluation(trial).labels.numpy()
         found = scores(labels, predictions, self.parts.n_classes) | calibration(
             predictions == labels, confidence, surprise
         )
-        return Outcome(trial, self.key(trial), predictions, confidence, surprise, found, curve, seconds)
+        return Outcome(trial, self.key(trial), predictions, confidence, surprise, found, curve, watched, seconds)
 
     def _read(self, trial: Trial) -> Outcome | None:
         """The stored outcome; None if there is none or it is not whole (then the trial is trained again)."""
@@ -184,7 +196,8 @@ class Laboratory:
             stored = unsealed(read_whole(self._file(key)), self._file(key))
             predictions = np.array(stored["predictions"], dtype=np.int64)
             confidence, surprise = (np.array(stored[name], dtype=np.float64) for name in ("confidence", "surprise"))
-            curve, seconds = tuple(map(float, stored["curve"])), float(stored["seconds"])
+            curve, watched = (tuple(map(float, values)) for values in (stored["curve"], stored.get("watched", ())))
+            seconds = float(stored["seconds"])
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
         inside = (predictions >= 0) & (predictions < self.parts.n_classes)
@@ -193,7 +206,7 @@ class Laboratory:
             return None
         if not (np.isfinite(surprise).all() and ((confidence >= 0) & (confidence <= 1)).all()):
             return None
-        return self._outcome(trial, predictions, confidence, surprise, curve, seconds)
+        return self._outcome(trial, predictions, confidence, surprise, curve, watched, seconds)
 
 
 def _to_json(outcome: Outcome) -> bytes:
@@ -206,6 +219,7 @@ def _to_json(outcome: Outcome) -> bytes:
             "on": outcome.trial.on,
             "scores": outcome.scores,
             "curve": outcome.curve,
+            "watched": outcome.watched,
             "seconds": outcome.seconds,
             "predictions": outcome.predictions.tolist(),
             "confidence": outcome.confidence.tolist(),

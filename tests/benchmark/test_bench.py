@@ -23,6 +23,7 @@ from ganaug.cli import cli
 from ganaug.data import load_images
 from ganaug.data.arrays import from_arrays
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
+from ganaug.generator.integrity import sealed, unsealed
 
 from .toy import NearestMean, images
 
@@ -98,6 +99,20 @@ def test_the_number_of_trials_is_known_before(tmp_path: Path, quick: bool):
     assert totals == {trials_in_all(settings)} == {len(data["trials"])}
     first = next(i for i, said in enumerate(told) if said[0] == "trials")
     assert any("accuracy" in said[3] for said in told[:first])  # the metric is told before any result
+
+
+def test_trials_of_a_version_without_validation_curves_are_used_and_the_page_does_without(tmp_path: Path):
+    results = toy_bench(tmp_path / "out")
+    assert [results.data["arms"][side]["watched"] for side in ("without", "with")] == [[0.25, 0.5]] * 2
+    assert "accuracy on validation images during" in results.report_path.read_text()
+    for file in (tmp_path / "out" / "trials").iterdir():
+        stored = unsealed(file.read_bytes(), file)
+        del stored["watched"]
+        file.write_bytes(sealed(stored))
+    again = toy_bench(tmp_path / "out")
+    assert again.data["trained"] == 0
+    assert again.data["arms"]["with"]["watched"] == []
+    assert "accuracy on validation images during" not in again.report_path.read_text()
 
 
 def test_an_interrupted_bench_goes_on_where_it_was(tmp_path: Path, quick_classifier: NearestMean):

@@ -28,7 +28,7 @@ class NearestMean:
         self.trainings = 0
         self.stop_after: int | None = None
 
-    def __call__(self, pixels, labels, n_classes, *, training, seed, synthetic=None, device="cpu"):
+    def __call__(self, pixels, labels, n_classes, *, training, seed, synthetic=None, watch=None, device="cpu"):
         if self.trainings == self.stop_after:
             raise KeyboardInterrupt
         self.trainings += 1
@@ -43,6 +43,7 @@ class NearestMean:
 
         class Fitted:
             losses = np.linspace(1, 0, training.steps)
+            watched = () if watch is None else (0.25, 0.5)
 
             @staticmethod
             def predict(pixels):
