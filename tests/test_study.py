@@ -232,7 +232,7 @@ def test_the_command_line_lists_cells_and_writes_a_page(tmp_path, capsys):
     assert study.main(["--list", "--cells", "mnist-*"]) == 0
     listed = capsys.readouterr().out
     assert "mnist-50-no-transform" in listed
-    assert "7 cells, 10 draws each" in listed
+    assert "8 cells, 10 draws each" in listed
     assert study.main(["--page", "--quick", "--quiet", "--out", str(tmp_path / "study")]) == 0
     assert "digits-20-broken" in (tmp_path / "study.md").read_text()
     with pytest.raises(SystemExit, match="No cell is called imagenet"):

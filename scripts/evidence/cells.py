@@ -45,6 +45,7 @@ class Subset:
 
     data: "digits", or the name of a .npz file. limit: images a class, at most; None for all. steps: of the generator.
     side: in px, or "auto". tail: images of each of three classes, which are the same in every draw; 0 for no such tail.
+    eye: whether the eye of the generator's discriminator moves images, as it does by default.
     """
 
     data: str
@@ -52,15 +53,26 @@ class Subset:
     steps: int
     side: int | str = "auto"
     tail: int = 0
+    eye: bool = True
 
     @property
-    def name(self) -> str:
+    def images(self) -> str:
+        """Names what is drawn: two subsets that differ in their generators alone have the same draws."""
         many = "all" if self.limit is None else str(self.limit)
         return f"{self.data}-{many}" + (f"-tail-{self.tail}" if self.tail else "")
 
+    @property
+    def name(self) -> str:
+        return self.images + ("" if self.eye else "-no-eye")
+
+    @property
+    def options(self) -> dict[str, float]:
+        """Settings of the default recipe."""
+        return {} if self.eye else {"eye": 0.0}
+
     def seed(self, draw: int) -> int:
         """Of the images, the generator and the trainings of a draw."""
-        return key("study", self.name, draw) % 2**31
+        return key("study", self.images, draw) % 2**31
 
 
 @dataclass(frozen=True)
@@ -135,6 +147,7 @@ def _table() -> tuple[Cell, ...]:
         Cell("magnetic_tile", "unequal", _subset("magnetic_tile", None, 32), mixings=UNEQUAL),
         Cell("fashion_mnist-tail", "unequal", tail, mixings=UNEQUAL),
         Cell("mnist-50-no-transform", "no transform", of["mnist-50"], classical=False),
+        Cell("mnist-50-no-eye", "no transform", replace(of["mnist-50"], eye=False), classical=False),
         Cell("fashion_mnist-200-no-transform", "no transform", of["fashion_mnist-200"], classical=False),
         Cell("fashion_mnist-50-broken", "planted", fashion, spoiled="broken"),
         Cell("fashion_mnist-50-shuffled", "planted", fashion, spoiled="labels"),

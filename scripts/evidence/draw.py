@@ -54,7 +54,7 @@ def test_images(data: str, side: int, channels: int) -> LabelledImages:
 
 def tail_classes(subset: Subset, n_classes: int) -> list[int]:
     """The classes that are made small: drawn once for a subset, so that every draw has the same."""
-    return sorted(numpy_stream("study", subset.name, "tail").choice(n_classes, TAILS, replace=False).tolist())
+    return sorted(numpy_stream("study", subset.images, "tail").choice(n_classes, TAILS, replace=False).tolist())
 
 
 def images_of(subset: Subset, draw: int) -> LabelledImages:
@@ -145,8 +145,8 @@ class Draw:
             self.report(phase, done, total, detail)
 
         run = ganaug.fit(
-            self.images, self.folder / "run", steps=steps, seed=self.seed, device=self.device, resume=True,
-            report=watching,
+            self.images, self.folder / "run", options=self.subset.options, steps=steps, seed=self.seed,
+            device=self.device, resume=True, report=watching,
         )  # fmt: skip
         if first and first[0] < steps and not timing.exists():
             seconds = (time.monotonic() - started) * steps / (steps - first[0])

@@ -38,8 +38,9 @@ NOTES = {
     "bccd_cells and magnetic_tile were played twice, and the first time said `helps`: see "
     "[the notebook](study/notes.md).",
     "no transform": "Classical augmentation and blends are forbidden, as for spectra or textures. These are reported "
-    "apart, and never counted as a gain. The generators are those of the other cells: their discriminators saw real "
-    "and synthetic images moved alike (half of them), which samples need not take up, and may.",
+    "apart, and never counted as a gain. The discriminators of these generators saw real and synthetic images moved "
+    "alike (half of them), which samples need not take up, and may; those of mnist-50-no-eye (`fit --set eye=0`) did "
+    "not.",
     "planted": "The generator is broken on purpose, the labels of the synthetic images are shuffled, or there are very "
     "few images.",
     "ceiling": "How much there is to gain at all: what the baseline would win by more images of the same data set, in "
