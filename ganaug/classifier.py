@@ -137,8 +137,8 @@ def train_classifier(
     synthetic: pixels and labels of the same kind, from which a share `training.ratio` of every batch is taken.
     weights: float (N,), weight of each real image's loss (synthetic ones weigh what the mixing policy says). watch:
     pixels and labels to look at during the training, for its curve; that changes nothing. The same arguments give the
-    same classifier on one machine, torch build and number of threads. Raises LabelMismatchError for
-    labels out of range and TooFewImagesError for an empty set or a synthetic share without synthetic images.
+    same classifier on one machine, torch build and number of threads. Raises LabelMismatchError for labels out of range
+    and TooFewImagesError for an empty set or a synthetic share without synthetic images.
     """
     _check(pixels, labels, n_classes, training, synthetic)
     device = torch.device(device)

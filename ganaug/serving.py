@@ -56,8 +56,8 @@ def refuse_harmful(fitted: Fitted, force: bool) -> None:
         )
 
 
-def warn_of_withheld(fitted: Fitted, asked: Iterable[str], depth: int = 3) -> None:
-    """Name the classes that were asked for and that the choice does not serve. depth: as of `warnings.warn`."""
+def warn_of_withheld(fitted: Fitted, asked: Iterable[str]) -> None:
+    """Name the classes that were asked for and that the choice does not serve, to who calls the caller."""
     withheld = set() if fitted.choice is None else set(fitted.choice.withheld)
     names = [name for name in asked if name in withheld]
     if names:
@@ -65,5 +65,5 @@ def warn_of_withheld(fitted: Fitted, asked: Iterable[str], depth: int = 3) -> No
             f"The choice withholds {', '.join(map(repr, names))}: too few samples pass its rules. There are no "
             "synthetic images of them. Choose less strictly, fit for longer, or name the run in place of its choice.",
             WithheldWarning,
-            stacklevel=depth,
+            stacklevel=3,
         )

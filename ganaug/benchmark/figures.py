@@ -122,7 +122,7 @@ def losses_plot(data: dict[str, Any]) -> str:
 
 def watched_plot(data: dict[str, Any]) -> str:
     """Accuracy of the two compared arms on validation images, during their trainings; empty text if nobody looked."""
-    if not all(data["arms"][side].get("watched") for side in ("without", "with")):
+    if not all(data["arms"][side]["watched"] for side in ("without", "with")):
         return ""
     with rc_context(STYLE):
         figure = Figure(SMALL, layout="constrained")

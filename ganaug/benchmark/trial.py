@@ -72,8 +72,8 @@ class Outcome:
 
     predictions: int64 (N,). confidence: the probability of the prediction; surprise: minus the logarithm of that of the
     label, both float (N,). scores: of these, see `scores` and `calibration`. curve: training loss, at most 40 means in
-    time. watched: accuracy on validation images in time, for trials on the test set (those of
-    earlier versions have none); nothing is chosen by it.
+    time. watched: accuracy on validation images in time, for trials on the test set (those of earlier versions have
+    none); nothing is chosen by it.
     """
 
     trial: Trial
@@ -168,9 +168,9 @@ class Laboratory:
         )
 
     def _watched(self) -> tuple[Tensor, Tensor]:
-        """Validation images from all over the part."""
+        """Validation images from all over the part, which holds some."""
         part = self.parts.validation
-        every = max(1, -(-len(part.labels) // WATCHED))
+        every = -(-len(part.labels) // WATCHED)
         return part.pixels[::every], part.labels[::every]
 
     def _outcome(

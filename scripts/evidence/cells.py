@@ -56,14 +56,14 @@ class Subset:
     eye: bool = True
 
     @property
-    def images(self) -> str:
+    def images_name(self) -> str:
         """Names what is drawn: two subsets that differ in their generators alone have the same draws."""
         many = "all" if self.limit is None else str(self.limit)
         return f"{self.data}-{many}" + (f"-tail-{self.tail}" if self.tail else "")
 
     @property
     def name(self) -> str:
-        return self.images + ("" if self.eye else "-no-eye")
+        return self.images_name + ("" if self.eye else "-no-eye")
 
     @property
     def options(self) -> dict[str, float]:
@@ -72,7 +72,7 @@ class Subset:
 
     def seed(self, draw: int) -> int:
         """Of the images, the generator and the trainings of a draw."""
-        return key("study", self.images, draw) % 2**31
+        return key("study", self.images_name, draw) % 2**31
 
 
 @dataclass(frozen=True)

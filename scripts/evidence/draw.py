@@ -54,7 +54,7 @@ def test_images(data: str, side: int, channels: int) -> LabelledImages:
 
 def tail_classes(subset: Subset, n_classes: int) -> list[int]:
     """The classes that are made small: drawn once for a subset, so that every draw has the same."""
-    return sorted(numpy_stream("study", subset.images, "tail").choice(n_classes, TAILS, replace=False).tolist())
+    return sorted(numpy_stream("study", subset.images_name, "tail").choice(n_classes, TAILS, replace=False).tolist())
 
 
 def images_of(subset: Subset, draw: int) -> LabelledImages:
