@@ -147,6 +147,9 @@ def test_the_baseline_is_tuned_in_the_order_of_the_bench():
             predictions = np.where(right, labels.numpy(), 3 - labels.numpy())
             return SimpleNamespace(predictions=predictions, scores=scores(labels.numpy(), predictions, 4))
 
+        def run_all(self, trials):
+            return [self.run(trial) for trial in trials]
+
     for key in range(8):
         Made.key = key
         settings = replace(settings_for([30, 10, 10, 10], quick=False, seeds=None), selection=1)

@@ -85,35 +85,37 @@ def choose(laboratory: Laboratory, settings: Settings) -> Choice:
     """Run the validation trials and choose. Ties go to the candidate tried first, so to the simpler one."""
     tried: list[Candidate] = []
 
-    def attempt(arm: Arm, lr: float, decay: float) -> Candidate:
-        training = settings.training(arm, lr, decay)
-        outcomes = tuple(laboratory.run(Trial(training, seed, "validation")) for seed in selection_seeds(settings))
-        tried.append(Candidate(arm, lr, decay, outcomes, settings.metric))
-        return tried[-1]
+    def attempt(*options: tuple[Arm, float, float]) -> list[Candidate]:
+        seeds = selection_seeds(settings)
+        trainings = [settings.training(*option) for option in options]
+        found = laboratory.run_all([Trial(one, seed, "validation") for one in trainings for seed in seeds])
+        outcomes = [tuple(found[i : i + len(seeds)]) for i in range(0, len(found), len(seeds))]
+        new = [Candidate(*option, own, settings.metric) for option, own in zip(options, outcomes, strict=True)]
+        tried.extend(new)
+        return new
 
     def changed(base: Candidate, field: str, options: Sequence[Any]) -> list[Candidate]:
-        return [attempt(replace(base.arm, **{field: option}), base.lr, base.decay) for option in options]
+        return attempt(*((replace(base.arm, **{field: option}), base.lr, base.decay) for option in options))
 
-    base = attempt(Arm(balance=settings.balances[0]), settings.lrs[0], settings.decays[0])
+    [base] = attempt((Arm(balance=settings.balances[0]), settings.lrs[0], settings.decays[0]))
     base = best([base, *changed(base, "policy", settings.policies)])
     base = best([base, *changed(base, "blend", settings.blends)])
     rivals = [base, *runner_up(tried, base)]
-    base = best([base, *(attempt(rival.arm, lr, rival.decay) for rival in rivals for lr in settings.lrs[1:])])
-    base = best([base, *(attempt(base.arm, base.lr, decay) for decay in settings.decays[1:])])
+    base = best([base, *attempt(*((rival.arm, lr, rival.decay) for rival in rivals for lr in settings.lrs[1:]))])
+    base = best([base, *attempt(*((base.arm, base.lr, decay) for decay in settings.decays[1:]))])
     base = best([base, *changed(base, "balance", settings.balances[1:])])
-    mixed = []
     first, *others = settings.mixings
-    for mixing in settings.mixings if settings.grid else (first,):
-        mixed += [
-            attempt(replace(base.arm, ratio=ratio, mixing=mixing), base.lr, base.decay) for ratio in settings.ratios
-        ]
+
+    def mixed_into(side: Candidate, mixings: Sequence[str]) -> list[Candidate]:
+        arms = [replace(side.arm, ratio=ratio, mixing=mixing) for mixing in mixings for ratio in settings.ratios]
+        return attempt(*((arm, side.lr, side.decay) for arm in arms))
+
+    mixed = mixed_into(base, settings.mixings if settings.grid else [first])
     if not settings.grid:
         mixed += changed(best(mixed), "mixing", others)
     elif settings.policies or settings.blends:  # the other kind of arm, for the reader: it cannot be chosen
         real = [c for c in tried if c.arm.ratio == 0 and (c.arm.kind == "real") != (base.arm.kind == "real")]
-        other = best(real)
-        for ratio in settings.ratios:
-            attempt(replace(other.arm, ratio=ratio, mixing=first), other.lr, other.decay)
+        mixed_into(best(real), [first])
     return Choice(base, best(mixed), tuple(tried))
 
 
@@ -130,14 +132,9 @@ def best(candidates: Sequence[Tried]) -> Tried:
 
 def compare(laboratory: Laboratory, settings: Settings, choice: Choice) -> tuple[list[Outcome], list[Outcome]]:
     """The two chosen arms on the test set, with seeds that no choice has seen: (without, with), paired by position."""
-    pairs = []
-    for seed in paired_seeds(settings):
-        pair = [
-            laboratory.run(Trial(settings.training(side.arm, side.lr, side.decay), seed, "test"))
-            for side in (choice.without, choice.synthetic)
-        ]
-        pairs.append(pair)
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    sides = [settings.training(side.arm, side.lr, side.decay) for side in (choice.without, choice.synthetic)]
+    found = laboratory.run_all([Trial(side, seed, "test") for seed in paired_seeds(settings) for side in sides])
+    return found[::2], found[1::2]
 
 
 def judge(laboratory: Laboratory, settings: Settings, choice: Choice) -> Outcome:

@@ -22,6 +22,7 @@ from ganaug.benchmark.results import Results, sentence
 from ganaug.benchmark.sets import distinct_rows, gather, group_numbers, rendered
 from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
 from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_withhold
+from ganaug.benchmark.workers import Workers, workers_for
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.generator import Fitted, Loadable, as_fitted, serving_folder
@@ -74,11 +75,12 @@ def bench(
     class. groups, test_groups: of the training and of the test images, see `open_source`; where only those of the
     training images are known, the verdict is withheld. source: the paired images of `data`, for a run that
     learned from pairs (a run that translates images is measured by variants of the training images). device: of the
-    classifiers and of the generator; "auto" is CUDA where there is a GPU. exact_only: near-duplicates of seen
-    images stay in the test set and are told of, for images that are different and all look alike. command: what the
-    report says reproduces it. findings: for the report; by default what `ganaug.doctor` tells of the run's past. A copy
-    of the results goes to `RUN/verdict.json`, unless that says more about the same generator already (a withheld bench
-    says nothing, a quick one less than a full one).
+    classifiers and of the generator; "auto" is CUDA where there is a GPU. On a CPU as many trials run at a time as
+    torch has threads, each with one. exact_only: near-duplicates of seen images stay in the test set and are told of,
+    for images that are different and all look alike. command: what the report says reproduces it. findings: for the
+    report; by default what `ganaug.doctor` tells of the run's past. A copy of the results goes to `RUN/verdict.json`,
+    unless that says more about the same generator already (a withheld bench says nothing, a quick one less than a full
+    one).
 
     Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set or synthetic
     images, OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes.
@@ -131,7 +133,11 @@ def bench(
         told, looked = ([*findings], LOOKED) if findings is not None else _findings(fitted)
         for reason in reasons:
             report("no verdict", 0, 0, f"whatever is found: {reason}")
-        laboratory = Laboratory(parts, folder / "trials", total=trials_in_all(settings), device=where, report=report)
+        at_a_time = workers_for(parts, where)
+        laboratory = Laboratory(
+            parts, folder / "trials", total=trials_in_all(settings), device=where, report=report,
+            helpers=held.enter_context(Workers(parts, folder / "trials", at_a_time)) if at_a_time > 1 else None,
+        )  # fmt: skip
         choice = choose(laboratory, settings)
         without, mixed = compare(laboratory, settings, choice)
         judged = judge(laboratory, settings, choice)
@@ -189,7 +195,10 @@ def bench(
                 ratios, mixings, classical, seed, quick, exact_only,
             ),
             "versions": record.versions(),
-            "machine": {"cpus": os.cpu_count(), "threads": torch.get_num_threads(), "device": str(where)},
+            "machine": {
+                "cpus": os.cpu_count(), "threads": torch.get_num_threads(), "trials at a time": at_a_time,
+                "device": str(where),
+            },
         }  # fmt: skip
         found["sentence"] = sentence(found)
         home = None if run is None else serving_folder(run)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -21,6 +23,7 @@ from ganaug.generator.integrity import read_whole, sealed, unsealed, write_atomi
 from ganaug.reporting import Report, silent
 
 CURVE = 40  # points kept of a training curve
+WORTH = 30.0  # seconds of trials from which on helpers are worth their start, which takes some five
 WATCHED = 500  # validation images, at most, that are looked at during a training
 
 
@@ -87,34 +90,74 @@ class Outcome:
     seconds: float
 
 
+class Helpers(Protocol):
+    """What trains trials elsewhere and leaves their outcomes in the folder, see `ganaug.benchmark.workers`."""
+
+    def run(self, trials: Sequence[Trial]) -> Iterator[Trial]: ...
+
+
 class Laboratory:
     """Runs trials on fixed parts, or reads what an earlier run of the same trial left in `folder`.
 
-    `log` holds every outcome in order; `trained` counts the ones that were not read from disk.
+    `log` holds every outcome in order; `trained` counts the ones that were not read from disk. total: trials that will
+    be run. helpers: train several trials at a time, once the first one has shown that it is worth their start; a trial
+    is then trained with one thread here, too, so that no outcome tells where it was trained.
     """
 
     def __init__(
-        self, parts: Parts, folder: Path, *, total: int = 0, device: torch.device | str = "cpu", report: Report = silent
-    ):
+        self, parts: Parts, folder: Path, *, total: int = 0, device: torch.device | str = "cpu",
+        helpers: Helpers | None = None, report: Report = silent,
+    ):  # fmt: skip
         self.parts, self.folder, self.device = parts, folder, torch.device(device)
-        self.total, self.report = total, report
+        self.total, self.helpers, self.report = total, helpers, report
         self.log: list[Outcome] = []
         self.trained = 0
+        self._seconds = 0.0  # that the last trial took which was trained here
 
     def run(self, trial: Trial) -> Outcome:
         """The outcome of a trial; the same trial is trained only once per folder."""
-        self.report("trials", len(self.log), self.total, f"{trial.arm}, seed {trial.seed}, {trial.on}")
-        outcome = self._read(trial)
-        if outcome is None:
-            outcome = self._train(trial)
-            write_atomically(self._file(outcome.key), _to_json(outcome))
-            self.trained += 1
-        self.log.append(outcome)
-        self.report("trials", len(self.log), self.total, f"{trial.arm}, seed {trial.seed}, {trial.on}")
-        return outcome
+        return self.run_all([trial])[0]
+
+    def run_all(self, trials: Sequence[Trial]) -> list[Outcome]:
+        """The outcomes, in the order of the trials, of which none waits for another one."""
+        found: dict[Trial, Outcome] = {}
+
+        def keep(trial: Trial, outcome: Outcome) -> None:
+            found[trial] = outcome
+            self._tell(trial, len(found))
+
+        wanted = list(dict.fromkeys(trials))
+        for trial in wanted:
+            if (outcome := self._read(trial)) is not None:
+                keep(trial, outcome)
+        for trial in wanted:
+            if trial in found:
+                continue
+            self._tell(trial, len(found))
+            lacking = [other for other in wanted if other not in found]
+            if self.helpers is not None and len(lacking) > 1 and self._worth_helpers(len(found)):
+                for done in self.helpers.run(lacking):
+                    if (outcome := self._read(done)) is not None:
+                        self.trained += 1
+                        keep(done, outcome)
+            if trial not in found:
+                outcome = self._train(trial)
+                write_atomically(self._file(outcome.key), _to_json(outcome))
+                self.trained += 1
+                keep(trial, outcome)
+        self.log += (outcomes := [found[trial] for trial in trials])
+        return outcomes
+
+    def _tell(self, trial: Trial, found: int) -> None:
+        done = len(self.log) + found
+        self.report("trials", done, self.total, f"{trial.arm}, seed {trial.seed}, {trial.on}")
+
+    def _worth_helpers(self, found: int) -> bool:
+        """Whether what is left would take longer than WORTH, as far as one knows from a trial that was trained here."""
+        return self._seconds * (self.total - len(self.log) - found) > WORTH
 
     def key(self, trial: Trial) -> str:
-        """Hash of everything that determines the outcome, up to the machine and its number of threads.
+        """Hash of everything that determines the outcome, up to the machine (and, without helpers, its threads).
 
         A GPU and the CPU have trials of their own.
         """
@@ -142,6 +185,12 @@ class Laboratory:
         return self.folder / f"{key}.json"
 
     def _train(self, trial: Trial) -> Outcome:
+        with nullcontext() if self.helpers is None else one_thread():
+            outcome = self._trained(trial)
+        self._seconds = outcome.seconds
+        return outcome
+
+    def _trained(self, trial: Trial) -> Outcome:
         started = time.perf_counter()
         train, part, extra = self.parts.train, self._evaluation(trial), self.parts.synthetic
         classifier = train_classifier(
@@ -207,6 +256,17 @@ class Laboratory:
         if not (np.isfinite(surprise).all() and ((confidence >= 0) & (confidence <= 1)).all()):
             return None
         return self._outcome(trial, predictions, confidence, surprise, curve, watched, seconds)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch works with one thread inside, and with as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _to_json(outcome: Outcome) -> bytes:

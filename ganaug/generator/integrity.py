@@ -37,7 +37,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     need_space(path.parent, len(data))
     with writing(path, len(data)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
+        handle, name = open_part(path)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -70,6 +70,11 @@ def writing(path: Path, size: int = 0) -> Iterator[None]:
             f"{path} cannot be written: {reason}.",
             "Make the folder writable, or choose another; what was saved before is untouched.",
         ) from error
+
+
+def open_part(path: Path) -> tuple[int, str]:
+    """Handle and name of a new temporary file beside `path`, for what will be there: see `clear_parts`."""
+    return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
 
 
 def is_part(name: str) -> bool:
