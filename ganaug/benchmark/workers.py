@@ -27,14 +27,14 @@ from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.classifier import Training
 from ganaug.generator.integrity import need_space, open_part, writing
 
-MOST = 16  # workers, at most: a stage of a bench has few more trials
+MOST = 8  # workers, at most: each takes half a gigabyte of memory
 LARGE = 1 << 30  # bytes of images from which on trials are not worth copying for: torch's threads share the work then
 PARTS = ("train", "validation", "test", "synthetic")
 
 
 def workers_for(parts: Parts, device: torch.device) -> int:
     """How many trials are worth running at a time: as many as torch has threads (OMP_NUM_THREADS, by default the
-    number of cores), at most 16; one, with all threads, on a GPU or for a gigabyte of images."""
+    number of cores), at most 8; one, with all threads, on a GPU or for a gigabyte of images."""
     size = sum(getattr(parts, name).pixels.nbytes for name in PARTS)
     return 1 if device.type != "cpu" or size > LARGE else min(MOST, torch.get_num_threads())
 
