@@ -125,8 +125,8 @@ def _cost(results: Sequence[Result]) -> Aim:
     draws = [draw for one in results for draw in one.draws if draw["generator"]["device"] == "cpu"]
     threads = sorted({draw["machine"]["threads"] for draw in draws})
     said = (
-        f"The slowest cell, {slowest}, took {times[slowest]:.1f} minutes a draw with {' or '.join(threads)} thread(s) "
-        "of a CPU."
+        f"The slowest cell, {slowest}, took {times[slowest]:.1f} minutes a draw (median) with "
+        f"{' or '.join(threads)} thread(s) of a CPU."
     )
     return Aim(text, times[slowest] <= MINUTES, said)
 

@@ -100,13 +100,14 @@ class Result:
         return len({row for draw in self.draws for row in draw["seen"]})
 
     def seconds(self, name: str, device: str = "") -> float | None:
-        """Mean seconds a draw: "fit" (of the draws that know), "render" or "trainings"; None where none was kept.
+        """Seconds a draw: "fit" (of the draws that know), "render" or "trainings"; None where none was kept.
 
-        device: of the draws whose generator was fitted there alone.
+        The median, as a process may have been stopped for a while. device: of the draws whose generator was fitted
+        there alone.
         """
         kept = [draw["seconds"][name] for draw in self.draws if device in ("", draw["generator"]["device"])]
         values = [sum(one) if isinstance(one, list) else one for one in kept if one is not None]
-        return float(np.mean(values)) if values else None
+        return float(np.median(values)) if values else None
 
 
 def results(cells: Sequence[Cell], out: Path) -> list[Result]:
