@@ -25,7 +25,7 @@ def metrics(run, data, test, extractor, per_class, steps, device, source, root, 
     """Measure samples against real images: fidelity, diversity, labels, copies, each with an interval.
 
     DATA is what the run was fitted on: images, a table, series. The column "real" is the same figure of real ones in
-    the samples' place.
+    the samples' place; figures that grow where images are few are compared below, with as many of each.
 
     \b
     ganaug metrics runs/leaves data/train

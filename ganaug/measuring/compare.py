@@ -69,13 +69,13 @@ def compare(looked: Looked, extractor: Extractor, *, seed: int = 0, report: Repo
     bounds = {of_class(name, label): BOUNDS[name] for name in BY_CLASS for label in range(len(classes))} | BOUNDS
     classwise = subsampled_together(suite.by_class, y, t, seed=seed, bounds=bounds, largest=len(y) + len(t))
     found |= {name: classwise[name] for name in BY_CLASS}
-    real_figures, stand_ins = in_their_place(real, y, chosen, len(classes), seed)
+    real_figures, alike, stand_ins = in_their_place(suite, chosen, seed)
     figures = _of_scores(looked, extractor, even, seed)
     for name, interval in found.items():
         sizes = (len(t), len(y)) if name in BY_CLASS else (len(even), len(chosen))
-        figures.append(Figure(name, interval, extractor.name, *sizes, real_figures[name]))
-    note = f'From FID on, "real" is of {stand_ins[0]} other real images against {stand_ins[1]} reference images.'
-    return Compared(tuple(figures), _per_class(looked, classwise), (note,))
+        fewer = None if sizes == stand_ins else (alike[name], *stand_ins)
+        figures.append(Figure(name, interval, extractor.name, *sizes, real_figures[name], fewer))
+    return Compared(tuple(figures), _per_class(looked, classwise), ())
 
 
 def _of_scores(looked: Looked, extractor: Extractor, whole: np.ndarray, seed: int) -> list[Figure]:
@@ -100,25 +100,36 @@ def _of_scores(looked: Looked, extractor: Extractor, whole: np.ndarray, seed: in
 
 
 def in_their_place(
-    features: np.ndarray, labels: np.ndarray, chosen: np.ndarray, n_classes: int, seed: int
-) -> tuple[dict[str, float], tuple[int, int]]:
-    """The figures of real images as if they were samples, and how many of them against how many.
+    suite: Suite, chosen: np.ndarray, seed: int
+) -> tuple[dict[str, float], dict[str, float], tuple[int, int]]:
+    """The figures of real images as if they were samples, those of as many samples, and how many against how many.
 
     Where there are as many further real images as were `chosen` (row numbers) to be compared with, those are the
     samples; else one half of all real images is, and the other half the reference.
     """
+    features, labels, n_classes = suite.real, suite.real_labels, suite.n_classes
     counts, used = (np.bincount(part, minlength=n_classes) for part in (labels, labels[chosen]))
     if (counts >= 2 * used).all():
         first, second = chosen, np.setdiff1d(np.arange(len(labels)), chosen)
     else:
         members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         first, second = (np.concatenate([rows[start::2] for rows in members]) for start in (0, 1))
-    a, b = level(labels[first], labels[second], n_classes, seed)
-    first, second = first[a], second[b]
-    right = np.ones(len(second), dtype=bool)
-    suite = Suite(features[first], labels[first], features[second], labels[second], n_classes, right, seed)
-    everyone, others = np.arange(len(first)), np.arange(len(second))
-    return suite.as_a_whole(everyone, others) | suite.by_class(everyone, others), (len(second), len(first))
+    first = first[level(labels[first], labels[second], n_classes, seed)[0]]
+    rows, samples = level(labels[first], suite.labels, n_classes, seed)
+    first = first[rows]
+    second = second[level(labels[first], labels[second], n_classes, seed)[1]]
+    by_real = _figures(suite, first, features[second], labels[second], np.ones(len(second), dtype=bool), seed)
+    by_samples = _figures(suite, first, suite.synthetic[samples], suite.labels[samples], suite.right[samples], seed)
+    return by_real, by_samples, (len(second), len(first))
+
+
+def _figures(
+    suite: Suite, rows: np.ndarray, others: np.ndarray, labels: np.ndarray, right: np.ndarray, seed: int
+) -> dict[str, float]:
+    """All figures of `others` (N, D) against these rows of the real images."""
+    small = Suite(suite.real[rows], suite.real_labels[rows], others, labels, suite.n_classes, right, seed)
+    every, each = np.arange(len(rows)), np.arange(len(others))
+    return small.as_a_whole(every, each) | small.by_class(every, each)
 
 
 def _per_class(looked: Looked, found: dict[str, Interval]) -> dict[str, ClassFigures]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,9 @@ ClassFigures = dict[str, int | Interval | None]  # of one class, by name: number
 class Figure:
     """One figure of the samples. real: the same figure of real images in their place, None where there is none.
 
+    alike: where real images in the samples' place were fewer, on either side, than in the figure: the samples' value
+    with as few, which is what to compare `real` with, and how many samples and reference images those are. Fewer images
+    alone make a distance between features larger.
     extractor: the network whose features or scores it is of ("pixels" if none). synthetic, reference: images of each
     side (0 where a figure does not look at that side). The interval is over the images, not over fits or extractors.
     """
@@ -47,11 +51,17 @@ class Figure:
     synthetic: int
     reference: int
     real: float | None = None
+    alike: tuple[float, int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         edges = {name: number(getattr(self.interval, name)) for name in ("value", "low", "high", "level")}
+        alike = None
+        if self.alike is not None:
+            value, n, m = self.alike
+            alike = {"value": number(value), "synthetic_images": n, "reference_images": m}
         return {
             **edges,
+            "at_the_numbers_of_real": alike,
             "real": None if self.real is None else number(self.real),
             "best": BEST[self.name],
             "extractor": self.extractor,
@@ -62,9 +72,21 @@ class Figure:
     def line(self) -> str:
         i = self.interval
         interval = f"{shown(i.low)} to {shown(i.high)}"
-        real = "" if self.real is None else shown(self.real)
+        real = "" if self.real is None or self.alike is not None else shown(self.real)
         images = f"{self.synthetic or '-'} / {self.reference or '-'}"
         return f"{self.name:<24}{shown(i.value):>9}   {interval:<20}{real:>9}  {images:<15}{self.extractor}"
+
+
+def lines_alike(figures: Sequence[Figure]) -> list[str]:
+    """For a terminal: samples and real images where these have to be compared at smaller numbers."""
+    lines = []
+    for figure in figures:
+        if figure.alike is not None and figure.real is not None:
+            value, n, m = figure.alike
+            images = f"{n} / {m}"
+            lines.append(f"{figure.name:<24}{shown(value):>9}{shown(figure.real):>12}  {images}")
+    head = f"{'with as many of each':<24}{'samples':>9}{'real':>12}  N samples or real in their place / ref."
+    return ["", head, *lines] if lines else []
 
 
 def copy_figure(

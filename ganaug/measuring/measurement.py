@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganaug.data import LabelledImages
 from ganaug.data.encoded import LabelledVectors
-from ganaug.measuring.figures import HEADER, ClassFigures, Figure, cells, heads, number, plain
+from ganaug.measuring.figures import HEADER, ClassFigures, Figure, cells, heads, lines_alike, number, plain
 from ganaug.metrics import CopyReport
 
 
@@ -57,7 +57,7 @@ class Measurement:
         }
 
     def lines(self) -> list[str]:
-        lines = [HEADER, *(figure.line() for figure in self.figures), ""]
+        lines = [HEADER, *(figure.line() for figure in self.figures), *lines_alike(self.figures), ""]
         lines.append(f"{'class':<16}{heads(next(iter(self.per_class.values())))}")
         lines += [f"{name[:15]:<16}{cells(values)}" for name, values in self.per_class.items()]
         accuracy, policy = self.judge["accuracy"], self.judge["policy"]
