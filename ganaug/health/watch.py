@@ -77,10 +77,9 @@ class Watch:
         journal.note({"step": progress.step, "checkup": checkup.to_json()})
         journal.keep()
         past = read_history(self.folder)
-        training = self.prepared.training
-        found = findings(
-            training.classes, training.counts(), past.checkups, past.losses, self.steps, past.interventions
-        )
+        training, held_out = self.prepared.training, self.prepared.validation.counts()
+        counts = {name: n + held_out.get(name, 0) for name, n in training.counts().items()}  # as on the card
+        found = findings(training.classes, counts, past.checkups, past.losses, self.steps, past.interventions)
         for finding in found:
             if finding.name not in self.said and finding.name != "too few images":  # of these, a warning told at once
                 self.said.add(finding.name)
