@@ -62,8 +62,8 @@ def _no_harm(results: Sequence[Result]) -> Aim:
 def _worst(results: Sequence[Result]) -> Aim:
     text = (
         '`ratio="auto"` does no harm: where it is 0, it is the baseline itself, and the difference is exactly 0. '
-        "No cell's interval lies below 0 where one half of the test images decides whether to follow it, and the other "
-        "half measures, both ways round."
+        "No cell's interval lies below 0 where half of the draws decides whether to follow it, on half of the test "
+        "images, and the other draws measure on the other images."
     )
     if not results:
         return Aim(text, None, "No cell has a verdict.")

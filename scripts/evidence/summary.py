@@ -49,7 +49,8 @@ class Result:
 
     interval: of the chosen arm over the baseline on the test set. baseline: mean of the metric on the test set.
     changes: "macro-F1", and "tail recall" and "head recall" where there is a tail. p: corrected for all cells. auto:
-    the change by what `auto` uses, decided on one half of the test images and measured on the other, both ways round.
+    the change by what `auto` uses, decided by one half of the draws on one half of the test images, and measured by the
+    other draws on the other images.
     """
 
     cell: Cell
@@ -185,8 +186,9 @@ def summarise(cell: Cell, tuned: dict[str, Any], draws: Sequence[dict[str, Any]]
 
 
 def _by_auto(gain: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, balanced: bool) -> np.ndarray:
-    """What `auto` gains in every draw if one half of the test images (of each class, or of the subjects, where they are
-    known) decides and the other half measures, the mean of both ways round: (draws,)."""
+    """What `auto` gains in every draw if the draws of the other half decide, on one half of the test images (of each
+    class, or of the subjects, where they are known), and the other images measure; the mean of both halves of the
+    images: (draws,). Neither the luck of a draw nor that of an image is on both sides."""
     if groups is None:
         first = np.zeros(len(labels), dtype=bool)
         for label in np.unique(labels):
@@ -195,13 +197,14 @@ def _by_auto(gain: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, ba
     else:
         distinct = np.unique(groups)
         first = np.isin(groups, distinct[permutation(len(distinct), "study", "halves")[: len(distinct) // 2]])
-    found = []
-    for decides, measures in ((first, ~first), (~first, first)):
-        own = None if groups is None else groups[decides]
-        interval = paired_interval(gain[:, decides], labels[decides], balanced=balanced, groups=own)
-        used = decide(interval, ()) == HELPS
-        found.append(used * (gain[:, measures] @ _weights(labels[measures], balanced)))
-    return np.mean(found, axis=0)
+    found, even = np.zeros(len(gain)), np.arange(len(gain)) % 2 == 0
+    for asked in (even, ~even) if len(gain) > 3 else ():
+        for decides, measures in ((first, ~first), (~first, first)):
+            own = None if groups is None else groups[decides]
+            interval = paired_interval(gain[asked][:, decides], labels[decides], balanced=balanced, groups=own)
+            if decide(interval, []) == HELPS:
+                found[~asked] += gain[~asked][:, measures] @ _weights(labels[measures], balanced) / 2
+    return found
 
 
 def over_draws(values: np.ndarray) -> Change:
