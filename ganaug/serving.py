@@ -14,46 +14,55 @@ from ganaug.generator import Fitted, Run, hash_of, run_folder, serving_folder
 def verdict_of(fitted: Fitted) -> tuple[Path, dict[str, Any]] | None:
     """The run folder (or RUN/choice) and the verdict on this very generator; None where it was not benchmarked.
 
-    Raises NoVerdictError for the verdict on another generator (the run was fitted on since), ArtefactError for a
-    verdict that cannot be read.
+    Raises NoVerdictError for the verdict on another generator (the run was fitted on since, or chosen from anew),
+    ArtefactError for a verdict that cannot be read.
     """
     folder = serving_folder(fitted)
-    return None if folder is None else _verdict_in(folder, fitted.hash)
-
-
-def _verdict_in(folder: Path, generator: str) -> tuple[Path, dict[str, Any]] | None:
-    verdict = Run(folder).verdict
-    if verdict is None:
+    verdict = None if folder is None else Run(folder).verdict
+    if folder is None or verdict is None:
         return None
-    if verdict.get("generator", generator) != generator:
-        raise NoVerdictError(
-            f"The verdict in {folder} is about another generator: the run was fitted on since.",
-            "Run `ganaug bench` again.",
-        )
+    if verdict.get("generator", fitted.hash) != fitted.hash:
+        why = "the run was fitted on since" if fitted.choice is None else "the run was fitted on or chosen from since"
+        raise NoVerdictError(f"The verdict in {folder} is about another generator: {why}.", "Run `ganaug bench` again.")
     return folder, verdict
+
+
+def weight(verdict: dict[str, Any]) -> int:
+    """How much a verdict says: nothing (0) if it is withheld; on the images of the fit more than on others, and there a
+    full bench more than a quick one."""
+    if verdict["verdict"] == "withheld":
+        return 0
+    own = verdict.get("data", {}).get("of the fit", True)
+    return 1 + 2 * own + (not verdict.get("settings", {}).get("quick"))
 
 
 def refuse_harmful(fitted: Fitted, force: bool) -> None:
     """Raises HarmfulError, unless forced, for a generator whose images were found to harm a classifier.
 
     A generator without a verdict, or with one about an earlier state of the run, is served. What is chosen among the
-    samples of a run, and has no verdict of its own, has that of the run.
+    samples of a run has the run's `harms`, too, unless a bench of its own says as much as the run's and something else.
     """
     if force:
         return
-    try:
-        found = verdict_of(fitted)
-        whole = None if found is not None or fitted.choice is None else run_folder(fitted)
-        if whole is not None:
-            found = _verdict_in(whole, hash_of(whole))
-    except NoVerdictError:
-        return
-    if found is not None and found[1]["verdict"] == "harms":
+    own = _fresh(serving_folder(fitted), fitted.hash)
+    whole = None if fitted.choice is None else run_folder(fitted)
+    of_run = None if whole is None else _fresh(whole, hash_of(whole))
+    harms = own is not None and own["verdict"] == "harms"
+    where = serving_folder(fitted)
+    if not harms and of_run is not None and of_run["verdict"] == "harms":
+        harms, where = own is None or weight(own) < weight(of_run), whole
+    if harms:
         raise HarmfulError(
-            f"The verdict on the run {found[0]} is `harms`: a classifier became worse by its images.",
+            f"The verdict on the run {where} is `harms`: a classifier became worse by its images.",
             "Fit a better generator and bench it, use ratio='auto' (here: none), or serve them all the same: "
             "force=True (--force).",
         )
+
+
+def _fresh(folder: Path | None, generator: str) -> dict[str, Any] | None:
+    """The verdict in a folder; None if there is none, or one on another generator."""
+    verdict = None if folder is None else Run(folder).verdict
+    return verdict if verdict is not None and verdict.get("generator", generator) == generator else None
 
 
 def warn_of_withheld(fitted: Fitted, asked: Iterable[str]) -> None:

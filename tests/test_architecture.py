@@ -77,6 +77,7 @@ MAY: dict[str, set[str] | str] = {
         "policies",
         "pool",
         "pictures",
+        "serving",
         "variant_pool",
         "__init__",
     },

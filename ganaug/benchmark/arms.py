@@ -16,6 +16,7 @@ from ganaug.policies import policy_named
 UNEQUAL = 1.5  # largest over smallest class, from which on classes count as unequal
 BALANCES = {"": "", "sampling": "balanced sampling", "weights": "class weights", "no": "no balancing"}
 RATIOS = (0.1, 0.25, 0.5)
+BATCH = 64  # images; a synthetic share is a whole number of them
 CLASSICAL = ("crops", "affine", "flips", "trivial", "randaugment", "mixup", "cutmix")
 QUICK_CLASSICAL = ("affine", "flips")
 
@@ -73,7 +74,7 @@ class Settings:
     lrs: tuple[float, ...]
     decays: tuple[float, ...]
     grid: bool
-    batch: int = 64
+    batch: int = BATCH
     seed: int = 0
     quick: bool = False
 
@@ -112,6 +113,11 @@ def settings_for(
     ratios, mixings = tuple(sorted(set(map(float, ratios)))), tuple(dict.fromkeys(mixings))
     if not ratios or not all(0 < ratio < 1 for ratio in ratios):
         raise OptionError(f"Synthetic shares of {ratios} cannot be compared.", "Give ratios between 0 and 1.")
+    if not all(0 < round(ratio * BATCH) < BATCH for ratio in ratios):
+        raise OptionError(
+            f"Synthetic shares of {ratios} are none or all of a batch of {BATCH} images.",
+            f"Give ratios from {1 / BATCH:.3f} to {1 - 1 / BATCH:.3f}.",
+        )
     if seeds is not None and seeds < 1:
         raise OptionError(f"{seeds} seeds were asked for.", "Give at least 2; 5 or more for a verdict with power.")
     if not mixings:
@@ -128,12 +134,12 @@ def settings_for(
         policy_named(name)
     options = None if tune else 1
     unequal = max(counts) / max(1, min(counts)) > UNEQUAL
-    least, batch = (120 if quick else 600), 64
+    least = 120 if quick else 600
     return Settings(
         metric="balanced accuracy" if unequal else "accuracy",
         seeds=seeds if seeds is not None else (5 if quick else 10),
         selection=2 if quick else 3,
-        steps=steps or int(np.clip(math.ceil(5 * sum(counts) / batch), least, 4 * least)),
+        steps=steps or int(np.clip(math.ceil(5 * sum(counts) / BATCH), least, 4 * least)),
         ratios=ratios,
         mixings=mixings,
         policies=policies,
@@ -142,7 +148,6 @@ def settings_for(
         lrs=(0.01, 0.004)[:options] if quick else (0.01, 0.005, 0.0025, 0.02)[:options],
         decays=(0.05, 0.3)[:options] if quick else (0.05, 0.005, 0.3)[:options],
         grid=not quick,
-        batch=batch,
         seed=seed,
         quick=quick,
     )

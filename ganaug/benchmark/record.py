@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -192,19 +193,22 @@ def command_line(
     seed: int,
     quick: bool,
     exact_only: bool = False,
+    others: dict[str, Any] | None = None,
 ) -> str:
-    """The command line that does the same, where the arguments have a text. options: "--name" -> value or None."""
+    """The command line that does the same, where the arguments have a text. options: "--name" -> value or None.
+    others: arguments that no option has, which are told behind it."""
     parts = ["ganaug bench", text(data)]
     parts += [f"{name} {text(value)}" for name, value in options.items() if value is not None]
     parts += [f"--ratio {ratio:g}" for ratio in ratios] if tuple(ratios) != RATIOS else []
     parts += [f"--policy {name}" for name in mixings] if tuple(mixings) != DEFAULTS else []
     parts += [f"--classical {name}" for name in classical or (("none",) if classical is not None else ())]
     parts += [f"--seed {seed}"] if seed else []
-    return " ".join(parts + ["--quick"] * quick + ["--exact-only"] * exact_only)
+    parts += ["--quick"] * quick + ["--exact-only"] * exact_only
+    given = [f"{name}={value}" for name, value in (others or {}).items() if value is not None]
+    return " ".join(parts + ([f"# in Python, with {', '.join(given)}"] if given else []))
 
 
 def text(value: Any) -> str:
     """A value as one would type it; the name of its type for what cannot be typed."""
     path = getattr(value, "path", value)
-    said = str(path) if isinstance(path, (str, Path, int)) else f"<{type(value).__name__}>"
-    return f"'{said}'" if " " in said else said
+    return shlex.quote(str(path)) if isinstance(path, (str, Path, int)) else f"<{type(value).__name__}>"

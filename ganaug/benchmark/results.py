@@ -49,6 +49,8 @@ def sentence(data: dict[str, Any]) -> str:
     said = WORDS[data["verdict"]]
     if data["verdict"] == "withheld":
         said += ": " + " ".join(data["reasons"])
+    elif data["verdict"] == "no evidence" and change["low"] > 0:
+        said += f": a gain that is too small for bench number {data['looks']} of one generator."
     else:
         said += "."
     return (

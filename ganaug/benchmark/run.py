@@ -17,7 +17,7 @@ import torch
 from ganaug.benchmark import record
 from ganaug.benchmark.arms import RATIOS, settings_for
 from ganaug.benchmark.choice import choose, compare, judge, trials_in_all
-from ganaug.benchmark.keeping import keep_verdict, notes_on_earlier
+from ganaug.benchmark.keeping import earlier_benches, enough, identity, keep_verdict, looks, notes_on_earlier
 from ganaug.benchmark.results import Results, sentence
 from ganaug.benchmark.sets import distinct_rows, gather, group_numbers, rendered
 from ganaug.benchmark.trial import Laboratory, Outcome, Part, Parts
@@ -25,7 +25,7 @@ from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_
 from ganaug.benchmark.workers import Workers, workers_for
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
-from ganaug.generator import Fitted, Loadable, as_fitted, serving_folder
+from ganaug.generator import Fitted, Loadable, as_fitted, hash_of, run_folder, serving_folder
 from ganaug.generator.integrity import clear_parts, is_part, write_atomically, writing
 from ganaug.generator.lock import LOCK, sole_writer
 from ganaug.health.doctor import doctor
@@ -34,7 +34,7 @@ from ganaug.reporting import Report, silent
 
 OURS = {"results.json", "report.html", "trials", LOCK}  # what a bench folder holds
 LOOKED = "looked"  # the doctor, at the past of the run
-Finding = tuple[str, str, str, str]  # name, severity ("note", "warning" or "fault"), text, knob: of `ganaug doctor`
+Finding = tuple[str, str, str, str]  # name, severity ("warning" or "fault"), text, knob: of `ganaug doctor`
 
 
 def bench(
@@ -124,10 +124,11 @@ def bench(
             Part.of(pixels, labels),
             len(sets.train.classes),
         )
-        test_labels, test_groups = parts.test.labels.numpy(), group_numbers(sets.test)
+        test_labels, units = parts.test.labels.numpy(), group_numbers(sets.test)
         once = distinct_rows(sets.test)
+        known = None if sets.test.groups is None else np.asarray(sets.test.groups)[once]
         reasons = reasons_to_withhold(
-            test_labels[once], sets.train.classes, settings.seeds, None if sets.test.groups is None else test_groups,
+            test_labels[once], sets.train.classes, settings.seeds, known,
             parts.validation.labels.numpy(), balanced=settings.unequal,
         ) + list(sets.doubts)  # fmt: skip
         told, looked = ([*findings], LOOKED) if findings is not None else _findings(fitted)
@@ -142,8 +143,12 @@ def bench(
         without, mixed = compare(laboratory, settings, choice)
         judged = judge(laboratory, settings, choice)
         gain = np.stack([_gain(test_labels, a, b) for a, b in zip(without, mixed, strict=True)])
-        interval = paired_interval(gain, test_labels, balanced=settings.unequal, groups=test_groups, seed=seed)
-        verdict = decide(interval, reasons)
+        interval = paired_interval(gain, test_labels, balanced=settings.unequal, groups=units, seed=seed)
+        home, whole = (None, None) if run is None else (serving_folder(run), run_folder(run))
+        this = identity(asdict(settings), settings.metric, len(test_labels), asdict(interval))
+        earlier = [] if home is None else earlier_benches(home, this)
+        times = looks(earlier, settings.quick)
+        verdict = decide(interval, reasons, enough=enough(interval, times))
         arms = {"without": record.side(choice.without, without), "with": record.side(choice.synthetic, mixed)}
         used = arms["with" if verdict == HELPS else "without"]
         n_classes, synthetic_labels = len(sets.train.classes), labels.numpy()
@@ -163,7 +168,7 @@ def bench(
             "auto": record.recommendation(used["ratio"], used["mixing"], used, interval),
             "arms": arms,
             "measures": record.measures(without, mixed),
-            "recall": record.recall_changes(gain, test_labels, test_groups, n_classes, seed),
+            "recall": record.recall_changes(gain, test_labels, units, n_classes, seed),
             "validation": [record.on_validation(candidate, choice) for candidate in choice.candidates],
             "agreement": record.agreement(judged, synthetic_labels, n_classes),
             "classes": list(sets.train.classes),
@@ -180,6 +185,8 @@ def bench(
             if fitted is not None
             else f"folder {record.text(synthetic)}",
             "generator": None if fitted is None else fitted.hash,
+            "run generator": None if whole is None else hash_of(whole),
+            "looks": times,
             "settings": asdict(settings),
             "trials": [record.trial(outcome) for outcome in laboratory.log],
             "trained": laboratory.trained,
@@ -190,9 +197,11 @@ def bench(
                 data,
                 {
                     "--test": test, "--run": run, "--synthetic": synthetic, "--out": out, "--seeds": seeds,
-                    "--limit": limit, "--device": None if device == "auto" else device,
+                    "--limit": limit, "--groups": groups, "--test-groups": test_groups, "--root": root,
+                    "--source": source, "--device": None if device == "auto" else device,
                 },  # fmt: skip
                 ratios, mixings, classical, seed, quick, exact_only,
+                {"steps": steps, "tune": None if tune else False},
             ),
             "versions": record.versions(),
             "machine": {
@@ -201,13 +210,12 @@ def bench(
             },
         }  # fmt: skip
         found["sentence"] = sentence(found)
-        home = None if run is None else serving_folder(run)
         if home is not None:
-            found["notes"] += notes_on_earlier(home, found)
+            found["notes"] += notes_on_earlier(home, found, earlier)
         results = Results(json.loads(json.dumps(found, allow_nan=False)), folder)  # plain data, as it will be read back
         _write(results, parts, judged)
         if home is not None:
-            keep_verdict(home, results.data)
+            keep_verdict(home, results.data, earlier)
         return results
 
 
@@ -240,9 +248,13 @@ def _findings(fitted: Fitted | None) -> tuple[list[Finding], str]:
     if fitted is None:
         return [], "synthetic images of a folder have no past."
     try:
-        found = doctor(fitted).findings
+        found = doctor(fitted)
     except DataError:
         return [], "a generator folder alone has no past."
     except ArtefactError as error:
         return [], str(error)
-    return [(one.name, one.severity, one.text, one.knob) for one in found], LOOKED
+    told = [(one.name, one.severity, one.text, one.knob) for one in found.findings]
+    return (
+        told,
+        LOOKED if found.checkups else "the fit was too short for check-ups; `ganaug doctor RUN DATA` makes one.",
+    )

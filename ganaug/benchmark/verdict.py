@@ -16,7 +16,7 @@ DRAWS = 2000
 LEAST_TEST = 50  # test images below which nothing is said
 LEAST_IN_CLASS = 5  # test images of a class, where every class counts the same
 POWER = 0.8
-LEAST_GROUPS = 5  # likewise, whole groups
+LEAST_GROUPS = 5  # likewise, whole groups: of all classes, and of each where every class counts the same
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def paired_interval(
     images that are drawn together.
 
     A bootstrap of both factors: each draw takes test images with replacement (within classes if balanced, whole groups
-    where given) and, independently, seeds with replacement, and the two deviations from the mean add up. Chance that
+    where given, each as one of the class that it has most of) and, independently, seeds with replacement, and the two
+    deviations from the mean add up. Chance that
     belongs to a seed and an image together is in both, so it is taken out of that of the images (drawing seeds of the
     drawn images would count it three times: Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007). A
     bootstrap over few units is too narrow, so that the deviations of seeds, and those of images or groups, are
@@ -82,11 +83,11 @@ def paired_interval(
     per_seed = gain @ weights_of
     mean = float(per_seed.mean())
     student = None
-    values = _resampled(gain.mean(0), labels, balanced, groups, draws, numpy_stream(seed, "bench", "images"))
-    freedom = _freedom(gain.mean(0), labels, weights_of, balanced, groups)
-    values = mean + (values - mean) * _stretch(freedom, level)
+    drawn = _drawn(labels, balanced, groups)
+    values = _resampled(gain.mean(0), drawn, draws, numpy_stream(seed, "bench", "images"))
+    values = mean + (values - mean) * _stretch(_freedom(gain.mean(0), weights_of, drawn), level)
     if seeds > 1:
-        values = mean + (values - mean) * _of_images_alone(gain, labels, weights_of, balanced, groups)
+        values = mean + (values - mean) * _of_images_alone(gain, weights_of, drawn)
         reach = float(stats.t.ppf((1 + level) / 2, seeds - 1) * per_seed.std(ddof=1) / np.sqrt(seeds))
         student = (mean - reach, mean + reach)
         chosen = numpy_stream(seed, "bench", "seeds").integers(0, seeds, (draws, seeds))
@@ -97,12 +98,13 @@ def paired_interval(
     return Interval(mean, low, high, tuple(map(float, per_seed)), student, level, _p_value(values, per_seed))
 
 
-def decide(interval: Interval, reasons: list[str]) -> str:
-    """The verdict: withheld if there is any reason, else where the interval lies."""
+def decide(interval: Interval, reasons: list[str], *, enough: bool = True) -> str:
+    """The verdict: withheld if there is any reason, else where the interval lies. enough: whether that is enough for
+    `helps`, after all benches before this one."""
     if reasons:
         return WITHHELD
     if interval.low > 0:
-        return HELPS
+        return HELPS if enough else NO_EVIDENCE
     return HARMS if interval.high < 0 else NO_EVIDENCE
 
 
@@ -147,6 +149,13 @@ def reasons_to_withhold(
         )
     if groups is not None and len(np.unique(groups)) < LEAST_GROUPS:
         reasons.append(f"The test set has {len(np.unique(groups))} groups; at least {LEAST_GROUPS} are needed.")
+    elif groups is not None and balanced:
+        lone = [name for i, name in enumerate(classes) if 0 < len(np.unique(groups[labels == i])) < LEAST_GROUPS]
+        if lone:
+            reasons.append(
+                f"The test set has fewer than {LEAST_GROUPS} groups of {', '.join(map(repr, lone))}, and every class "
+                "counts the same."
+            )
     if len(np.unique(validation)) < 2:
         reasons.append("The validation part has fewer than 2 classes, so nothing could be chosen on it.")
     return reasons
@@ -171,26 +180,35 @@ def _class_weights(labels: np.ndarray) -> np.ndarray:
     return 1 / (counts[labels] * (counts > 0).sum())
 
 
-def _resampled(
-    gain: np.ndarray,
-    labels: np.ndarray,
-    balanced: bool,
-    groups: np.ndarray | None,
-    draws: int,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """The mean of `gain` (N,), every class alike if balanced, on each of `draws` resampled test sets: (draws,)."""
-    parts = [np.flatnonzero(labels == c) for c in np.unique(labels)] if balanced else [np.arange(len(labels))]
-    members = None if groups is None else np.unique(groups, return_inverse=True)[1]
+@dataclass(frozen=True)
+class _Drawn:
+    """What a bootstrap draws. classes: of every image (N,), 0 unless every class counts the same. units: of every image
+    (N,), what is drawn as one. strata: of every unit, within which they are drawn."""
+
+    classes: np.ndarray
+    units: np.ndarray
+    strata: np.ndarray
+
+
+def _drawn(labels: np.ndarray, balanced: bool, groups: np.ndarray | None) -> _Drawn:
+    classes = labels if balanced else np.zeros_like(labels)
+    units = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    images_of = np.zeros((units.max() + 1, classes.max() + 1))
+    np.add.at(images_of, (units, classes), 1)
+    return _Drawn(classes, units, images_of.argmax(1))
+
+
+def _resampled(gain: np.ndarray, drawn: _Drawn, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """The mean of `gain` (N,), every class alike, on each of `draws` resampled test sets: (draws,)."""
+    parts = [np.flatnonzero(drawn.classes == c) for c in np.unique(drawn.classes)]
     out = []
     for start in range(0, draws, 200):
         n = min(200, draws - start)
-        if members is not None:
-            times = _times(rng, members.max() + 1, n)[:, members]
-        else:
-            times = np.zeros((n, len(labels)))
-            for part in parts:
-                times[:, part] = _times(rng, len(part), n)
+        taken = np.zeros((n, len(drawn.strata)))
+        for stratum in np.unique(drawn.strata):
+            members = np.flatnonzero(drawn.strata == stratum)
+            taken[:, members] = _times(rng, len(members), n)
+        times = taken[:, drawn.units]
         sums = np.stack([times[:, part] @ gain[part] for part in parts])  # (classes, n)
         sizes = np.stack([times[:, part].sum(1) for part in parts])
         shares = np.divide(sums, sizes, out=np.zeros_like(sums), where=sizes > 0)
@@ -198,41 +216,35 @@ def _resampled(
     return np.concatenate(out)
 
 
-def _of_images_alone(
-    gain: np.ndarray, labels: np.ndarray, weights: np.ndarray, balanced: bool, groups: np.ndarray | None
-) -> float:
+def _of_images_alone(gain: np.ndarray, weights: np.ndarray, drawn: _Drawn) -> float:
     """The part of the standard error over images that would be left with ever more seeds, in [0, 1]. gain: (S, N)."""
-    seeds = len(gain)
-    classes = labels if balanced else np.zeros_like(labels)
-    units = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    seeds, classes = len(gain), drawn.classes
 
     def variance(values: np.ndarray) -> float:
         """Of the weighted mean of values (N,): squared sums over the units that are drawn, around the class means."""
         means = np.bincount(classes, values) / np.maximum(1, np.bincount(classes))
-        return float(np.square(np.bincount(units, weights * (values - means[classes]))).sum())
+        return float(np.square(np.bincount(drawn.units, weights * (values - means[classes]))).sum())
 
     shared = variance(gain.mean(0))
     own = sum(variance(row) for row in gain - gain.mean(0)) / (seeds * (seeds - 1))
     return float(np.sqrt(max(0.0, 1 - own / shared))) if shared else 0.0
 
 
-def _freedom(
-    gain: np.ndarray, labels: np.ndarray, weights: np.ndarray, balanced: bool, groups: np.ndarray | None
-) -> float:
+def _freedom(gain: np.ndarray, weights: np.ndarray, drawn: _Drawn) -> float:
     """Degrees of freedom of the variance over images, at least 1: of one mean over the units that are drawn, or, where
-    every class counts the same, of the sum of the classes' (Satterthwaite). gain: (N,)."""
-    if groups is not None:
-        return max(1.0, len(np.unique(groups)) - 1.0)
-    if not balanced:
-        return max(1.0, len(gain) - 1.0)
-    counts = np.bincount(labels)
-    free = np.maximum(1.0, counts - 1.0)
-    means = np.bincount(labels, gain) / np.maximum(1, counts)
-    spread = np.bincount(labels, np.square(weights * (gain - means[labels])))
-    known = counts > 0
-    if not spread.any():
-        return float(free[known].min())
-    return float(max(1.0, spread.sum() ** 2 / (spread[known] ** 2 / free[known]).sum()))
+    every class counts the same, of the sum of the classes' (Satterthwaite); no more than all units have, as one may
+    hold several classes. gain: (N,)."""
+    free, spread = [], []
+    for c in np.unique(drawn.classes):
+        own = np.flatnonzero(drawn.classes == c)
+        units = np.unique(drawn.units[own], return_inverse=True)[1]
+        free.append(max(1.0, float(units.max())))
+        moved = np.bincount(units, weights[own] * (gain[own] - gain[own].mean()))
+        spread.append(float(np.square(moved).sum()))
+    if not any(spread):
+        return min(free)
+    together = sum(spread) ** 2 / sum(s**2 / f for s, f in zip(spread, free, strict=True))
+    return max(1.0, min(together, float(len(drawn.strata) - len(np.unique(drawn.strata)))))
 
 
 def _stretch(freedom: float, level: float) -> float:

@@ -2,6 +2,7 @@
 
 from ganaug.game import Source as Source
 from ganaug.generator.card import Card as Card
+from ganaug.generator.folder import CHOICE_FOLDER as CHOICE_FOLDER
 from ganaug.generator.folder import Fitted as Fitted
 from ganaug.generator.folder import Loadable as Loadable
 from ganaug.generator.folder import Run as Run

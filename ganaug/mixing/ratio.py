@@ -12,6 +12,10 @@ from ganaug.serving import refuse_harmful, verdict_of
 
 MODES = ("replace", "append", "balance")
 DEFAULT = 0.25
+BALANCED = {
+    "sampling": "balanced sampling (every class equally often in a batch, and the share of each class in it)",
+    "weights": "class weights in the loss",
+}
 
 
 def resolve(run: Loadable, mode: str, ratio: float | str | None, force: bool = False) -> float:
@@ -76,6 +80,9 @@ def caveats(run: Loadable, ratio: float | str | None, carrier: str) -> list[str]
             "carry that. ganaug.SynthMix(run, ratio='auto', policy='auto') has loss weight and label smoothing in its "
             "labels."
         )
+    balance = found[1].get("arms", {}).get("with", {}).get("balance", "")
+    if balance in BALANCED:
+        said.append(f"The gain was measured with {BALANCED[balance]}: train with that, or give a ratio as a number.")
     if found[1].get("settings", {}).get("quick"):
         said.append(
             f"The verdict in {found[0]} comes from a quick bench (fewer seeds, steps and arms): run `ganaug bench` "

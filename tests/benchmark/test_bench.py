@@ -287,6 +287,20 @@ def test_unequal_classes_are_judged_by_balanced_accuracy_in_every_arm(tmp_path: 
     assert toy_bench(tmp_path / "even").data["validation"][0]["balance"] == ""
 
 
+def test_unequal_classes_of_few_groups_and_copied_images_get_no_verdict(tmp_path: Path):
+    """Every class counts the same, and nobody knows the chance in one that has images of four subjects."""
+    even, test = images(20, 0), images(40, 1)
+    keep = np.flatnonzero((even.labels > 0) | (np.arange(60) < 20))
+    subjects = [f"{label} {i % 4 if label == 2 else i}" for i, label in enumerate(even.labels)]
+    few = from_arrays(even.array[keep], even.labels[keep], classes=even.classes, groups=[subjects[i] for i in keep])
+    test.array[6:12] = test.array[:6]
+    of = [f"other {label} {i % 8 // 2 if label == 2 else i}" for i, label in enumerate(test.labels)]
+    grouped = from_arrays(test.array, test.labels, classes=test.classes, groups=of)
+    data = toy_bench(tmp_path / "out", data=few, test=grouped).data
+    assert data["verdict"] == "withheld"
+    assert any("fewer than 5 groups of 'cat'" in reason for reason in data["reasons"])
+
+
 def test_says_what_is_wrong(tmp_path: Path):
     with pytest.raises(OptionError, match="one source"):
         toy_bench(tmp_path / "out", synthetic=None)
@@ -294,6 +308,9 @@ def test_says_what_is_wrong(tmp_path: Path):
         toy_bench(tmp_path / "out", test=None)
     with pytest.raises(OptionError, match="between 0 and 1"):
         toy_bench(tmp_path / "out", ratios=(0.0, 0.5))
+    for nearly in (0.005, 0.995):
+        with pytest.raises(OptionError, match="none or all of a batch of 64"):
+            toy_bench(tmp_path / "out", ratios=(nearly,))
     with pytest.raises(OptionError, match="0 seeds"):
         toy_bench(tmp_path / "out", seeds=0)
     with pytest.raises(DataError):

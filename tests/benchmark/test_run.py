@@ -106,7 +106,11 @@ def test_a_bench_that_says_less_does_not_replace_a_verdict(tmp_path: Path, run: 
     assert kept["verdict"] == full.verdict
     assert len(kept["benches"]) == 4
     assert any("benched before" in note and "harms" in note for note in full.data["notes"])
-    assert any("Bonferroni" in note for note in full.data["notes"])
+    assert full.data["looks"] == 1  # quick ones do not count for it
+    other = bench("digits", run=run, out=tmp_path / "other", seed=1,
+                  **{**QUICK, "quick": False, "steps": 5, "tune": False})  # fmt: skip
+    assert other.data["looks"] == 2
+    assert any("Bonferroni" in note for note in other.data["notes"])
 
 
 def test_a_bench_on_other_images_does_not_replace_a_verdict_on_those_of_the_fit(tmp_path: Path, run: Path):
@@ -156,3 +160,18 @@ def test_refuses_a_test_set_that_the_generator_was_fitted_on(tmp_path: Path, run
 def test_refuses_data_of_other_classes(tmp_path: Path, run: Path):
     with pytest.raises(LabelMismatchError, match="The generator knows the classes 0, 1"):
         bench(images(20, 0), test=images(40, 1), run=run, out=tmp_path / "out", **QUICK)
+
+
+def test_the_page_says_what_it_takes_to_do_it_again_and_that_nobody_looked(tmp_path: Path, run: Path):
+    data = load_images("digits")
+    writers, others = [f"writer {i % 7}" for i in range(len(data))], tmp_path / "two words.csv"
+    rows = [f"{name},{name}\n" for name in load_images("digits", split="test").names]
+    others.write_text("item,group\n" + "".join(rows))
+    results = bench("digits", run=run, out=tmp_path / "out", groups=writers, test_groups=others, steps=3, tune=False,
+                    **QUICK)  # fmt: skip
+    command = results.data["command"]
+    assert "--groups <list>" in command
+    assert f"--test-groups '{others}'" in command
+    assert command.endswith("# in Python, with steps=3, tune=False")
+    assert "too short for check-ups" in results.data["doctor"]  # the run has 12 steps
+    assert "Nothing wrong with the generator" not in results.report_path.read_text()

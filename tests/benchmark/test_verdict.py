@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ganaug.benchmark.keeping import enough, looks
 from ganaug.benchmark.results import points
 from ganaug.benchmark.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, holm, paired_interval
 from ganaug.benchmark.verdict import reasons_to_withhold as reasons
@@ -88,6 +89,35 @@ def test_classes_of_few_images_do_not_make_a_narrow_interval(counts: tuple[int, 
     assert covered / 300 >= 0.91
 
 
+@pytest.mark.parametrize("n", [(20, 5, 5), (5, 5, 5), "straddling"])
+def test_classes_of_few_groups_do_not_make_a_narrow_interval(n: tuple[int, ...] | str):
+    """Groups of one class each, or 20 groups that have images of all three."""
+    if n == "straddling":
+        groups, labels = np.repeat(np.arange(20), 15), np.tile(np.repeat([0, 1, 2], [10, 4, 1]), 20)
+    else:
+        groups, labels = np.repeat(np.arange(sum(n)), 20), np.repeat(np.arange(3), np.array(n) * 20)
+    covered = 0
+    for run in range(300):
+        rng = np.random.default_rng([run, 7])
+        level, effect = rng.uniform(0.4, 0.6, len(labels)), 0.2 * rng.standard_normal(groups.max() + 1)[groups]
+        without = rng.uniform(size=(10, len(labels))) < level
+        gain = (rng.uniform(size=(10, len(labels))) < level + effect).astype(float) - without
+        interval = paired_interval(gain, labels, balanced=True, groups=groups, seed=run, draws=200)
+        covered += interval.low <= 0 <= interval.high
+    assert covered / 300 >= 0.9
+
+
+def test_one_copied_image_hardly_changes_the_interval():
+    """It makes one unit of two images, and leaves the others drawn within their classes."""
+    labels, copied = np.repeat([0, 1], [5, 100]), np.arange(105)
+    copied[51] = copied[50]
+    for run in range(20):
+        gain = paired_trials(np.random.default_rng(run), 10, 105, 0.0, 0.0, 0.2)
+        alone = paired_interval(gain, labels, balanced=True, seed=run)
+        one = paired_interval(gain, labels, balanced=True, groups=copied, seed=run)
+        assert one.unseen == pytest.approx(alone.unseen, rel=0.05)
+
+
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
 def test_is_never_narrower_than_students_t_over_the_seeds(seeds: int):
     for run in range(40):
@@ -135,6 +165,24 @@ def test_the_word_follows_from_where_the_interval_lies(low: float, high: float, 
     assert decide(interval, ["One seed."]) == WITHHELD
 
 
+def test_the_more_benches_there_were_the_more_a_gain_takes():
+    earlier = [
+        {"verdict": HARMS, "quick": False},
+        {"verdict": WITHHELD, "quick": False},
+        {"verdict": HELPS, "quick": True},
+    ]
+    assert looks([], quick=False) == 1
+    assert looks(earlier, quick=False) == 2
+    assert looks(earlier, quick=True) == 3
+    gain = Interval(0.01, 0.002, 0.018, (0.0, 0.02), None, p=0.02)
+    assert enough(gain, 1)
+    assert enough(gain, 2)
+    assert not enough(gain, 3)
+    assert decide(gain, [], enough=enough(gain, 3)) == NO_EVIDENCE
+    harm = Interval(-0.01, -0.018, -0.002, (0.0, -0.02), None, p=0.02)
+    assert decide(harm, [], enough=enough(harm, 3)) == HARMS  # which nobody looks for
+
+
 def test_withholds_where_it_cannot_judge():
     labels, validation = np.arange(100) % 2, np.arange(20) % 2
     assert reasons(labels, ("a", "b"), 5, None, validation) == []
@@ -143,6 +191,9 @@ def test_withholds_where_it_cannot_judge():
     assert "no image of 'c'" in reasons(labels, ("a", "b", "c"), 5, None, validation)[0]
     assert "3 groups" in reasons(labels, ("a", "b"), 5, np.arange(100) % 3, validation)[0]
     assert "validation" in reasons(labels, ("a", "b"), 5, None, validation * 0)[0]
+    lone = np.where(labels == 0, np.arange(100), np.arange(100) % 4)
+    assert reasons(labels, ("a", "b"), 5, lone, validation) == []
+    assert "fewer than 5 groups of 'b'" in reasons(labels, ("a", "b"), 5, lone, validation, balanced=True)[0]
     few = np.array([0] * 96 + [1] * 4)
     assert reasons(few, ("a", "b"), 5, None, validation) == []
     assert "fewer than 5 images of 'b'" in reasons(few, ("a", "b"), 5, None, validation, balanced=True)[0]

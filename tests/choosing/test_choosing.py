@@ -290,9 +290,42 @@ def test_a_choice_has_the_harm_of_its_run_until_it_is_benched_itself(chosen, tmp
     with pytest.raises(HarmfulError):
         ganaug.SyntheticDataset(folder / "choice", per_class=2)
     own = {**verdict, "verdict": "no evidence", "generator": load(folder / "choice").hash}
+    withheld, quick, foreign = {"verdict": "withheld"}, {"settings": {"quick": True}}, {"data": {"of the fit": False}}
+    for change in (withheld, quick, foreign, {"generator": "0" * 64}):  # it says less than the run's
+        (folder / "choice" / "verdict.json").write_bytes(sealed({**own, **change}))
+        with pytest.raises(HarmfulError):
+            ganaug.SyntheticDataset(folder / "choice", per_class=2)
     (folder / "choice" / "verdict.json").write_bytes(sealed(own))
     served = {name: 2 for name in load(folder).card.classes if name not in found.withheld}
     assert len(ganaug.SyntheticDataset(folder / "choice", plan=served)) == 2 * len(served) > 0
+
+
+def test_a_choice_that_harms_is_not_served_whatever_the_run_does(chosen, tmp_path):
+    run, _ = chosen
+    folder = Path(shutil.copytree(run.path, tmp_path / "run"))
+    verdict = {"verdict": "no evidence", "mode": "replace", "ratio": 0, "generator": load(folder).hash}
+    (folder / "verdict.json").write_bytes(sealed(verdict))
+    own = {**verdict, "verdict": "harms", "generator": load(folder / "choice").hash, "settings": {"quick": True}}
+    (folder / "choice" / "verdict.json").write_bytes(sealed(own))
+    with pytest.raises(HarmfulError):
+        ganaug.SyntheticDataset(folder / "choice", per_class=2)
+
+
+def test_benches_of_a_choice_and_of_its_run_are_counted_together(chosen, tmp_path):
+    run, _ = chosen
+    folder = Path(shutil.copytree(run.path, tmp_path / "run"))
+    (folder / "choice" / "verdict.json").unlink(missing_ok=True)
+    few = {"tune": False, "classical": ("none",), "steps": 5, "seeds": 2, "ratios": (0.5,), "mixings": ("plain",)}
+    for times, place in enumerate((folder, folder / "choice", folder), 1):
+        results = ganaug.bench("digits", run=place, out=tmp_path / f"bench{times}", seed=times, **few)
+        assert results.data["looks"] == times
+        page = results.report_path.read_text()
+        assert ("nothing has to be corrected" in page) == (times == 1)
+    assert "benched before" in " ".join(results.data["notes"])
+    assert len(ganaug.Run(folder).verdict["benches"]) == 3
+    again = ganaug.bench("digits", run=folder / "choice", out=tmp_path / "bench2", seed=2, **few)
+    assert again.data["looks"] == 3  # those of the run, of seeds 1 and 3, and itself once
+    assert len(ganaug.Run(folder / "choice").verdict["benches"]) == 3
 
 
 def test_making_the_same_choice_again_gives_the_same_bytes(chosen):

@@ -222,6 +222,10 @@ def test_auto_follows_the_bench_where_labels_can_and_warns_where_they_cannot(tmp
     with pytest.warns(MixingPolicyWarning, match=r"'light': loss weight 0\.3, label smoothing 0\.2"):
         mix(toy.Pictures(), tmp_path, ratio="auto")
     mix(toy.Pictures(), tmp_path, ratio=0.5)
+    balanced = {**verdict, "mixing": "plain", "arms": {"with": {"balance": "sampling"}}}
+    (tmp_path / "verdict.json").write_bytes(sealed(balanced))
+    with pytest.warns(MixingPolicyWarning, match="measured with balanced sampling"):
+        mix(toy.Pictures(), tmp_path, ratio="auto")
     verdict = {"verdict": "helps", "mode": "replace", "ratio": 0.5, "mixing": "plain"}
     (tmp_path / "verdict.json").write_bytes(sealed(verdict))
     mix(toy.Pictures(), tmp_path, ratio="auto")
