@@ -31,19 +31,13 @@ def test_the_wheel_alone_does_the_main_job(tmp_path):
     environment = {**os.environ, "PYTHONPATH": dependencies, "OMP_NUM_THREADS": "1"}
 
     def run(*arguments):
-        done = subprocess.run(
-            [python, "-m", "ganaug", *arguments], capture_output=True, text=True, cwd=tmp_path, env=environment
-        )
+        done = subprocess.run([python, *arguments], capture_output=True, text=True, cwd=tmp_path, env=environment)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 
-    where = subprocess.run(
-        [python, "-c", "import ganaug; print(ganaug.__file__)"], capture_output=True, text=True, cwd=tmp_path,
-        env=environment, check=True,
-    ).stdout  # fmt: skip
-    assert str(home) in where
-    run("fit", "digits", "--limit", "10", "--steps", "2", "--out", "run")
-    run("augment", "run", "--per-class", "2", "--out", "synth")
-    few = ["--quick", "--seeds", "2", "--classical", "none", "--ratio", "0.5", "--policy", "plain"]
-    run("bench", "digits", "--limit", "10", "--run", "run", "--out", "bench", *few)
+    assert str(home) in run("-c", "import ganaug; print(ganaug.__file__)")
+    run("-m", "ganaug", "fit", "digits", "--limit", "10", "--steps", "2", "--out", "run")
+    run("-m", "ganaug", "augment", "run", "--per-class", "2", "--out", "synth")
+    few = "limit=10, quick=True, seeds=2, steps=5, tune=False, classical=('none',), ratios=(0.5,), mixings=('plain',)"
+    run("-c", f"import ganaug; ganaug.bench('digits', run='run', out='bench', {few})")
     assert (tmp_path / "bench" / "report.html").stat().st_size > 10_000

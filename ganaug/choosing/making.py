@@ -4,6 +4,7 @@ how many samples pass."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from ganaug.choosing.choice import Choice
 from ganaug.choosing.files import Known, keep, scorers_of
 from ganaug.choosing.rules import Rules
-from ganaug.choosing.scorers import Scorer
+from ganaug.choosing.scorers import Realism, Scorer
 from ganaug.classifier import Classifier, Training, train_classifier
 from ganaug.data import LabelledImages
 from ganaug.data.split import held_out_rows
@@ -111,7 +112,11 @@ class Judged:
         self.fitted = from_noise(load(home, recipe=recipe))
         self.seen, self.unseen = fit_parts(self.fitted.card, data, groups=groups, root=root, report=report)
         self.fold = _folds(self.seen, seed)
-        self.judges = _judges(self.seen, self.fold, seed, report)
+
+    @cached_property
+    def judges(self) -> list[Classifier]:
+        """Trained at the first choice whose rules the generator and its discriminator can follow."""
+        return _judges(self.seen, self.fold, self.seed, self.report)
 
     def choose(self, rules: Rules) -> Chosen:
         """Set limits, find out how many samples pass, and write RUN/choice in the place of an earlier one."""
@@ -122,10 +127,13 @@ class Judged:
                 f"{rules.spread:g} would change nothing.",
                 "Leave --spread at 1.",
             )
+        discriminator = None
+        if rules.realism:
+            discriminator = last_network(fitted, "discriminator", rules_of(fitted.card, self.recipe))
+            Realism(discriminator)(seen.pixels[:2], int(seen.labels[0]))
         mine = self.fold != 0  # what the first judge was trained on
         known = Known(
-            tuple(self.judges),
-            last_network(fitted, "discriminator", rules_of(fitted.card, self.recipe)) if rules.realism else None,
+            tuple(self.judges), discriminator,
             self.judges[0].features(seen.pixels[mine]), seen.labels[mine], seen.pixels, seen.labels,
         )  # fmt: skip
         scorers = scorers_of(rules, known)

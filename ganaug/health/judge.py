@@ -6,8 +6,6 @@ import warnings
 from collections.abc import Callable
 
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 STRENGTH = 2.5  # of the linear judge's fit, over the number of values of an item
@@ -23,6 +21,9 @@ def judge_of(seen: Tensor, seen_y: Tensor, unseen: Tensor, unseen_y: Tensor) -> 
 
     if len(seen_y.unique()) < 2:
         return nearest
+    from sklearn.exceptions import ConvergenceWarning  # half of what a fit would import before it begins
+    from sklearn.linear_model import LogisticRegression
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         fitted = LogisticRegression(C=STRENGTH / seen.shape[1], max_iter=200).fit(seen.numpy(), seen_y.numpy())

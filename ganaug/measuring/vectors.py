@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor
 
 from ganaug.data.encoded import LabelledVectors
@@ -33,6 +32,8 @@ class Trees:
     """scikit-learn's extra-trees (Geurts et al. 2006) on standardised values, with the methods of a classifier."""
 
     def __init__(self, values: Tensor, labels: Tensor, classes: int, seed: int):
+        from sklearn.ensemble import ExtraTreesClassifier  # images do without
+
         self.classes = classes
         self.model = ExtraTreesClassifier(TREES, min_samples_leaf=2, random_state=seed)
         self.model.fit(values.numpy(), labels.numpy())

@@ -15,7 +15,7 @@ from torch.utils.data import TensorDataset
 import ganaug
 from ganaug import Rules
 from ganaug.choosing import Choice
-from ganaug.choosing.making import Judged
+from ganaug.choosing.making import JUDGE, Judged
 from ganaug.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
 from ganaug.classifier import Training, train_classifier
 from ganaug.data import load_images
@@ -44,6 +44,14 @@ class Odd:
 
     def accepts(self, images: np.ndarray, label: int) -> np.ndarray:
         return (images.reshape(len(images), -1).sum(1) % 2 == 1) & (label != self.none_of)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_judges():
+    """A quarter of the steps, for digits of 8 px."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganaug.choosing.making.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
+        yield
 
 
 @pytest.fixture(scope="module")
