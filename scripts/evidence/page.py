@@ -81,6 +81,11 @@ def _missing(found: Sequence[Result], cells: Sequence[Cell], draws: int) -> str:
         lines.append("**Nothing has been measured yet.**\n")
     if absent:
         lines.append(f"Not measured: {', '.join(absent)}.\n")
+    if any(cell.group in ("ablation", "choosing") for cell in cells if cell.name in absent):
+        lines.append(
+            "So what `ganaug bench` tries by default beside `plain`, and the rules that `ganaug choose` follows by "
+            "default, rest on earlier trials.\n"
+        )
     if short:
         lines.append(f"Fewer than {draws} draws so far: {', '.join(short)}.\n")
     return "\n".join(lines)
