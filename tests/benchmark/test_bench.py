@@ -329,7 +329,7 @@ def test_an_arm_has_a_kind_and_a_name():
     assert Arm("affine", 0.5).kind == "classical+synthetic"
 
 
-def test_class_names_cannot_inject_anything_into_the_report(tmp_path: Path):
+def test_class_names_cannot_inject_anything_into_the_report(tmp_path: Path, real_plots):
     bad = ("<script>alert(1)</script>", "$\\frac{", "ラ & ネコ")
 
     def named(source):
@@ -457,7 +457,7 @@ def test_a_choice_among_arms_on_a_handful_of_images_is_said(tmp_path: Path):
     assert not any("validation images" in note for note in many)
 
 
-def test_the_page_shows_the_extremes_and_what_the_doctor_found(tmp_path: Path):
+def test_the_page_shows_the_extremes_and_what_the_doctor_found(tmp_path: Path, real_plots):
     real, fake = images(20, 0), images(30, 2)
     fake.array[0] = real.array[0]
     finding = ("collapse", "fault", "Class <b> shows one picture.", "Raise gamma.")
