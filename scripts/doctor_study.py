@@ -296,7 +296,7 @@ def page(cells: Mapping[tuple[str, str, int], Mapping[str, Any]]) -> str:
         "as below. Some faults may go by several names (a game that chases itself also collapses), and some bring "
         "others: these are no mistakes, and the second table counts each finding by its own name, where some miss "
         "nine in ten: what was planted as a saturated discriminator is told as `no convergence`, and the other way "
-        "round, and `oscillation` is told as a collapse. `not finite` is the "
+        "round, and `oscillation` more often as `no convergence` or a collapse. `not finite` is the "
         "one that the loop itself reports. Nothing was changed after a faulty fit of fashion_mnist was looked at; 22 "
         "healthy ones, none of which was accused, had been seen before. Few classes of eurosat can be told apart at 16 "
         "px, so that labels are hardly judged there, and its pictures have no pose that could leak.\n",

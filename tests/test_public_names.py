@@ -42,3 +42,9 @@ def test_importing_ganaug_or_asking_for_help_imports_no_torch_and_opens_no_socke
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_fit_and_a_choice_begin_without_scikit_learn():
+    """It takes as long to import as torch, and is wanted for check-ups and tables alone."""
+    code = "import sys, ganaug; ganaug.fit, ganaug.choose; assert 'sklearn' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -70,13 +70,12 @@ def paired_interval(
 
     A bootstrap of both factors: each draw takes test images with replacement (within classes if balanced, whole groups
     where given, each as one of the class that it has most of) and, independently, seeds with replacement, and the two
-    deviations from the mean add up. Chance that
-    belongs to a seed and an image together is in both, so it is taken out of that of the images (drawing seeds of the
-    drawn images would count it three times: Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007). A
-    bootstrap over few units is too narrow, so that the deviations of seeds, and those of images or groups, are
-    stretched by t / z * sqrt(n / (n - 1)), which makes them as wide as Student's t; n - 1 are the degrees of freedom,
-    of classes together those of Satterthwaite (1946). The result is widened to Student's interval where that reaches
-    further.
+    deviations from the mean add up. Chance that belongs to a seed and an image together is in both, so it is taken out
+    of that of the images (drawing seeds of the drawn images would count it three times: Owen, The pigeonhole bootstrap,
+    Annals of Applied Statistics 1, 2007). A bootstrap over few units is too narrow, so that the deviations of seeds,
+    and those of images or groups, are stretched by t / z * sqrt(n / (n - 1)), which makes them as wide as Student's t;
+    n - 1 are the degrees of freedom, of classes together those of Satterthwaite (1946). The result is widened to
+    Student's interval where that reaches further.
     """
     seeds = len(gain)
     weights_of = _class_weights(labels) if balanced else np.full(gain.shape[1], 1 / gain.shape[1])
@@ -192,7 +191,9 @@ class _Drawn:
 
 def _drawn(labels: np.ndarray, balanced: bool, groups: np.ndarray | None) -> _Drawn:
     classes = labels if balanced else np.zeros_like(labels)
-    units = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    if groups is None:
+        return _Drawn(classes, np.arange(len(labels)), classes)
+    units = np.unique(groups, return_inverse=True)[1]
     images_of = np.zeros((units.max() + 1, classes.max() + 1))
     np.add.at(images_of, (units, classes), 1)
     return _Drawn(classes, units, images_of.argmax(1))

@@ -9,6 +9,7 @@ import pytest
 
 import ganaug
 from ganaug.benchmark import bench
+from ganaug.benchmark.verdict import Interval
 from ganaug.data import load_images
 from ganaug.errors import ArtefactError, HarmfulError, LabelMismatchError, LeakError
 from ganaug.generator.integrity import sealed, unsealed
@@ -175,3 +176,13 @@ def test_the_page_says_what_it_takes_to_do_it_again_and_that_nobody_looked(tmp_p
     assert command.endswith("# in Python, with steps=3, tune=False")
     assert "too short for check-ups" in results.data["doctor"]  # the run has 12 steps
     assert "Nothing wrong with the generator" not in results.report_path.read_text()
+
+
+def test_a_gain_that_is_enough_once_is_none_at_the_second_look(tmp_path: Path, run: Path, monkeypatch):
+    gain = Interval(0.01, 0.002, 0.018, (0.0, 0.02), None, p=0.04)
+    monkeypatch.setattr("ganaug.benchmark.run.paired_interval", lambda *arrays, **options: gain)
+    first, second = (bench("digits", run=run, out=tmp_path / str(seed), seed=seed, **QUICK) for seed in (0, 1))
+    assert (first.verdict, first.ratio > 0) == ("helps", True)
+    assert (second.verdict, second.ratio) == ("no evidence", 0)
+    assert "too small for bench number 2" in second.data["sentence"]
+    assert ganaug.Run(run).verdict["ratio"] == 0
