@@ -227,3 +227,26 @@ def test_a_page_without_cells_says_so(tmp_path):
     assert "**Nothing has been measured yet.**" in said
     assert "Not measured: toy, small, unequal, toy-shuffled." in said
     assert "reached**" not in said
+
+
+def test_an_ablation_is_told_against_its_first_arm_and_the_lists_of_policies_by_what_validation_would_choose():
+    def played(name: str, group: str, mixings: tuple[str, str], gains: tuple[int, int]) -> Result:
+        tuned, draws = made_up(name, drawn(50, *((gain, gain) for gain in gains)), EVEN)
+        for draw in draws:
+            for arm, mixing in zip(draw["arms"][1:], mixings, strict=True):
+                arm["mixing"] = mixing
+        return summarise(replace(TOY, name=name, group=group), tuned, draws)
+
+    ablated = played("toy-mixings", "ablation", ("plain", "smooth"), (10, 4))
+    assert ablated.arms[1].first.mean == pytest.approx(-0.06)  # 6 of each hundred fewer than the first arm
+    assert ablated.arms[1].first.low == pytest.approx(-0.06)  # in every draw
+    both = played("toy", "closed", ("plain", "light"), (10, 20))
+    assert (both.among(["plain"]).mixing, both.among(["plain", "light"]).mixing) == ("plain", "light")
+    bare = played("bare", "no transform", ("plain", "light"), (4, -4))
+    page = text([both, bare, ablated], ALL, "study", "make it", 6)
+    part = page[page.index("## Mixing policies") : page.index("## All arms")]
+    assert "| `smooth` | -6.00 (-6.00 to -6.00) |" in part
+    assert "| policies tried | closed and unequal, 1 cells | no transform, 1 cells |" in part
+    assert "| `plain` | +10.00 | +4.00 |" in part
+    assert "| `plain` and `light` | +20.00 | -4.00 |" in part  # validation prefers the second arm in both
+    assert "policies tried" not in text([both, ablated], ALL, "study", "make it", 6)

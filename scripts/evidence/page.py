@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from evidence.aims import aims, in_words
 from evidence.cells import GROUPS, TAILS, UNKNOWN_GROUPS, Cell
-from evidence.summary import Result, baseline_name, results
+from evidence.summary import ArmResult, Result, baseline_name, results
 from ganaug.benchmark.results import points
 from ganaug.generator.integrity import write_atomically
+from ganaug.mixing_policies import DEFAULTS
 
 HARDLY = 0.2  # of the way from guessing to certainty, below which a baseline tells little
 HOW = """# Does it help? The study
@@ -46,9 +49,10 @@ NOTES = {
     "ceiling": "How much there is to gain at all: what the baseline would win by more images of the same data set, in "
     "the shares in which synthetic ones are mixed. These images are not compared with the test images, so that a near "
     "copy of one may be among them.",
-    "ablation": "Each mixing policy at one share; all of them are on the list of arms below.",
-    "choosing": "One rule of `ganaug choose` at a time, at one share; all of them are on the list of arms below. An "
-    "arm without a rule takes samples as they come.",
+    "ablation": "Each mixing policy at one share (`ganaug.mixing_policies` says what the words mean). `rare` mixes "
+    "nothing in where all classes have the same size.",
+    "choosing": "One rule of `ganaug choose` at a time, at one share. An arm without a rule takes samples as they "
+    "come, which is what ganaug does unless it is told to choose.",
 }
 
 
@@ -66,6 +70,10 @@ def text(found: Sequence[Result], cells: Sequence[Cell], folder: str, command: s
         own = sorted((one for one in found if one.cell.group == group), key=lambda one: one.mean)
         if own:
             parts.append(_group(title, NOTES[group], own))
+            if group in ("ablation", "choosing"):
+                parts.append(_beside(own))
+            if group == "ablation":
+                parts.append(_lists(found))
     if found:
         parts += [_arms(found), _reproduce(found, command)]
     return "\n".join(part for part in parts if part)
@@ -176,6 +184,43 @@ def _row(one: Result) -> tuple[str, ...]:
         f"{sum(known) / 60:.1f}" if len(known) == len(seconds) else "not known",
         ", ".join(sorted({draw["generator"]["device"] for draw in one.draws})),
     )
+
+
+def _beside(found: Sequence[Result]) -> str:
+    """What each arm adds to the first one of its cell."""
+    cells = sorted(found, key=lambda one: one.cell.name)
+    names = list(dict.fromkeys(_word(arm) for one in cells for arm in one.arms))
+    first, *others = names
+    rows = []
+    for name in others:
+        changes = [next((arm.first for arm in one.arms if _word(arm) == name), None) for one in cells]
+        rows.append((name, *("" if change is None else in_words(change) for change in changes)))
+    said = f"Change against {first} of the same draw on the test set, with Student's interval over draws:\n"
+    return "\n".join([said, _table(("arm", *(one.cell.name for one in cells)), rows)])
+
+
+def _word(arm: ArmResult) -> str:
+    return f"`{arm.mixing}`" + (f", {arm.choice}" if arm.choice else "")
+
+
+def _lists(found: Sequence[Result]) -> str:
+    """What the defaults of the bench are worth: the arm that validation chooses if only some policies are tried."""
+    groups = {"closed": ("closed", "unequal"), "no transform": ("no transform",)}
+    cells = {
+        name: [one for one in found if one.cell.group in members and set(DEFAULTS) <= {arm.mixing for arm in one.arms}]
+        for name, members in groups.items()
+    }
+    if not all(cells.values()):
+        return ""
+    rows = [
+        (" and ".join(f"`{name}`" for name in tried),
+         *(points(float(np.mean([one.among(tried).test.mean for one in own]))) for own in cells.values()))
+        for tried in (*((name,) for name in DEFAULTS), DEFAULTS)
+    ]  # fmt: skip
+    closed, without = (len(own) for own in cells.values())
+    header = ("policies tried", f"closed and unequal, {closed} cells", f"no transform, {without} cells")
+    said = "If `ganaug bench` tried only these, the arm that validation chooses would change, on average over cells:\n"
+    return "\n".join([said, _table(header, rows)])
 
 
 def _arms(found: Sequence[Result]) -> str:

@@ -31,13 +31,15 @@ class Change:
 
 @dataclass(frozen=True)
 class ArmResult:
-    """One synthetic arm against the baseline. validation: the difference of the pooled scores; test: over draws."""
+    """One synthetic arm against the baseline. validation: the difference of the pooled scores; test: over draws.
+    first: on the test set, against the first synthetic arm of the cell."""
 
     ratio: float
     mixing: str
     choice: str
     validation: float
     test: Change
+    first: Change
 
     def __str__(self) -> str:
         return f"{self.ratio:.0%}, {self.mixing}" + (f", {self.choice}" if self.choice else "")
@@ -69,6 +71,10 @@ class Result:
     @property
     def arm(self) -> ArmResult:
         return self.arms[self.chosen]
+
+    def among(self, mixings: Sequence[str]) -> ArmResult:
+        """The arm that validation would have chosen if the cell had these mixing policies only."""
+        return max((arm for arm in self.arms if arm.mixing in mixings), key=lambda arm: arm.validation)
 
     @property
     def mean(self) -> float:
@@ -156,7 +162,7 @@ def summarise(cell: Cell, tuned: dict[str, Any], draws: Sequence[dict[str, Any]]
     on_test, on_validation = right @ weights, _pooled(draws, balanced)
     arms = tuple(
         ArmResult(arm["ratio"], arm["mixing"], arm["choice"], float(on_validation[i] - on_validation[0]),
-                  over_draws(on_test[:, i] - on_test[:, 0]))
+                  over_draws(on_test[:, i] - on_test[:, 0]), over_draws(on_test[:, i] - on_test[:, 1]))
         for i, arm in enumerate(draws[0]["arms"]) if i
     )  # fmt: skip
     chosen = int(np.argmax(on_validation[1:]))  # the first of equals

@@ -19,7 +19,9 @@ from ganaug.errors import OutOfMemoryError
 from ganaug.exporting import export
 from ganaug.generator.state import load_state
 from ganaug.health.doctor import doctor
+from ganaug.health.history import read_history
 from ganaug.measuring import measure
+from ganaug.policies import policy_named
 from ganaug.pool import Renderer
 from ganaug.recipes import RECIPES, make
 from ganaug.train import train
@@ -180,3 +182,37 @@ def test_auto_takes_the_gpu_and_larger_images(tmp_path):
     fitted = ganaug.fit((noise, np.arange(40) % 2), tmp_path / "run", steps=3, options=TINY).load()
     assert fitted.card.versions["device"] == "cuda"
     assert fitted.card.shape == (3, 64, 64)
+
+
+def test_the_doctor_looks_in_and_turns_a_knob_there(tmp_path):
+    """As on a CPU: a discriminator that is too fast is slowed down half-way, and the fit goes on on the GPU."""
+    own = tmp_path / "fast.py"
+    own.write_text(
+        "from dataclasses import replace\n"
+        "from ganaug.game import Adam\n"
+        "from ganaug.recipes import make\n"
+        "def fast():\n"
+        "    recipe = make('small', {'width': 8, 'widest': 16, 'batch': 32, 'gamma': 0.0})\n"
+        "    d, g = recipe.players\n"
+        "    slow, quick = Adam(1e-6, (0.0, 0.99)), Adam(5e-3, (0.0, 0.99))\n"
+        "    return replace(recipe, players=(replace(d, optimiser=quick), replace(g, optimiser=slow)))\n"
+    )
+    run = ganaug.fit(
+        "digits", tmp_path / "run", recipe=f"{own}:fast", steps=200, limit=40, auto_fix=True, device="cuda"
+    )
+    past = read_history(run.path)
+    assert [checkup.step for checkup in past.checkups] == [100, 200]
+    assert [(one.kind, one.step, one.cause) for one in past.interventions] == [("fix", 100, "no convergence")]
+
+
+@pytest.mark.parametrize("policy", ["randaugment", "trivial", "affine", "crops", "flips"])
+def test_augmentation_there_draws_what_a_cpu_draws(policy):
+    pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (64, 3, 28, 28), dtype=np.uint8))
+    seen = []
+    for device in ("cpu", "cuda"):
+        torch.manual_seed(5)
+        there = policy_named(policy)(pixels.to(device))
+        assert there.device.type == device
+        seen.append(there.cpu().float())
+    close = (seen[0] - seen[1]).abs() <= 2
+    assert close.float().mean() > 0.98  # a pixel on the edge between two may fall to either
