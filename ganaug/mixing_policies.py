@@ -26,7 +26,7 @@ class MixingPolicy:
 
 # What each word changes. Weight 0.3 with smoothing 0.2 comes from trials on fashion_mnist at 50 images a class; label
 # smoothing of synthetic images is Zheng et al. 2017 (1701.07717); the pool of the size of a small class is there to see
-# what fresh images are worth.
+# what fresh images are worth. What each is worth alone, and both defaults together: docs/study.md, "Mixing policies".
 WORDS: dict[str, dict[str, Any]] = {
     "plain": {},
     "light": {"weight": 0.3, "smoothing": 0.2},

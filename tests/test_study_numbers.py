@@ -198,6 +198,9 @@ def test_aims_are_marked_by_the_numbers():
     assert "-20.00 points (small)" in bad[1].found
     assert "toy-shuffled gets 0.5" in bad[2].found
     assert [aim.word for aim in aims([], ALL, 6)] == ["not measured"] * 6
+    ablated = result(replace(TOY, name="aside", group="ablation"), drawn(50, (-20, -20), (-20, -20)), EVEN)
+    apart = aims([*four(10, 0, (0, 10), -20), ablated], ALL, 6)[0]
+    assert (apart.word, apart.found.endswith("Among those that decide no aim, it does in aside.")) == ("reached", True)
     assert "So far: 2 of 4 cells are finished." in aims(four(10, 0, (0, 10), -20)[:2], ALL, 6)[0].found
     assert "So far: 0 of 4 cells are finished." in aims(four(10, 0, (0, 10), -20), ALL, 7)[0].found
 

@@ -84,8 +84,9 @@ def choose(
     data, groups, root: what the run was fitted on, as `ganaug.fit` takes them. Its training part trains the judges,
     crosswise; limits are quantiles of real images that the judge in question (for copies: the set compared with) does
     not hold. recipe: needed only for a run of a recipe from a file. The folder RUN/choice can be given wherever a run
-    is: to `mix`, `augment_loader`, `SynthMix`, `export`, `bench` and the others. Whether choosing helps a classifier
-    is for `bench` to say.
+    is: to `mix`, `augment_loader`, `SynthMix`, `export`, `bench` and the others. Choosing is a guard: of the
+    rules here none made a classifier better in docs/study.md, and the default ones withhold classes whose samples have
+    wrong labels.
 
     Raises ArtefactError for a generator without its run folder, TooFewImagesError where the training part is not in
     `data` or a class has too few images or groups in it, TranslatorError for a generator that starts from images,

@@ -36,7 +36,8 @@ def choose(run, data, label, realism, manifold, copies, spread, gate, root, grou
     """Leave out samples with doubtful labels, copies of training images, and classes that came out badly.
 
     DATA is what the run was fitted on. The choice is kept in RUN/choice, which can be named in place of RUN wherever
-    samples are served or measured. Whether it helps a classifier is for `ganaug bench` to say.
+    samples are served or measured. It guards against a generator that went wrong; in our own study (docs/study.md) no
+    rule made a classifier better, so ask `ganaug bench` before you choose in order to gain.
 
     \b
     ganaug choose  runs/leaves data/train

@@ -38,7 +38,7 @@ def aims(results: Sequence[Result], cells: Sequence[Cell], draws: int) -> list[A
     of = {group: [one for one in judged if one.cell.group == group] for group in {cell.group for cell in cells}}
     honest = [one for one in judged if one.cell.group != "planted"]
     found = [
-        _no_harm(honest), _worst(honest), _planted(of.get("planted", [])), _gain(of.get("closed", [])),
+        _no_harm(honest, [one for one in results if one.cell.group in UNJUDGED]), _worst(honest), _planted(of.get("planted", [])), _gain(of.get("closed", [])),
         _unequal(of.get("unequal", [])), _cost(core),
     ]  # fmt: skip
     wanted = [cell for cell in cells if cell.group not in UNJUDGED]
@@ -50,13 +50,15 @@ def aims(results: Sequence[Result], cells: Sequence[Cell], draws: int) -> list[A
     return [Aim(aim.text, aim.reached, aim.found + ("" if aim.reached is None else partial)) for aim in found]
 
 
-def _no_harm(results: Sequence[Result]) -> Aim:
+def _no_harm(results: Sequence[Result], aside: Sequence[Result]) -> Aim:
     text = "No cell's interval lies wholly below 0 (planted harm apart)."
     if not results:
         return Aim(text, None, "No cell has a verdict.")
     below = [one.cell.name for one in results if one.interval.high < 0]
     said = f"That of the arm chosen on validation does in {len(below)} of {_cells(len(results))}"
-    return Aim(text, not below, f"{said}{': ' + ', '.join(below) if below else ''}.")
+    others = [one.cell.name for one in aside if one.interval.high < 0]
+    told = f" Among those that decide no aim, it does in {', '.join(others)}." if others else ""
+    return Aim(text, not below, f"{said}{': ' + ', '.join(below) if below else ''}.{told}")
 
 
 def _worst(results: Sequence[Result]) -> Aim:
