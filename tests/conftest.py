@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from commands import Programs
 
 import ganaug
 
@@ -66,3 +67,11 @@ def real_data() -> Path:
 def digits_run(tmp_path_factory: pytest.TempPathFactory) -> ganaug.Run:
     """A finished run on the embedded digits, 30 a class, of a few steps: poor samples. Do not write to it."""
     return ganaug.fit("digits", tmp_path_factory.mktemp("digits") / "run", steps=12, limit=30)
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Runs `ganaug` commands and scripts, each in a process of its own, which starts at once."""
+    started = Programs(tmp_path_factory.mktemp("printed"))
+    yield started
+    started.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +15,9 @@ def out(tmp_path_factory):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.stem)
-def test_example(example, out):
-    done = subprocess.run([sys.executable, str(example), str(out), "30"], capture_output=True, text=True, cwd=out)
+def test_example(example, out, programs, monkeypatch):
+    monkeypatch.chdir(out)
+    done = programs.run(str(example), out, 30)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout
 

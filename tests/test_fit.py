@@ -90,7 +90,7 @@ torch.set_num_threads(1)
 rng = np.random.default_rng(0)
 data = rng.integers(0, 256, (24, 8, 8), dtype=np.uint8), np.arange(24) % 2
 try:
-    ganaug.fit(data, {out!r}, steps=150, seed=3)
+    ganaug.fit(data, {out!r}, steps=60, seed=3)
 except KeyboardInterrupt as stop:
     print("stopped", stop)
     raise SystemExit(130)
@@ -112,19 +112,19 @@ def test_ctrl_c_saves_and_a_resume_ends_with_the_same_bytes(tmp_path):
     assert "stopped at step" in printed
     saved = load_state(out / "state")
     assert saved is not None
-    assert 0 < saved.step < 150
+    assert 0 < saved.step < 60
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         said = []
-        run = ganaug.fit(arrays(), out, steps=150, seed=3, resume=True, report=lambda *what: said.append(what))
-        whole = ganaug.fit(arrays(), tmp_path / "whole", steps=150, seed=3)
+        run = ganaug.fit(arrays(), out, steps=60, seed=3, resume=True, report=lambda *what: said.append(what))
+        whole = ganaug.fit(arrays(), tmp_path / "whole", steps=60, seed=3)
     finally:
         torch.set_num_threads(threads)
     assert ("fit", 0, 0, f"resumed at step {saved.step}") in said
     assert weights(run) == weights(whole)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [line["step"] for line in lines if "checkup" not in line] == list(range(1, 151))
+    assert [line["step"] for line in lines if "checkup" not in line] == list(range(1, 61))
 
 
 def test_resume_of_a_finished_run_does_nothing_and_of_none_starts_at_zero(tmp_path):

@@ -24,6 +24,7 @@ from ganaug.reporting import Report, silent
 
 CURVE = 40  # points kept of a training curve
 WORTH = 30.0  # seconds of trials from which on helpers are worth their start, which takes some five
+LIBRARIES = {name: version(name) for name in ("timm", "torchvision")}  # on which an outcome depends, besides torch
 WATCHED = 500  # validation images, at most, that are looked at during a training
 
 
@@ -165,8 +166,7 @@ class Laboratory:
         identity = {
             "classifier": VERSION,
             "torch": torch.__version__,
-            "timm": version("timm"),
-            "torchvision": version("torchvision"),
+            **LIBRARIES,
             "training": asdict(trial.training),
             "seed": trial.seed,
             "on": trial.on,

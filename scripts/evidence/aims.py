@@ -37,8 +37,9 @@ def aims(results: Sequence[Result], cells: Sequence[Cell], draws: int) -> list[A
     judged = [one for one in core if one.verdict != "withheld"]
     of = {group: [one for one in judged if one.cell.group == group] for group in {cell.group for cell in cells}}
     honest = [one for one in judged if one.cell.group != "planted"]
+    aside = [one for one in results if one.cell.group in UNJUDGED]
     found = [
-        _no_harm(honest, [one for one in results if one.cell.group in UNJUDGED]), _worst(honest), _planted(of.get("planted", [])), _gain(of.get("closed", [])),
+        _no_harm(honest, aside), _worst(honest), _planted(of.get("planted", [])), _gain(of.get("closed", [])),
         _unequal(of.get("unequal", [])), _cost(core),
     ]  # fmt: skip
     wanted = [cell for cell in cells if cell.group not in UNJUDGED]

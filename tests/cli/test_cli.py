@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from commands import COMMAND
 from PIL import Image
 from rich.console import Console
 from rich.text import Text
@@ -22,15 +23,17 @@ from ganaug.cli import cli
 from ganaug.cli.group import HOMES
 
 
-def run(*arguments, check=0):
+@pytest.fixture
+def run(programs):
     """As a user would: a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ganaug", *map(str, arguments)], capture_output=True, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert done.returncode == check, done.stderr[-2000:]
-    assert "Traceback" not in done.stderr
-    return done
+
+    def command(*arguments, check=0):
+        done = programs.run(COMMAND, *arguments)
+        assert done.returncode == check, done.stderr[-2000:]
+        assert "Traceback" not in done.stderr
+        return done
+
+    return command
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def folder(tmp_path_factory):
     return root
 
 
-def test_the_main_job_on_a_messy_folder(folder, tmp_path):
+def test_the_main_job_on_a_messy_folder(run, folder, tmp_path):
     checked = json.loads(run("check", folder, "--json", "--no-timing").stdout)
     assert checked["counts"] == {"ok part": 8, "scratch": 8}
     assert any("broken.png" in name for name, _ in checked["unreadable"])
@@ -73,7 +76,7 @@ def test_the_main_job_on_a_messy_folder(folder, tmp_path):
     assert "already finished" in resumed.stderr
 
 
-def test_progress_is_plain_lines_where_there_is_no_terminal(folder, tmp_path):
+def test_progress_is_plain_lines_where_there_is_no_terminal(run, folder, tmp_path):
     done = run("fit", folder, "--out", tmp_path / "run", "--steps", 3)
     assert "fit: 3/3" in done.stderr
     assert "\x1b[" not in done.stderr
@@ -122,7 +125,7 @@ def test_an_interruption_says_what_is_kept(folder, tmp_path):
     fit.stderr.close()
 
 
-def test_config_files_and_dry_runs(folder, tmp_path):
+def test_config_files_and_dry_runs(run, folder, tmp_path):
     printed = run("fit", folder, "--out", tmp_path / "run", "--steps", 7, "--set", "width=16", "--print-config").stdout
     config = tmp_path / "run.yaml"
     config.write_text(printed)
@@ -135,7 +138,7 @@ def test_config_files_and_dry_runs(folder, tmp_path):
     run("fit", "--config", config, check=2)
 
 
-def test_recipes_are_listed_with_their_equations():
+def test_recipes_are_listed_with_their_equations(run):
     listed = json.loads(run("recipes", "--json").stdout)
     assert "relativistic" in listed["small"]["players"]["discriminator"]["loss"]
     assert listed["cyclegan"]["starts_from"] == "an image: an image of another class"
@@ -158,26 +161,26 @@ def test_recipes_are_listed_with_their_equations():
         (["nosuch"], 2, "nosuch"),
     ],
 )
-def test_what_a_user_does_wrong_is_said_with_its_code(arguments, code, words, tmp_path, monkeypatch):
+def test_what_a_user_does_wrong_is_said_with_its_code(run, arguments, code, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = run(*arguments, check=code)
     assert words in done.stderr
     assert not (tmp_path / "x").exists()
 
 
-def test_balancing_equal_classes_adds_nothing_and_is_no_error(digits_run, tmp_path):
+def test_balancing_equal_classes_adds_nothing_and_is_no_error(run, digits_run, tmp_path):
     done = run("augment", digits_run.path, "--balance", "--out", tmp_path / "x")
     assert "nothing to add" in done.stdout
     assert not (tmp_path / "x").exists()
 
 
-def test_errors_are_json_too_when_json_is_asked_for():
+def test_errors_are_json_too_when_json_is_asked_for(run):
     error = json.loads(run("preview", "nowhere", "--json", check=3).stdout)["error"]
     assert error["kind"] == "ArtefactError"
     assert error["fix"]
 
 
-def test_a_ratio_from_a_bench_that_was_not_run_is_an_error(digits_run, tmp_path):
+def test_a_ratio_from_a_bench_that_was_not_run_is_an_error(run, digits_run, tmp_path):
     done = run("augment", digits_run.path, "--ratio", "auto", "--out", tmp_path / "x", check=3)
     assert "bench" in done.stderr
 

@@ -115,6 +115,7 @@ def files(folder: Path) -> dict[str, str]:
 
 def fit(place: Path) -> None:
     fitting.SAVE_SECONDS = 0.05  # often, so that many kills fall into a save
+    fitting.GRIDS = 7  # pictures, of which each takes as long as two rounds
     ganaug.fit(data(), place / "run", recipe="gan", options=SMALL, steps=STEPS, seed=3, resume=True)
 
 
