@@ -217,21 +217,23 @@ def _differs(q: np.ndarray, mask: np.ndarray, t: np.ndarray, q_chroma: np.ndarra
 
 def _residuals(q: np.ndarray, mask: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Share of the variance of q that t leaves unexplained, (k,): the least over t as it is and t clipped as q is."""
-    best = _unexplained(q, mask, t)
+    weight = mask.astype(np.float32)
+    centred = _centred(q, weight)
+    best = _unexplained(centred, weight, t)
     white, black = (q > 254.5) & mask, (q < 0.5) & mask
     if white.any():
         ceiling = np.where(white, t, np.inf).min((1, 2), keepdims=True)
-        best = np.minimum(best, _unexplained(q, mask, np.minimum(t, ceiling)))
+        best = np.minimum(best, _unexplained(centred, weight, np.minimum(t, ceiling)))
     if black.any():
         floor = np.where(black, t, -np.inf).max((1, 2), keepdims=True)
-        best = np.minimum(best, _unexplained(q, mask, np.maximum(t, floor)))
+        best = np.minimum(best, _unexplained(centred, weight, np.maximum(t, floor)))
     return best
 
 
-def _unexplained(q: np.ndarray, mask: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """1 - R2 of q (k, 16, 16) on t and its Laplacian over the cells of the mask; contrast must not be inverted."""
-    weight = mask.astype(np.float32)
-    q, t, edges = (_centred(v, weight) for v in (q, t, _laplacian(t)))
+def _unexplained(q: np.ndarray, weight: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """1 - R2 of q (k, 16, 16), which is centred, on t and its Laplacian over the cells that weigh 1, not 0; contrast
+    must not be inverted."""
+    t, edges = _centred(t, weight), _centred(_laplacian(t), weight)
     qq, qt, tt = (np.maximum((a * b).sum((1, 2)), low) for a, b, low in ((q, q, 1e-6), (q, t, 0), (t, t, 1e-6)))
     edges -= t * ((edges * t).sum((1, 2)) / tt)[:, None, None]
     qe, ee = (q * edges).sum((1, 2)), np.maximum((edges * edges).sum((1, 2)), 1e-6)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import ganaug
 from ganaug import Rules
+from ganaug.choosing.making import JUDGE
 from ganaug.errors import ArtefactError
 from ganaug.generator.integrity import write_manifest
 from ganaug.pool import BLOCK, Renderer
@@ -26,7 +28,9 @@ def run_with_choice(tmp_path_factory):
     rng = np.random.default_rng(0)
     data = rng.integers(0, 256, (40, 8, 8), dtype=np.uint8), np.arange(40) % 2
     run = ganaug.fit(data, tmp_path_factory.mktemp("choices") / "run", options=SETTINGS, steps=3)
-    ganaug.choose(run, data, Rules(realism=0.05, manifold=0.05))
+    with pytest.MonkeyPatch.context() as patch:  # judges of a quarter of the steps
+        patch.setattr("ganaug.choosing.making.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
+        ganaug.choose(run, data, Rules(realism=0.05, manifold=0.05))
     return run.path
 
 
