@@ -1,7 +1,8 @@
 """Programs in processes of their own that start at once: each is forked from one that has imported everything.
 
 A Python that imports torch, timm and albumentations takes seconds, most of what a short command takes; here it is done
-once. `Programs` starts that process (this file, run as a program), and asks it for a process for each command.
+once. `Programs` starts that process (this file, run as a program), and asks it for a process for each command. Where
+forks are not safe (anywhere but Linux), a command is started in the ordinary way.
 """
 
 from __future__ import annotations
@@ -37,16 +38,23 @@ class Programs:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self._origin = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "NO_ALBUMENTATIONS_UPDATE": "1"},
-        )  # fmt: skip
+        self._origin: subprocess.Popen[str] | None = None
+        if sys.platform == "linux":
+            self._origin = subprocess.Popen(
+                [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "NO_ALBUMENTATIONS_UPDATE": "1"},
+            )  # fmt: skip
 
     def run(self, program: str, *arguments: object) -> Done:
         """program: a file, or `COMMAND`. It has the directory and the variables that this process has."""
+        texts, variables = [str(argument) for argument in arguments], {**os.environ, "OMP_NUM_THREADS": "1"}
+        if self._origin is None:
+            start = ["-m", COMMAND] if program == COMMAND else [program]
+            done = subprocess.run([sys.executable, *start, *texts], capture_output=True, text=True, env=variables)
+            return Done(done.returncode, done.stdout, done.stderr)
         request = {
-            "program": program, "arguments": [str(argument) for argument in arguments], "folder": str(self.folder),
-            "directory": os.getcwd(), "variables": {**os.environ, "OMP_NUM_THREADS": "1"},
+            "program": program, "arguments": texts, "folder": str(self.folder), "directory": os.getcwd(),
+            "variables": variables,
         }  # fmt: skip
         assert self._origin.stdin is not None
         assert self._origin.stdout is not None
@@ -56,7 +64,8 @@ class Programs:
         return Done(code, (self.folder / "stdout").read_text(), (self.folder / "stderr").read_text())
 
     def close(self) -> None:
-        self._origin.communicate()
+        if self._origin is not None:
+            self._origin.communicate()
 
 
 def serve() -> None:
