@@ -33,6 +33,15 @@ class Done:
     stderr: str
 
 
+def run_alone(program: str, *arguments: object) -> Done:
+    """As `Programs.run`, by a Python that imports everything itself, as a user's does."""
+    done = subprocess.run(
+        [sys.executable, *(["-m", COMMAND] if program == COMMAND else [program]), *map(str, arguments)],
+        capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
 class Programs:
     """Runs programs one after the other. folder: for what they print."""
 
@@ -47,14 +56,11 @@ class Programs:
 
     def run(self, program: str, *arguments: object) -> Done:
         """program: a file, or `COMMAND`. It has the directory and the variables that this process has."""
-        texts, variables = [str(argument) for argument in arguments], {**os.environ, "OMP_NUM_THREADS": "1"}
         if self._origin is None:
-            start = ["-m", COMMAND] if program == COMMAND else [program]
-            done = subprocess.run([sys.executable, *start, *texts], capture_output=True, text=True, env=variables)
-            return Done(done.returncode, done.stdout, done.stderr)
+            return run_alone(program, *arguments)
         request = {
-            "program": program, "arguments": texts, "folder": str(self.folder), "directory": os.getcwd(),
-            "variables": variables,
+            "program": program, "arguments": [str(argument) for argument in arguments], "folder": str(self.folder),
+            "directory": os.getcwd(), "variables": {**os.environ, "OMP_NUM_THREADS": "1"},
         }  # fmt: skip
         assert self._origin.stdin is not None
         assert self._origin.stdout is not None

@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from commands import COMMAND
+from commands import COMMAND, run_alone
 from PIL import Image
 from rich.console import Console
 from rich.text import Text
@@ -23,17 +23,22 @@ from ganaug.cli import cli
 from ganaug.cli.group import HOMES
 
 
-@pytest.fixture
-def run(programs):
-    """As a user would: a process of its own."""
+def checked(start):
+    """A function that runs a command and asserts its exit code."""
 
-    def command(*arguments, check=0):
-        done = programs.run(COMMAND, *arguments)
+    def run(*arguments, check=0):
+        done = start(COMMAND, *arguments)
         assert done.returncode == check, done.stderr[-2000:]
         assert "Traceback" not in done.stderr
         return done
 
-    return command
+    return run
+
+
+@pytest.fixture
+def run(programs):
+    """A command in a process of its own, which starts at once."""
+    return checked(programs.run)
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +59,11 @@ def folder(tmp_path_factory):
     return root
 
 
-def test_the_main_job_on_a_messy_folder(run, folder, tmp_path):
-    checked = json.loads(run("check", folder, "--json", "--no-timing").stdout)
-    assert checked["counts"] == {"ok part": 8, "scratch": 8}
-    assert any("broken.png" in name for name, _ in checked["unreadable"])
+def test_the_main_job_on_a_messy_folder(folder, tmp_path):
+    run = checked(run_alone)  # nothing is imported before that a command has to import
+    survey = json.loads(run("check", folder, "--json", "--no-timing").stdout)
+    assert survey["counts"] == {"ok part": 8, "scratch": 8}
+    assert any("broken.png" in name for name, _ in survey["unreadable"])
     out = tmp_path / "run"
     told = run("fit", folder, "--out", out, "--steps", 2, "--json")
     assert re.search(r"unreadable: 1 image is passed over, the first is .*broken.png", told.stderr)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from too_fast import TOO_FAST
 from torch import nn
 
 import ganaug
@@ -260,20 +261,9 @@ def test_a_knob_is_turned_once_and_a_resume_keeps_it():
 
 def test_auto_fix_cures_a_discriminator_that_is_too_fast(tmp_path):
     """Half-way the doctor cuts its learning rate; the log and the card say so."""
-    own = tmp_path / "fast.py"
-    own.write_text(
-        "from dataclasses import replace\n"
-        "from ganaug.game import Adam\n"
-        "from ganaug.recipes import make\n"
-        "def fast():\n"
-        "    recipe = make('small', {'width': 8, 'widest': 16, 'batch': 32, 'gamma': 0.0})\n"
-        "    d, g = recipe.players\n"
-        "    slow, quick = Adam(1e-6, (0.0, 0.99)), Adam(5e-3, (0.0, 0.99))\n"
-        "    return replace(recipe, players=(replace(d, optimiser=quick), replace(g, optimiser=slow)))\n"
-    )
     said = []
     run = ganaug.fit(
-        "digits", tmp_path / "run", recipe=f"{own}:fast", steps=200, limit=40, auto_fix=True,
+        "digits", tmp_path / "run", recipe=TOO_FAST, steps=200, limit=40, auto_fix=True,
         report=lambda phase, done, total, detail="": said.append((phase, detail)),
     )  # fmt: skip
     (fix,) = [one for one in ganaug.load(run, recipe=lambda settings: make("small", TINY)).card.interventions

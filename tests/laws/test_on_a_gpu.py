@@ -9,6 +9,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from too_fast import TOO_FAST
 from toys import toy
 
 import ganaug
@@ -186,20 +187,7 @@ def test_auto_takes_the_gpu_and_larger_images(tmp_path):
 
 def test_the_doctor_looks_in_and_turns_a_knob_there(tmp_path):
     """As on a CPU: a discriminator that is too fast is slowed down half-way, and the fit goes on on the GPU."""
-    own = tmp_path / "fast.py"
-    own.write_text(
-        "from dataclasses import replace\n"
-        "from ganaug.game import Adam\n"
-        "from ganaug.recipes import make\n"
-        "def fast():\n"
-        "    recipe = make('small', {'width': 8, 'widest': 16, 'batch': 32, 'gamma': 0.0})\n"
-        "    d, g = recipe.players\n"
-        "    slow, quick = Adam(1e-6, (0.0, 0.99)), Adam(5e-3, (0.0, 0.99))\n"
-        "    return replace(recipe, players=(replace(d, optimiser=quick), replace(g, optimiser=slow)))\n"
-    )
-    run = ganaug.fit(
-        "digits", tmp_path / "run", recipe=f"{own}:fast", steps=200, limit=40, auto_fix=True, device="cuda"
-    )
+    run = ganaug.fit("digits", tmp_path / "run", recipe=TOO_FAST, steps=200, limit=40, auto_fix=True, device="cuda")
     past = read_history(run.path)
     assert [checkup.step for checkup in past.checkups] == [100, 200]
     assert [(one.kind, one.step, one.cause) for one in past.interventions] == [("fix", 100, "no convergence")]
