@@ -28,7 +28,7 @@ from ganaug.errors import (
     TooFewImagesError,
     WithheldWarning,
 )
-from ganaug.generator import load, run_folder
+from ganaug.generator import load, run_folder, save
 from ganaug.generator.folder import serving_folder
 from ganaug.generator.integrity import sealed, write_atomically
 from ganaug.pool import BLOCK, Pool, Renderer
@@ -190,6 +190,19 @@ def test_each_scorer_prefers_what_its_rule_is_about():
 
 def test_a_discriminator_that_looks_at_several_images_sees_whole_blocks():
     assert TOGETHER == BLOCK
+
+
+def test_the_default_rules_withhold_classes_whose_samples_have_wrong_labels(chosen, tmp_path):
+    run, _ = chosen
+    swapped = ganaug.Run(shutil.copytree(run.path, tmp_path / "run"))
+    fitted = run.load()
+    (labels,) = (one for one in fitted.generator.modules() if isinstance(one, torch.nn.Embedding))
+    with torch.no_grad():
+        labels.weight.copy_(labels.weight.roll(1, 0))
+    shutil.rmtree(swapped.path / "generator")
+    save(swapped.path / "generator", fitted.networks, fitted.card)
+    assert len(ganaug.choose(swapped, "digits").withheld) >= 8
+    assert len(ganaug.choose(shutil.copytree(run.path, tmp_path / "sound"), "digits").withheld) <= 2
 
 
 def test_realism_is_the_score_of_the_discriminator_on_images_in_its_range():
