@@ -14,29 +14,29 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from ganaug import metrics as metrics
     from ganaug.benchmark import bench as bench
-    from ganaug.choosing import Rules as Rules
     from ganaug.choosing.making import choose as choose
-    from ganaug.data import load_images as load_images
+    from ganaug.choosing.rules import Rules as Rules
+    from ganaug.data.load import load_images as load_images
     from ganaug.errors import GanaugError as GanaugError
     from ganaug.exporting import export as export
     from ganaug.fitting import fit as fit
-    from ganaug.generator import Run as Run
-    from ganaug.generator import load as load
+    from ganaug.generator.folder import Run as Run
+    from ganaug.generator.folder import load as load
     from ganaug.health.doctor import doctor as doctor
-    from ganaug.measuring import measure as measure
-    from ganaug.mixing import SyntheticDataset as SyntheticDataset
+    from ganaug.measuring.run import measure as measure
     from ganaug.mixing import albumentations as albumentations
-    from ganaug.mixing import augment_loader as augment_loader
-    from ganaug.mixing import mix as mix
+    from ganaug.mixing.build import mix as mix
     from ganaug.mixing.imbalanced import GANSampler as GANSampler
+    from ganaug.mixing.loader import augment_loader as augment_loader
     from ganaug.mixing.reimagine import Inpaint as Inpaint
     from ganaug.mixing.reimagine import Reimagine as Reimagine
     from ganaug.mixing.reimagine import Translate as Translate
+    from ganaug.mixing.synthetic import SyntheticDataset as SyntheticDataset
     from ganaug.mixing.transforms import SynthMix as SynthMix
     from ganaug.mixing.variants import variants as variants
     from ganaug.pictures import preview as preview
-    from ganaug.probing import backbone as backbone
     from ganaug.probing import features as features
+    from ganaug.probing.backbones import backbone as backbone
 
 _HOMES = {
     "GANSampler": "ganaug.mixing.imbalanced",

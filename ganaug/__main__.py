@@ -6,7 +6,7 @@ import json
 import sys
 import warnings
 
-from ganaug.cli import cli
+from ganaug.cli.group import cli
 from ganaug.errors import GanaugError, UnwritableError
 from ganaug.reporting import plain
 

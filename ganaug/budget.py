@@ -9,7 +9,7 @@ import torch
 
 from ganaug.errors import OptionError
 from ganaug.game import Recipe
-from ganaug.train import Batches, train
+from ganaug.game.train import Batches, train
 
 WARM_UP = 3  # rounds played and discarded before timing
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from ganaug.budget import parse_seconds, seconds_per_step, steps_in
-from ganaug.data import DataSpec
 from ganaug.data.batches import ClassBalancedBatches
+from ganaug.data.spec import DataSpec
 from ganaug.device import resolve_device
 from ganaug.fitting import DEFAULT_BUDGET
 from ganaug.preparing import FitSettings, Prepared, prepare

@@ -17,9 +17,9 @@ import numpy as np
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import LabelMismatchError, OptionError, OutputInUseError
 from ganaug.exporting_rows import export_vectors
-from ganaug.generator import Fitted, Loadable, as_loaded
-from ganaug.generator.integrity import need_space, writing
-from ganaug.generator.lock import sole_maker
+from ganaug.files.integrity import need_space, writing
+from ganaug.files.lock import sole_maker
+from ganaug.generator.folder import Fitted, Loadable, as_loaded
 from ganaug.plan import Plan
 from ganaug.pool import Renderer, served
 from ganaug.reporting import Report, silent

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from ganaug.data.rows import TableCodec
 from ganaug.errors import DataError, OptionError, OutputInUseError
-from ganaug.generator import Fitted
-from ganaug.generator.integrity import clear_parts, need_space, write_atomically
+from ganaug.files.integrity import clear_parts, need_space, write_atomically
+from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.plan import Plan
 from ganaug.reporting import Report, silent

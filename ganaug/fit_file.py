@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ganaug.data import LabelledImages
 from ganaug.data.encoded import LabelledVectors
+from ganaug.data.load import LabelledImages
 from ganaug.errors import ArtefactError, DataError, OptionError
-from ganaug.generator.checked import bounded, is_
+from ganaug.files.checked import bounded, is_
+from ganaug.files.integrity import read_whole, sealed, sha256, unsealed, write_atomically
 from ganaug.generator.codecs import codec_to_json
-from ganaug.generator.integrity import read_whole, sealed, sha256, unsealed, write_atomically
 from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import SavedState, load_state
 from ganaug.preparing import FitSettings

@@ -12,23 +12,24 @@ import torch
 
 from ganaug.budget import parse_seconds, seconds_per_step, steps_in
 from ganaug.course import Course, every
-from ganaug.data import LabelledImages
+from ganaug.data.load import LabelledImages
 from ganaug.data.quarantine import LIST, as_list
 from ganaug.data.spec import ImageCodec
 from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
+from ganaug.files.integrity import clear_parts, need_space, own_folders, write_atomically, writing
+from ganaug.files.lock import LOCK, sole_writer
 from ganaug.fit_file import agreed_steps, digest_of, forked, store
-from ganaug.generator import Card, Run, save
-from ganaug.generator.integrity import clear_parts, need_space, own_folders, write_atomically, writing
+from ganaug.game.train import Progress, train
+from ganaug.generator.card import Card
+from ganaug.generator.folder import Run, save
 from ganaug.generator.known import keep_likenesses
-from ganaug.generator.lock import LOCK, sole_writer
 from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.health.watch import Watch, mended
 from ganaug.interrupt import interruptible
 from ganaug.pictures import sample_grid, save_picture, tile
 from ganaug.preparing import FitSettings, Prepared, prepare
 from ganaug.reporting import Report, silent
-from ganaug.train import Progress, train
 from ganaug.translating import translation_grid
 
 SAVE_SECONDS = 20.0  # a state is committed at least this often

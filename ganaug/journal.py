@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ganaug.generator.integrity import open_plain
+from ganaug.files.integrity import open_plain
 
 
 class Journal:

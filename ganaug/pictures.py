@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
+from ganaug.files.integrity import write_atomically, writing
 from ganaug.game import Prior
-from ganaug.generator import Fitted, Loadable, from_noise
-from ganaug.generator.integrity import write_atomically, writing
+from ganaug.generator.folder import Fitted, Loadable, from_noise
 from ganaug.keys import torch_stream
 from ganaug.pool import Renderer
 from ganaug.reporting import printable

@@ -10,6 +10,7 @@ read the map; they never run a network.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,8 +19,9 @@ import torch
 
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, LabelMismatchError
-from ganaug.generator import Fitted, Loadable, from_noise
-from ganaug.imagemap import ImageMap, pool_folder
+from ganaug.files.imagemap import ImageMap
+from ganaug.files.integrity import own_folders, writing
+from ganaug.generator.folder import Fitted, Loadable, from_noise, serving_folder
 from ganaug.keys import torch_stream
 from ganaug.plan import Plan
 from ganaug.reporting import Report, silent
@@ -229,3 +231,26 @@ def _write(pool: Pool, renderer: Renderer, report: Report) -> None:
         for images in renderer.stream(label, count)
     )
     pool.file.write(blocks, report)
+
+
+def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
+    """The given folder, RUN/pool, or the user's cache: the first that exists or can be made and written to."""
+    if folder is not None:
+        with writing(Path(folder)):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        return Path(folder)
+    home = serving_folder(run)
+    if home is not None:
+        candidate = Path(home) / "pool"
+        own_folders(Path(home), ["pool"])
+        try:
+            candidate.mkdir(exist_ok=True)
+        except OSError:
+            pass
+        else:
+            if os.access(candidate, os.W_OK):
+                return candidate
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganaug" / "pool"
+    with writing(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+    return cache

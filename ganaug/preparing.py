@@ -10,21 +10,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.data import DataSpec, LabelledImages, hold_out, load_images
 from ganaug.data.advice import FEW
 from ganaug.data.batches import ClassBalancedBatches, EncodedBatches, OtherClassBatches
 from ganaug.data.csv_file import is_table
 from ganaug.data.encoded import LabelledVectors
+from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.series_file import is_series, load_series
+from ganaug.data.spec import DataSpec
+from ganaug.data.split import hold_out
 from ganaug.data.table import load_table
-from ganaug.data.tables import printable
 from ganaug.device import resolve_device
 from ganaug.errors import DataError, FewImagesWarning, OptionError
 from ganaug.game import Recipe, Source
+from ganaug.game.train import Batches
 from ganaug.recipes import RECIPES, make
 from ganaug.recipes.choose import choose
-from ganaug.reporting import Report
-from ganaug.train import Batches
+from ganaug.reporting import Report, printable
 
 DEFAULTS = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind of data -> recipe
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import HarmfulError, NoVerdictError, WithheldWarning
-from ganaug.generator import Fitted, Run, hash_of, run_folder, serving_folder
+from ganaug.generator.folder import Fitted, Run, hash_of, run_folder, serving_folder
 
 
 def verdict_of(fitted: Fitted) -> tuple[Path, dict[str, Any]] | None:

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganaug.data import LabelledImages, load_images
+from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, LabelMismatchError, TranslatorError
 from ganaug.game import Prior
-from ganaug.generator import Fitted, Loadable, Source, as_fitted
+from ganaug.game.recipe import Source
+from ganaug.generator.folder import Fitted, Loadable, as_fitted
 from ganaug.keys import torch_stream
 from ganaug.reporting import Report, silent
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ganaug.data import LabelledImages
-from ganaug.generator import Loadable
-from ganaug.imagemap import ImageMap, pool_folder
+from ganaug.data.load import LabelledImages
+from ganaug.files.imagemap import ImageMap
+from ganaug.generator.folder import Loadable
+from ganaug.pool import pool_folder
 from ganaug.reporting import Report, silent
 from ganaug.translating import BLOCK, Variants
 

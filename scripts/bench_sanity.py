@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganaug.benchmark import Results, bench
-from ganaug.data import LabelledImages, load_images
+from ganaug.benchmark import bench
+from ganaug.benchmark.results import Results
+from ganaug.data.load import LabelledImages, load_images
 from ganaug.keys import numpy_stream
 
 

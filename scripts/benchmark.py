@@ -28,12 +28,12 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 import ganaug
-from ganaug.data import DataSpec
 from ganaug.data.batches import ClassBalancedBatches
+from ganaug.data.spec import DataSpec
 from ganaug.device import environment
+from ganaug.game.train import train
 from ganaug.pool import BLOCK, Pool
 from ganaug.recipes import make
-from ganaug.train import train
 
 ITEMS, SIZE, CLASSES = 4096, 32, 10
 CLOCK = time.perf_counter

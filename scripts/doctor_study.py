@@ -27,17 +27,20 @@ from evidence.draw import machine
 from scipy.stats import binomtest
 from torch import Tensor, nn
 
-from ganaug.data import ImageCodec, LabelledImages, hold_out, load_images
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.spec import ImageCodec
+from ganaug.data.split import hold_out
 from ganaug.errors import DivergedError
+from ganaug.files.integrity import write_atomically
 from ganaug.game import Adam, Networks, Recipe
-from ganaug.generator.integrity import write_atomically
+from ganaug.game.train import train
 from ganaug.generator.interventions import Intervention
-from ganaug.health import Checkup, Examiner, findings
+from ganaug.health import findings
+from ganaug.health.checkup import Checkup, Examiner
 from ganaug.keys import torch_stream
 from ganaug.networks.eyes import AffineEye, OpenEye
 from ganaug.preparing import batches_for
 from ganaug.recipes import make
-from ganaug.train import train
 
 SET_ON, COUNTED_ON = ("mnist", "eurosat"), "fashion_mnist"
 SIZE, EACH, STEPS, CHECKUPS = 16, 60, 500, 10

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch.utils.data import BatchSampler, DataLoader, Dataset, DistributedSampler, RandomSampler, SubsetRandomSampler
 
-from ganaug.mixing import augment_loader
+from ganaug.mixing.loader import augment_loader
 
 METHODS = ("fork", "spawn", "forkserver")
 ORDERS = ("shuffle", "sampler", "batch_sampler", "distributed")

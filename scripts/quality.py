@@ -30,9 +30,10 @@ import torch
 import ganaug
 from ganaug.classifier import Classifier, Training, train_classifier
 from ganaug.console import terminal
-from ganaug.data import LabelledImages, hold_out, load_images
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.split import hold_out
 from ganaug.device import environment
-from ganaug.generator import Fitted
+from ganaug.generator.folder import Fitted
 from ganaug.metrics import copy_share, label_agreement, within_class_diversity
 from ganaug.pictures import sample_grid, tile
 from ganaug.pool import render

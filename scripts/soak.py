@@ -22,7 +22,7 @@ from pathlib import Path
 
 import click
 
-from ganaug.generator.integrity import write_atomically
+from ganaug.files.integrity import write_atomically
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 

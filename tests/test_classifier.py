@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ganaug.classifier import Training, schedule, train_classifier
-from ganaug.data import load_images
+from ganaug.data.load import load_images
 from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.policies import POLICIES
 

@@ -13,10 +13,10 @@ import timm.data
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from ganaug.data import open_source
+from ganaug.data.source import open_source
 from ganaug.errors import DiskFullError, LabelMismatchError, OptionError, OutputInUseError
 from ganaug.exporting import export, folder_names
-from ganaug.generator import load
+from ganaug.generator.folder import load
 from ganaug.pool import Renderer, render
 
 sys.path.append(str(Path(__file__).parent / "mixing"))

@@ -13,7 +13,7 @@ import torch
 import ganaug
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
 from ganaug.exporting_rows import render_vectors
-from ganaug.generator.integrity import write_manifest
+from ganaug.files.integrity import write_manifest
 from ganaug.plan import balance
 
 

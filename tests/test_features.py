@@ -13,11 +13,13 @@ from click.testing import CliRunner
 from timm.data import resolve_model_data_config
 
 import ganaug
-from ganaug.cli import cli
-from ganaug.data import ImageCodec, load_images
+from ganaug.cli.group import cli
+from ganaug.data.load import load_images
+from ganaug.data.spec import ImageCodec
 from ganaug.errors import ArtefactError, DataError, MissingPackageError, OptionError, TooFewImagesError
 from ganaug.generator.state import load_state
-from ganaug.probing import probe, table
+from ganaug.probing import table
+from ganaug.probing.probes import probe
 from ganaug.recipes import RECIPES, make
 
 NO_JUDGE_OF_IMAGES = {"infogan", "aae", "vae", "pix2pix", "context_encoder", "rcgan"}

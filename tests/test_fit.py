@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 import ganaug
-from ganaug.data import load_images
+from ganaug.data.load import load_images
 from ganaug.errors import (
     DataError,
     DeviceError,
@@ -25,7 +25,7 @@ from ganaug.errors import (
     OutputInUseError,
     TooFewImagesError,
 )
-from ganaug.generator.lock import sole_writer
+from ganaug.files.lock import sole_writer
 from ganaug.generator.state import load_state
 
 

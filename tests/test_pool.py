@@ -12,7 +12,7 @@ import torch
 
 from ganaug import pool as pools
 from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatchError
-from ganaug.generator import load
+from ganaug.generator.folder import load
 from ganaug.pool import BLOCK, Pool, Renderer, render
 
 sys.path.append(str(Path(__file__).parent / "mixing"))

@@ -17,7 +17,7 @@ import torch
 from ganaug.benchmark.arms import settings_for
 from ganaug.benchmark.choice import choose
 from ganaug.benchmark.scores import scores
-from ganaug.data import load_images
+from ganaug.data.load import load_images
 from ganaug.keys import numpy_stream
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from ganaug.data import DataSpec
 from ganaug.data.batches import ClassBalancedBatches
+from ganaug.data.spec import DataSpec
 from ganaug.errors import ArtefactError, DivergedError
 from ganaug.game import Player, Recipe, term
+from ganaug.game.train import train
 from ganaug.recipes import make
-from ganaug.train import train
 
 
 def batches(n=30, classes=("a", "b", "c")):
@@ -68,7 +68,7 @@ def test_a_state_of_another_recipe_is_refused():
 
 def test_a_state_that_went_through_a_file_resumes_to_the_same_bytes():
     """Files know no memory layout; fused optimisers do."""
-    from ganaug.generator.tensors import from_bytes, to_bytes
+    from ganaug.files.tensors import from_bytes, to_bytes
 
     whole = [p.state() for p in train(make("small", {}), batches(), steps=6)]
     *_, end = train(make("small", {}), batches(), steps=6, start=3, state=from_bytes(to_bytes(whole[3])))

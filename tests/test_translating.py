@@ -14,7 +14,7 @@ from PIL import Image
 
 import ganaug
 from ganaug.benchmark.sets import gather, rendered
-from ganaug.data import load_images
+from ganaug.data.load import load_images
 from ganaug.errors import DataError, LabelMismatchError, TranslatorError
 from ganaug.pool import Pool, Renderer
 from ganaug.translating import BLOCK, Variants

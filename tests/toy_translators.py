@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ganaug.data import DataSpec, ImageCodec
+from ganaug.data.spec import DataSpec, ImageCodec
 from ganaug.game import CycleRound, Prior, Recipe, Source, TranslationRound
-from ganaug.generator import Card, save
+from ganaug.generator.card import Card
+from ganaug.generator.folder import save
 from ganaug.networks.degrade import Erase
 from ganaug.recipes import RECIPES
 

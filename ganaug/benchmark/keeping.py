@@ -13,8 +13,8 @@ from typing import Any
 
 from ganaug.benchmark.verdict import HELPS, LEVEL, WITHHELD, Interval
 from ganaug.errors import ArtefactError
-from ganaug.generator import CHOICE_FOLDER, Run, hash_of, run_folder
-from ganaug.generator.integrity import sealed, write_atomically
+from ganaug.files.integrity import sealed, write_atomically
+from ganaug.generator.folder import CHOICE_FOLDER, Run, hash_of, run_folder
 from ganaug.serving import weight
 
 _NUMBERS = ("mean", "low", "high", "p")

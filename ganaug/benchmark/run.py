@@ -25,9 +25,9 @@ from ganaug.benchmark.verdict import HELPS, decide, paired_interval, reasons_to_
 from ganaug.benchmark.workers import Workers, workers_for
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
-from ganaug.generator import Fitted, Loadable, as_fitted, hash_of, run_folder, serving_folder
-from ganaug.generator.integrity import clear_parts, is_part, write_atomically, writing
-from ganaug.generator.lock import LOCK, sole_writer
+from ganaug.files.integrity import clear_parts, is_part, write_atomically, writing
+from ganaug.files.lock import LOCK, sole_writer
+from ganaug.generator.folder import Fitted, Loadable, as_fitted, hash_of, run_folder, serving_folder
 from ganaug.health.doctor import doctor
 from ganaug.mixing_policies import DEFAULTS, mixing_policy
 from ganaug.reporting import Report, silent

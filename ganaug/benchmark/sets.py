@@ -16,10 +16,12 @@ import torch
 from torch import Tensor
 
 from ganaug.benchmark.unseen import keep_unseen, resembling, straddling, unknown_groups, without
-from ganaug.data import LabelledImages, hold_out, load_images
+from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.seen import Known
+from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
-from ganaug.generator import Card, Fitted, Loadable, as_fitted
+from ganaug.generator.card import Card
+from ganaug.generator.folder import Fitted, Loadable, as_fitted
 from ganaug.generator.known import known_to
 from ganaug.keys import permutation
 from ganaug.plan import Plan

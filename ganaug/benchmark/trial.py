@@ -19,7 +19,7 @@ from torch import Tensor
 from ganaug.benchmark.arms import Arm
 from ganaug.benchmark.scores import calibration, scores
 from ganaug.classifier import VERSION, Training, train_classifier
-from ganaug.generator.integrity import read_whole, sealed, unsealed, write_atomically
+from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomically
 from ganaug.reporting import Report, silent
 
 CURVE = 40  # points kept of a training curve

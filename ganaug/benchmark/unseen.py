@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ganaug.data import LabelledImages
+from ganaug.data.load import LabelledImages
 from ganaug.data.seen import LEAK, Known, seen_as
 from ganaug.errors import LeakError
 from ganaug.reporting import Report

@@ -25,7 +25,7 @@ from safetensors.torch import save_file
 
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.classifier import Training
-from ganaug.generator.integrity import need_space, open_part, writing
+from ganaug.files.integrity import need_space, open_part, writing
 
 MOST = 8  # workers, at most: each takes half a gigabyte of memory
 LARGE = 1 << 30  # bytes of images from which on trials are not worth copying for: torch's threads share the work then

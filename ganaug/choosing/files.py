@@ -20,10 +20,10 @@ from ganaug.choosing.rules import SCORES, Rules
 from ganaug.choosing.scorers import Agreement, Nearness, Newness, Realism, Scorer
 from ganaug.classifier import Classifier, network
 from ganaug.errors import ArtefactError, OptionError
+from ganaug.files.checked import bounded, fields_of, finite, is_, strict_json, text
+from ganaug.files.integrity import read_verified, write_manifest
+from ganaug.files.tensors import from_bytes, load_strictly, to_bytes
 from ganaug.generator.card import Card
-from ganaug.generator.checked import bounded, fields_of, finite, is_, strict_json, text
-from ganaug.generator.integrity import read_verified, write_manifest
-from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
 
 CHOICE, TENSORS = "choice.json", "choice.safetensors"
 SCHEMA = 1

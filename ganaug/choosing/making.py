@@ -16,11 +16,20 @@ from ganaug.choosing.files import Known, keep, scorers_of
 from ganaug.choosing.rules import Rules
 from ganaug.choosing.scorers import Realism, Scorer
 from ganaug.classifier import Classifier, Training, train_classifier
-from ganaug.data import LabelledImages
+from ganaug.data.load import LabelledImages
 from ganaug.data.split import held_out_rows
 from ganaug.errors import ArtefactError, OptionError, TooFewImagesError
-from ganaug.generator import Fitted, Loadable, Run, from_noise, load, rules_of, run_folder
-from ganaug.generator.folder import CHOICE_FOLDER, OwnRecipe
+from ganaug.generator.folder import (
+    CHOICE_FOLDER,
+    Fitted,
+    Loadable,
+    OwnRecipe,
+    Run,
+    from_noise,
+    load,
+    rules_of,
+    run_folder,
+)
 from ganaug.generator.last import last_network
 from ganaug.keys import key, torch_stream
 from ganaug.measuring.sides import fit_parts

@@ -45,8 +45,7 @@ def features(run, data, out, part, test, no_probe, root, split, limit, device, r
     from ganaug.console import terminal
     from ganaug.device import resolve_device
     from ganaug.probing import features as know
-    from ganaug.probing import probe
-    from ganaug.probing.probes import HEADER
+    from ganaug.probing.probes import HEADER, probe
     from ganaug.probing.table import checked
     from ganaug.recipes.choose import choose
 

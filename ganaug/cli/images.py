@@ -40,7 +40,7 @@ def check(data, test, root, split, limit, label, drop, quarantine, no_timing, se
     from ganaug.data.csv_file import is_table
     from ganaug.data.quarantine import quarantine as isolate
     from ganaug.estimate import fit_seconds
-    from ganaug.generator.integrity import writing
+    from ganaug.files.integrity import writing
 
     if is_table(data):
         if test is not None or root is not None or limit is not None:

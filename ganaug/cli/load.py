@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ganaug.generator import Fitted, load
-from ganaug.generator.folder import OwnRecipe
+from ganaug.generator.folder import Fitted, OwnRecipe, load
 from ganaug.recipes.choose import choose
 
 

@@ -37,7 +37,7 @@ def metrics(run, data, test, extractor, per_class, steps, device, source, root, 
     from ganaug.cli.load import load_run
     from ganaug.console import terminal
     from ganaug.device import resolve_device
-    from ganaug.measuring import measure
+    from ganaug.measuring.run import measure
 
     fitted = load_run(run, recipe)
     chosen = str(resolve_device(device))

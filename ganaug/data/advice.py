@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ganaug.data.tables import printable
+from ganaug.reporting import printable
 
 if TYPE_CHECKING:
     from ganaug.data.check import Check

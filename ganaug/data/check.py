@@ -14,10 +14,10 @@ from ganaug.data.seen import Known, seen_as
 from ganaug.data.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.survey import Survey, survey
-from ganaug.data.tables import aligned, printable, shortened
+from ganaug.data.tables import aligned, shortened
 from ganaug.data.views import Reduced, reduced
 from ganaug.errors import DataError
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, printable, silent
 
 
 @dataclass(frozen=True)

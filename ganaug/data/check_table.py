@@ -11,8 +11,9 @@ from ganaug.data.columns import MISSING
 from ganaug.data.csv_file import Cells
 from ganaug.data.kinds import column_of
 from ganaug.data.table import class_names, labelled_cells, row_fingerprints
-from ganaug.data.tables import aligned, printable
+from ganaug.data.tables import aligned
 from ganaug.errors import DataError
+from ganaug.reporting import printable
 
 FEW_ROWS = 50  # of a class: below, expect little
 

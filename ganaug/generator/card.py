@@ -10,8 +10,8 @@ from ganaug.data.rows import TableCodec
 from ganaug.data.series import SeriesCodec
 from ganaug.data.spec import DataSpec
 from ganaug.errors import ArtefactError, GanaugError
+from ganaug.files.checked import bounded, fields_of, finite, is_, strict_json, text, texts
 from ganaug.game import Prior
-from ganaug.generator.checked import bounded, fields_of, finite, is_, strict_json, text, texts
 from ganaug.generator.codecs import codec_from_json, codec_to_json
 from ganaug.generator.interventions import Intervention
 

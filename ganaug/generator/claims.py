@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ganaug.errors import ArtefactError
-from ganaug.generator.tensors import check_fit
+from ganaug.files.tensors import check_fit
 
 _FILLS = (Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_)  # needless here
 

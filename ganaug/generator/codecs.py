@@ -11,7 +11,7 @@ from ganaug.data.images import PIXEL_LIMIT
 from ganaug.data.rows import TableCodec
 from ganaug.data.series import SeriesCodec
 from ganaug.data.spec import ImageCodec
-from ganaug.generator.checked import bounded, fields_of, finite, is_, text, texts
+from ganaug.files.checked import bounded, fields_of, finite, is_, text, texts
 
 Codec = ImageCodec | TableCodec | SeriesCodec
 _KNOTS = 4096  # at most so many of a column

@@ -18,12 +18,12 @@ from torch import nn
 
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import ArtefactError, DataError, GanaugError, TranslatorError
+from ganaug.files.integrity import MANIFEST, read_verified, read_whole, sha256, unsealed, write_manifest
+from ganaug.files.tensors import from_bytes, load_strictly, to_bytes
 from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
 from ganaug.generator.claims import check_claims
-from ganaug.generator.integrity import MANIFEST, read_verified, read_whole, sha256, unsealed, write_manifest
 from ganaug.generator.state import SavedState, require_finite
-from ganaug.generator.tensors import from_bytes, load_strictly, to_bytes
 
 MOST_VERDICT = 1 << 28  # bytes of verdict.json
 CARD, WEIGHTS = "card.json", "model.safetensors"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ganaug.generator.checked import bounded, fields_of, is_, text
+from ganaug.files.checked import bounded, fields_of, is_, text
 
 KINDS = ("retry", "fork", "environment", "fix")
 

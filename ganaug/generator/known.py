@@ -14,8 +14,8 @@ from pathlib import Path
 from ganaug.data.likeness import read_likenesses
 from ganaug.data.seen import Known
 from ganaug.errors import ArtefactError
+from ganaug.files.integrity import read_whole, sha256, write_atomically
 from ganaug.generator.folder import Fitted, run_folder
-from ganaug.generator.integrity import read_whole, sha256, write_atomically
 
 LIKENESSES = "likenesses.json"
 SCHEMA = 2  # 1 had no colours

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import nn
 
 from ganaug.errors import ArtefactError
+from ganaug.files.tensors import load_strictly
 from ganaug.game import Recipe
 from ganaug.generator.folder import Fitted, run_folder
 from ganaug.generator.state import load_state
-from ganaug.generator.tensors import load_strictly
 
 
 def last_network(fitted: Fitted, role: str, recipe: Recipe) -> nn.Module:

@@ -15,10 +15,10 @@ from typing import Any
 from torch import Tensor
 
 from ganaug.errors import ArtefactError, DivergedError
-from ganaug.generator.checked import bounded, fields_of, finite, is_, text
-from ganaug.generator.integrity import clear_parts, read_whole, sealed, sha256, unsealed, write_atomically
+from ganaug.files.checked import bounded, fields_of, finite, is_, text
+from ganaug.files.integrity import clear_parts, read_whole, sealed, sha256, unsealed, write_atomically
+from ganaug.files.tensors import from_bytes, not_finite, to_bytes
 from ganaug.generator.interventions import Intervention
-from ganaug.generator.tensors import from_bytes, not_finite, to_bytes
 
 _LIST = "states.json"
 _ANEW = "Start the fit anew in another folder."

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganaug.game import LatentRound, Networks, Recipe
+from ganaug.game.train import Batches
 from ganaug.health.judge import judge_of, taken_for
 from ganaug.keys import torch_stream
-from ganaug.train import Batches
 
 SIDE = 16  # px at which images are compared
 COARSE = 4  # px of the mean pictures by which movement is followed

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.data import hold_out
+from ganaug.data.split import hold_out
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, LabelMismatchError
-from ganaug.generator import Fitted, Loadable, as_loaded, rules_of, run_folder
-from ganaug.generator.folder import OwnRecipe
+from ganaug.generator.folder import Fitted, Loadable, OwnRecipe, as_loaded, rules_of, run_folder
 from ganaug.health.checkup import Checkup, Examiner
 from ganaug.health.findings import Finding, findings
 from ganaug.health.history import read_history

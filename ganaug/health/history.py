@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import ArtefactError
-from ganaug.generator.integrity import read_whole
+from ganaug.files.integrity import read_whole
 from ganaug.generator.interventions import Intervention
 from ganaug.health.checkup import Checkup
 

@@ -10,6 +10,7 @@ from typing import Any
 from ganaug.errors import ArtefactError
 from ganaug.game import Player, Recipe
 from ganaug.game.loss import scaled
+from ganaug.game.train import Progress
 from ganaug.generator.interventions import Intervention
 from ganaug.health.checkup import Checkup, Examiner
 from ganaug.health.findings import Finding, findings
@@ -17,7 +18,6 @@ from ganaug.health.history import read_history
 from ganaug.journal import Journal
 from ganaug.preparing import Prepared, batches_for
 from ganaug.reporting import Report
-from ganaug.train import Progress
 
 CHECKUPS = 10  # over a fit
 APART = 100  # rounds between them, at least

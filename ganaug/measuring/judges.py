@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ganaug.classifier import Classifier, Training, train_classifier
-from ganaug.data import LabelledImages, hold_out
+from ganaug.data.load import LabelledImages
+from ganaug.data.split import hold_out
 from ganaug.errors import DataError
 from ganaug.metrics import Interval, label_agreement, share_interval
 from ganaug.reporting import Report, silent

@@ -9,7 +9,7 @@ import torch
 
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
-from ganaug.generator import Loadable, as_loaded
+from ganaug.generator.folder import Loadable, as_loaded
 from ganaug.measuring.compare import Looked, compare
 from ganaug.measuring.figures import Figure, copy_figure
 from ganaug.measuring.judges import STEPS, classification_accuracy_scores, judge_of

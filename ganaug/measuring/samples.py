@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganaug.errors import TooFewImagesError
-from ganaug.generator import Fitted
+from ganaug.generator.folder import Fitted
 from ganaug.measuring.sides import Sides
 from ganaug.pool import Renderer
 from ganaug.reporting import Report

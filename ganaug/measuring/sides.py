@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.data import LabelledImages, hold_out, load_images
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, LeakError, TooFewImagesError
-from ganaug.generator import Card
+from ganaug.generator.card import Card
 from ganaug.keys import permutation
 from ganaug.reporting import Report, silent
 

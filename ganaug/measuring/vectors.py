@@ -16,7 +16,8 @@ from ganaug.data.series_file import load_series
 from ganaug.data.table import load_table, rows_like
 from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
 from ganaug.exporting_rows import render_vectors
-from ganaug.generator import Card, Fitted
+from ganaug.generator.card import Card
+from ganaug.generator.folder import Fitted
 from ganaug.measuring.compare import Looked, compare
 from ganaug.measuring.figures import Figure, copy_figure
 from ganaug.measuring.measurement import Measurement

@@ -15,7 +15,7 @@ from torch.utils.data import get_worker_info
 
 from ganaug.data.classes import check_names, names_by_label
 from ganaug.errors import DataError, LabelMismatchError, MissingPackageError
-from ganaug.generator import Fitted, Loadable, Run, as_fitted
+from ganaug.generator.folder import Fitted, Loadable, Run, as_fitted
 from ganaug.keys import numpy_stream
 from ganaug.mixing.native import Native
 from ganaug.plan import per_class

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from torch.utils.data import IterableDataset, Subset
 
-from ganaug.data import innermost, labels_of
 from ganaug.data.classes import named_labels
+from ganaug.data.labels import labels_of
+from ganaug.data.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
-from ganaug.generator import Fitted, Loadable, from_noise
+from ganaug.generator.folder import Fitted, Loadable, from_noise
 from ganaug.mixing import ratio as ratios
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import refuse_overlap

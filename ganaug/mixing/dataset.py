@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from ganaug.data import innermost
+from ganaug.data.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.generator import Fitted, as_fitted
+from ganaug.generator.folder import Fitted, as_fitted
 from ganaug.mixing.native import look_at
 from ganaug.mixing.sampler import EpochClock, EpochIndex
 from ganaug.mixing.schedule import REAL, Schedule, Turns

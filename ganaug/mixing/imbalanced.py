@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from ganaug.data.classes import called_by_numbers, names_by_label
 from ganaug.errors import DataError, LabelMismatchError, OptionError
-from ganaug.generator import Loadable, as_fitted
+from ganaug.generator.folder import Loadable, as_fitted
 from ganaug.mixing.native import Native
 from ganaug.pool import Pool, served
 from ganaug.reporting import silent

@@ -9,10 +9,10 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Subset
 
-from ganaug.data import open_source
 from ganaug.data.seen import LEAK, Known, seen_items
+from ganaug.data.source import open_source
 from ganaug.errors import LeakError, SeenImagesWarning
-from ganaug.generator import Fitted, Loadable, as_fitted
+from ganaug.generator.folder import Fitted, Loadable, as_fitted
 from ganaug.generator.known import known_to
 from ganaug.reporting import Report, silent
 

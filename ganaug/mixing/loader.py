@@ -20,7 +20,7 @@ from torch.utils.data import (
 )
 
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.generator import Loadable
+from ganaug.generator.folder import Loadable
 from ganaug.mixing.build import mix
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.sampler import DrawnOrder, EpochBatchSampler, EpochSampler, FollowedOrder, ShuffledOrder

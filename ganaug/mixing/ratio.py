@@ -6,7 +6,7 @@ import math
 import warnings
 
 from ganaug.errors import MixingPolicyWarning, NoVerdictError, OptionError
-from ganaug.generator import Loadable, as_loaded
+from ganaug.generator.folder import Loadable, as_loaded
 from ganaug.mixing_policies import MixingPolicy, mixing_policy
 from ganaug.serving import refuse_harmful, verdict_of
 

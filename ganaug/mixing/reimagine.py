@@ -20,7 +20,8 @@ from torchvision.tv_tensors import TVTensor, wrap
 
 from ganaug.data.classes import names_by_label
 from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
-from ganaug.generator import Fitted, Loadable, Source, as_fitted
+from ganaug.game.recipe import Source
+from ganaug.generator.folder import Fitted, Loadable, as_fitted
 from ganaug.keys import torch_stream
 from ganaug.mixing.batch import (
     Normalisation,

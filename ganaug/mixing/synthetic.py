@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from ganaug.data.classes import check_names
 from ganaug.errors import LabelMismatchError, OptionError
-from ganaug.generator import Loadable, as_fitted
+from ganaug.generator.folder import Loadable, as_fitted
 from ganaug.mixing.native import Native
 from ganaug.mixing.vectorise import Presenter
 from ganaug.plan import Plan, per_class

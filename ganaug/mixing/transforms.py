@@ -17,7 +17,7 @@ from torchvision.tv_tensors import TVTensor, wrap
 from ganaug.data.classes import names_by_label
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError, MixingPolicyWarning, OptionError
-from ganaug.generator import Fitted, Loadable, as_fitted, from_noise
+from ganaug.generator.folder import Fitted, Loadable, as_fitted, from_noise
 from ganaug.keys import numpy_stream, torch_stream
 from ganaug.mixing import ratio as ratios
 from ganaug.mixing.batch import Normalisation, as_batch, call_key, require_batch, require_named

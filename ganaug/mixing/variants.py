@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ganaug.errors import DataError, OptionError
-from ganaug.generator import Loadable
+from ganaug.generator.folder import Loadable
 from ganaug.mixing.build import named_labels_of, require_map_style
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import refuse_overlap

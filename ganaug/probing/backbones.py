@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from ganaug.errors import OptionError
 from ganaug.game import CycleRound, JointRound, NoiseRound, Recipe
-from ganaug.generator import Card, Fitted, Loadable, as_fitted
+from ganaug.generator.card import Card
+from ganaug.generator.folder import Fitted, Loadable, as_fitted
 from ganaug.generator.last import last_network
 from ganaug.networks.equalised import EqualConv, EqualLinear, MinibatchDeviation
 from ganaug.networks.layers import BatchSpread, MinibatchDiscrimination

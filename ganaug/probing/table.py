@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.data import ImageCodec, LabelledImages, load_images
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, MissingPackageError, OptionError
+from ganaug.files.integrity import write_atomically
 from ganaug.game import Recipe
-from ganaug.generator import Card, Loadable, as_fitted
-from ganaug.generator.integrity import write_atomically
+from ganaug.generator.card import Card
+from ganaug.generator.folder import Loadable, as_fitted
 from ganaug.probing.backbones import Backbone, backbone
 from ganaug.reporting import Report, silent
 

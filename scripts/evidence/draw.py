@@ -25,12 +25,13 @@ from ganaug.benchmark.scores import scores
 from ganaug.benchmark.sets import rendered
 from ganaug.choosing.making import Judged
 from ganaug.classifier import Training, train_classifier
-from ganaug.data import LabelledImages, hold_out, load_images
+from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.seen import Known, seen_as
+from ganaug.data.split import hold_out
 from ganaug.device import environment
 from ganaug.errors import DataError
-from ganaug.generator import load, save
-from ganaug.generator.integrity import write_atomically
+from ganaug.files.integrity import write_atomically
+from ganaug.generator.folder import load, save
 from ganaug.keys import numpy_stream, permutation, torch_stream
 from ganaug.reporting import Report, silent
 

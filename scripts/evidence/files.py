@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ganaug.generator.integrity import clear_parts, write_atomically
-from ganaug.generator.lock import hold
+from ganaug.files.integrity import clear_parts, write_atomically
+from ganaug.files.lock import hold
 
 FORMAT = 1  # of the JSON files
 TUNED = "tuned.json"

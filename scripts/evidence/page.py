@@ -11,7 +11,7 @@ from evidence.aims import aims, in_words
 from evidence.cells import GROUPS, TAILS, UNKNOWN_GROUPS, Cell
 from evidence.summary import ArmResult, Result, baseline_name, results
 from ganaug.benchmark.results import points
-from ganaug.generator.integrity import write_atomically
+from ganaug.files.integrity import write_atomically
 from ganaug.mixing_policies import DEFAULTS
 
 HARDLY = 0.2  # of the way from guessing to certainty, below which a baseline tells little

@@ -23,7 +23,7 @@ from ganaug.benchmark.choice import best, runner_up
 from ganaug.benchmark.scores import scores
 from ganaug.benchmark.sets import group_numbers
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
-from ganaug.data import LabelledImages
+from ganaug.data.load import LabelledImages
 from ganaug.reporting import Report, silent
 
 DRAWS = (0, 1)  # on whose validation images a baseline is tuned; one seed each

@@ -26,13 +26,15 @@ from torch import Tensor
 
 import ganaug
 from ganaug.classifier import Classifier, Training, train_classifier
-from ganaug.data import ImageCodec, LabelledImages, load_images
-from ganaug.generator import Fitted
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.spec import ImageCodec
+from ganaug.generator.folder import Fitted
 from ganaug.health.history import read_history
 from ganaug.keys import torch_stream
 from ganaug.metrics import label_agreement, within_class_diversity
 from ganaug.pictures import sample_grid, tile
-from ganaug.probing import features, probe
+from ganaug.probing import features
+from ganaug.probing.probes import probe
 
 SIZE = 16
 STEPS = {"bigan": 3000, "bigan-land": 2000, "infogan": 4000, "aae": 2000, "aae-plain": 2000, "vae": 2000}

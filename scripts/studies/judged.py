@@ -12,8 +12,8 @@ from torch import Tensor
 
 import ganaug
 from ganaug.classifier import Classifier, Training, train_classifier
-from ganaug.data import LabelledImages, load_images
-from ganaug.generator import Fitted
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.generator.folder import Fitted
 from ganaug.metrics import label_agreement, within_class_diversity
 from ganaug.pictures import sample_grid, tile
 from ganaug.pool import Renderer

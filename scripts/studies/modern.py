@@ -11,8 +11,9 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 import ganaug
-from ganaug.data import ImageCodec, LabelledImages
-from ganaug.generator import Fitted
+from ganaug.data.load import LabelledImages
+from ganaug.data.spec import ImageCodec
+from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.pictures import sample_grid, tile
 from ganaug.pool import render

@@ -21,7 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 import ganaug
-from ganaug.generator import Fitted
+from ganaug.generator.folder import Fitted
 from ganaug.plan import per_class
 
 matplotlib.use("Agg")

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganaug.data import ImageCodec
 from ganaug.data.batches import ClassBalancedBatches
-from ganaug.generator import Fitted
+from ganaug.data.spec import ImageCodec
+from ganaug.game.train import train
+from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.pictures import sample_grid, tile
 from ganaug.recipes import make
-from ganaug.train import train
 from studies.judged import agreement_and_diversity, digits, fitted_digits, judge_of
 
 SIZE = 16  # px

@@ -12,13 +12,13 @@ import torch
 from scipy.stats import wasserstein_distance
 from torch import Tensor
 
-from ganaug.data import DataSpec
 from ganaug.data.batches import Batch
+from ganaug.data.spec import DataSpec
 from ganaug.game import Networks, Prior, Recipe
+from ganaug.game.train import train
 from ganaug.networks import mlp
 from ganaug.networks.eyes import OpenEye
 from ganaug.recipes import make
-from ganaug.train import train
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

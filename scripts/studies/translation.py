@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 import ganaug
 from ganaug.classifier import Training, train_classifier
-from ganaug.data import ImageCodec, LabelledImages, load_images
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.spec import ImageCodec
 from ganaug.game import Recipe
-from ganaug.generator import Fitted
+from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.losses import likeness
 from ganaug.pictures import tile

@@ -18,15 +18,15 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from ganaug.data import ImageCodec
 from ganaug.data.batches import ClassBalancedBatches
+from ganaug.data.spec import ImageCodec
 from ganaug.game import Recipe, Round
+from ganaug.game.train import Progress, train
 from ganaug.keys import torch_stream
 from ganaug.losses.energy import witness
 from ganaug.losses.penalties import between, slopes
 from ganaug.pictures import sample_grid, tile
 from ganaug.recipes import make
-from ganaug.train import Progress, train
 from studies.judged import TRAIN, agreement_and_diversity, digits, fitted_digits
 
 matplotlib.use("Agg")

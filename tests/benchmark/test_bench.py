@@ -19,11 +19,11 @@ from ganaug.benchmark.figures import shares_plot
 from ganaug.benchmark.record import recall_changes
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.classifier import Training
-from ganaug.cli import cli
-from ganaug.data import load_images
+from ganaug.cli.group import cli
 from ganaug.data.arrays import from_arrays
+from ganaug.data.load import load_images
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
-from ganaug.generator.integrity import sealed, unsealed
+from ganaug.files.integrity import sealed, unsealed
 
 from .toy import NearestMean, images
 

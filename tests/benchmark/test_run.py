@@ -10,9 +10,9 @@ import pytest
 import ganaug
 from ganaug.benchmark import bench
 from ganaug.benchmark.verdict import Interval
-from ganaug.data import load_images
+from ganaug.data.load import load_images
 from ganaug.errors import ArtefactError, HarmfulError, LabelMismatchError, LeakError
-from ganaug.generator.integrity import sealed, unsealed
+from ganaug.files.integrity import sealed, unsealed
 
 from .toy import images
 

@@ -19,7 +19,7 @@ from ganaug.benchmark import workers as workers_module
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.benchmark.workers import Workers, workers_for
 from ganaug.classifier import Training
-from ganaug.generator.integrity import clear_parts
+from ganaug.files.integrity import clear_parts
 
 TRIALS = [
     Trial(Training(steps=3, policy=policy, ratio=ratio), seed, on)

@@ -18,7 +18,7 @@ from ganaug.choosing import Choice
 from ganaug.choosing.making import JUDGE, Judged
 from ganaug.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
 from ganaug.classifier import Training, train_classifier
-from ganaug.data import load_images
+from ganaug.data.load import load_images
 from ganaug.errors import (
     ArtefactError,
     DataError,
@@ -28,9 +28,8 @@ from ganaug.errors import (
     TooFewImagesError,
     WithheldWarning,
 )
-from ganaug.generator import load, run_folder, save
-from ganaug.generator.folder import serving_folder
-from ganaug.generator.integrity import sealed, write_atomically
+from ganaug.files.integrity import sealed, write_atomically
+from ganaug.generator.folder import load, run_folder, save, serving_folder
 from ganaug.pool import BLOCK, Pool, Renderer
 
 
@@ -385,7 +384,7 @@ def test_fields_of_a_choice_are_checked_one_by_one(chosen, tmp_path):
     """Even where the manifest vouches for them."""
     import shutil
 
-    from ganaug.generator.integrity import write_manifest
+    from ganaug.files.integrity import write_manifest
 
     run, found = chosen
     copy = tmp_path / "run"
@@ -490,7 +489,7 @@ def test_groups_of_the_fit_are_judged_whole(tmp_path):
 def test_the_command_counts_what_is_served(chosen, tmp_path):
     from click.testing import CliRunner
 
-    from ganaug.cli import cli
+    from ganaug.cli.group import cli
 
     run, found = chosen
     out = tmp_path / "out"

@@ -19,8 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ganaug import console
-from ganaug.cli import cli
-from ganaug.cli.group import HOMES
+from ganaug.cli.group import HOMES, cli
 
 
 def checked(start):

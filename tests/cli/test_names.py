@@ -11,7 +11,7 @@ from PIL import Image
 
 import ganaug
 from ganaug import __main__ as entry
-from ganaug.cli import cli
+from ganaug.cli.group import cli
 from ganaug.console import terminal
 from ganaug.errors import DataError
 from ganaug.pictures import tile

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from ganaug.__main__ import main
-from ganaug.cli import cli
+from ganaug.cli.group import cli
 
 
 def run(*arguments, check=0):

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from PIL import ImageOps
 
-from ganaug.data import check, hold_out, load_images
+from ganaug.data import check
+from ganaug.data.load import load_images
 from ganaug.data.spec import DataSpec
+from ganaug.data.split import hold_out
 from ganaug.errors import DataError
 
 from .conftest import picture

@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ganaug.data import hold_out, load_images
+from ganaug.data.load import load_images
+from ganaug.data.split import hold_out
 from ganaug.errors import DataError, OptionError, UnreadableImageError
 
 

@@ -6,7 +6,8 @@ from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 from torchvision.transforms import v2
 
-from ganaug.data import load_images, open_source
+from ganaug.data.load import load_images
+from ganaug.data.source import open_source
 from ganaug.data.unwrap import without_transforms
 from ganaug.errors import DataError, LabelMismatchError, OptionError, UnreadableImageError
 

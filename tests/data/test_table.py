@@ -11,10 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganaug.data import hold_out
 from ganaug.data.check_table import check_table
 from ganaug.data.columns import Category, Constant, Number, from_model, to_model
 from ganaug.data.kinds import column_of, quantiles
+from ganaug.data.split import hold_out
 from ganaug.data.table import load_table
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganaug.generator import Card, load, save
-from ganaug.generator.integrity import write_atomically
+from ganaug.files.integrity import write_atomically
+from ganaug.generator.card import Card
+from ganaug.generator.folder import load, save
 from ganaug.generator.state import SavedState, load_anchor, load_state, save_state
 
 from .crashing import Crash, DyingDisk

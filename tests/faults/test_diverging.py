@@ -17,9 +17,9 @@ from ganaug.course import RETRIES
 from ganaug.data.batches import Batch
 from ganaug.errors import DivergedError
 from ganaug.game import Loss, Prior, Recipe
+from ganaug.game.train import train
 from ganaug.generator.state import load_state
 from ganaug.recipes import make
-from ganaug.train import train
 
 BAD_STEP = 2  # the round, 0-based, in which something is poisoned
 NAMES = ("small", "wgan_gp", "infogan", "dcgan", "aae", "pix2pix")

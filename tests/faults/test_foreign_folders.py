@@ -12,10 +12,10 @@ import pytest
 
 import ganaug
 from ganaug import fitting
-from ganaug.data import load_images
+from ganaug.data.load import load_images
 from ganaug.errors import ArtefactError, DataError, GanaugError, HarmfulError, OptionError
-from ganaug.generator import run_folder
-from ganaug.generator.integrity import sealed
+from ganaug.files.integrity import sealed
+from ganaug.generator.folder import run_folder
 from ganaug.generator.known import known_to
 from ganaug.generator.state import load_state, save_state
 from ganaug.health.history import read_history

@@ -17,7 +17,7 @@ import ganaug
 from ganaug import fitting
 from ganaug.device import out_of_memory
 from ganaug.errors import DeviceError, DiskFullError, OutOfMemoryError, UnwritableError
-from ganaug.generator.integrity import write_atomically
+from ganaug.files.integrity import write_atomically
 from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.pool import Pool
 

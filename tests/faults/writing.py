@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ganaug.errors import ArtefactError, OutputInUseError
-from ganaug.generator.lock import LOCK, sole_writer
+from ganaug.files.lock import LOCK, sole_writer
 from ganaug.generator.state import SavedState, load_state, save_state
 
 WRITERS, READERS = 3, 2

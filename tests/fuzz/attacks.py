@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 import ganaug
-from ganaug.generator.integrity import _manifest, sealed, sha256, unsealed
+from ganaug.files.integrity import _manifest, sealed, sha256, unsealed
 from ganaug.generator.state import load_state
 
 CANARY = "canary"

@@ -24,10 +24,10 @@ import torch
 
 import ganaug
 from ganaug.errors import ArtefactError
+from ganaug.files.integrity import _manifest, sealed, sha256, unsealed
 from ganaug.game import Recipe
-from ganaug.generator.integrity import _manifest, sealed, sha256, unsealed
+from ganaug.game.train import train
 from ganaug.generator.state import _file_name, load_state
-from ganaug.train import train
 
 from .audit import watched
 from .images import mutate
@@ -204,8 +204,8 @@ class Mutants:
 
     def _game(self, run: Path) -> Callable[[Any], None]:
         """Restores a state into the very game that the run was."""
-        from ganaug.data import DataSpec
         from ganaug.data.batches import ClassBalancedBatches
+        from ganaug.data.spec import DataSpec
         from ganaug.recipes import make
 
         recipe: Recipe = make("small", SETTINGS)

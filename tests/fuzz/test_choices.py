@@ -13,7 +13,7 @@ import ganaug
 from ganaug import Rules
 from ganaug.choosing.making import JUDGE
 from ganaug.errors import ArtefactError
-from ganaug.generator.integrity import write_manifest
+from ganaug.files.integrity import write_manifest
 from ganaug.pool import BLOCK, Renderer
 
 from .audit import watched

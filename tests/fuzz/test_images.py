@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganaug.data import check, load_images
+from ganaug.data import check
 from ganaug.data.images import FORMATS, decode_image
+from ganaug.data.load import load_images
 from ganaug.data.quarantine import quarantine
 from ganaug.errors import OptionError, OutputInUseError, UnreadableImageError
 

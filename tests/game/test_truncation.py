@@ -10,12 +10,13 @@ import torch
 from click.testing import CliRunner
 from scipy import stats
 
-from ganaug.cli import cli
-from ganaug.data import ImageCodec
+from ganaug.cli.group import cli
+from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
 from ganaug.exporting import export
 from ganaug.game import Prior
-from ganaug.generator import Card, load, save
+from ganaug.generator.card import Card
+from ganaug.generator.folder import load, save
 from ganaug.pictures import preview
 from ganaug.pool import Pool, Renderer
 from ganaug.recipes import make

@@ -10,7 +10,8 @@ import torch
 
 import ganaug
 from ganaug.errors import ArtefactError
-from ganaug.generator import Card, as_fitted, run_folder
+from ganaug.generator.card import Card
+from ganaug.generator.folder import as_fitted, run_folder
 from ganaug.generator.state import SavedState, load_state, save_state
 
 
@@ -54,7 +55,7 @@ def test_a_missing_or_shortened_file_is_refused(folder, name):
 
 def resigned(folder, **changes):
     """Change fields of the card and make the manifest fit, as an attacker could."""
-    from ganaug.generator.integrity import write_manifest
+    from ganaug.files.integrity import write_manifest
 
     card = json.loads((folder / "card.json").read_text()) | changes
     card = {k: v for k, v in card.items() if v is not ...}

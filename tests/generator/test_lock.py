@@ -11,12 +11,12 @@ import time
 import pytest
 
 from ganaug.errors import OutputInUseError
-from ganaug.generator.lock import LOCK, sole_writer
+from ganaug.files.lock import LOCK, sole_writer
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ganaug.generator.lock import sole_writer
+from ganaug.files.lock import sole_writer
 with sole_writer(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

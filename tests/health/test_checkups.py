@@ -12,18 +12,20 @@ from too_fast import TOO_FAST
 from torch import nn
 
 import ganaug
-from ganaug.cli import cli
-from ganaug.data import ImageCodec, hold_out, load_images
+from ganaug.cli.group import cli
+from ganaug.data.load import load_images
+from ganaug.data.spec import ImageCodec
+from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError
 from ganaug.game import Adam
+from ganaug.game.train import train
 from ganaug.generator.interventions import Intervention
-from ganaug.health import Examiner, findings
-from ganaug.health.checkup import _copies
+from ganaug.health import findings
+from ganaug.health.checkup import Examiner, _copies
 from ganaug.health.watch import FIXES, mended
 from ganaug.networks.eyes import AffineEye
 from ganaug.preparing import batches_for
 from ganaug.recipes import make
-from ganaug.train import train
 
 TINY = {"width": 8, "widest": 16, "batch": 32}
 CPU = torch.device("cpu")

@@ -10,7 +10,8 @@ import pytest
 
 from ganaug.errors import ArtefactError
 from ganaug.generator.interventions import Intervention
-from ganaug.health import Checkup, findings
+from ganaug.health import findings
+from ganaug.health.checkup import Checkup
 from ganaug.health.history import read_history
 
 CLASSES = ("ant", "bee", "cat")

@@ -10,9 +10,10 @@ import torch
 from toys import CLASSES, class_means, codec_of, toy
 
 from ganaug.data.batches import Batch
-from ganaug.generator import Card, load, save
+from ganaug.game.train import train
+from ganaug.generator.card import Card
+from ganaug.generator.folder import load, save
 from ganaug.recipes import RECIPES, make
-from ganaug.train import train
 
 every_recipe = pytest.mark.parametrize("name", RECIPES)
 

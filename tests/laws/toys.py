@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from ganaug.data import DataSpec, ImageCodec
 from ganaug.data.batches import ClassBalancedBatches, EncodedBatches, OtherClassBatches
 from ganaug.data.columns import Category, Number
 from ganaug.data.rows import TableCodec
 from ganaug.data.series import SeriesCodec
+from ganaug.data.spec import DataSpec, ImageCodec
 from ganaug.game import Recipe, Source
 
 CLASSES = ("left", "right", "low")

@@ -15,12 +15,12 @@ from torch import nn
 
 import ganaug
 from ganaug.classifier import train_classifier
-from ganaug.cli import cli
-from ganaug.data import LabelledImages, load_images
+from ganaug.cli.group import cli
 from ganaug.data.arrays import from_arrays
+from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import LabelMismatchError, LeakError, OptionError, TooFewImagesError
-from ganaug.generator import Fitted
+from ganaug.generator.folder import Fitted
 from ganaug.measuring.figures import BEST
 from ganaug.metrics import extractors
 

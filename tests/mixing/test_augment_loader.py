@@ -22,7 +22,8 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.mixing import augment_loader, mix
+from ganaug.mixing.build import mix
+from ganaug.mixing.loader import augment_loader
 
 sys.path.append(str(Path(__file__).parents[2] / "scripts"))
 import loader_matrix  # noqa: E402

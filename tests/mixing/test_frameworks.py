@@ -7,8 +7,9 @@ import toy
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
-from ganaug.mixing import augment_loader, mix
+from ganaug.mixing.build import mix
 from ganaug.mixing.imbalanced import GANSampler
+from ganaug.mixing.loader import augment_loader
 
 TO_TENSOR = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 EPOCHS = 3

@@ -9,7 +9,10 @@ import toy
 from torch.utils.data import DataLoader
 
 from ganaug.errors import LabelMismatchError
-from ganaug.mixing import GANSampler, SynthMix, augment_loader, mix
+from ganaug.mixing.build import mix
+from ganaug.mixing.imbalanced import GANSampler
+from ganaug.mixing.loader import augment_loader
+from ganaug.mixing.transforms import SynthMix
 
 
 class Named(toy.Arrays):

@@ -22,8 +22,11 @@ from ganaug.errors import (
     OptionError,
     SeenImagesWarning,
 )
-from ganaug.generator.integrity import sealed
-from ganaug.mixing import MixedDataset, augment_loader, mix, unseen
+from ganaug.files.integrity import sealed
+from ganaug.mixing.build import mix
+from ganaug.mixing.dataset import MixedDataset
+from ganaug.mixing.leaks import unseen
+from ganaug.mixing.loader import augment_loader
 from ganaug.mixing.sampler import EpochIndex
 
 

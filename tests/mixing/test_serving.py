@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from torch.utils.data import DataLoader
 
 import ganaug
-from ganaug.cli import cli
+from ganaug.cli.group import cli
 from ganaug.errors import ArtefactError, DataError, HarmfulError, NoVerdictError
-from ganaug.generator.integrity import sealed
+from ganaug.files.integrity import sealed
 
 sys.path.append(str(Path(__file__).parents[1]))
 import toy_translators  # noqa: E402

@@ -17,8 +17,8 @@ from ganaug.errors import (
     NoVerdictError,
     OptionError,
 )
-from ganaug.generator.integrity import sealed
-from ganaug.mixing import mix
+from ganaug.files.integrity import sealed
+from ganaug.mixing.build import mix
 from ganaug.mixing.transforms import SynthMix
 
 

@@ -8,8 +8,8 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from ganaug.errors import LabelMismatchError, OptionError
-from ganaug.generator import load
-from ganaug.mixing import SyntheticDataset
+from ganaug.generator.folder import load
+from ganaug.mixing.synthetic import SyntheticDataset
 from ganaug.pool import render
 
 

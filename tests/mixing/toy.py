@@ -15,7 +15,8 @@ from torch.utils.data import Dataset
 
 from ganaug.data.spec import ImageCodec
 from ganaug.game import Prior, Recipe
-from ganaug.generator import Card, save
+from ganaug.generator.card import Card
+from ganaug.generator.folder import save
 from ganaug.generator.known import keep_likenesses
 from ganaug.recipes import RECIPES
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from ganaug.data import DataSpec
 from ganaug.data.batches import Batch
+from ganaug.data.spec import DataSpec
 from ganaug.game import Adam
+from ganaug.game.train import train
 from ganaug.networks.dcgan import Discriminator, Generator
 from ganaug.networks.eyes import OpenEye
 from ganaug.networks.layers import MinibatchDiscrimination
 from ganaug.recipes import make
-from ganaug.train import train
 
 ROWS = DataSpec((1,), ("all",))
 

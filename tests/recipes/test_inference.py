@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import torch
 
-from ganaug.data import ImageCodec
 from ganaug.data.batches import ClassBalancedBatches
-from ganaug.data.spec import DataSpec
+from ganaug.data.spec import DataSpec, ImageCodec
 from ganaug.game import Prior, Recipe
+from ganaug.game.train import train
 from ganaug.recipes import make
-from ganaug.train import train
 
 N = 240
 

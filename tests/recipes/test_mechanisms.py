@@ -12,11 +12,11 @@ from torch import nn
 
 from ganaug.data.batches import Batch
 from ganaug.game import CycleRound, LatentRound
+from ganaug.game.train import train
 from ganaug.networks.eyes import OpenEye
 from ganaug.networks.translators import PatchDiscriminator
 from ganaug.networks.unet import UNet
 from ganaug.recipes import make
-from ganaug.train import train
 
 sys.path.append(str(Path(__file__).parent.parent / "laws"))
 from toys import toy  # noqa: E402

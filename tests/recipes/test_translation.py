@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ganaug.data import DataSpec, ImageCodec
 from ganaug.data.batches import ClassBalancedBatches, OtherClassBatches
+from ganaug.data.spec import DataSpec, ImageCodec
+from ganaug.game.train import train
 from ganaug.losses import cycle, identity, least_squares, likeness, refill, sameness
 from ganaug.networks.degrade import Erase
 from ganaug.networks.translators import ByLabel, Memory
 from ganaug.networks.unet import Inpainter, UNet
 from ganaug.recipes import make
-from ganaug.train import train
 
 
 def rng(seed=0):

@@ -10,16 +10,16 @@ import pytest
 import torch
 from torch import nn
 
-from ganaug.data import DataSpec
 from ganaug.data.batches import EncodedBatches
+from ganaug.data.spec import DataSpec
 from ganaug.errors import DataError
 from ganaug.game import Adam
+from ganaug.game.train import train
 from ganaug.losses import nonsaturating
 from ganaug.networks.series import Discriminator, Generator
 from ganaug.networks.table import Blocks
 from ganaug.networks.table import Generator as RowGenerator
 from ganaug.recipes import make
-from ganaug.train import train
 
 sys.path.append(str(Path(__file__).parent.parent / "laws"))
 from toys import class_means, toy  # noqa: E402

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from ganaug.data import DataSpec
 from ganaug.data.batches import Batch
+from ganaug.data.spec import DataSpec
 from ganaug.game import NoiseRound, RMSProp
+from ganaug.game.train import train
 from ganaug.losses.penalties import between, slopes
 from ganaug.networks.eyes import OpenEye
 from ganaug.networks.mlp import Discriminator
 from ganaug.recipes import make
-from ganaug.train import train
 
 
 class Squares:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganaug.errors import ArtefactError
-from ganaug.generator.checked import bounded, fields_of, is_, strict_json
+from ganaug.files.checked import bounded, fields_of, is_, strict_json
 
 _HEADER = 1 << 22  # bytes of the header, at most
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}

@@ -18,9 +18,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ganaug.errors import ArtefactError
-from ganaug.generator import Loadable, serving_folder
-from ganaug.generator.integrity import need_space, open_plain, own_folders, read_whole, writing
-from ganaug.generator.lock import part_file, remove_abandoned
+from ganaug.files.integrity import need_space, open_plain, read_whole, writing
+from ganaug.files.lock import part_file, remove_abandoned
 from ganaug.reporting import Report
 
 _PART = ".pool."  # how the name of a file begins while it is written
@@ -116,26 +115,3 @@ def _put(file: io.BufferedRandom, part: Path, place: Path) -> None:
     if os.name != "posix":
         file.close()  # other systems move no open file
     os.replace(part, place)
-
-
-def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
-    """The given folder, RUN/pool, or the user's cache: the first that exists or can be made and written to."""
-    if folder is not None:
-        with writing(Path(folder)):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        return Path(folder)
-    home = serving_folder(run)
-    if home is not None:
-        candidate = Path(home) / "pool"
-        own_folders(Path(home), ["pool"])
-        try:
-            candidate.mkdir(exist_ok=True)
-        except OSError:
-            pass
-        else:
-            if os.access(candidate, os.W_OK):
-                return candidate
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganaug" / "pool"
-    with writing(cache):
-        cache.mkdir(parents=True, exist_ok=True)
-    return cache

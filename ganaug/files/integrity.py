@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import ArtefactError, DiskFullError, GanaugError, UnwritableError
-from ganaug.generator.checked import bounded, fields_of, is_, strict_json, text
+from ganaug.files.checked import bounded, fields_of, is_, strict_json, text
 
 MANIFEST = "manifest.json"
 _PART = ".part"  # what the name of a file ends in while it is written

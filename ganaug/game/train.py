@@ -18,8 +18,8 @@ from ganaug.data.batches import Batch
 from ganaug.data.spec import DataSpec
 from ganaug.errors import DivergedError
 from ganaug.game import Loss, Networks, Player, Recipe, value_at
+from ganaug.game.snapshot import State, owned, put_back, take
 from ganaug.keys import Part, seed_layers, torch_stream
-from ganaug.snapshot import State, owned, put_back, take
 
 
 class Batches(Protocol):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from ganaug.errors import OutputInUseError
-from ganaug.generator.integrity import open_plain
+from ganaug.files.integrity import open_plain
 
 LOCK = ".lock"  # stays in the folder; it is the lock on it that counts, not that it exists
 
