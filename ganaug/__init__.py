@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganaug.choosing.making import choose as choose
     from ganaug.choosing.rules import Rules as Rules
     from ganaug.data.load import load_images as load_images
+    from ganaug.data.sources.source import open_source as open_source
     from ganaug.errors import GanaugError as GanaugError
     from ganaug.exporting import export as export
     from ganaug.fitting import fit as fit
@@ -57,9 +58,10 @@ _HOMES = {
     "features": "ganaug.probing",
     "fit": "ganaug.fitting",
     "load": "ganaug.generator",
-    "load_images": "ganaug.data",
+    "load_images": "ganaug.data.load",
     "measure": "ganaug.measuring",
     "mix": "ganaug.mixing",
+    "open_source": "ganaug.data.sources.source",
     "preview": "ganaug.pictures",
     "variants": "ganaug.mixing.variants",
 }

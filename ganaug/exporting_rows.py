@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganaug.data.rows import TableCodec
+from ganaug.data.rows.table_codec import TableCodec
 from ganaug.errors import DataError, OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, write_atomically
 from ganaug.generator.folder import Fitted

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ganaug.data.encoded import LabelledVectors
 from ganaug.data.load import LabelledImages
+from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.errors import ArtefactError, DataError, OptionError
 from ganaug.files.checked import bounded, is_
 from ganaug.files.integrity import read_whole, sealed, sha256, unsealed, write_atomically

@@ -12,13 +12,13 @@ import torch
 
 from ganaug.data.advice import FEW
 from ganaug.data.batches import ClassBalancedBatches, EncodedBatches, OtherClassBatches
-from ganaug.data.csv_file import is_table
-from ganaug.data.encoded import LabelledVectors
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.series_file import is_series, load_series
+from ganaug.data.rows.cells import is_table
+from ganaug.data.rows.series import is_series, load_series
+from ganaug.data.rows.table import load_table
+from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.data.spec import DataSpec
 from ganaug.data.split import hold_out
-from ganaug.data.table import load_table
 from ganaug.device import resolve_device
 from ganaug.errors import DataError, FewImagesWarning, OptionError
 from ganaug.game import Recipe, Source

@@ -6,7 +6,7 @@ code never prints. `silent` is the default; the command line passes `ganaug.cons
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 Report = Callable[[str, int, int, str], None]  # phase name, items done, items in all, free text ("loss 0.69")
 
@@ -23,3 +23,17 @@ def printable(name: str) -> str:
 def plain(text: str) -> str:
     """Text of several lines without terminal codes: all but the line breaks are shown as escapes."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def aligned(counts: Mapping[str, object], most: int = 30) -> list[str]:
+    """Lines "  name   12", names padded and numbers right-aligned; at most `most` of them."""
+    rows = [(name, str(value)) for name, value in list(counts.items())[:most]]
+    name_width = max((len(name) for name, _ in rows), default=0)
+    value_width = max((len(value) for _, value in rows), default=0)
+    lines = [f"  {name:<{name_width}}  {value:>{value_width}}" for name, value in rows]
+    return lines + ([f"  ... and {len(counts) - most} more"] if len(counts) > most else [])
+
+
+def shortened(entries: Sequence[str], most: int) -> list[str]:
+    """The first `most` entries, and a line that says how many more there are."""
+    return [*entries[:most], *([f"... and {len(entries) - most} more"] if len(entries) > most else [])]

@@ -31,8 +31,8 @@ from evidence.draw import machine
 from scipy.stats import binomtest
 
 from ganaug.benchmark import bench
-from ganaug.data.arrays import from_arrays
 from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.sources.arrays import from_arrays
 from ganaug.keys import numpy_stream
 
 KINDS = ("null", "unseen", "shuffled")

@@ -29,11 +29,11 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from ganaug.data.arrays import from_npz
-from ganaug.data.fingerprint import fingerprint
-from ganaug.data.likeness import likeness, read_likenesses
-from ganaug.data.near_duplicates import find_near
-from ganaug.data.seen import Known, seen_as
+from ganaug.data.duplicates.fingerprint import fingerprint
+from ganaug.data.duplicates.likeness import likeness, read_likenesses
+from ganaug.data.duplicates.near_duplicates import find_near
+from ganaug.data.duplicates.seen import Known, seen_as
+from ganaug.data.sources.arrays import from_npz
 from ganaug.keys import numpy_stream
 from ganaug.metrics import copy_share
 

@@ -13,7 +13,7 @@ import timm.data
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from ganaug.data.source import open_source
+from ganaug.data.sources.source import open_source
 from ganaug.errors import DiskFullError, LabelMismatchError, OptionError, OutputInUseError
 from ganaug.exporting import export, folder_names
 from ganaug.generator.folder import load

@@ -78,7 +78,7 @@ def test_what_is_written_can_be_learned_again(run, table, tmp_path):
     both = tmp_path / "both.csv"
     file = ganaug.export(run, {"rare": 30, "usual": 30}, tmp_path / "out.csv")
     both.write_text(table.read_text() + file.read_text().partition("\n")[2])
-    from ganaug.data.table import load_table
+    from ganaug.data.rows.table import load_table
 
     again = load_table(both, "kind")
     assert len(again) == 120

@@ -12,7 +12,7 @@ def test_every_public_name_is_there_and_documented():
     assert ganaug.__all__ == sorted(
         ["GANSampler", "GanaugError", "Inpaint", "Reimagine", "Rules", "Run", "SynthMix", "SyntheticDataset",
          "Translate", "albumentations", "augment_loader", "backbone", "bench", "choose", "doctor", "export",
-         "features", "fit", "load", "load_images", "measure", "metrics", "mix", "preview", "variants"]
+         "features", "fit", "load", "load_images", "measure", "metrics", "mix", "open_source", "preview", "variants"]
     )  # fmt: skip
     for name in ganaug.__all__:
         assert getattr(ganaug, name).__doc__, name

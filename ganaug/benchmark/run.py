@@ -65,7 +65,7 @@ def bench(
 ) -> Results:
     """Does adding these synthetic images help a classifier? Trains arms, and compares the best two on the test set.
 
-    data, test, root: anything `ganaug.data.open_source` takes; without `test`, the data's own test part. Give `run` (a
+    data, test, root: anything `ganaug.open_source` takes; without `test`, the data's own test part. Give `run` (a
     run or generator folder) or `synthetic` (a folder ROOT/CLASS/*.png or another source), not both. out: folder for
     `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there.
     seeds: paired seeds of the comparison (default 10, quick 5). ratios, mixings: synthetic shares and mixing policies

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from ganaug.benchmark.unseen import keep_unseen, resembling, straddling, unknown_groups, without
+from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.seen import Known
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.generator.card import Card

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ganaug.data.duplicates.seen import LEAK, Known, seen_as
 from ganaug.data.load import LabelledImages
-from ganaug.data.seen import LEAK, Known, seen_as
 from ganaug.errors import LeakError
 from ganaug.reporting import Report
 

@@ -35,10 +35,10 @@ def check(data, test, root, split, limit, label, drop, quarantine, no_timing, se
     ganaug check table.csv --label diagnosis
     """
     from ganaug.console import terminal
-    from ganaug.data import check as look
-    from ganaug.data.check_table import check_table
-    from ganaug.data.csv_file import is_table
+    from ganaug.data.check import check as look
     from ganaug.data.quarantine import quarantine as isolate
+    from ganaug.data.rows.cells import is_table
+    from ganaug.data.rows.check import check_table
     from ganaug.estimate import fit_seconds
     from ganaug.files.integrity import writing
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from ganaug.data.check_report import Check
 from ganaug.reporting import printable
-
-if TYPE_CHECKING:
-    from ganaug.data.check import Check
 
 FEW = 20  # images a class: below, a generator tends to copy or collapse
 UNEQUAL = 5  # largest class over smallest

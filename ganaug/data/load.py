@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from ganaug.data.pairs import open_pairs, read_pairs
-from ganaug.data.source import open_source
+from ganaug.data.sources.source import open_source
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
 from ganaug.errors import DataError, OptionError, TooFewImagesError

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ganaug.data.convert import as_numpy, to_pixel_batch
-from ganaug.data.fingerprint import in_colour
-from ganaug.data.folder import from_folder
-from ganaug.data.source import ImageSource
+from ganaug.data.duplicates.fingerprint import in_colour
+from ganaug.data.sources.convert import as_numpy, to_pixel_batch
+from ganaug.data.sources.folder import from_folder
+from ganaug.data.sources.source import ImageSource
 from ganaug.errors import DataError, OptionError, UnreadableImageError
 
 Reader = Callable[[int], np.ndarray]  # index in the source of the images -> uint8 (H, W) or (H, W, 3)

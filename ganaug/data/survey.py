@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import ganaug.keys as keys
-from ganaug.data.fingerprint import fingerprint_pixels, in_colour
-from ganaug.data.likeness import likeness
-from ganaug.data.source import ImageSource
+from ganaug.data.duplicates.fingerprint import fingerprint_pixels, in_colour
+from ganaug.data.duplicates.likeness import likeness
+from ganaug.data.duplicates.seen import Known, seen_as
+from ganaug.data.duplicates.views import Reduced, reduced
+from ganaug.data.sources.source import ImageSource
 from ganaug.errors import OptionError, UnreadableImageError
 from ganaug.reporting import Report, silent
 
@@ -119,3 +121,13 @@ def _choice(source: ImageSource, limit: int | None, seed: int) -> tuple[deque[in
         first += order[:limit]
         reserve[label] = deque(order[limit:])
     return deque(sorted(first)), reserve
+
+
+def seen_items(source: ImageSource, known: Known, report: Report = silent) -> list[int]:
+    """Indices of the items of a source that are among the known images, exactly or nearly. Unreadable items are
+    passed over."""
+    images: list[np.ndarray | Reduced] = []
+    found = survey(source, visit=lambda _, pixels: images.append(reduced(pixels)), report=report)
+    prints, likenesses = [image.fingerprint for image in found.images], [image.likeness for image in found.images]
+    marks = seen_as(prints, likenesses, images, known, report)
+    return [image.index for image, mark in zip(found.images, marks, strict=True) if mark]

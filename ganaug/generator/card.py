@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ganaug.data.rows import TableCodec
-from ganaug.data.series import SeriesCodec
+from ganaug.data.rows.series_codec import SeriesCodec
+from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.spec import DataSpec
 from ganaug.errors import ArtefactError, GanaugError
 from ganaug.files.checked import bounded, fields_of, finite, is_, strict_json, text, texts

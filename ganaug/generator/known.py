@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ganaug.data.likeness import read_likenesses
-from ganaug.data.seen import Known
+from ganaug.data.duplicates.likeness import read_likenesses
+from ganaug.data.duplicates.seen import Known
 from ganaug.errors import ArtefactError
 from ganaug.files.integrity import read_whole, sha256, write_atomically
 from ganaug.generator.folder import Fitted, run_folder

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ganaug.data.encoded import LabelledVectors
 from ganaug.data.load import LabelledImages
+from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.measuring.figures import HEADER, ClassFigures, Figure, cells, heads, lines_alike, number, plain
 from ganaug.metrics import CopyReport
 

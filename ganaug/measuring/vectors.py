@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganaug.data.encoded import LabelledVectors
-from ganaug.data.rows import TableCodec
-from ganaug.data.series import SeriesCodec
-from ganaug.data.series_file import load_series
-from ganaug.data.table import load_table, rows_like
+from ganaug.data.rows.series import load_series
+from ganaug.data.rows.series_codec import SeriesCodec
+from ganaug.data.rows.table import load_table, rows_like
+from ganaug.data.rows.table_codec import TableCodec
+from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
 from ganaug.exporting_rows import render_vectors
 from ganaug.generator.card import Card

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import get_worker_info
 
-from ganaug.data.classes import check_names, names_by_label
+from ganaug.data.sources.classes import check_names, names_by_label
 from ganaug.errors import DataError, LabelMismatchError, MissingPackageError
 from ganaug.generator.folder import Fitted, Loadable, Run, as_fitted
 from ganaug.keys import numpy_stream

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from torch.utils.data import IterableDataset, Subset
 
-from ganaug.data.classes import named_labels
-from ganaug.data.labels import labels_of
-from ganaug.data.unwrap import innermost
+from ganaug.data.sources.classes import named_labels
+from ganaug.data.sources.labels import labels_of
+from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
 from ganaug.generator.folder import Fitted, Loadable, from_noise
 from ganaug.mixing import ratio as ratios

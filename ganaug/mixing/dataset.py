@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from ganaug.data.unwrap import innermost
+from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator.folder import Fitted, as_fitted
 from ganaug.mixing.native import look_at

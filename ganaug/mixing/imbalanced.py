@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ganaug.data.classes import called_by_numbers, names_by_label
+from ganaug.data.sources.classes import called_by_numbers, names_by_label
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.generator.folder import Loadable, as_fitted
 from ganaug.mixing.native import Native

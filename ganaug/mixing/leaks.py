@@ -9,8 +9,9 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Subset
 
-from ganaug.data.seen import LEAK, Known, seen_items
-from ganaug.data.source import open_source
+from ganaug.data.duplicates.seen import LEAK, Known
+from ganaug.data.sources.source import open_source
+from ganaug.data.survey import seen_items
 from ganaug.errors import LeakError, SeenImagesWarning
 from ganaug.generator.folder import Fitted, Loadable, as_fitted
 from ganaug.generator.known import known_to

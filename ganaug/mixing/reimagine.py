@@ -18,7 +18,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.data.classes import names_by_label
+from ganaug.data.sources.classes import names_by_label
 from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import Fitted, Loadable, as_fitted

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from ganaug.data.classes import check_names
+from ganaug.data.sources.classes import check_names
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.generator.folder import Loadable, as_fitted
 from ganaug.mixing.native import Native

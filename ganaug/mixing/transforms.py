@@ -14,7 +14,7 @@ from torch.nn.functional import one_hot
 from torchvision.transforms import v2
 from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.data.classes import names_by_label
+from ganaug.data.sources.classes import names_by_label
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError, MixingPolicyWarning, OptionError
 from ganaug.generator.folder import Fitted, Loadable, as_fitted, from_noise

@@ -25,8 +25,8 @@ from ganaug.benchmark.scores import scores
 from ganaug.benchmark.sets import rendered
 from ganaug.choosing.making import Judged
 from ganaug.classifier import Training, train_classifier
+from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.seen import Known, seen_as
 from ganaug.data.split import hold_out
 from ganaug.device import environment
 from ganaug.errors import DataError

@@ -16,7 +16,7 @@ from evidence.files import TUNED, read_json, unpack_flags, unpack_numbers
 from ganaug.benchmark.arms import Arm
 from ganaug.benchmark.scores import recalls
 from ganaug.benchmark.verdict import HELPS, LEVEL, Interval, decide, holm, paired_interval, reasons_to_withhold
-from ganaug.data.seen import LEAK
+from ganaug.data.duplicates.seen import LEAK
 from ganaug.keys import permutation
 
 

@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import ganaug
-from ganaug.data.columns import Category, Number
-from ganaug.data.table import load_table
+from ganaug.data.rows.columns import Category, Number
+from ganaug.data.rows.table import load_table
 from ganaug.game import Adam, Recipe
 from ganaug.health.history import read_history
 from ganaug.losses import nonsaturating

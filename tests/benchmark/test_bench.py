@@ -20,8 +20,8 @@ from ganaug.benchmark.record import recall_changes
 from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.classifier import Training
 from ganaug.cli.group import cli
-from ganaug.data.arrays import from_arrays
 from ganaug.data.load import load_images
+from ganaug.data.sources.arrays import from_arrays
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
 from ganaug.files.integrity import sealed, unsealed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ganaug.data.arrays import ArraySource, from_arrays
+from ganaug.data.sources.arrays import ArraySource, from_arrays
 
 CLASSES = ("ant", "bee", "cat")
 

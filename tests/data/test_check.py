@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import ImageOps
 
-from ganaug.data import check
+from ganaug.data.check import check
 from ganaug.data.load import load_images
 from ganaug.data.spec import DataSpec
 from ganaug.data.split import hold_out

@@ -3,9 +3,9 @@ import os
 import pytest
 from PIL import Image
 
-from ganaug.data.folder import from_folder
 from ganaug.data.load import load_images
-from ganaug.data.source import open_source
+from ganaug.data.sources.folder import from_folder
+from ganaug.data.sources.source import open_source
 from ganaug.errors import DataError, TooFewImagesError, UnreadableImageError
 
 from .conftest import picture

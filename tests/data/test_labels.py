@@ -7,9 +7,9 @@ import torchvision.datasets as tv
 from PIL import Image
 from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
 
-from ganaug.data.labels import labels_of
-from ganaug.data.torchvision_labels import TABLE
-from ganaug.data.unwrap import innermost
+from ganaug.data.sources.labels import labels_of
+from ganaug.data.sources.torchvision_labels import TABLE
+from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import DataError, LabelMismatchError
 
 from .conftest import leaves_files_open, picture

@@ -12,10 +12,10 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from ganaug.data.likeness import LENGTH, SIDE, Likenesses, chroma_of, flips, likeness, read_likenesses
-from ganaug.data.near_duplicates import LIMITS, find_near, limit_for
-from ganaug.data.seen import Known, seen_as
-from ganaug.data.views import reduced
+from ganaug.data.duplicates.likeness import LENGTH, SIDE, Likenesses, chroma_of, flips, likeness, read_likenesses
+from ganaug.data.duplicates.near_duplicates import LIMITS, find_near, limit_for
+from ganaug.data.duplicates.seen import Known, seen_as
+from ganaug.data.duplicates.views import reduced
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "duplicates_study.py"))
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -87,7 +87,7 @@ def test_look_alikes_are_left_alone_and_copies_among_them_found():
 
 
 def test_embedded_digits_are_no_copies_of_each_other():
-    from ganaug.data.arrays import digits
+    from ganaug.data.sources.arrays import digits
 
     train, test = digits("train").array, digits("test").array
     seen = likenesses(list(train))

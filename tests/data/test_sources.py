@@ -7,8 +7,8 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset
 from torchvision.transforms import v2
 
 from ganaug.data.load import load_images
-from ganaug.data.source import open_source
-from ganaug.data.unwrap import without_transforms
+from ganaug.data.sources.source import open_source
+from ganaug.data.sources.unwrap import without_transforms
 from ganaug.errors import DataError, LabelMismatchError, OptionError, UnreadableImageError
 
 from .conftest import leaves_files_open, picture

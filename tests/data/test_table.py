@@ -11,11 +11,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganaug.data.check_table import check_table
-from ganaug.data.columns import Category, Constant, Number, from_model, to_model
-from ganaug.data.kinds import column_of, quantiles
+from ganaug.data.rows.check import check_table
+from ganaug.data.rows.columns import Category, Constant, Number, from_model, to_model
+from ganaug.data.rows.kinds import column_of, quantiles
+from ganaug.data.rows.table import load_table
 from ganaug.data.split import hold_out
-from ganaug.data.table import load_table
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 
 
@@ -265,7 +265,7 @@ SERIES = np.random.default_rng(0).normal(size=(20, 12)).astype(np.float32)
 
 
 def test_series_come_back_within_their_range(tmp_path):
-    from ganaug.data.series_file import is_series, load_series
+    from ganaug.data.rows.series import is_series, load_series
 
     labels = np.arange(20) % 2
     np.savez(tmp_path / "s.npz", x_train=SERIES, y_train=labels, classes=np.array(["a", "b"]))
@@ -293,7 +293,7 @@ def test_series_come_back_within_their_range(tmp_path):
     ],
 )
 def test_series_that_cannot_be_used_are_refused(x, y, kind, words):
-    from ganaug.data.series_file import load_series
+    from ganaug.data.rows.series import load_series
 
     with pytest.raises(kind, match=words):
         load_series((x, y))

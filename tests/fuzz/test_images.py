@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganaug.data import check
-from ganaug.data.images import FORMATS, decode_image
+from ganaug.data.check import check
 from ganaug.data.load import load_images
 from ganaug.data.quarantine import quarantine
+from ganaug.data.sources.images import FORMATS, decode_image
 from ganaug.errors import OptionError, OutputInUseError, UnreadableImageError
 
 from .images import Outcome, decode, encoded, run, seeds

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from ganaug.data.batches import ClassBalancedBatches, EncodedBatches, OtherClassBatches
-from ganaug.data.columns import Category, Number
-from ganaug.data.rows import TableCodec
-from ganaug.data.series import SeriesCodec
+from ganaug.data.rows.columns import Category, Number
+from ganaug.data.rows.series_codec import SeriesCodec
+from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.spec import DataSpec, ImageCodec
 from ganaug.game import Recipe, Source
 

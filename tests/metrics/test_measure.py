@@ -16,8 +16,8 @@ from torch import nn
 import ganaug
 from ganaug.classifier import train_classifier
 from ganaug.cli.group import cli
-from ganaug.data.arrays import from_arrays
 from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.sources.arrays import from_arrays
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import LabelMismatchError, LeakError, OptionError, TooFewImagesError
 from ganaug.generator.folder import Fitted

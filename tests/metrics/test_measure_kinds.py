@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import ganaug
-from ganaug.data.table import load_table, rows_like
+from ganaug.data.rows.table import load_table, rows_like
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.measuring.measurement import Measurement
 

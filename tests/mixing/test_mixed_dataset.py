@@ -11,8 +11,8 @@ from torchvision import transforms as v1
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from ganaug.data import fingerprint
-from ganaug.data.likeness import likeness
+from ganaug.data.duplicates import fingerprint
+from ganaug.data.duplicates.likeness import likeness
 from ganaug.errors import (
     ArtefactError,
     IncompatibleLoaderError,

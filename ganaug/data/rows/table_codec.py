@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganaug.data.columns import Column
+from ganaug.data.rows.columns import Column
 
 
 @dataclass(frozen=True)

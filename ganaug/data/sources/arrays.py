@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 import ganaug.keys as keys
-from ganaug.data.classes import named_labels
-from ganaug.data.convert import as_numpy, to_pixel_batch
-from ganaug.data.groups import with_groups
-from ganaug.data.npz_headers import require_sizes
+from ganaug.data.sources.classes import named_labels
+from ganaug.data.sources.convert import as_numpy, to_pixel_batch
+from ganaug.data.sources.groups import with_groups
+from ganaug.data.sources.npz_headers import require_sizes
 from ganaug.errors import DataError, LabelMismatchError
 
 _TEST_SHARE = 0.3  # of the embedded digits, a class

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import torch
 
-from ganaug.data.columns import MISSING, Category, Column, Constant, Form, Number
+from ganaug.data.rows.columns import MISSING, Category, Column, Constant, Form, Number
 from ganaug.errors import DataError
 
 KNOTS = 65

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ganaug.data.likeness import SIDE, chroma_of
+from ganaug.data.duplicates.likeness import SIDE, chroma_of
 
 SHIFT = 2  # px, but never more than a tenth of a side
 FINE = 256  # parts of a grey level

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 from torch.utils.data import IterableDataset, TensorDataset
 
-from ganaug.data.arrays import ArraySource, from_arrays, item_names
-from ganaug.data.classes import named_labels
-from ganaug.data.convert import to_pixels
-from ganaug.data.labels import labels_of
-from ganaug.data.unwrap import innermost, standard_transforms, without_transforms
+from ganaug.data.sources.arrays import ArraySource, from_arrays, item_names
+from ganaug.data.sources.classes import named_labels
+from ganaug.data.sources.convert import to_pixels
+from ganaug.data.sources.labels import labels_of
+from ganaug.data.sources.unwrap import innermost, standard_transforms, without_transforms
 from ganaug.errors import DataError, LabelMismatchError, UnreadableImageError
 from ganaug.reporting import Report, silent
 
@@ -61,7 +61,7 @@ class DatasetSource:
             raise DataError(f"{name} is {type(item).__name__}, not (image, label).", "Items must be (image, int).")
         if self.expected is not None and not _same_label(item[1], self.expected[index]):
             cause = f"{name} carries the label {item[1]!r}, but the list of labels says {self.expected[index]}."
-            fix = "Read it by ganaug.data.open_source(dataset, targets=[...]), with the labels that are right."
+            fix = "Read it by ganaug.open_source(dataset, targets=[...]), with the labels that are right."
             raise LabelMismatchError(cause, fix)
         return Image.fromarray(to_pixels(item[0], name))
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ganaug.data.likeness import SIDE, Likenesses
-from ganaug.data.views import FINE, Reduced, Views
+from ganaug.data.duplicates.likeness import SIDE, Likenesses
+from ganaug.data.duplicates.views import FINE, Reduced, Views
 from ganaug.reporting import Report, silent
 
 LIMITS = (0.0025, 0.06)  # of the score; set on planted copies, see scripts/duplicates_study.py

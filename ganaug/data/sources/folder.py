@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganaug.data.classes import check_names
-from ganaug.data.images import SUFFIXES, decode_image
+from ganaug.data.sources.classes import check_names
+from ganaug.data.sources.images import SUFFIXES, decode_image
 from ganaug.errors import DataError
 
 DEEPEST = 100  # folders in folders below a class

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from ganaug.data.classes import check_names
-from ganaug.data.csv_file import Cells, read_cells
-from ganaug.data.encoded import LabelledVectors, usable
-from ganaug.data.kinds import column_of
-from ganaug.data.rows import TableCodec
+from ganaug.data.rows.cells import Cells, read_cells
+from ganaug.data.rows.kinds import column_of
+from ganaug.data.rows.table_codec import TableCodec
+from ganaug.data.rows.vectors import LabelledVectors, usable
+from ganaug.data.sources.classes import check_names
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 
 NO_LABEL = frozenset({"", "nan", "na", "<na>", "null"})  # in lower case

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from ganaug.data.likeness import SIDE, flips, read_likenesses
-from ganaug.data.load import LabelledImages
-from ganaug.data.near_duplicates import find_near
-from ganaug.data.source import ImageSource
-from ganaug.data.survey import survey
-from ganaug.data.views import Reduced, reduced
+from ganaug.data.duplicates.likeness import SIDE, flips, read_likenesses
+from ganaug.data.duplicates.near_duplicates import find_near
+from ganaug.data.duplicates.views import Reduced
 from ganaug.reporting import Report, silent
 
 _LETTERS = 8  # levels of grey: an image with fewer shows too little to be known by its likeness alone
 LEAK = 0.05  # share of an evaluation set up to which seen images are left out; beyond, the set is refused
+
+
+class Fingerprinted(Protocol):
+    """`LabelledImages`, as far as its pictures are compared with others."""
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]: ...
+    @property
+    def likenesses(self) -> tuple[str, ...]: ...
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class Known:
     nearly: bool = True
 
     @staticmethod
-    def of(*parts: LabelledImages) -> Known:
+    def of(*parts: Fingerprinted) -> Known:
         """All images of these parts."""
         prints = (mark for part in parts for mark in part.fingerprints)
         likenesses = frozenset(alike for part in parts for alike in part.likenesses)
@@ -71,13 +79,3 @@ def _turned(text: str, known: frozenset[str]) -> str:
     if len(set(text[: SIDE * SIDE])) < _LETTERS:
         return ""
     return next((turned for turned in (text, *flips(text)) if turned in known), "")
-
-
-def seen_items(source: ImageSource, known: Known, report: Report = silent) -> list[int]:
-    """Indices of the items of a source that are among the known images, exactly or nearly. Unreadable items are
-    passed over."""
-    images: list[np.ndarray | Reduced] = []
-    found = survey(source, visit=lambda _, pixels: images.append(reduced(pixels)), report=report)
-    prints, likenesses = [image.fingerprint for image in found.images], [image.likeness for image in found.images]
-    marks = seen_as(prints, likenesses, images, known, report)
-    return [image.index for image, mark in zip(found.images, marks, strict=True) if mark]

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ganaug.data.columns import MISSING
-from ganaug.data.csv_file import Cells
-from ganaug.data.kinds import column_of
-from ganaug.data.table import class_names, labelled_cells, row_fingerprints
-from ganaug.data.tables import aligned
+from ganaug.data.rows.cells import Cells
+from ganaug.data.rows.columns import MISSING
+from ganaug.data.rows.kinds import column_of
+from ganaug.data.rows.table import class_names, labelled_cells, row_fingerprints
 from ganaug.errors import DataError
-from ganaug.reporting import printable
+from ganaug.reporting import aligned, printable
 
 FEW_ROWS = 50  # of a class: below, expect little
 

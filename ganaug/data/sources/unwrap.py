@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset, Subset
 
-from ganaug.data.convert import to_pixels
+from ganaug.data.sources.convert import to_pixels
 from ganaug.errors import UnreadableImageError
 
 

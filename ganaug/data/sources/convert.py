@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganaug.data.images import MIN_SIDE, to_grey_or_rgb
+from ganaug.data.sources.images import MIN_SIDE, to_grey_or_rgb
 from ganaug.errors import DataError
 
 _SLACK = 1e-3  # how far interpolated floats may leave [0, 1]

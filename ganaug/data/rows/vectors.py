@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 import ganaug.keys as keys
-from ganaug.data.rows import TableCodec
-from ganaug.data.series import SeriesCodec
+from ganaug.data.rows.series_codec import SeriesCodec
+from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.spec import DataSpec
 from ganaug.errors import DataError, OptionError, TooFewImagesError
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from torch.utils.data import ConcatDataset, Subset, TensorDataset
 
-from ganaug.data.convert import as_numpy
-from ganaug.data.torchvision_labels import changes_torchvision, table_entry
-from ganaug.data.unwrap import inside, standard_transforms, without_transforms
+from ganaug.data.sources.convert import as_numpy
+from ganaug.data.sources.torchvision_labels import changes_torchvision, table_entry
+from ganaug.data.sources.unwrap import inside, standard_transforms, without_transforms
 from ganaug.errors import DataError, LabelMismatchError
 from ganaug.reporting import Report, silent
 
@@ -140,7 +140,7 @@ def _concatenated(parts: Sequence[Labels]) -> Labels:
     names = parts[0].classes
     if any(part.classes != names for part in parts):
         cause = "The concatenated data sets have different classes, or the same in another order."
-        fix = "Read them by ganaug.data.open_source(dataset, targets=[...], classes=[...]), for the whole set."
+        fix = "Read them by ganaug.open_source(dataset, targets=[...], classes=[...]), for the whole set."
         raise LabelMismatchError(cause, fix)
     return Labels(np.concatenate([part.targets for part in parts]), names)
 
@@ -172,6 +172,6 @@ def _integers(values: Any, what: str) -> np.ndarray:
     if array is None or array.ndim != 1 or (array.size and array.dtype.kind not in "iub"):
         found = "not numbers" if array is None else f"{array.dtype} of shape {array.shape}"
         fix = "Labels must be integers, one for each item: give targets= where it can be given, or read the data by "
-        fix += "ganaug.data.open_source(dataset, targets=[...], classes=[...]) and fit what it gives."
+        fix += "ganaug.open_source(dataset, targets=[...], classes=[...]) and fit what it gives."
         raise DataError(f"{start}: {found} instead of integers.", fix)
     return array.astype(np.int64)

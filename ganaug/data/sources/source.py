@@ -9,12 +9,12 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from PIL import Image
 
-from ganaug.data.arrays import digits, from_arrays, from_npz
-from ganaug.data.convert import as_numpy
-from ganaug.data.datasets import from_dataset
-from ganaug.data.folder import from_folder
-from ganaug.data.groups import with_groups
-from ganaug.data.named import is_name, open_named
+from ganaug.data.sources.arrays import digits, from_arrays, from_npz
+from ganaug.data.sources.convert import as_numpy
+from ganaug.data.sources.datasets import from_dataset
+from ganaug.data.sources.folder import from_folder
+from ganaug.data.sources.groups import with_groups
+from ganaug.data.sources.named import is_name, open_named
 from ganaug.errors import DataError, OptionError
 from ganaug.reporting import Report, silent
 

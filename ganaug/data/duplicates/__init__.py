@@ -1,0 +1,1 @@
+"""Is this image one of those? Fingerprints find exact copies, likenesses near-duplicates."""

@@ -1,0 +1,1 @@
+"""Tables and series: cells, columns, codecs, and labelled vectors in model space."""
