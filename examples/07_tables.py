@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import ganaug
-from ganaug.plan import balance
+from ganaug.samples.plan import balance
 
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/examples")
 steps = int(sys.argv[2]) if len(sys.argv) > 2 else 800

@@ -14,15 +14,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from ganaug import metrics as metrics
     from ganaug.benchmark import bench as bench
-    from ganaug.choosing.making import choose as choose
-    from ganaug.choosing.rules import Rules as Rules
     from ganaug.data.load import load_images as load_images
     from ganaug.data.sources.source import open_source as open_source
     from ganaug.errors import GanaugError as GanaugError
-    from ganaug.exporting import export as export
     from ganaug.fitting import fit as fit
-    from ganaug.generator.folder import Run as Run
-    from ganaug.generator.folder import load as load
     from ganaug.health.doctor import doctor as doctor
     from ganaug.measuring.run import measure as measure
     from ganaug.mixing import albumentations as albumentations
@@ -35,34 +30,39 @@ if TYPE_CHECKING:
     from ganaug.mixing.synthetic import SyntheticDataset as SyntheticDataset
     from ganaug.mixing.transforms import SynthMix as SynthMix
     from ganaug.mixing.variants import variants as variants
-    from ganaug.pictures import preview as preview
     from ganaug.probing import features as features
     from ganaug.probing.backbones import backbone as backbone
+    from ganaug.samples.augment import export as export
+    from ganaug.samples.choose import choose as choose
+    from ganaug.samples.choosing.rules import Rules as Rules
+    from ganaug.samples.pictures import preview as preview
+    from ganaug.samples.run import Run as Run
+    from ganaug.samples.run import load as load
 
 _HOMES = {
     "GANSampler": "ganaug.mixing.imbalanced",
     "GanaugError": "ganaug.errors",
     "Inpaint": "ganaug.mixing.reimagine",
     "Reimagine": "ganaug.mixing.reimagine",
-    "Rules": "ganaug.choosing",
-    "Run": "ganaug.generator",
+    "Rules": "ganaug.samples.choosing.rules",
+    "Run": "ganaug.samples.run",
     "SynthMix": "ganaug.mixing.transforms",
     "SyntheticDataset": "ganaug.mixing",
     "Translate": "ganaug.mixing.reimagine",
     "augment_loader": "ganaug.mixing",
     "backbone": "ganaug.probing",
     "bench": "ganaug.benchmark",
-    "choose": "ganaug.choosing.making",
+    "choose": "ganaug.samples.choose",
     "doctor": "ganaug.health.doctor",
-    "export": "ganaug.exporting",
+    "export": "ganaug.samples.augment",
     "features": "ganaug.probing",
     "fit": "ganaug.fitting",
-    "load": "ganaug.generator",
+    "load": "ganaug.samples.run",
     "load_images": "ganaug.data.load",
     "measure": "ganaug.measuring",
     "mix": "ganaug.mixing",
     "open_source": "ganaug.data.sources.source",
-    "preview": "ganaug.pictures",
+    "preview": "ganaug.samples.pictures",
     "variants": "ganaug.mixing.variants",
 }
 

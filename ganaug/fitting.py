@@ -22,15 +22,16 @@ from ganaug.files.lock import LOCK, sole_writer
 from ganaug.fit_file import agreed_steps, digest_of, forked, store
 from ganaug.game.train import Progress, train
 from ganaug.generator.card import Card
-from ganaug.generator.folder import Run, save
+from ganaug.generator.folder import save
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.health.watch import Watch, mended
 from ganaug.interrupt import interruptible
-from ganaug.pictures import sample_grid, save_picture, tile
 from ganaug.preparing import FitSettings, Prepared, prepare
 from ganaug.reporting import Report, silent
-from ganaug.translating import translation_grid
+from ganaug.samples.pictures import sample_grid, save_picture, tile
+from ganaug.samples.run import Run
+from ganaug.samples.variants import translation_grid
 
 SAVE_SECONDS = 20.0  # a state is committed at least this often
 GRIDS = 20  # sample grids over a fit

@@ -32,8 +32,8 @@ from ganaug.data.batches import ClassBalancedBatches
 from ganaug.data.spec import DataSpec
 from ganaug.device import environment
 from ganaug.game.train import train
-from ganaug.pool import BLOCK, Pool
 from ganaug.recipes import make
+from ganaug.samples.pool import BLOCK, Pool
 
 ITEMS, SIZE, CLASSES = 4096, 32, 10
 CLOCK = time.perf_counter

@@ -35,9 +35,9 @@ from ganaug.data.split import hold_out
 from ganaug.device import environment
 from ganaug.generator.folder import Fitted
 from ganaug.metrics import copy_share, label_agreement, within_class_diversity
-from ganaug.pictures import sample_grid, tile
-from ganaug.pool import render
 from ganaug.reporting import Report
+from ganaug.samples.pictures import sample_grid, tile
+from ganaug.samples.pool import render
 
 JUDGE_IMAGES = 20_000
 JUDGES = [Training(steps=1500, policy=policy) for policy in ("none", "affine")]  # the more accurate one judges

@@ -15,9 +15,9 @@ from torchvision.datasets import ImageFolder
 
 from ganaug.data.sources.source import open_source
 from ganaug.errors import DiskFullError, LabelMismatchError, OptionError, OutputInUseError
-from ganaug.exporting import export, folder_names
-from ganaug.generator.folder import load
-from ganaug.pool import Renderer, render
+from ganaug.samples.augment import export, folder_names
+from ganaug.samples.pool import Renderer, render
+from ganaug.samples.run import load
 
 sys.path.append(str(Path(__file__).parent / "mixing"))
 import toy  # noqa: E402

@@ -12,9 +12,9 @@ import torch
 
 import ganaug
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
-from ganaug.exporting_rows import render_vectors
 from ganaug.files.integrity import write_manifest
-from ganaug.plan import balance
+from ganaug.samples.plan import balance
+from ganaug.samples.vectors import render_vectors
 
 
 def cells(n: int = 60) -> list[list[str]]:
@@ -102,7 +102,7 @@ def test_outputs_in_use_other_names_and_empty_plans_are_refused(run, tmp_path):
 def test_parts_for_images_refuse_a_generator_of_rows_and_name_what_to_use(run, tmp_path):
     from torch.utils.data import TensorDataset
 
-    from ganaug.pool import Pool
+    from ganaug.samples.pool import Pool
 
     train_set = TensorDataset(torch.zeros(4, 1, 8, 8), torch.tensor([0, 1, 0, 1]))
     for use in (

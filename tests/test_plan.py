@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ganaug.errors import OptionError
-from ganaug.plan import apportion, balance, fraction, per_class
+from ganaug.samples.plan import apportion, balance, fraction, per_class
 
 
 def test_balance_tops_up_to_the_largest_class():

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from ganaug import pool as pools
 from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatchError
-from ganaug.generator.folder import load
-from ganaug.pool import BLOCK, Pool, Renderer, render
+from ganaug.samples import pool as pools
+from ganaug.samples.pool import BLOCK, Pool, Renderer, render
+from ganaug.samples.run import load
 
 sys.path.append(str(Path(__file__).parent / "mixing"))
 import toy  # noqa: E402

@@ -13,7 +13,7 @@ from fuzz.audit import watched
 from torch.utils.data import DataLoader, TensorDataset
 
 import ganaug
-from ganaug.pool import Pool
+from ganaug.samples.pool import Pool
 
 SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 8}
 

@@ -16,9 +16,9 @@ import ganaug
 from ganaug.benchmark.sets import gather, rendered
 from ganaug.data.load import load_images
 from ganaug.errors import DataError, LabelMismatchError, TranslatorError
-from ganaug.pool import Pool, Renderer
-from ganaug.translating import BLOCK, Variants
-from ganaug.variant_pool import VariantPool
+from ganaug.samples.pool import Pool, Renderer
+from ganaug.samples.variant_pool import VariantPool
+from ganaug.samples.variants import BLOCK, Variants
 
 sys.path.append(str(Path(__file__).parent))
 from toy_translators import names_of, pictures, save_translator

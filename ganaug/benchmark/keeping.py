@@ -14,8 +14,9 @@ from typing import Any
 from ganaug.benchmark.verdict import HELPS, LEVEL, WITHHELD, Interval
 from ganaug.errors import ArtefactError
 from ganaug.files.integrity import sealed, write_atomically
-from ganaug.generator.folder import CHOICE_FOLDER, Run, hash_of, run_folder
-from ganaug.serving import weight
+from ganaug.generator.folder import CHOICE_FOLDER, hash_of, run_folder
+from ganaug.samples.run import Run
+from ganaug.samples.verdict import weight
 
 _NUMBERS = ("mean", "low", "high", "p")
 

@@ -21,13 +21,14 @@ from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.generator.card import Card
-from ganaug.generator.folder import Fitted, Loadable, as_fitted
+from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
 from ganaug.keys import permutation
-from ganaug.plan import Plan
-from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
-from ganaug.variant_pool import VariantPool
+from ganaug.samples.plan import Plan
+from ganaug.samples.pool import Pool
+from ganaug.samples.run import Loadable, as_fitted
+from ganaug.samples.variant_pool import VariantPool
 
 MOST = 1000  # synthetic images a class that are rendered at most
 FEW_TO_CHOOSE = 30  # validation images, below which the reader is told

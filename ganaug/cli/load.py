@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from ganaug.generator.folder import Fitted, OwnRecipe, load
+from ganaug.generator.folder import Fitted, OwnRecipe
 from ganaug.recipes.choose import choose
+from ganaug.samples.run import load
 
 
 def load_run(run: str, recipe: str | None) -> Fitted:

@@ -40,7 +40,7 @@ def preview(run, out, columns, frames, recipe, truncation, data, source, seed, a
     ganaug preview runs/cells --data photos --source masks
     """
     from ganaug.cli.load import load_run
-    from ganaug.pictures import preview as draw
+    from ganaug.samples.pictures import preview as draw
 
     fitted = load_run(run, recipe)
     folder = Path(out) if out else Path(run) / "preview"
@@ -95,13 +95,13 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
         raise click.UsageError("Give one of --per-class, --balance and --ratio.")
     from ganaug.cli.load import load_run
     from ganaug.console import terminal
-    from ganaug.exporting import export
     from ganaug.mixing.ratio import caveats, resolve
-    from ganaug.plan import balance as filled
-    from ganaug.plan import fraction
-    from ganaug.plan import per_class as each
-    from ganaug.pool import served
     from ganaug.reporting import printable
+    from ganaug.samples.augment import export
+    from ganaug.samples.plan import balance as filled
+    from ganaug.samples.plan import fraction
+    from ganaug.samples.plan import per_class as each
+    from ganaug.samples.pool import served
 
     fitted = load_run(run, recipe)
     counts = fitted.card.counts

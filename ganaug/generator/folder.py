@@ -1,4 +1,4 @@
-"""Generator folders and run folders: save, load, and what a path given by a user means.
+"""Generator folders and run folders: save, read, and what a path given by a user means.
 
 A run folder holds `generator/` (this alone is what one shares), `metrics.jsonl`, `samples/`, `state/`, `pool/` and,
 after a bench, `verdict.json`. A generator folder holds `card.json`, `model.safetensors` and `manifest.json`.
@@ -6,9 +6,8 @@ after a bench, `verdict.json`. A generator folder holds `card.json`, `model.safe
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,22 +15,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from ganaug.data.spec import ImageCodec
-from ganaug.errors import ArtefactError, DataError, GanaugError, TranslatorError
-from ganaug.files.integrity import MANIFEST, read_verified, read_whole, sha256, unsealed, write_manifest
+from ganaug.errors import ArtefactError, GanaugError
+from ganaug.files.integrity import MANIFEST, read_verified, write_manifest
 from ganaug.files.tensors import from_bytes, load_strictly, to_bytes
 from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
 from ganaug.generator.claims import check_claims
 from ganaug.generator.state import SavedState, require_finite
 
-MOST_VERDICT = 1 << 28  # bytes of verdict.json
 CARD, WEIGHTS = "card.json", "model.safetensors"
 CHOICE_FOLDER = "choice"  # of a run folder: what is chosen among its samples; can be named in place of the run
 
 
 class Chooser(Protocol):
-    """What is served of a generator's samples (`ganaug.choosing`). spread: standard deviation of the latents to draw.
+    """What is served of a generator's samples (`ganaug.choose`). spread: standard deviation of the latents to draw.
     withheld: names of the classes that are not served."""
 
     @property
@@ -43,6 +40,16 @@ class Chooser(Protocol):
     def accepts(self, images: np.ndarray, label: int) -> np.ndarray:
         """Which of images uint8 (N, C, H, W) of a class are kept: bool (N,)."""
         ...
+
+
+class Placed(Protocol):
+    """Whatever lies in a folder: a run, a loaded generator."""
+
+    @property
+    def path(self) -> Path: ...
+
+
+Place = str | Path | Placed
 
 
 @dataclass(frozen=True)
@@ -71,34 +78,6 @@ class Fitted:
         return self.card.prior
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run folder, as `ganaug.fit` returns it."""
-
-    path: Path
-
-    def load(self) -> Fitted:
-        return load(self.path)
-
-    @property
-    def verdict(self) -> dict[str, Any] | None:
-        """What `ganaug bench` found about this run, or None if it was not benchmarked."""
-        file = self.path / "verdict.json"
-        if not os.path.lexists(file):
-            return None
-        try:
-            verdict = unsealed(read_whole(file, MOST_VERDICT), file)
-            if verdict.get("verdict") not in ("helps", "no evidence", "harms", "withheld"):
-                raise ValueError("it names no verdict")
-            return verdict
-        except (OSError, ValueError, RecursionError) as error:
-            cause = error.cause if isinstance(error, ArtefactError) else f"{file} cannot be read: {error}."
-            raise ArtefactError(cause, "Run `ganaug bench` again.") from error
-
-
-Loadable = str | Path | Run | Fitted
-
-
 def save(folder: Path, networks: Mapping[str, nn.Module], card: Card) -> str:
     """Write a generator folder of the networks that the recipe keeps, by role; gives its hash. Raises DivergedError,
     before anything is written, if a weight is not finite."""
@@ -110,16 +89,8 @@ def save(folder: Path, networks: Mapping[str, nn.Module], card: Card) -> str:
 OwnRecipe = Recipe | Callable[[dict[str, Any]], Recipe]
 
 
-def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
-    """Load the generator of a run folder, of a generator folder, or of RUN/choice. Runs no code from the files.
-
-    recipe: needed only if the run was fitted with a recipe from a file of the user's own: the recipe, or a function of
-    the settings that the card tells. Raises ArtefactError for anything missing, altered or unknown.
-    """
-    named = Path(run.path if isinstance(run, Run) else run)
-    chosen = _choice(named)
-    if chosen is not None:
-        return _with_choice(load(chosen.parent, recipe=recipe), chosen, recipe)
+def read_generator(named: Path, recipe: OwnRecipe | None = None) -> Fitted:
+    """The generator of a run folder or of a generator folder; runs no code from the files. See `ganaug.load`."""
     if named.is_file():
         raise ArtefactError(f"{named} is a file, not a run.", "Name the folder that `ganaug fit --out` made.")
     folder = _generator_folder(named)
@@ -136,56 +107,15 @@ def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
     return Fitted(dict(networks.items()), card, digest, folder, starts_from)
 
 
-def _with_choice(fitted: Fitted, folder: Path, recipe: OwnRecipe | None) -> Fitted:
-    from ganaug.choosing.files import read_choice  # it needs a classifier, which other runs do not
-
-    if not isinstance(fitted.card.codec, ImageCodec) or fitted.starts_from is not None:
-        raise ArtefactError(f"{folder} is beside a run among whose samples nothing is chosen.", "Name the run itself.")
-    rules = rules_of(fitted.card, recipe)
-    choice, digest = read_choice(
-        folder, fitted.hash, fitted.card, lambda role: rules.networks(fitted.card.spec, fitted.card.prior)[role]
-    )
-    return replace(fitted, hash=sha256(f"{fitted.hash} {digest}".encode()), path=folder, choice=choice)
+def path_of(place: Place) -> Path:
+    """Where a run or a generator lies."""
+    return Path(place) if isinstance(place, (str, Path)) else place.path
 
 
-def as_fitted(run: Loadable) -> Fitted:
-    """A path, a Run or an already loaded generator, as a loaded generator of images.
-
-    Raises DataError for a generator of rows or series: whoever serves those too calls `as_loaded`.
-    """
-    fitted = as_loaded(run)
-    if isinstance(fitted.card.codec, ImageCodec):
-        return fitted
-    kind, file = ("rows of a table", "OUT.csv") if len(fitted.card.shape) == 1 else ("series", "OUT.npz")
-    raise DataError(
-        f"The generator at {fitted.path} makes {kind}, and this works on images.",
-        f"Write its samples to a file: ganaug augment RUN --balance --out {file} (ganaug.export in Python).",
-    )
-
-
-def as_loaded(run: Loadable) -> Fitted:
-    """A path, a Run or an already loaded generator, as a loaded generator of whatever it makes."""
-    return run if isinstance(run, Fitted) else load(run)
-
-
-def from_noise(run: Loadable) -> Fitted:
-    """A generator of images from noise; raises TranslatorError for one that starts from an image."""
-    fitted = as_fitted(run)
-    if fitted.starts_from is not None:
-        transform = "Translate" if fitted.starts_from is Source.OTHER_CLASS else "Reimagine"
-        raise TranslatorError(
-            f"The generator of the recipe {fitted.card.recipe} starts from {fitted.starts_from.value}: without images "
-            "it makes none.",
-            f"Use ganaug.variants(train_set, run) or the transform ganaug.{transform}(run); `ganaug augment` and "
-            "`ganaug preview` need --data DATA (data=... in Python).",
-        )
-    return fitted
-
-
-def run_folder(run: Loadable) -> Path | None:
+def run_folder(run: Place) -> Path | None:
     """The run folder; None for a generator folder on its own."""
-    path = run.path if isinstance(run, (Fitted, Run)) else Path(run)
-    chosen = _choice(path)
+    path = path_of(run)
+    chosen = choice_folder(path)
     if chosen is not None:
         path = chosen.parent
     elif path.exists() and path.resolve().name == "generator" and (path / MANIFEST).exists():
@@ -198,14 +128,13 @@ def hash_of(run: Path) -> str:
     return read_verified(run / "generator", (CARD, WEIGHTS))[1]
 
 
-def serving_folder(run: Loadable) -> Path | None:
+def serving_folder(run: Place) -> Path | None:
     """What holds `pool/` and `verdict.json` of these samples: the run folder, or RUN/choice for chosen ones."""
-    path = run.path if isinstance(run, (Fitted, Run)) else Path(run)
-    chosen = _choice(path)
+    chosen = choice_folder(path_of(run))
     return run_folder(run) if chosen is None else chosen
 
 
-def _choice(path: Path) -> Path | None:
+def choice_folder(path: Path) -> Path | None:
     """The folder RUN/choice that a path means, however it is written ("." in it, or a link to it); None for others."""
     path = path.resolve() if path.exists() else path
     beside = (path.parent / "generator").is_dir()

@@ -12,12 +12,13 @@ import torch
 from ganaug.data.split import hold_out
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, LabelMismatchError
-from ganaug.generator.folder import Fitted, Loadable, OwnRecipe, as_loaded, rules_of, run_folder
+from ganaug.generator.folder import Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.health.checkup import Checkup, Examiner
 from ganaug.health.findings import Finding, findings
 from ganaug.health.history import read_history
 from ganaug.preparing import FitSettings, batches_for, read_items
 from ganaug.reporting import Report, silent
+from ganaug.samples.run import Loadable, as_loaded
 
 
 @dataclass(frozen=True)

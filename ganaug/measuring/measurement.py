@@ -65,6 +65,6 @@ class Measurement:
         return lines + [f"Note: {note}" for note in self.notes]
 
     def _row(self, sample: int) -> int:
-        """Row within its class, as `ganaug.pool` counts."""
+        """Row within its class, as `ganaug.samples.pool` counts."""
         labels = self.samples[1]
         return int((labels[:sample] == labels[sample]).sum())

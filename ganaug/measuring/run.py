@@ -9,7 +9,6 @@ import torch
 
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
-from ganaug.generator.folder import Loadable, as_loaded
 from ganaug.measuring.compare import Looked, compare
 from ganaug.measuring.figures import Figure, copy_figure
 from ganaug.measuring.judges import STEPS, classification_accuracy_scores, judge_of
@@ -20,6 +19,7 @@ from ganaug.measuring.vectors import measure_vectors
 from ganaug.metrics import copy_report, share_interval
 from ganaug.metrics.extractors import Extractor, from_timm, inception, own
 from ganaug.reporting import Report, printable, silent
+from ganaug.samples.run import Loadable, as_loaded
 
 PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless a number is given
 

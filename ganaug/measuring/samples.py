@@ -9,9 +9,9 @@ from torch import Tensor
 from ganaug.errors import TooFewImagesError
 from ganaug.generator.folder import Fitted
 from ganaug.measuring.sides import Sides
-from ganaug.pool import Renderer
 from ganaug.reporting import Report
-from ganaug.translating import Variants
+from ganaug.samples.pool import Renderer
+from ganaug.samples.variants import Variants
 
 
 def samples_of(

@@ -15,7 +15,6 @@ from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
-from ganaug.exporting_rows import render_vectors
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.measuring.compare import Looked, compare
@@ -25,6 +24,7 @@ from ganaug.measuring.sides import UNLABELLED
 from ganaug.metrics import Interval, copy_report, share_interval
 from ganaug.metrics.extractors import Extractor
 from ganaug.reporting import Report
+from ganaug.samples.vectors import render_vectors
 
 TREES = 200
 

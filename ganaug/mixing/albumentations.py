@@ -15,12 +15,13 @@ from torch.utils.data import get_worker_info
 
 from ganaug.data.sources.classes import check_names, names_by_label
 from ganaug.errors import DataError, LabelMismatchError, MissingPackageError
-from ganaug.generator.folder import Fitted, Loadable, Run, as_fitted
+from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream
 from ganaug.mixing.native import Native
-from ganaug.plan import per_class
-from ganaug.pool import Pool
-from ganaug.serving import refuse_harmful
+from ganaug.samples.plan import per_class
+from ganaug.samples.pool import Pool
+from ganaug.samples.run import Loadable, Run, as_fitted
+from ganaug.samples.verdict import refuse_harmful
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 try:

@@ -13,14 +13,15 @@ from ganaug.data.sources.classes import named_labels
 from ganaug.data.sources.labels import labels_of
 from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
-from ganaug.generator.folder import Fitted, Loadable, from_noise
+from ganaug.generator.folder import Fitted
 from ganaug.mixing import ratio as ratios
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.schedule import Append, Replace, Schedule
-from ganaug.plan import Plan, balance, fraction
-from ganaug.pool import BLOCK, Pool, served
 from ganaug.reporting import Report, silent
+from ganaug.samples.plan import Plan, balance, fraction
+from ganaug.samples.pool import BLOCK, Pool, served
+from ganaug.samples.run import Loadable, from_noise
 
 MOST_LABELS = 100_000  # without names, every number up to the largest one is a class
 

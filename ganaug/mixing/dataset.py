@@ -11,13 +11,14 @@ from torch.utils.data import Dataset
 
 from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.generator.folder import Fitted, as_fitted
+from ganaug.generator.folder import Fitted
 from ganaug.mixing.native import look_at
 from ganaug.mixing.sampler import EpochClock, EpochIndex
 from ganaug.mixing.schedule import REAL, Schedule, Turns
 from ganaug.mixing.vectorise import Presenter
-from ganaug.pool import Pool
-from ganaug.variant_pool import VariantPool
+from ganaug.samples.pool import Pool
+from ganaug.samples.run import as_fitted
+from ganaug.samples.variant_pool import VariantPool
 
 
 class MixedDataset(Dataset):

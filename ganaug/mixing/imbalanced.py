@@ -11,11 +11,11 @@ from sklearn.base import BaseEstimator
 
 from ganaug.data.sources.classes import called_by_numbers, names_by_label
 from ganaug.errors import DataError, LabelMismatchError, OptionError
-from ganaug.generator.folder import Loadable, as_fitted
 from ganaug.mixing.native import Native
-from ganaug.pool import Pool, served
 from ganaug.reporting import silent
-from ganaug.serving import refuse_harmful, warn_of_withheld
+from ganaug.samples.pool import Pool, served
+from ganaug.samples.run import Loadable, as_fitted
+from ganaug.samples.verdict import refuse_harmful, warn_of_withheld
 
 STRATEGIES = ("auto", "minority", "not majority", "not minority", "all")
 Counts = dict[Any, int]  # label as it is in y -> number

@@ -13,9 +13,10 @@ from ganaug.data.duplicates.seen import LEAK, Known
 from ganaug.data.sources.source import open_source
 from ganaug.data.survey import seen_items
 from ganaug.errors import LeakError, SeenImagesWarning
-from ganaug.generator.folder import Fitted, Loadable, as_fitted
+from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
 from ganaug.reporting import Report, silent
+from ganaug.samples.run import Loadable, as_fitted
 
 SHOWN = 20  # names in a warning
 

@@ -20,11 +20,11 @@ from torch.utils.data import (
 )
 
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.generator.folder import Loadable
 from ganaug.mixing.build import mix
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.sampler import DrawnOrder, EpochBatchSampler, EpochSampler, FollowedOrder, ShuffledOrder
 from ganaug.reporting import Report, silent
+from ganaug.samples.run import Loadable
 
 _MIX = "loader = DataLoader(ganaug.mix(dataset, run), ...)"
 

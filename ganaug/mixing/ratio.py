@@ -6,9 +6,9 @@ import math
 import warnings
 
 from ganaug.errors import MixingPolicyWarning, NoVerdictError, OptionError
-from ganaug.generator.folder import Loadable, as_loaded
 from ganaug.mixing_policies import MixingPolicy, mixing_policy
-from ganaug.serving import refuse_harmful, verdict_of
+from ganaug.samples.run import Loadable, as_loaded
+from ganaug.samples.verdict import refuse_harmful, verdict_of
 
 MODES = ("replace", "append", "balance")
 DEFAULT = 0.25

@@ -21,7 +21,7 @@ from torchvision.tv_tensors import TVTensor, wrap
 from ganaug.data.sources.classes import names_by_label
 from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
 from ganaug.game.recipe import Source
-from ganaug.generator.folder import Fitted, Loadable, as_fitted
+from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.mixing.batch import (
     Normalisation,
@@ -32,8 +32,9 @@ from ganaug.mixing.batch import (
     require_batch,
     require_named,
 )
-from ganaug.serving import refuse_harmful
-from ganaug.translating import labels_at, other_class, starting_points, translator
+from ganaug.samples.run import Loadable, as_fitted
+from ganaug.samples.variants import labels_at, other_class, starting_points, translator
+from ganaug.samples.verdict import refuse_harmful
 
 
 class _ImageToImage(v2.Transform, ABC):

@@ -11,13 +11,13 @@ from torch.utils.data import Dataset
 
 from ganaug.data.sources.classes import check_names
 from ganaug.errors import LabelMismatchError, OptionError
-from ganaug.generator.folder import Loadable, as_fitted
 from ganaug.mixing.native import Native
 from ganaug.mixing.vectorise import Presenter
-from ganaug.plan import Plan, per_class
-from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
-from ganaug.serving import refuse_harmful, warn_of_withheld
+from ganaug.samples.plan import Plan, per_class
+from ganaug.samples.pool import Pool
+from ganaug.samples.run import Loadable, as_fitted
+from ganaug.samples.verdict import refuse_harmful, warn_of_withheld
 
 
 class SyntheticDataset(Dataset):

@@ -17,15 +17,16 @@ from torchvision.tv_tensors import TVTensor, wrap
 from ganaug.data.sources.classes import names_by_label
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError, MixingPolicyWarning, OptionError
-from ganaug.generator.folder import Fitted, Loadable, as_fitted, from_noise
+from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream, torch_stream
 from ganaug.mixing import ratio as ratios
 from ganaug.mixing.batch import Normalisation, as_batch, call_key, require_batch, require_named
 from ganaug.mixing_policies import MixingPolicy, mixing_policy
-from ganaug.plan import per_class
-from ganaug.pool import Pool
 from ganaug.reporting import Report, silent
-from ganaug.translating import labels_at
+from ganaug.samples.plan import per_class
+from ganaug.samples.pool import Pool
+from ganaug.samples.run import Loadable, as_fitted, from_noise
+from ganaug.samples.variants import labels_at
 
 
 class SynthMix(v2.Transform):

@@ -10,15 +10,15 @@ from typing import Any
 import torch
 
 from ganaug.errors import DataError, OptionError
-from ganaug.generator.folder import Loadable
 from ganaug.mixing.build import named_labels_of, require_map_style
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.schedule import Turns
 from ganaug.reporting import Report, silent
-from ganaug.serving import refuse_harmful
-from ganaug.translating import images_for, translator
-from ganaug.variant_pool import VariantPool
+from ganaug.samples.run import Loadable
+from ganaug.samples.variant_pool import VariantPool
+from ganaug.samples.variants import images_for, translator
+from ganaug.samples.verdict import refuse_harmful
 
 
 def variants(

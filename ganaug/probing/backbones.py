@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from ganaug.errors import OptionError
 from ganaug.game import CycleRound, JointRound, NoiseRound, Recipe
 from ganaug.generator.card import Card
-from ganaug.generator.folder import Fitted, Loadable, as_fitted
+from ganaug.generator.folder import Fitted
 from ganaug.generator.last import last_network
 from ganaug.networks.equalised import EqualConv, EqualLinear, MinibatchDeviation
 from ganaug.networks.layers import BatchSpread, MinibatchDiscrimination
 from ganaug.recipes import make
+from ganaug.samples.run import Loadable, as_fitted
 
 PENULTIMATE = "encoder-penultimate"
 WEIGHING = (nn.Linear, nn.modules.conv._ConvNd, EqualLinear, EqualConv)

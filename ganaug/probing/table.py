@@ -17,9 +17,9 @@ from ganaug.errors import DataError, MissingPackageError, OptionError
 from ganaug.files.integrity import write_atomically
 from ganaug.game import Recipe
 from ganaug.generator.card import Card
-from ganaug.generator.folder import Loadable, as_fitted
 from ganaug.probing.backbones import Backbone, backbone
 from ganaug.reporting import Report, silent
+from ganaug.samples.run import Loadable, as_fitted
 
 CHUNK = 256  # images per forward pass
 FORMS = (".npz", ".parquet")

@@ -13,9 +13,9 @@ from itertools import product
 
 from ganaug import Rules
 from ganaug.benchmark.arms import RATIOS
-from ganaug.choosing.making import FOLDS
 from ganaug.keys import key
 from ganaug.mixing_policies import DEFAULTS
+from ganaug.samples.choose import FOLDS
 
 GROUPS = {
     "closed": "Closed set",

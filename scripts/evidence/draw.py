@@ -23,7 +23,6 @@ from evidence.files import draw_file, pack_flags, write_json
 from ganaug.benchmark.arms import RATIOS, Arm, Settings, settings_for
 from ganaug.benchmark.scores import scores
 from ganaug.benchmark.sets import rendered
-from ganaug.choosing.making import Judged
 from ganaug.classifier import Training, train_classifier
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.load import LabelledImages, load_images
@@ -31,9 +30,11 @@ from ganaug.data.split import hold_out
 from ganaug.device import environment
 from ganaug.errors import DataError
 from ganaug.files.integrity import write_atomically
-from ganaug.generator.folder import load, save
+from ganaug.generator.folder import save
 from ganaug.keys import numpy_stream, permutation, torch_stream
 from ganaug.reporting import Report, silent
+from ganaug.samples.choose import Judged
+from ganaug.samples.run import load
 
 MEASURES = ("accuracy", "balanced accuracy", "macro-F1")
 

@@ -23,8 +23,8 @@ from ganaug.data.spec import ImageCodec
 from ganaug.game.train import train
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
-from ganaug.pictures import latent_walk, sample_grid, tile
 from ganaug.recipes import make
+from ganaug.samples.pictures import latent_walk, sample_grid, tile
 from studies import toys
 from studies.judged import agreement_and_diversity, digits, fitted_digits
 

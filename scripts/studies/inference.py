@@ -32,9 +32,9 @@ from ganaug.generator.folder import Fitted
 from ganaug.health.history import read_history
 from ganaug.keys import torch_stream
 from ganaug.metrics import label_agreement, within_class_diversity
-from ganaug.pictures import sample_grid, tile
 from ganaug.probing import features
 from ganaug.probing.probes import probe
+from ganaug.samples.pictures import sample_grid, tile
 
 SIZE = 16
 STEPS = {"bigan": 3000, "bigan-land": 2000, "infogan": 4000, "aae": 2000, "aae-plain": 2000, "vae": 2000}

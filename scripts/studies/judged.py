@@ -15,8 +15,8 @@ from ganaug.classifier import Classifier, Training, train_classifier
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.generator.folder import Fitted
 from ganaug.metrics import label_agreement, within_class_diversity
-from ganaug.pictures import sample_grid, tile
-from ganaug.pool import Renderer
+from ganaug.samples.pictures import sample_grid, tile
+from ganaug.samples.pool import Renderer
 
 TRAIN = 1000  # digits of each class that a generator learns from
 JUDGE = 1500  # and that the judge learns from

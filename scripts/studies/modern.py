@@ -15,8 +15,8 @@ from ganaug.data.load import LabelledImages
 from ganaug.data.spec import ImageCodec
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
-from ganaug.pictures import sample_grid, tile
-from ganaug.pool import render
+from ganaug.samples.pictures import sample_grid, tile
+from ganaug.samples.pool import render
 from studies.judged import agreement_and_diversity, digits, fitted_digits, judge_of
 
 SIZE = 16  # px

@@ -22,7 +22,7 @@ from sklearn.neural_network import MLPClassifier
 
 import ganaug
 from ganaug.generator.folder import Fitted
-from ganaug.plan import per_class
+from ganaug.samples.plan import per_class
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

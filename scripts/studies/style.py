@@ -13,8 +13,8 @@ from ganaug.data.spec import ImageCodec
 from ganaug.game.train import train
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
-from ganaug.pictures import sample_grid, tile
 from ganaug.recipes import make
+from ganaug.samples.pictures import sample_grid, tile
 from studies.judged import agreement_and_diversity, digits, fitted_digits, judge_of
 
 SIZE = 16  # px

@@ -27,8 +27,8 @@ from ganaug.data.rows.table import load_table
 from ganaug.game import Adam, Recipe
 from ganaug.health.history import read_history
 from ganaug.losses import nonsaturating
-from ganaug.plan import per_class
 from ganaug.recipes import make
+from ganaug.samples.plan import per_class
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

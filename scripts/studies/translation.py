@@ -24,9 +24,9 @@ from ganaug.game import Recipe
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.losses import likeness
-from ganaug.pictures import tile
 from ganaug.recipes import make
-from ganaug.translating import starting_points, translation_grid
+from ganaug.samples.pictures import tile
+from ganaug.samples.variants import starting_points, translation_grid
 
 SIZE = 32  # px, of pairs
 STEPS = {"pix2pix": 1000, "tiles": 400, "cyclegan": 1000, "chests": 700, "context_encoder": 2000}

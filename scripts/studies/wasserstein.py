@@ -25,8 +25,8 @@ from ganaug.game.train import Progress, train
 from ganaug.keys import torch_stream
 from ganaug.losses.energy import witness
 from ganaug.losses.penalties import between, slopes
-from ganaug.pictures import sample_grid, tile
 from ganaug.recipes import make
+from ganaug.samples.pictures import sample_grid, tile
 from studies.judged import TRAIN, agreement_and_diversity, digits, fitted_digits
 
 matplotlib.use("Agg")

@@ -14,9 +14,6 @@ from torch.utils.data import TensorDataset
 
 import ganaug
 from ganaug import Rules
-from ganaug.choosing import Choice
-from ganaug.choosing.making import JUDGE, Judged
-from ganaug.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
 from ganaug.classifier import Training, train_classifier
 from ganaug.data.load import load_images
 from ganaug.errors import (
@@ -29,8 +26,12 @@ from ganaug.errors import (
     WithheldWarning,
 )
 from ganaug.files.integrity import sealed, write_atomically
-from ganaug.generator.folder import load, run_folder, save, serving_folder
-from ganaug.pool import BLOCK, Pool, Renderer
+from ganaug.generator.folder import run_folder, save, serving_folder
+from ganaug.samples.choose import JUDGE, Judged
+from ganaug.samples.choosing.choice import Choice
+from ganaug.samples.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
+from ganaug.samples.pool import BLOCK, Pool, Renderer
+from ganaug.samples.run import load
 
 
 class Odd:
@@ -49,7 +50,7 @@ class Odd:
 def quick_judges():
     """A quarter of the steps, for digits of 8 px."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ganaug.choosing.making.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
+        patch.setattr("ganaug.samples.chooseganaug.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
         yield
 
 

@@ -14,7 +14,7 @@ from ganaug import __main__ as entry
 from ganaug.cli.group import cli
 from ganaug.console import terminal
 from ganaug.errors import DataError
-from ganaug.pictures import tile
+from ganaug.samples.pictures import tile
 
 NAMES = (
     "\x1b[31mred", "<script>alert(1)</script>", "../up", "CON", "x" * 200, "\u202ertl", "new\nline", "\x9b2J", "日本",

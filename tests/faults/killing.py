@@ -25,7 +25,7 @@ import ganaug
 from ganaug import fitting
 from ganaug.errors import FewImagesWarning
 from ganaug.generator.state import load_state
-from ganaug.pool import Pool, render
+from ganaug.samples.pool import Pool, render
 
 STEPS = 56
 SMALL = {"width": 16, "latent": 8, "batch": 16, "norm": True}

@@ -10,8 +10,9 @@ import torch
 
 from ganaug.files.integrity import write_atomically
 from ganaug.generator.card import Card
-from ganaug.generator.folder import load, save
+from ganaug.generator.folder import save
 from ganaug.generator.state import SavedState, load_anchor, load_state, save_state
+from ganaug.samples.run import load
 
 from .crashing import Crash, DyingDisk
 

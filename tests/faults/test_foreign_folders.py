@@ -19,7 +19,7 @@ from ganaug.generator.folder import run_folder
 from ganaug.generator.known import known_to
 from ganaug.generator.state import load_state, save_state
 from ganaug.health.history import read_history
-from ganaug.pool import Pool
+from ganaug.samples.pool import Pool
 
 SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 8}
 

@@ -19,7 +19,7 @@ from ganaug.device import out_of_memory
 from ganaug.errors import DeviceError, DiskFullError, OutOfMemoryError, UnwritableError
 from ganaug.files.integrity import write_atomically
 from ganaug.generator.state import SavedState, load_state, save_state
-from ganaug.pool import Pool
+from ganaug.samples.pool import Pool
 
 SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 8}
 STEPS = 12

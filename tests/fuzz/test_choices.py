@@ -11,10 +11,10 @@ import pytest
 
 import ganaug
 from ganaug import Rules
-from ganaug.choosing.making import JUDGE
 from ganaug.errors import ArtefactError
 from ganaug.files.integrity import write_manifest
-from ganaug.pool import BLOCK, Renderer
+from ganaug.samples.choose import JUDGE
+from ganaug.samples.pool import BLOCK, Renderer
 
 from .audit import watched
 from .folders import SETTINGS, change_header, change_json, change_text, workplace
@@ -29,7 +29,7 @@ def run_with_choice(tmp_path_factory):
     data = rng.integers(0, 256, (40, 8, 8), dtype=np.uint8), np.arange(40) % 2
     run = ganaug.fit(data, tmp_path_factory.mktemp("choices") / "run", options=SETTINGS, steps=3)
     with pytest.MonkeyPatch.context() as patch:  # judges of a quarter of the steps
-        patch.setattr("ganaug.choosing.making.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
+        patch.setattr("ganaug.samples.chooseganaug.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
         ganaug.choose(run, data, Rules(realism=0.05, manifold=0.05))
     return run.path
 

@@ -13,13 +13,14 @@ from scipy import stats
 from ganaug.cli.group import cli
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
-from ganaug.exporting import export
 from ganaug.game import Prior
 from ganaug.generator.card import Card
-from ganaug.generator.folder import load, save
-from ganaug.pictures import preview
-from ganaug.pool import Pool, Renderer
+from ganaug.generator.folder import save
 from ganaug.recipes import make
+from ganaug.samples.augment import export
+from ganaug.samples.pictures import preview
+from ganaug.samples.pool import Pool, Renderer
+from ganaug.samples.run import load
 
 
 @pytest.mark.parametrize("bound", [0.04, 0.5, 2.0])

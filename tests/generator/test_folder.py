@@ -11,8 +11,9 @@ import torch
 import ganaug
 from ganaug.errors import ArtefactError
 from ganaug.generator.card import Card
-from ganaug.generator.folder import as_fitted, run_folder
+from ganaug.generator.folder import run_folder
 from ganaug.generator.state import SavedState, load_state, save_state
+from ganaug.samples.run import as_fitted
 
 
 @pytest.fixture

@@ -17,15 +17,15 @@ from ganaug import fitting
 from ganaug.benchmark import bench
 from ganaug.data.load import load_images
 from ganaug.errors import OutOfMemoryError
-from ganaug.exporting import export
 from ganaug.game.train import train
 from ganaug.generator.state import load_state
 from ganaug.health.doctor import doctor
 from ganaug.health.history import read_history
 from ganaug.measuring.run import measure
 from ganaug.policies import policy_named
-from ganaug.pool import Renderer
 from ganaug.recipes import RECIPES, make
+from ganaug.samples.augment import export
+from ganaug.samples.pool import Renderer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 every_recipe = pytest.mark.parametrize("name", RECIPES)

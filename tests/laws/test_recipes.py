@@ -12,8 +12,9 @@ from toys import CLASSES, class_means, codec_of, toy
 from ganaug.data.batches import Batch
 from ganaug.game.train import train
 from ganaug.generator.card import Card
-from ganaug.generator.folder import load, save
+from ganaug.generator.folder import save
 from ganaug.recipes import RECIPES, make
+from ganaug.samples.run import load
 
 every_recipe = pytest.mark.parametrize("name", RECIPES)
 

@@ -8,9 +8,9 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from ganaug.errors import LabelMismatchError, OptionError
-from ganaug.generator.folder import load
 from ganaug.mixing.synthetic import SyntheticDataset
-from ganaug.pool import render
+from ganaug.samples.pool import render
+from ganaug.samples.run import load
 
 
 def test_items_are_what_is_rendered(run):

@@ -21,10 +21,11 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, LabelMismatchError
 from ganaug.files.imagemap import ImageMap
 from ganaug.files.integrity import own_folders, writing
-from ganaug.generator.folder import Fitted, Loadable, from_noise, serving_folder
+from ganaug.generator.folder import Fitted, serving_folder
 from ganaug.keys import torch_stream
-from ganaug.plan import Plan
 from ganaug.reporting import Report, silent
+from ganaug.samples.plan import Plan
+from ganaug.samples.run import Loadable, from_noise
 
 BLOCK = 32  # images in one forward; part of what a row is, so changing it changes every pool
 ATTEMPTS = 24  # blocks that are drawn at most until one block of them is accepted

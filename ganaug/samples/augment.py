@@ -16,15 +16,16 @@ import numpy as np
 
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import LabelMismatchError, OptionError, OutputInUseError
-from ganaug.exporting_rows import export_vectors
 from ganaug.files.integrity import need_space, writing
 from ganaug.files.lock import sole_maker
-from ganaug.generator.folder import Fitted, Loadable, as_loaded
-from ganaug.plan import Plan
-from ganaug.pool import Renderer, served
+from ganaug.generator.folder import Fitted
 from ganaug.reporting import Report, silent
-from ganaug.serving import refuse_harmful
-from ganaug.translating import Variants, images_for
+from ganaug.samples.plan import Plan
+from ganaug.samples.pool import Renderer, served
+from ganaug.samples.run import Loadable, as_loaded
+from ganaug.samples.variants import Variants, images_for
+from ganaug.samples.vectors import export_vectors
+from ganaug.samples.verdict import refuse_harmful
 
 METADATA = "metadata.jsonl"
 _OVERHEAD = 512  # bytes a file beyond its pixels: PNG chunks, a line of metadata, rounding up by the file system

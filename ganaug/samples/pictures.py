@@ -16,11 +16,12 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
 from ganaug.files.integrity import write_atomically, writing
 from ganaug.game import Prior
-from ganaug.generator.folder import Fitted, Loadable, from_noise
+from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
-from ganaug.pool import Renderer
 from ganaug.reporting import printable
-from ganaug.translating import images_for, labels_at, translation_grid, translator
+from ganaug.samples.pool import Renderer
+from ganaug.samples.run import Loadable, from_noise
+from ganaug.samples.variants import images_for, labels_at, translation_grid, translator
 
 MOST_ROWS = 32  # a grid of more classes than this shows the first ones
 

@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganaug.choosing.choice import Choice
-from ganaug.choosing.rules import SCORES, Rules
-from ganaug.choosing.scorers import Agreement, Nearness, Newness, Realism, Scorer
 from ganaug.classifier import Classifier, network
 from ganaug.errors import ArtefactError, OptionError
 from ganaug.files.checked import bounded, fields_of, finite, is_, strict_json, text
 from ganaug.files.integrity import read_verified, write_manifest
 from ganaug.files.tensors import from_bytes, load_strictly, to_bytes
 from ganaug.generator.card import Card
+from ganaug.samples.choosing.choice import Choice
+from ganaug.samples.choosing.rules import SCORES, Rules
+from ganaug.samples.choosing.scorers import Agreement, Nearness, Newness, Realism, Scorer
 
 CHOICE, TENSORS = "choice.json", "choice.safetensors"
 SCHEMA = 1

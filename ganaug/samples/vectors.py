@@ -20,8 +20,8 @@ from ganaug.errors import DataError, OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, write_atomically
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
-from ganaug.plan import Plan
 from ganaug.reporting import Report, silent
+from ganaug.samples.plan import Plan
 
 BLOCK = 32  # items in one forward; part of what an item is
 

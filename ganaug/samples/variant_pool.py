@@ -10,10 +10,10 @@ import torch
 
 from ganaug.data.load import LabelledImages
 from ganaug.files.imagemap import ImageMap
-from ganaug.generator.folder import Loadable
-from ganaug.pool import pool_folder
 from ganaug.reporting import Report, silent
-from ganaug.translating import BLOCK, Variants
+from ganaug.samples.pool import pool_folder
+from ganaug.samples.run import Loadable
+from ganaug.samples.variants import BLOCK, Variants
 
 FORMAT = 1
 

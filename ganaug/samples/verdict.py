@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import HarmfulError, NoVerdictError, WithheldWarning
-from ganaug.generator.folder import Fitted, Run, hash_of, run_folder, serving_folder
+from ganaug.generator.folder import Fitted, hash_of, run_folder, serving_folder
+from ganaug.samples.run import Run
 
 
 def verdict_of(fitted: Fitted) -> tuple[Path, dict[str, Any]] | None:

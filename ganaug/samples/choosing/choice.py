@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ganaug.choosing.rules import Rules
-from ganaug.choosing.scorers import Scorer
+from ganaug.samples.choosing.rules import Rules
+from ganaug.samples.choosing.scorers import Scorer
 
 
 @dataclass(frozen=True)

@@ -11,30 +11,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.choosing.choice import Choice
-from ganaug.choosing.files import Known, keep, scorers_of
-from ganaug.choosing.rules import Rules
-from ganaug.choosing.scorers import Realism, Scorer
 from ganaug.classifier import Classifier, Training, train_classifier
 from ganaug.data.load import LabelledImages
 from ganaug.data.split import held_out_rows
 from ganaug.errors import ArtefactError, OptionError, TooFewImagesError
-from ganaug.generator.folder import (
-    CHOICE_FOLDER,
-    Fitted,
-    Loadable,
-    OwnRecipe,
-    Run,
-    from_noise,
-    load,
-    rules_of,
-    run_folder,
-)
+from ganaug.generator.folder import CHOICE_FOLDER, Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.generator.last import last_network
 from ganaug.keys import key, torch_stream
 from ganaug.measuring.sides import fit_parts
-from ganaug.pool import BLOCK, Renderer
 from ganaug.reporting import Report, silent
+from ganaug.samples.choosing.choice import Choice
+from ganaug.samples.choosing.files import Known, keep, scorers_of
+from ganaug.samples.choosing.rules import Rules
+from ganaug.samples.choosing.scorers import Realism, Scorer
+from ganaug.samples.pool import BLOCK, Renderer
+from ganaug.samples.run import Loadable, Run, from_noise, load
 
 FOLDS = 3  # each judge is trained on all but one of them
 JUDGE = Training(steps=400, policy="affine")

@@ -19,9 +19,10 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, LabelMismatchError, TranslatorError
 from ganaug.game import Prior
 from ganaug.game.recipe import Source
-from ganaug.generator.folder import Fitted, Loadable, as_fitted
+from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.reporting import Report, silent
+from ganaug.samples.run import Loadable, as_fitted
 
 BLOCK = 32  # images in one forward
 
