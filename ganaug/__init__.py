@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ganaug.data.load import load_images as load_images
     from ganaug.data.sources.source import open_source as open_source
     from ganaug.errors import GanaugError as GanaugError
-    from ganaug.fitting import fit as fit
-    from ganaug.health.doctor import doctor as doctor
+    from ganaug.fitting.doctor.doctor import doctor as doctor
+    from ganaug.fitting.fit import fit as fit
     from ganaug.measuring.run import measure as measure
     from ganaug.mixing import albumentations as albumentations
     from ganaug.mixing.build import mix as mix
@@ -53,10 +53,10 @@ _HOMES = {
     "backbone": "ganaug.probing",
     "bench": "ganaug.benchmark",
     "choose": "ganaug.samples.choose",
-    "doctor": "ganaug.health.doctor",
+    "doctor": "ganaug.fitting.doctor.doctor",
     "export": "ganaug.samples.augment",
     "features": "ganaug.probing",
-    "fit": "ganaug.fitting",
+    "fit": "ganaug.fitting.fit",
     "load": "ganaug.samples.run",
     "load_images": "ganaug.data.load",
     "measure": "ganaug.measuring",

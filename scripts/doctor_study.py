@@ -32,14 +32,14 @@ from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
 from ganaug.errors import DivergedError
 from ganaug.files.integrity import write_atomically
+from ganaug.fitting.doctor import findings
+from ganaug.fitting.doctor.checkup import Checkup, Examiner
 from ganaug.game import Adam, Networks, Recipe
+from ganaug.game.batches import batches_for
 from ganaug.game.train import train
 from ganaug.generator.interventions import Intervention
-from ganaug.health import findings
-from ganaug.health.checkup import Checkup, Examiner
 from ganaug.keys import torch_stream
 from ganaug.networks.eyes import AffineEye, OpenEye
-from ganaug.preparing import batches_for
 from ganaug.recipes import make
 
 SET_ON, COUNTED_ON = ("mnist", "eurosat"), "fashion_mnist"

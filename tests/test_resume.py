@@ -10,10 +10,10 @@ import pytest
 import torch
 
 import ganaug
-from ganaug import fitting
-from ganaug.course import Course
 from ganaug.device import environment
 from ganaug.errors import ArtefactError, DataError, OptionError
+from ganaug.fitting import fit as fitting
+from ganaug.fitting.course import Course
 from ganaug.generator.state import SavedState, load_state, save_state
 
 SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 8}

@@ -27,8 +27,8 @@ from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.files.integrity import clear_parts, is_part, write_atomically, writing
 from ganaug.files.lock import LOCK, sole_writer
+from ganaug.fitting.doctor.doctor import doctor
 from ganaug.generator.folder import Fitted, hash_of, run_folder, serving_folder
-from ganaug.health.doctor import doctor
 from ganaug.mixing_policies import DEFAULTS, mixing_policy
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted

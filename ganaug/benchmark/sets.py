@@ -18,11 +18,13 @@ from torch import Tensor
 from ganaug.benchmark.unseen import keep_unseen, resembling, straddling, unknown_groups, without
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.order import in_order
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
+from ganaug.generator.parts import FitParts
 from ganaug.keys import permutation
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import Plan
@@ -33,6 +35,7 @@ from ganaug.samples.variant_pool import VariantPool
 MOST = 1000  # synthetic images a class that are rendered at most
 FEW_TO_CHOOSE = 30  # validation images, below which the reader is told
 VARIANTS = 8  # of each training image, at most
+TRAINING = "the training set"
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,11 @@ def gather(
         data if test is None else test, split="test", size=size, channels=channels, at_least=0, groups=test_groups,
         root=root, report=report,
     )  # fmt: skip
-    held = _with_classes(held, real.classes, "The test set")
+    held = in_order(held, real.classes, "The test set", TRAINING)
     folder = None
     if synthetic is not None:
         folder = load_images(synthetic, size=size, channels=channels, at_least=0, report=report)
-        folder = _with_classes(folder, real.classes, "The synthetic folder")
+        folder = in_order(folder, real.classes, "The synthetic folder", TRAINING)
         folder, copies = without(folder, validation, exact_only, report)
         if copies:
             notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
@@ -181,13 +184,11 @@ def _divide(
 ) -> tuple[LabelledImages, LabelledImages, list[str], list[str]]:
     """Training and validation part, notes, and doubts."""
     if card is not None:
-        saw, kept = set(card.fingerprints), set(card.held_out)
-        in_train = np.array([mark in saw for mark in real.fingerprints])
-        in_validation = np.array([mark in kept and mark not in saw for mark in real.fingerprints])
-        if in_train.any() and in_validation.any():
-            rest = int((~in_train & ~in_validation).sum())
+        parts = FitParts(real, card)
+        if parts.inside.any() and parts.beside.any():
+            rest = int((~parts.inside & ~parts.beside).sum())
             notes = [f"{rest} images of the data were not part of the fit and are not used."] if rest else []
-            whole = real.take(np.flatnonzero(in_train))
+            whole = parts.seen
             train = _limited(whole, limit, seed)
             _every_class(train)
             more = len(whole) - len(train)
@@ -195,8 +196,8 @@ def _divide(
                 f"The generator learned from {more} images more than the classifier gets (limit {limit}): a gain could "
                 "be theirs. Bench with the same limit as the fit had, or without one."
             ] if more else []  # fmt: skip
-            return train, real.take(np.flatnonzero(in_validation)), notes, doubts
-        if in_train.any():
+            return train, parts.held_out, notes, doubts
+        if parts.inside.any():
             raise DataError(
                 "The data hold images that the generator was fitted on, but none of its validation part.",
                 "Bench the run on the same data, with the same --limit, as it was fitted on.",
@@ -226,18 +227,6 @@ def _every_class(train: LabelledImages) -> None:
             f"None of the images that the generator was fitted on is a {', '.join(empty)}.",
             "Bench the run on the same data as it was fitted on.",
         )
-
-
-def _with_classes(images: LabelledImages, classes: tuple[str, ...], what: str) -> LabelledImages:
-    """The same images with labels in the order of `classes`; a class without images may lack on their side."""
-    foreign = [name for name, n in images.counts().items() if name not in classes and n]
-    if foreign:
-        raise LabelMismatchError(
-            f"{what} has the class {', '.join(map(repr, foreign))}, the training images do not.",
-            f"Classes are matched by name; the training images have {', '.join(map(repr, classes))}.",
-        )
-    place = torch.tensor([classes.index(name) if name in classes else -1 for name in images.classes])
-    return replace(images, labels=place[images.labels], classes=classes)
 
 
 def distinct_rows(images: LabelledImages) -> np.ndarray:

@@ -90,11 +90,11 @@ def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quie
         if values[name] is None:
             raise click.UsageError(f"Missing {name.upper() if name == 'data' else '--out'}.", ctx)
     from ganaug.console import terminal
-    from ganaug.estimate import in_words
+    from ganaug.fitting.estimate import in_words
 
     with terminal(quiet) as report:
         if dry_run:
-            from ganaug.estimate import dry_run as plan
+            from ganaug.fitting.estimate import dry_run as plan
 
             estimate = plan(
                 **{k: v for k, v in _arguments(values).items() if k not in ("fork", "auto_fix")},
@@ -104,7 +104,7 @@ def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quie
             show(as_json, estimate.to_json(), estimate.lines())
             return
         from ganaug.cli.load import load_run
-        from ganaug.fitting import fit as train
+        from ganaug.fitting.fit import fit as train
 
         run = train(**_arguments(values), resume=resume, strict=strict, report=report)
     own = values["recipe"] if values["recipe"] and ":" in values["recipe"] else None

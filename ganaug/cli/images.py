@@ -39,8 +39,8 @@ def check(data, test, root, split, limit, label, drop, quarantine, no_timing, se
     from ganaug.data.quarantine import quarantine as isolate
     from ganaug.data.rows.cells import is_table
     from ganaug.data.rows.check import check_table
-    from ganaug.estimate import fit_seconds
     from ganaug.files.integrity import writing
+    from ganaug.fitting.estimate import fit_seconds
 
     if is_table(data):
         if test is not None or root is not None or limit is not None:

@@ -9,14 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganaug.data.rows.series import load_series
-from ganaug.data.rows.series_codec import SeriesCodec
-from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
-from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
+from ganaug.errors import LeakError, TooFewImagesError
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
+from ganaug.generator.parts import FitParts, vectors_like
 from ganaug.measuring.compare import Looked, compare
 from ganaug.measuring.figures import Figure, copy_figure
 from ganaug.measuring.measurement import Measurement
@@ -49,10 +47,10 @@ class Trees:
 def measure_vectors(fitted: Fitted, data: Any, test: Any, count: int, seed: int, report: Report) -> Measurement:
     """See `measure`. Values are those that are served (categories are one-hot again), standardised by the real ones."""
     card = fitted.card
-    real = _load(data, card)
+    real = vectors_like(card, data)
     classes = real.classes
-    inside = np.isin(real.fingerprints, card.fingerprints)
-    seen, unseen = real.take(np.flatnonzero(inside)), real.take(np.flatnonzero(~inside))
+    parts = FitParts(real, card)
+    seen, unseen = parts.seen, parts.unseen
     reference, more = (unseen, ()) if test is None else _test(test, replace(card, classes=classes), real)
     if not len(seen) or not len(reference):
         raise TooFewImagesError(
@@ -110,32 +108,10 @@ class _Scale:
         return ((items.flatten(1).double() - self.mean) / self.spread).float()
 
 
-def _load(data: Any, card: Card, split: str = "train") -> LabelledVectors:
-    """In the model space and the order of classes of a card; of an unlabelled one, with the classes of the data."""
-    if isinstance(card.codec, TableCodec):
-        classes = card.classes
-        if classes == UNLABELLED:
-            classes = load_table(data, card.codec.label).classes
-        return rows_like(data, card.codec, classes)
-    series = load_series(data, split=split)
-    classes = series.classes if card.classes == UNLABELLED else card.classes
-    if not set(series.classes) <= set(classes) or series.items.shape[1:] != card.shape:
-        raise LabelMismatchError(
-            f"The run was fitted on {', '.join(classes)}, as {'x'.join(map(str, card.shape))}; the data have "
-            f"{', '.join(series.classes)}, as {'x'.join(map(str, series.items.shape[1:]))}.",
-            "Give series of the kind that it was fitted on.",
-        )
-    assert isinstance(series.codec, SeriesCodec)
-    values = series.codec.decode(series.items)
-    items = card.codec.encode(values[:, None] if series.codec.flat else values)
-    place = torch.tensor([classes.index(name) for name in series.classes])
-    return replace(series, items=items, labels=place[series.labels], classes=classes, codec=card.codec)
-
-
 def _test(test: Any, card: Card, real: LabelledVectors) -> tuple[LabelledVectors, tuple[str, ...]]:
     """The test items, and notes. Series that are among the data are left out; rows of a table, which may be alike by
     chance, are counted."""
-    items = _load(test, card, "test")
+    items = vectors_like(card, test, "test")
     known = np.isin(items.fingerprints, [*real.fingerprints, *card.fingerprints, *card.held_out])
     if isinstance(card.codec, TableCodec) or not known.any():
         alike = f"{known.sum()} of {len(items)} test rows are like rows of the data in every column but the label."

@@ -16,7 +16,7 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, MissingPackageError, OptionError
 from ganaug.files.integrity import write_atomically
 from ganaug.game import Recipe
-from ganaug.generator.card import Card
+from ganaug.generator.parts import FitParts
 from ganaug.probing.backbones import Backbone, backbone
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
@@ -112,7 +112,7 @@ def features(
             "Give the source of the images, which are then resized.",
         )
     values = _values(knows, images, device, report)
-    return Features(values, images, was_seen(images, fitted.card), knows.part, fitted.hash)
+    return Features(values, images, FitParts(images, fitted.card).inside, knows.part, fitted.hash)
 
 
 @torch.inference_mode()
@@ -124,11 +124,6 @@ def _values(knows: Backbone, images: LabelledImages, device: str, report: Report
         parts.append(knows(ImageCodec.encode(pixels)).float().cpu())
         report("features", min(start + CHUNK, len(images)), len(images), knows.part)
     return torch.cat(parts).numpy()
-
-
-def was_seen(images: LabelledImages, card: Card) -> np.ndarray:
-    """Which images are, byte for byte, among those that gradients of the fit saw: bool (N,)."""
-    return np.isin(images.fingerprints, card.fingerprints)
 
 
 def checked(file: str | Path) -> Path:

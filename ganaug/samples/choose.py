@@ -17,8 +17,8 @@ from ganaug.data.split import held_out_rows
 from ganaug.errors import ArtefactError, OptionError, TooFewImagesError
 from ganaug.generator.folder import CHOICE_FOLDER, Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.generator.last import last_network
+from ganaug.generator.parts import all_parts, images_like
 from ganaug.keys import key, torch_stream
-from ganaug.measuring.sides import fit_parts
 from ganaug.reporting import Report, silent
 from ganaug.samples.choosing.choice import Choice
 from ganaug.samples.choosing.files import Known, keep, scorers_of
@@ -111,7 +111,9 @@ class Judged:
             )
         self.home, self.seed, self.recipe, self.report = home, seed, recipe, report
         self.fitted = from_noise(load(home, recipe=recipe))
-        self.seen, self.unseen = fit_parts(self.fitted.card, data, groups=groups, root=root, report=report)
+        card = self.fitted.card
+        parts = all_parts(card, images_like(card, data, groups=groups, root=root, report=report))
+        self.seen, self.unseen = parts.seen, parts.held_out
         self.fold = _folds(self.seen, seed)
 
     @cached_property

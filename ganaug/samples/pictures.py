@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+from ganaug.data.order import in_order
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
 from ganaug.files.integrity import write_atomically, writing
@@ -21,7 +21,7 @@ from ganaug.keys import torch_stream
 from ganaug.reporting import printable
 from ganaug.samples.pool import Renderer
 from ganaug.samples.run import Loadable, from_noise
-from ganaug.samples.variants import images_for, labels_at, translation_grid, translator
+from ganaug.samples.variants import images_for, translation_grid, translator
 
 MOST_ROWS = 32  # a grid of more classes than this shows the first ones
 
@@ -184,8 +184,7 @@ def _drawn(fitted: Fitted, out: Path, columns: int, frames: int, seed: int, trun
 
 def _translations(fitted: Fitted, data: Any, source: Any, columns: int, seed: int) -> torch.Tensor:
     images = images_for(fitted, data, source)
-    known = labels_at(fitted, images.classes)
-    images = replace(images, labels=known[images.labels], classes=fitted.card.classes)
+    images = in_order(images, fitted.card.classes, "The data")
     assert fitted.starts_from is not None
     rows = columns * len(images.classes)
     return translation_grid(fitted.networks, fitted.starts_from, fitted.prior, images, rows=rows, seed=seed)

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.load import LabelledImages
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, LabelMismatchError, TranslatorError
 from ganaug.game import Prior
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import Fitted
+from ganaug.generator.parts import images_like
 from ganaug.keys import torch_stream
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
@@ -40,8 +41,7 @@ def translator(run: Loadable) -> Fitted:
 
 def images_for(fitted: Fitted, data: Any, source: Any = None, report: Report = silent) -> LabelledImages:
     """A set (anything that `load_images` takes) at the size of the generator, with its paired images if any."""
-    shape = fitted.card.shape
-    return load_images(data, size=shape[1], channels=shape[0], at_least=0, pairs=source, report=report)
+    return images_like(fitted.card, data, pairs=source, report=report)
 
 
 def starting_points(networks: Mapping[str, nn.Module], x: Tensor, rng: torch.Generator) -> Tensor:

@@ -28,8 +28,8 @@ import ganaug
 from ganaug.classifier import Classifier, Training, train_classifier
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.spec import ImageCodec
+from ganaug.fitting.doctor.history import read_history
 from ganaug.generator.folder import Fitted
-from ganaug.health.history import read_history
 from ganaug.keys import torch_stream
 from ganaug.metrics import label_agreement, within_class_diversity
 from ganaug.probing import features

@@ -24,8 +24,8 @@ from sklearn.preprocessing import StandardScaler
 import ganaug
 from ganaug.data.rows.columns import Category, Number
 from ganaug.data.rows.table import load_table
+from ganaug.fitting.doctor.history import read_history
 from ganaug.game import Adam, Recipe
-from ganaug.health.history import read_history
 from ganaug.losses import nonsaturating
 from ganaug.recipes import make
 from ganaug.samples.plan import per_class

@@ -22,8 +22,8 @@ import numpy as np
 import torch
 
 import ganaug
-from ganaug import fitting
 from ganaug.errors import FewImagesWarning
+from ganaug.fitting import fit as fitting
 from ganaug.generator.state import load_state
 from ganaug.samples.pool import Pool, render
 

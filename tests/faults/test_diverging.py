@@ -12,10 +12,10 @@ import torch
 from laws.toys import toy
 
 import ganaug
-from ganaug import fitting
-from ganaug.course import RETRIES
 from ganaug.data.batches import Batch
 from ganaug.errors import DivergedError
+from ganaug.fitting import fit as fitting
+from ganaug.fitting.course import RETRIES
 from ganaug.game import Loss, Prior, Recipe
 from ganaug.game.train import train
 from ganaug.generator.state import load_state

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 import ganaug
-from ganaug import fitting
 from ganaug.data.load import load_images
 from ganaug.errors import ArtefactError, DataError, GanaugError, HarmfulError, OptionError
 from ganaug.files.integrity import sealed
+from ganaug.fitting import fit as fitting
+from ganaug.fitting.doctor.history import read_history
 from ganaug.generator.folder import run_folder
 from ganaug.generator.known import known_to
 from ganaug.generator.state import load_state, save_state
-from ganaug.health.history import read_history
 from ganaug.samples.pool import Pool
 
 SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 8}

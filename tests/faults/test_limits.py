@@ -14,10 +14,10 @@ import pytest
 import torch
 
 import ganaug
-from ganaug import fitting
 from ganaug.device import out_of_memory
 from ganaug.errors import DeviceError, DiskFullError, OutOfMemoryError, UnwritableError
 from ganaug.files.integrity import write_atomically
+from ganaug.fitting import fit as fitting
 from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.samples.pool import Pool
 

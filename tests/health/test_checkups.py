@@ -17,14 +17,14 @@ from ganaug.data.load import load_images
 from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError
+from ganaug.fitting.doctor import findings
+from ganaug.fitting.doctor.checkup import Examiner, _copies
+from ganaug.fitting.doctor.watch import FIXES, mended
 from ganaug.game import Adam
+from ganaug.game.batches import batches_for
 from ganaug.game.train import train
 from ganaug.generator.interventions import Intervention
-from ganaug.health import findings
-from ganaug.health.checkup import Examiner, _copies
-from ganaug.health.watch import FIXES, mended
 from ganaug.networks.eyes import AffineEye
-from ganaug.preparing import batches_for
 from ganaug.recipes import make
 
 TINY = {"width": 8, "widest": 16, "batch": 32}

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from ganaug.errors import ArtefactError
+from ganaug.fitting.doctor import findings
+from ganaug.fitting.doctor.checkup import Checkup
+from ganaug.fitting.doctor.history import read_history
 from ganaug.generator.interventions import Intervention
-from ganaug.health import findings
-from ganaug.health.checkup import Checkup
-from ganaug.health.history import read_history
 
 CLASSES = ("ant", "bee", "cat")
 COUNTS = dict.fromkeys(CLASSES, 50)

@@ -13,14 +13,14 @@ from too_fast import TOO_FAST
 from toys import toy
 
 import ganaug
-from ganaug import fitting
 from ganaug.benchmark import bench
 from ganaug.data.load import load_images
 from ganaug.errors import OutOfMemoryError
+from ganaug.fitting import fit as fitting
+from ganaug.fitting.doctor.doctor import doctor
+from ganaug.fitting.doctor.history import read_history
 from ganaug.game.train import train
 from ganaug.generator.state import load_state
-from ganaug.health.doctor import doctor
-from ganaug.health.history import read_history
 from ganaug.measuring.run import measure
 from ganaug.policies import policy_named
 from ganaug.recipes import RECIPES, make

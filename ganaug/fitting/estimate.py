@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
-from ganaug.budget import parse_seconds, seconds_per_step, steps_in
 from ganaug.data.batches import ClassBalancedBatches
 from ganaug.data.spec import DataSpec
 from ganaug.device import resolve_device
-from ganaug.fitting import DEFAULT_BUDGET
-from ganaug.preparing import FitSettings, Prepared, prepare
+from ganaug.fitting.budget import parse_seconds, seconds_per_step, steps_in
+from ganaug.fitting.fit import DEFAULT_BUDGET
+from ganaug.fitting.prepare import FitSettings, Prepared, prepare
 from ganaug.recipes.modern import small
 from ganaug.reporting import Report, silent
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from ganaug.data.advice import FEW
-from ganaug.data.batches import ClassBalancedBatches, EncodedBatches, OtherClassBatches
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.rows.cells import is_table
 from ganaug.data.rows.series import is_series, load_series
@@ -22,6 +21,7 @@ from ganaug.data.split import hold_out
 from ganaug.device import resolve_device
 from ganaug.errors import DataError, FewImagesWarning, OptionError
 from ganaug.game import Recipe, Source
+from ganaug.game.batches import batches_for
 from ganaug.game.train import Batches
 from ganaug.recipes import RECIPES, make
 from ganaug.recipes.choose import choose
@@ -193,15 +193,6 @@ def _require_fit(recipe: Recipe, name: str, spec: DataSpec) -> None:
         if recipe.source is Source.PAIR and len(spec.shape) == 3:
             fix = f"Give the paired images, of the same names, as --source FOLDER (source=...); or u{fix[1:]}"
         raise DataError(f"The recipe {name} cannot learn from these data. {reason}", fix)
-
-
-def batches_for(recipe: Recipe, images: LabelledImages | LabelledVectors, device: torch.device) -> Batches:
-    """What the loop draws from, for a recipe that fits the data."""
-    if isinstance(images, LabelledVectors):
-        return EncodedBatches(images.items, images.labels, images.spec, device)
-    if recipe.source is Source.OTHER_CLASS:
-        return OtherClassBatches(images.pixels, images.labels, images.spec, device)
-    return ClassBalancedBatches(images.pixels, images.labels, images.spec, device, sources=images.sources)
 
 
 def _warn_of_few(images: LabelledImages | LabelledVectors) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.fitting.doctor.checkup import Checkup
 from ganaug.generator.interventions import Intervention
-from ganaug.health.checkup import Checkup
 
 FEW = 20  # images of a class
 

@@ -12,10 +12,10 @@ from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.errors import ArtefactError, DataError, OptionError
 from ganaug.files.checked import bounded, is_
 from ganaug.files.integrity import read_whole, sealed, sha256, unsealed, write_atomically
+from ganaug.fitting.prepare import FitSettings
 from ganaug.generator.codecs import codec_to_json
 from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import SavedState, load_state
-from ganaug.preparing import FitSettings
 
 _NAME = "fit.json"
 _SMALL = 1 << 24  # bytes, at most

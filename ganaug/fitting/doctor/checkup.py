@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganaug.fitting.doctor.judge import judge_of, taken_for
 from ganaug.game import LatentRound, Networks, Recipe
 from ganaug.game.train import Batches
-from ganaug.health.judge import judge_of, taken_for
 from ganaug.keys import torch_stream
 
 SIDE = 16  # px at which images are compared

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ganaug.errors import ArtefactError
+from ganaug.fitting.doctor.checkup import Examiner
+from ganaug.fitting.doctor.findings import Finding, findings
+from ganaug.fitting.doctor.history import read_history
 from ganaug.game import Player, Recipe
 from ganaug.game.loss import scaled
 from ganaug.game.train import Progress
 from ganaug.generator.interventions import Intervention
-from ganaug.health.checkup import Checkup, Examiner
-from ganaug.health.findings import Finding, findings
-from ganaug.health.history import read_history
-from ganaug.journal import Journal
-from ganaug.preparing import Prepared, batches_for
 from ganaug.reporting import Report
 
 CHECKUPS = 10  # over a fit
@@ -59,27 +58,39 @@ def mended(recipe: Recipe, interventions: Sequence[Intervention]) -> Recipe:
     return recipe
 
 
-class Watch:
-    """Looks at a fit from round to round. folder: the run, whose metrics.jsonl is the memory of this."""
+class Log(Protocol):
+    """The log of a fit, as far as it is written here."""
 
-    def __init__(self, folder: Path, prepared: Prepared, steps: int, report: Report):
-        self.folder, self.prepared, self.steps, self.report = folder, prepared, steps, report
+    def note(self, values: Mapping[str, Any]) -> None: ...
+    def keep(self) -> int: ...
+
+
+class Watch:
+    """Looks at a fit from round to round.
+
+    folder: the run, whose metrics.jsonl is the memory of this. counts: items of each class, held-out ones included, in
+    the order of the classes. examiner: makes the one that is asked, once it is.
+    """
+
+    def __init__(
+        self, folder: Path, counts: Mapping[str, int], steps: int, examiner: Callable[[], Examiner], report: Report
+    ):
+        self.folder, self.counts, self.steps, self.report = folder, counts, steps, report
         self.every = max(APART, steps // CHECKUPS)
         self.said: set[str] = set()
-        self._examiner: Examiner | None = None
+        self._examiner = cache(examiner)
 
     def due(self, step: int) -> bool:
         return step % self.every == 0
 
-    def look(self, progress: Progress, journal: Journal) -> tuple[Finding, ...]:
+    def look(self, progress: Progress, journal: Log) -> tuple[Finding, ...]:
         """Make a check-up, write it down, and tell what is found for the first time."""
-        checkup = self._examine(progress)
+        checkup = self._examiner().examine(progress.networks(), progress.step)
         journal.note({"step": progress.step, "checkup": checkup.to_json()})
         journal.keep()
         past = read_history(self.folder)
-        training, held_out = self.prepared.training, self.prepared.validation.counts()
-        counts = {name: n + held_out.get(name, 0) for name, n in training.counts().items()}  # as on the card
-        found = findings(training.classes, counts, past.checkups, past.losses, self.steps, past.interventions)
+        classes = tuple(self.counts)
+        found = findings(classes, self.counts, past.checkups, past.losses, self.steps, past.interventions)
         for finding in found:
             if finding.name not in self.said and finding.name != "too few images":  # of these, a warning told at once
                 self.said.add(finding.name)
@@ -96,10 +107,3 @@ class Watch:
             return None
         self.report("doctor", 0, 0, f"{names[0]}: from step {step} on {FIXES[names[0]][0]}")
         return Intervention("fix", step, step, names[0])
-
-    def _examine(self, progress: Progress) -> Checkup:
-        if self._examiner is None:
-            given = self.prepared
-            validation = batches_for(given.recipe, given.validation, given.device)
-            self._examiner = Examiner(given.recipe, given.batches, validation, given.settings.seed, given.device)
-        return self._examiner.examine(progress.networks(), progress.step)

@@ -11,10 +11,10 @@ import torch
 
 from ganaug.device import environment, out_of_memory
 from ganaug.errors import DivergedError, OutOfMemoryError
+from ganaug.fitting.journal import Journal
 from ganaug.game.train import Progress
 from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import SavedState, load_anchor, load_state, require_finite, save_state
-from ganaug.journal import Journal
 from ganaug.reporting import Report
 
 ANCHORS = 20  # states over a fit that it can go back to

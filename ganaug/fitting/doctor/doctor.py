@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from ganaug.data.split import hold_out
+from ganaug.data.load import LabelledImages
+from ganaug.data.order import in_order
+from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.data.split import Items, hold_out
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, LabelMismatchError
+from ganaug.fitting.doctor.checkup import Checkup, Examiner
+from ganaug.fitting.doctor.findings import Finding, findings
+from ganaug.fitting.doctor.history import read_history
+from ganaug.game.batches import batches_for
+from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted, OwnRecipe, rules_of, run_folder
-from ganaug.health.checkup import Checkup, Examiner
-from ganaug.health.findings import Finding, findings
-from ganaug.health.history import read_history
-from ganaug.preparing import FitSettings, batches_for, read_items
+from ganaug.generator.parts import UNLABELLED, FitParts, images_like, vectors_like
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_loaded
 
@@ -56,7 +60,6 @@ def doctor(
     *,
     source: Any = None,
     root: Any = None,
-    label: str | None = None,
     recipe: OwnRecipe | None = None,
     device: str = "auto",
     report: Report = silent,
@@ -64,8 +67,8 @@ def doctor(
     """Name what is wrong with a finished run.
 
     Check-ups are made during a fit, ten in all, at least 100 rounds apart; data: what the run was fitted on, from which
-    another one is made now, for runs without a past (a generator folder alone, a very short fit). source, root, label:
-    as in `fit`. Raises LabelMismatchError for data of other classes, DataError without a past and without data,
+    another one is made now, for runs without a past (a generator folder alone, a very short fit). source, root: as
+    in `fit`. Raises LabelMismatchError for data of other classes, DataError without a past and without data,
     ArtefactError for damaged files.
     """
     fitted = as_loaded(run)
@@ -74,7 +77,7 @@ def doctor(
     checkups, notes = list(history.checkups), []
     if data is not None:
         checkups = [checkup for checkup in checkups if checkup.step < fitted.card.steps]
-        checkups.append(_now(fitted, data, source, root, label, recipe, device, report))
+        checkups.append(_now(fitted, data, source, root, recipe, device, report))
         notes.append("The newest check-up is of the generator alone: its discriminator is not kept.")
     if not checkups and not history.losses:
         raise DataError(
@@ -93,29 +96,32 @@ def doctor(
 
 
 def _now(
-    fitted: Fitted, data: Any, source: Any, root: Any, label: str | None, recipe: OwnRecipe | None, device: str,
-    report: Report,
+    fitted: Fitted, data: Any, source: Any, root: Any, recipe: OwnRecipe | None, device: str, report: Report
 ) -> Checkup:  # fmt: skip
     card = fitted.card
     rules = rules_of(card, recipe)
-    kind = {1: "table", 2: "series", 3: "images"}[len(card.shape)]
-    settings = FitSettings(
-        card.recipe, card.settings, size=card.shape[-1], channels=card.shape[0], kind=kind, label=label
-    )
-    items = read_items(data, settings, source=source, root=root, report=report)
-    if set(items.classes) != set(card.classes) or items.spec.shape != card.shape:
+    items: LabelledImages | LabelledVectors
+    if len(card.shape) == 3:
+        items = images_like(card, data, pairs=source, root=root, report=report)
+    else:
+        items = vectors_like(card, data)
+    if card.classes == UNLABELLED:
+        items = items.unlabelled()
+    if set(items.classes) != set(card.classes):
         raise LabelMismatchError(
-            f"The run was fitted on {', '.join(card.classes)}; the data have {', '.join(items.classes)}, as "
-            f"{'x'.join(map(str, items.spec.shape))}.",
+            f"The run was fitted on {', '.join(card.classes)}; the data have {', '.join(items.classes)}.",
             "Give the data that the run was fitted on.",
         )
-    seen = np.isin(items.fingerprints, card.fingerprints)
-    parts = hold_out(items) if not seen.any() or seen.all() else (
-        items.take(np.flatnonzero(seen)), items.take(np.flatnonzero(~seen))
-    )  # fmt: skip
+    parts = _divided(in_order(items, card.classes, "The data"), card)
     chosen = torch.device(resolve_device(device))
     training, validation = (batches_for(rules, part, chosen) for part in parts)
     owned = {name for player in rules.players for name in player.owns}
     others = {name: net for name, net in rules.networks(card.spec, card.prior).items() if name not in owned}
     nets = {name: net.to(chosen).eval() for name, net in {**others, **fitted.networks}.items()}
     return Examiner(rules, training, validation, card.seed, chosen).examine(nets, card.steps)
+
+
+def _divided(items: Items, card: Card) -> tuple[Items, Items]:
+    """What gradients saw and what they did not; a division of our own where one of the two is empty."""
+    parts = FitParts(items, card)
+    return (parts.seen, parts.unseen) if 0 < parts.inside.sum() < len(parts.inside) else hold_out(items)

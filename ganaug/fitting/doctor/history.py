@@ -10,8 +10,8 @@ from typing import Any
 
 from ganaug.errors import ArtefactError
 from ganaug.files.integrity import read_whole
+from ganaug.fitting.doctor.checkup import Checkup
 from ganaug.generator.interventions import Intervention
-from ganaug.health.checkup import Checkup
 
 METRICS = "metrics.jsonl"
 MOST_BYTES = 1 << 28

@@ -10,8 +10,6 @@ from typing import Any
 
 import torch
 
-from ganaug.budget import parse_seconds, seconds_per_step, steps_in
-from ganaug.course import Course, every
 from ganaug.data.load import LabelledImages
 from ganaug.data.quarantine import LIST, as_list
 from ganaug.data.spec import ImageCodec
@@ -19,15 +17,19 @@ from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, own_folders, write_atomically, writing
 from ganaug.files.lock import LOCK, sole_writer
-from ganaug.fit_file import agreed_steps, digest_of, forked, store
+from ganaug.fitting.budget import parse_seconds, seconds_per_step, steps_in
+from ganaug.fitting.course import Course, every
+from ganaug.fitting.doctor.checkup import Examiner
+from ganaug.fitting.doctor.watch import Watch, mended
+from ganaug.fitting.interrupt import interruptible
+from ganaug.fitting.prepare import FitSettings, Prepared, prepare
+from ganaug.fitting.settings_file import agreed_steps, digest_of, forked, store
+from ganaug.game.batches import batches_for
 from ganaug.game.train import Progress, train
 from ganaug.generator.card import Card
 from ganaug.generator.folder import save
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.state import SavedState, load_state, save_state
-from ganaug.health.watch import Watch, mended
-from ganaug.interrupt import interruptible
-from ganaug.preparing import FitSettings, Prepared, prepare
 from ganaug.reporting import Report, silent
 from ganaug.samples.pictures import sample_grid, save_picture, tile
 from ganaug.samples.run import Run
@@ -143,7 +145,7 @@ class _Fit:
             steps = self._planned_steps(resume, begin.step)
             self.course.find_anchor(begin, steps)
             loop = self._loop(begin, steps)
-            self.watch = Watch(self.folder, self.prepared, steps, self.report)
+            self.watch = Watch(self.folder, self._counts(), steps, self._examiner, self.report)
             first = next(loop)  # a state that does not fit is refused here, before anything is written
             store(self.folder, self.settings, self.digest, steps, forked=fork is not None)
             if fork is not None:
@@ -156,6 +158,14 @@ class _Fit:
             last = self._play(first, loop, steps)
             save(self.folder / "generator", last.averages(), self._card(steps))
         return Run(self.folder)
+
+    def _counts(self) -> dict[str, int]:
+        """Items of each class, held-out ones included."""
+        return {name: n + self.validation.counts()[name] for name, n in self.training.counts().items()}
+
+    def _examiner(self) -> Examiner:
+        validation = batches_for(self.recipe, self.validation, self.device)
+        return Examiner(self.recipe, self.batches, validation, self.settings.seed, self.device)
 
     def _list_unreadable(self) -> None:
         """Tells which images were passed over, and keeps their names and the reasons in the run folder."""
@@ -265,7 +275,7 @@ class _Fit:
             prior=self.recipe.prior,
             steps=steps,
             seed=self.settings.seed,
-            counts={name: n + self.validation.counts()[name] for name, n in self.training.counts().items()},
+            counts=self._counts(),
             fingerprints=self.training.fingerprints,
             held_out=self.validation.fingerprints,
             versions=environment(self.device),

@@ -1,0 +1,1 @@
+"""From labelled images, rows or series to a run folder."""

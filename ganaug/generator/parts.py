@@ -1,0 +1,119 @@
+"""What the fit of a generator saw: the one place where that is asked."""
+
+from __future__ import annotations
+
+from typing import Any, Generic
+
+import numpy as np
+import torch
+
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.order import in_order
+from ganaug.data.rows.series import load_series
+from ganaug.data.rows.series_codec import SeriesCodec
+from ganaug.data.rows.table import load_table, rows_like
+from ganaug.data.rows.table_codec import TableCodec
+from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.data.split import Items
+from ganaug.errors import DataError, LabelMismatchError, TooFewImagesError
+from ganaug.generator.card import Card
+from ganaug.reporting import Report, silent
+
+UNLABELLED = ("all",)  # the classes of a generator that knows none
+
+
+class FitParts(Generic[Items]):
+    """Some items, divided by what the fit did with them.
+
+    inside: bool (N,), those that its gradients saw; beside: those that it held out.
+    """
+
+    def __init__(self, items: Items, card: Card):
+        self.items = items
+        self.inside = np.isin(items.fingerprints, card.fingerprints)
+        self.beside = np.isin(items.fingerprints, card.held_out) & ~self.inside
+
+    @property
+    def seen(self) -> Items:
+        """Those that gradients of the fit saw."""
+        return self.items.take(np.flatnonzero(self.inside))
+
+    @property
+    def held_out(self) -> Items:
+        """Those that the fit held out."""
+        return self.items.take(np.flatnonzero(self.beside))
+
+    @property
+    def unseen(self) -> Items:
+        """All that gradients did not see: held out, or no part of the fit."""
+        return self.items.take(np.flatnonzero(~self.inside))
+
+
+def images_like(
+    card: Card,
+    data: Any,
+    *,
+    split: str = "train",
+    pairs: Any = None,
+    groups: Any = None,
+    root: Any = None,
+    report: Report = silent,
+) -> LabelledImages:
+    """Images at the size and with the channels of a card, with classes as they come."""
+    channels, _, side = card.shape
+    return load_images(
+        data, size=side, channels=channels, split=split, at_least=0, pairs=pairs, groups=groups, root=root,
+        report=report,
+    )  # fmt: skip
+
+
+def vectors_like(card: Card, data: Any, split: str = "train") -> LabelledVectors:
+    """Rows or series in the model space and the order of classes of a card; of an unlabelled one, with the classes of
+    the data. Raises LabelMismatchError for others."""
+    if isinstance(card.codec, TableCodec):
+        classes = card.classes
+        if classes == UNLABELLED:
+            classes = load_table(data, card.codec.label).classes
+        return rows_like(data, card.codec, classes)
+    series = load_series(data, split=split)
+    classes = series.classes if card.classes == UNLABELLED else card.classes
+    if not set(series.classes) <= set(classes) or series.items.shape[1:] != card.shape:
+        raise LabelMismatchError(
+            f"The run was fitted on {', '.join(classes)}, as {'x'.join(map(str, card.shape))}; the data have "
+            f"{', '.join(series.classes)}, as {'x'.join(map(str, series.items.shape[1:]))}.",
+            "Give series of the kind that it was fitted on.",
+        )
+    assert isinstance(series.codec, SeriesCodec)
+    values = series.codec.decode(series.items)
+    items = card.codec.encode(values[:, None] if series.codec.flat else values)
+    place = torch.tensor([classes.index(name) for name in series.classes])
+    return LabelledVectors(items, place[series.labels], classes, card.codec, series.fingerprints, series.names)
+
+
+def all_parts(card: Card, images: LabelledImages) -> FitParts[LabelledImages]:
+    """The images of the fit, of which none may be missing, in the order of the card's classes.
+
+    Raises TooFewImagesError if gradients saw none of them, DataError if some of the fit are missing, LabelMismatchError
+    for a class of another name, other labels, and a generator that knows no classes.
+    """
+    if card.classes == UNLABELLED:
+        raise LabelMismatchError(
+            "The generator knows no classes, so there is no label to judge its samples by.", "Fit one that knows them."
+        )
+    parts = FitParts(in_order(images, card.classes, "The data"), card)
+    if not parts.inside.any():
+        raise TooFewImagesError("None of these images were part of the fit.", "Give the data that it was fitted on.")
+    fit = {*card.fingerprints, *card.held_out}
+    gone = len(fit - set(images.fingerprints))
+    if gone:
+        raise DataError(
+            f"{gone} of {len(fit)} images of the fit are not in the data.", "Give all that it was fitted on."
+        )
+    counts = parts.items.take(np.flatnonzero(parts.inside | parts.beside)).counts()
+    other = [name for name, n in card.counts.items() if counts[name] < n]
+    if other:
+        raise LabelMismatchError(
+            f"Of {other[0]!r} the fit had {card.counts[other[0]]} images, and {counts[other[0]]} of these are.",
+            "Give them with the labels that they had.",
+        )
+    return parts
