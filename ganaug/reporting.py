@@ -1,7 +1,7 @@
 """How long work tells the outside where it stands.
 
 Every function that may take more than a second accepts `report`, a callable `(phase, done, total, detail)`; library
-code never prints. `silent` is the default; the command line passes `ganaug.console.terminal(...)`.
+code never prints. `silent` is the default; the command line passes `ganaug.cli.console.terminal(...)`.
 """
 
 from __future__ import annotations

@@ -30,9 +30,9 @@ import torch
 from evidence.draw import machine
 from scipy.stats import binomtest
 
-from ganaug.benchmark import bench
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.sources.arrays import from_arrays
+from ganaug.evaluation.bench.run import bench
 from ganaug.keys import numpy_stream
 
 KINDS = ("null", "unseen", "shuffled")

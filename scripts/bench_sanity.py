@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganaug.benchmark import bench
-from ganaug.benchmark.results import Results
 from ganaug.data.load import LabelledImages, load_images
+from ganaug.evaluation.bench.results import Results
+from ganaug.evaluation.bench.run import bench
 from ganaug.keys import numpy_stream
 
 

@@ -28,8 +28,8 @@ import numpy as np
 import torch
 
 import ganaug
-from ganaug.classifier import Classifier, Training, train_classifier
-from ganaug.console import terminal
+from ganaug.classifier.small import Classifier, Training, train_classifier
+from ganaug.cli.console import terminal
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.split import hold_out
 from ganaug.device import environment

@@ -33,7 +33,7 @@ from evidence.files import TUNED, claimed, draw_file, read_json, write_json
 from evidence.page import write
 from evidence.tuning import DRAWS, baseline
 
-from ganaug.console import terminal
+from ganaug.cli.console import terminal
 from ganaug.device import resolve_device
 from ganaug.errors import FewImagesWarning, GanaugError
 from ganaug.reporting import Report, silent

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from ganaug.classifier import Training, schedule, train_classifier
+from ganaug.classifier.augmentation import POLICIES
+from ganaug.classifier.small import Training, schedule, train_classifier
 from ganaug.data.load import load_images
 from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
-from ganaug.policies import POLICIES
 
 SHORT = Training(steps=3, batch=8)
 

@@ -17,9 +17,9 @@ from ganaug.cli.group import cli
 from ganaug.data.load import load_images
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import ArtefactError, DataError, MissingPackageError, OptionError, TooFewImagesError
+from ganaug.evaluation.probing import table
+from ganaug.evaluation.probing.probes import probe
 from ganaug.generator.state import load_state
-from ganaug.probing import table
-from ganaug.probing.probes import probe
 from ganaug.recipes import RECIPES, make
 
 NO_JUDGE_OF_IMAGES = {"infogan", "aae", "vae", "pix2pix", "context_encoder", "rcgan"}

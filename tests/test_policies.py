@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from ganaug.policies import randaugment
+from ganaug.classifier.augmentation import randaugment
 
 
 @pytest.mark.parametrize("shape", [(64, 1, 8, 8), (33, 3, 28, 28), (7, 1, 64, 48), (1, 3, 16, 16)])

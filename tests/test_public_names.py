@@ -12,7 +12,8 @@ def test_every_public_name_is_there_and_documented():
     assert ganaug.__all__ == sorted(
         ["GANSampler", "GanaugError", "Inpaint", "Reimagine", "Rules", "Run", "SynthMix", "SyntheticDataset",
          "Translate", "albumentations", "augment_loader", "backbone", "bench", "choose", "doctor", "export",
-         "features", "fit", "load", "load_images", "measure", "metrics", "mix", "open_source", "preview", "variants"]
+         "features", "fit", "load", "load_images", "measure", "metrics", "mix", "open_source", "preview", "unseen",
+         "variants"]
     )  # fmt: skip
     for name in ganaug.__all__:
         assert getattr(ganaug, name).__doc__, name
@@ -20,7 +21,7 @@ def test_every_public_name_is_there_and_documented():
 
 def test_public_functions_stay_functions_whatever_was_imported_before():
     code = (
-        "import ganaug.fitting.doctor.doctor, ganaug.mixing, ganaug.probing, ganaug.benchmark, ganaug.fitting.fit\n"
+        "import ganaug.fitting.doctor.doctor, ganaug.mixing, ganaug.evaluation.bench.run, ganaug.fitting.fit\n"
         "import ganaug.samples.augment, ganaug.samples.pictures\n"
         "import ganaug\n"
         "assert all(callable(getattr(ganaug, n)) for n in ganaug.__all__ if n not in ('albumentations', 'metrics'))"
@@ -34,7 +35,7 @@ def test_importing_ganaug_or_asking_for_help_imports_no_torch_and_opens_no_socke
         "def refuse(*a, **k): raise AssertionError('network')\n"
         "socket.socket.connect = refuse\n"
         "import ganaug\n"
-        "from ganaug.cli import cli\n"
+        "from ganaug.cli.group import cli\n"
         "for arguments in (['--help'], ['--version']):\n"
         "    try: cli(arguments)\n"
         "    except SystemExit as stop: assert not stop.code\n"

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from ganaug.benchmark.arms import settings_for
-from ganaug.benchmark.choice import choose
-from ganaug.benchmark.scores import scores
 from ganaug.data.load import load_images
+from ganaug.evaluation.bench.arms import settings_for
+from ganaug.evaluation.bench.choice import choose
 from ganaug.keys import numpy_stream
+from ganaug.metrics.classification import scores
 
 sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 
@@ -78,7 +78,7 @@ def test_cells_of_one_subset_share_the_generator_and_the_baseline(played):
 
 def test_what_is_there_is_not_trained_again(played, monkeypatch):
     monkeypatch.setattr("evidence.draw.train_classifier", no_training)
-    monkeypatch.setattr("ganaug.benchmark.trial.train_classifier", no_training)
+    monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", no_training)
     monkeypatch.setattr("ganaug.fit", no_training)
     toy(played).play()
     with pytest.raises(AssertionError, match="trained"):

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 import ganaug
-from ganaug.benchmark.sets import gather, rendered
 from ganaug.data.load import load_images
 from ganaug.errors import DataError, LabelMismatchError, TranslatorError
+from ganaug.evaluation.bench.sets import gather, rendered
 from ganaug.samples.pool import Pool, Renderer
 from ganaug.samples.variant_pool import VariantPool
 from ganaug.samples.variants import BLOCK, Variants

@@ -80,11 +80,11 @@ def bench(
     """
     if (run is None) == (synthetic is None):
         raise click.UsageError("Give one of --run and --synthetic.")
-    from ganaug.benchmark import bench as measure
-    from ganaug.benchmark.arms import RATIOS
+    from ganaug.classifier.use import DEFAULTS
+    from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
-    from ganaug.console import terminal
-    from ganaug.mixing_policies import DEFAULTS
+    from ganaug.evaluation.bench.arms import RATIOS
+    from ganaug.evaluation.bench.run import bench as measure
 
     measured = load_run(run, recipe) if run is not None and recipe is not None else run
     try:

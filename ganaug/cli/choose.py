@@ -45,8 +45,8 @@ def choose(run, data, label, realism, manifold, copies, spread, gate, root, grou
     ganaug bench   data/train --test data/test --run runs/leaves/choice --out runs/leaves/chosen
     ganaug augment runs/leaves/choice --balance --out data/train_synth
     """
+    from ganaug.cli.console import terminal
     from ganaug.cli.load import own_recipe
-    from ganaug.console import terminal
     from ganaug.samples.choose import choose as make_choice
     from ganaug.samples.choosing.rules import Rules
 

@@ -27,8 +27,8 @@ def doctor(run, data, source, root, device, recipe, seed, as_json, quiet):
     ganaug doctor runs/leaves
     ganaug doctor runs/leaves/generator data/train --json
     """
+    from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run, own_recipe
-    from ganaug.console import terminal
     from ganaug.fitting.doctor.doctor import doctor as examine
 
     with terminal(quiet) as report:

@@ -41,12 +41,12 @@ def features(run, data, out, part, test, no_probe, root, split, limit, device, r
     ganaug features runs/mnist mnist.npz --test mnist.npz
     ganaug features runs/leaves data/train --part discriminator --out leaves.parquet
     """
+    from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
-    from ganaug.console import terminal
     from ganaug.device import resolve_device
-    from ganaug.probing import features as know
-    from ganaug.probing.probes import HEADER, probe
-    from ganaug.probing.table import checked
+    from ganaug.evaluation.probing.probes import HEADER, probe
+    from ganaug.evaluation.probing.table import checked
+    from ganaug.evaluation.probing.table import features as know
     from ganaug.recipes.choose import choose
 
     file = None if out is None else checked(out)

@@ -89,7 +89,7 @@ def fit(ctx, pairs, resume, config, print_config, dry_run, strict, as_json, quie
     for name in ("data", "out"):
         if values[name] is None:
             raise click.UsageError(f"Missing {name.upper() if name == 'data' else '--out'}.", ctx)
-    from ganaug.console import terminal
+    from ganaug.cli.console import terminal
     from ganaug.fitting.estimate import in_words
 
     with terminal(quiet) as report:

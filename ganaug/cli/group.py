@@ -13,30 +13,30 @@ import rich_click as click
 from ganaug import __version__
 from ganaug.reporting import plain
 
-HOMES = {
-    "check": "ganaug.cli.images",
-    "fit": "ganaug.cli.fit",
-    "preview": "ganaug.cli.runs",
-    "metrics": "ganaug.cli.metrics",
-    "doctor": "ganaug.cli.doctor",
-    "choose": "ganaug.cli.choose",
-    "features": "ganaug.cli.features",
-    "bench": "ganaug.cli.bench",
-    "augment": "ganaug.cli.runs",
-    "recipes": "ganaug.cli.recipes",
-}
+COMMANDS = (
+    "check",
+    "fit",
+    "preview",
+    "metrics",
+    "doctor",
+    "choose",
+    "features",
+    "bench",
+    "augment",
+    "recipes",
+)  # in the order of a user's steps; each is a function of the module of its name
 
 
 class _Commands(click.RichGroup):
     """A group that imports the module of a command only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(HOMES)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in HOMES:
+        if name not in COMMANDS:
             return None
-        return vars(importlib.import_module(HOMES[name]))[name]
+        return vars(importlib.import_module(f"ganaug.cli.{name}"))[name]
 
 
 @click.rich_config({"text_paragraph_linebreaks": "\n\n", "padding_helptext_first_line": (0, 0, 1, 0)})

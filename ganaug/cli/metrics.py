@@ -34,10 +34,10 @@ def metrics(run, data, test, extractor, per_class, steps, device, source, root, 
     ganaug metrics runs/table table.csv --test unseen.csv
     ganaug metrics runs/cells photos --source masks
     """
+    from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
-    from ganaug.console import terminal
     from ganaug.device import resolve_device
-    from ganaug.measuring.run import measure
+    from ganaug.evaluation.measuring.run import measure
 
     fitted = load_run(run, recipe)
     chosen = str(resolve_device(device))

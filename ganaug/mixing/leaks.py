@@ -59,7 +59,7 @@ def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report = s
         more = f" and {len(overlap) - SHOWN} more" if len(overlap) > SHOWN else ""
         warnings.warn(
             f"{cause}: {', '.join(map(repr, overlap[:SHOWN]))}{more}. Scores on them partly measure memory: evaluate "
-            "on ganaug.mixing.unseen(dataset, run), which leaves them out.",
+            "on ganaug.unseen(dataset, run), which leaves them out.",
             SeenImagesWarning,
             stacklevel=4,
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 
+from ganaug.classifier.use import MixingPolicy, mixing_policy
 from ganaug.errors import MixingPolicyWarning, NoVerdictError, OptionError
-from ganaug.mixing_policies import MixingPolicy, mixing_policy
 from ganaug.samples.run import Loadable, as_loaded
 from ganaug.samples.verdict import refuse_harmful, verdict_of
 

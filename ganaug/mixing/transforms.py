@@ -14,6 +14,7 @@ from torch.nn.functional import one_hot
 from torchvision.transforms import v2
 from torchvision.tv_tensors import TVTensor, wrap
 
+from ganaug.classifier.use import MixingPolicy, mixing_policy
 from ganaug.data.sources.classes import names_by_label
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError, MixingPolicyWarning, OptionError
@@ -21,7 +22,6 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream, torch_stream
 from ganaug.mixing import ratio as ratios
 from ganaug.mixing.batch import Normalisation, as_batch, call_key, require_batch, require_named
-from ganaug.mixing_policies import MixingPolicy, mixing_policy
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import per_class
 from ganaug.samples.pool import Pool

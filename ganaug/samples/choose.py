@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.classifier import Classifier, Training, train_classifier
+from ganaug.classifier.small import Classifier, Training, train_classifier
 from ganaug.data.load import LabelledImages
 from ganaug.data.split import held_out_rows
 from ganaug.errors import ArtefactError, OptionError, TooFewImagesError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from evidence.cells import UNJUDGED, Cell
 from evidence.summary import Change, Result
-from ganaug.benchmark.results import points
+from ganaug.evaluation.bench.results import points
 
 GAIN = 0.01  # over the tuned baseline, in a third of the closed-set cells
 F1_GAIN = 0.02  # of macro-F1 on unequal classes

@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from itertools import product
 
 from ganaug import Rules
-from ganaug.benchmark.arms import RATIOS
+from ganaug.classifier.use import DEFAULTS
+from ganaug.evaluation.bench.arms import RATIOS
 from ganaug.keys import key
-from ganaug.mixing_policies import DEFAULTS
 from ganaug.samples.choose import FOLDS
 
 GROUPS = {

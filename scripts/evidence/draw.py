@@ -20,18 +20,18 @@ from torch import Tensor
 import ganaug
 from evidence.cells import CHOICES, TAILS, Cell, Protocol, Subset
 from evidence.files import draw_file, pack_flags, write_json
-from ganaug.benchmark.arms import RATIOS, Arm, Settings, settings_for
-from ganaug.benchmark.scores import scores
-from ganaug.benchmark.sets import rendered
-from ganaug.classifier import Training, train_classifier
+from ganaug.classifier.small import Training, train_classifier
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.split import hold_out
 from ganaug.device import environment
 from ganaug.errors import DataError
+from ganaug.evaluation.bench.arms import RATIOS, Arm, Settings, settings_for
+from ganaug.evaluation.bench.sets import rendered
 from ganaug.files.integrity import write_atomically
 from ganaug.generator.folder import save
 from ganaug.keys import numpy_stream, permutation, torch_stream
+from ganaug.metrics.classification import scores
 from ganaug.reporting import Report, silent
 from ganaug.samples.choose import Judged
 from ganaug.samples.run import load

@@ -10,9 +10,9 @@ import numpy as np
 from evidence.aims import aims, in_words
 from evidence.cells import GROUPS, TAILS, UNKNOWN_GROUPS, Cell
 from evidence.summary import ArmResult, Result, baseline_name, results
-from ganaug.benchmark.results import points
+from ganaug.classifier.use import DEFAULTS
+from ganaug.evaluation.bench.results import points
 from ganaug.files.integrity import write_atomically
-from ganaug.mixing_policies import DEFAULTS
 
 HARDLY = 0.2  # of the way from guessing to certainty, below which a baseline tells little
 HOW = """# Does it help? The study
@@ -49,7 +49,7 @@ NOTES = {
     "ceiling": "How much there is to gain at all: what the baseline would win by more images of the same data set, in "
     "the shares in which synthetic ones are mixed. These images are not compared with the test images, so that a near "
     "copy of one may be among them.",
-    "ablation": "Each mixing policy at one share (`ganaug.mixing_policies` says what the words mean). `rare` mixes "
+    "ablation": "Each mixing policy at one share (`ganaug.classifier.use` says what the words mean). `rare` mixes "
     "nothing in where all classes have the same size.",
     "choosing": "One rule of `ganaug choose` at a time, at one share. An arm without a rule takes samples as they "
     "come, which is what ganaug does unless it is told to choose.",

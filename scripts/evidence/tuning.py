@@ -18,12 +18,12 @@ import numpy as np
 from evidence.cells import Cell, Protocol
 from evidence.draw import Draw, machine
 from evidence.files import pack_numbers
-from ganaug.benchmark.arms import Arm, Settings
-from ganaug.benchmark.choice import best, runner_up
-from ganaug.benchmark.scores import scores
-from ganaug.benchmark.sets import group_numbers
-from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
 from ganaug.data.load import LabelledImages
+from ganaug.evaluation.bench.arms import Arm, Settings
+from ganaug.evaluation.bench.choice import best, runner_up
+from ganaug.evaluation.bench.sets import group_numbers
+from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
+from ganaug.metrics.classification import scores
 from ganaug.reporting import Report, silent
 
 DRAWS = (0, 1)  # on whose validation images a baseline is tuned; one seed each

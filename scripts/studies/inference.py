@@ -25,15 +25,15 @@ from scipy.stats import kstest, spearmanr
 from torch import Tensor
 
 import ganaug
-from ganaug.classifier import Classifier, Training, train_classifier
+from ganaug.classifier.small import Classifier, Training, train_classifier
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.spec import ImageCodec
+from ganaug.evaluation.probing.probes import probe
+from ganaug.evaluation.probing.table import features
 from ganaug.fitting.doctor.history import read_history
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.metrics import label_agreement, within_class_diversity
-from ganaug.probing import features
-from ganaug.probing.probes import probe
 from ganaug.samples.pictures import sample_grid, tile
 
 SIZE = 16

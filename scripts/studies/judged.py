@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import ganaug
-from ganaug.classifier import Classifier, Training, train_classifier
+from ganaug.classifier.small import Classifier, Training, train_classifier
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.generator.folder import Fitted
 from ganaug.metrics import label_agreement, within_class_diversity

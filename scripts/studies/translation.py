@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import ganaug
-from ganaug.classifier import Training, train_classifier
+from ganaug.classifier.small import Training, train_classifier
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.spec import ImageCodec
 from ganaug.game import Recipe

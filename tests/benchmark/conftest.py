@@ -16,6 +16,6 @@ def quick_classifier(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReq
     second, unless `real_plots` are asked for."""
     stand_in = NearestMean()
     if "real_plots" not in request.fixturenames:
-        monkeypatch.setattr("ganaug.benchmark.figures._svg", lambda figure: "data:image/svg+xml;base64,")
-    monkeypatch.setattr("ganaug.benchmark.trial.train_classifier", stand_in)
+        monkeypatch.setattr("ganaug.evaluation.bench.figures._svg", lambda figure: "data:image/svg+xml;base64,")
+    monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", stand_in)
     return stand_in

@@ -12,17 +12,17 @@ import torch
 from click.testing import CliRunner
 from matplotlib.axes import Axes
 
-from ganaug.benchmark import bench
-from ganaug.benchmark.arms import Arm, settings_for
-from ganaug.benchmark.choice import trials_in_all
-from ganaug.benchmark.figures import shares_plot
-from ganaug.benchmark.record import recall_changes
-from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
-from ganaug.classifier import Training
+from ganaug.classifier.small import Training
 from ganaug.cli.group import cli
 from ganaug.data.load import load_images
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
+from ganaug.evaluation.bench.arms import Arm, settings_for
+from ganaug.evaluation.bench.choice import trials_in_all
+from ganaug.evaluation.bench.figures import shares_plot
+from ganaug.evaluation.bench.record import recall_changes
+from ganaug.evaluation.bench.run import bench
+from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
 from ganaug.files.integrity import sealed, unsealed
 
 from .toy import NearestMean, images
@@ -365,7 +365,7 @@ def test_a_trial_is_known_by_everything_that_decides_its_outcome(tmp_path: Path,
     assert len(keys) == len(changes) + 7
     assert key(plain, synthetic=other) == known == key(plain, test=other)
     assert key(mixed, synthetic=other) != key(mixed)
-    monkeypatch.setattr("ganaug.benchmark.trial.VERSION", -1)
+    monkeypatch.setattr("ganaug.evaluation.bench.trial.VERSION", -1)
     assert key(plain) != known
 
 
@@ -500,7 +500,7 @@ def test_the_recall_of_a_class_in_which_nothing_changes_is_not_certain():
 def test_require_gain_is_an_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verdict: str):
     done = toy_bench(tmp_path / "out")
     done = replace(done, data=done.data | {"verdict": verdict})
-    monkeypatch.setattr("ganaug.benchmark.bench", lambda *given, **options: done)
+    monkeypatch.setattr("ganaug.evaluation.bench.run.bench", lambda *given, **options: done)
     asked = ["bench", "digits", "--run", "nowhere", "--out", str(tmp_path / "out"), "--quiet"]
     assert CliRunner().invoke(cli, asked).exit_code == 0
     assert CliRunner().invoke(cli, [*asked, "--require-gain"]).exit_code == (0 if verdict == "helps" else 6)

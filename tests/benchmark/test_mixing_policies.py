@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from ganaug.classifier import Training, class_weights, schedule, train_classifier
+from ganaug.classifier.augmentation import BLENDS
+from ganaug.classifier.small import Training, class_weights, schedule, train_classifier
+from ganaug.classifier.use import DEFAULTS, WORDS, MixingPolicy, mixing_policy
 from ganaug.errors import OptionError
-from ganaug.mixing_policies import DEFAULTS, WORDS, MixingPolicy, mixing_policy
-from ganaug.policies import BLENDS
 
 LABELS = np.array([0] * 60 + [1] * 30 + [2] * 10)
 EXTRA = np.repeat([0, 1, 2], 40)

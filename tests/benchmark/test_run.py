@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import ganaug
-from ganaug.benchmark import bench
-from ganaug.benchmark.verdict import Interval
 from ganaug.data.load import load_images
 from ganaug.errors import ArtefactError, HarmfulError, LabelMismatchError, LeakError
+from ganaug.evaluation.bench.run import bench
+from ganaug.evaluation.bench.verdict import Interval
 from ganaug.files.integrity import sealed, unsealed
 
 from .toy import images
@@ -180,7 +180,7 @@ def test_the_page_says_what_it_takes_to_do_it_again_and_that_nobody_looked(tmp_p
 
 def test_a_gain_that_is_enough_once_is_none_at_the_second_look(tmp_path: Path, run: Path, monkeypatch):
     gain = Interval(0.01, 0.002, 0.018, (0.0, 0.02), None, p=0.04)
-    monkeypatch.setattr("ganaug.benchmark.run.paired_interval", lambda *arrays, **options: gain)
+    monkeypatch.setattr("ganaug.evaluation.bench.run.paired_interval", lambda *arrays, **options: gain)
     first, second = (bench("digits", run=run, out=tmp_path / str(seed), seed=seed, **QUICK) for seed in (0, 1))
     assert (first.verdict, first.ratio > 0) == ("helps", True)
     assert (second.verdict, second.ratio) == ("no evidence", 0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
 
-from ganaug.benchmark.scores import calibration, scores
+from ganaug.metrics.classification import calibration, scores
 
 
 @pytest.mark.parametrize("seed", range(5))

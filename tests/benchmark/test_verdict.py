@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganaug.benchmark.keeping import enough, looks
-from ganaug.benchmark.results import points
-from ganaug.benchmark.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, holm, paired_interval
-from ganaug.benchmark.verdict import reasons_to_withhold as reasons
+from ganaug.evaluation.bench.keeping import enough, looks
+from ganaug.evaluation.bench.results import points
+from ganaug.evaluation.bench.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, holm, paired_interval
+from ganaug.evaluation.bench.verdict import reasons_to_withhold as reasons
 
 
 def paired_trials(

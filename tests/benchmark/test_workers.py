@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from ganaug.benchmark import trial as trials_module
-from ganaug.benchmark import workers as workers_module
-from ganaug.benchmark.trial import Laboratory, Part, Parts, Trial
-from ganaug.benchmark.workers import Workers, workers_for
-from ganaug.classifier import Training
+from ganaug.classifier.small import Training
+from ganaug.evaluation.bench import trial as trials_module
+from ganaug.evaluation.bench import workers as workers_module
+from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
+from ganaug.evaluation.bench.workers import Workers, workers_for
 from ganaug.files.integrity import clear_parts
 
 TRIALS = [

@@ -22,7 +22,7 @@ def images(n: int, seed: int, *, noise: float = 60.0, classes: tuple[str, ...] =
 
 
 class NearestMean:
-    """Stands in for `ganaug.classifier.train_classifier`: same arguments, counts its trainings."""
+    """Stands in for `ganaug.classifier.small.train_classifier`: same arguments, counts its trainings."""
 
     def __init__(self):
         self.trainings = 0

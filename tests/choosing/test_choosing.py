@@ -14,7 +14,7 @@ from torch.utils.data import TensorDataset
 
 import ganaug
 from ganaug import Rules
-from ganaug.classifier import Training, train_classifier
+from ganaug.classifier.small import Training, train_classifier
 from ganaug.data.load import load_images
 from ganaug.errors import (
     ArtefactError,
@@ -50,7 +50,7 @@ class Odd:
 def quick_judges():
     """A quarter of the steps, for digits of 8 px."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ganaug.samples.chooseganaug.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
+        patch.setattr("ganaug.samples.choose.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
         yield
 
 

@@ -18,8 +18,8 @@ from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
-from ganaug import console
-from ganaug.cli.group import HOMES, cli
+from ganaug.cli import console
+from ganaug.cli.group import COMMANDS, cli
 
 
 def checked(start):
@@ -190,7 +190,7 @@ def test_a_ratio_from_a_bench_that_was_not_run_is_an_error(run, digits_run, tmp_
     assert "bench" in done.stderr
 
 
-@pytest.mark.parametrize("command", HOMES)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_with_an_example(command):
     result = CliRunner().invoke(cli, [command, "--help"])
     assert result.exit_code == 0

@@ -11,8 +11,8 @@ from PIL import Image
 
 import ganaug
 from ganaug import __main__ as entry
+from ganaug.cli.console import terminal
 from ganaug.cli.group import cli
-from ganaug.console import terminal
 from ganaug.errors import DataError
 from ganaug.samples.pictures import tile
 

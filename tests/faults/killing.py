@@ -176,7 +176,7 @@ def kill_benches(kills: int, seed: int, folder: Path, tick: Callable[[Counts], N
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from benchmark.toy import NearestMean, images
 
-    from ganaug.benchmark import figures, trial
+    from ganaug.evaluation.bench import figures, trial
 
     class Slow(NearestMean):
         def __call__(self, *args, **options):

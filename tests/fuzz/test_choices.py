@@ -29,7 +29,7 @@ def run_with_choice(tmp_path_factory):
     data = rng.integers(0, 256, (40, 8, 8), dtype=np.uint8), np.arange(40) % 2
     run = ganaug.fit(data, tmp_path_factory.mktemp("choices") / "run", options=SETTINGS, steps=3)
     with pytest.MonkeyPatch.context() as patch:  # judges of a quarter of the steps
-        patch.setattr("ganaug.samples.chooseganaug.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
+        patch.setattr("ganaug.samples.choose.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
         ganaug.choose(run, data, Rules(realism=0.05, manifold=0.05))
     return run.path
 

@@ -13,16 +13,16 @@ from too_fast import TOO_FAST
 from toys import toy
 
 import ganaug
-from ganaug.benchmark import bench
+from ganaug.classifier.augmentation import policy_named
 from ganaug.data.load import load_images
 from ganaug.errors import OutOfMemoryError
+from ganaug.evaluation.bench.run import bench
+from ganaug.evaluation.measuring.run import measure
 from ganaug.fitting import fit as fitting
 from ganaug.fitting.doctor.doctor import doctor
 from ganaug.fitting.doctor.history import read_history
 from ganaug.game.train import train
 from ganaug.generator.state import load_state
-from ganaug.measuring.run import measure
-from ganaug.policies import policy_named
 from ganaug.recipes import RECIPES, make
 from ganaug.samples.augment import export
 from ganaug.samples.pool import Renderer

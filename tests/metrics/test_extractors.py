@@ -11,7 +11,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from ganaug.classifier import Training, train_classifier
+from ganaug.classifier.small import Training, train_classifier
 from ganaug.errors import MissingPackageError, OptionError, WeightsError
 from ganaug.metrics import extractors
 

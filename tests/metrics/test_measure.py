@@ -14,14 +14,14 @@ from safetensors.torch import save_file
 from torch import nn
 
 import ganaug
-from ganaug.classifier import train_classifier
+from ganaug.classifier.small import train_classifier
 from ganaug.cli.group import cli
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import LabelMismatchError, LeakError, OptionError, TooFewImagesError
+from ganaug.evaluation.measuring.figures import BEST
 from ganaug.generator.folder import Fitted
-from ganaug.measuring.figures import BEST
 from ganaug.metrics import extractors
 
 QUICK = {"per_class": 24, "steps": 60}
@@ -44,7 +44,7 @@ class NearestMean:
 @pytest.fixture(scope="module", autouse=True)
 def quick_classifier():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ganaug.measuring.judges.train_classifier", NearestMean)
+        patch.setattr("ganaug.evaluation.measuring.judges.train_classifier", NearestMean)
         yield patch
 
 
@@ -244,7 +244,7 @@ def test_data_that_the_run_was_not_fitted_on(digits_run, others):
 
 def test_the_command(digits_run, quick_classifier):
     """With the real classifier; writes nothing into the run."""
-    quick_classifier.setattr("ganaug.measuring.judges.train_classifier", train_classifier)
+    quick_classifier.setattr("ganaug.evaluation.measuring.judges.train_classifier", train_classifier)
     before = {p: p.read_bytes() for p in Path(digits_run.path).rglob("*") if p.is_file()}
     arguments = ["metrics", str(digits_run.path), "digits", "--per-class", "4", "--steps", "2", "--quiet"]
     printed = CliRunner().invoke(cli, arguments)

@@ -13,7 +13,7 @@ from torch import nn
 import ganaug
 from ganaug.data.rows.table import load_table, rows_like
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
-from ganaug.measuring.measurement import Measurement
+from ganaug.evaluation.measuring.measurement import Measurement
 
 QUICK = {"per_class": 16, "steps": 20}
 

@@ -85,7 +85,7 @@ def test_workers_serve_the_same_bytes_and_run_no_network(runs):
 def test_rendered_once(runs, monkeypatch):
     data = Pictures()
     first = ganaug.variants(data, runs["toy_fill"], k=2, seed=9)
-    monkeypatch.setattr("ganaug.samples.variantsganaug.Variants.stream", lambda *a: pytest.fail("rendered twice"))
+    monkeypatch.setattr("ganaug.samples.variants.Variants.stream", lambda *a: pytest.fail("rendered twice"))
     assert np.array_equal(served(ganaug.variants(data, runs["toy_fill"], k=2, seed=9)), served(first))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganaug.classifier import Classifier, network
+from ganaug.classifier.small import Classifier, network
 from ganaug.errors import ArtefactError, OptionError
 from ganaug.files.checked import bounded, fields_of, finite, is_, strict_json, text
 from ganaug.files.integrity import read_verified, write_manifest

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganaug.classifier import Classifier, encode
+from ganaug.classifier.small import Classifier, encode
 from ganaug.errors import OptionError
 from ganaug.metrics.neighbours import nearest
 

@@ -1,0 +1,1 @@
+"""Measuring, benching and probing what a generator is worth."""

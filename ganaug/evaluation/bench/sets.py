@@ -1,0 +1,242 @@
+"""Who may see what: the training, validation and test images of a bench, and the synthetic ones.
+
+Classes are matched by name, the training images' order counts. Test images that the training images, the generator or
+the synthetic folder contain, exactly or nearly (flipped, shifted, recompressed, brighter, resized), or whose group is
+also among the training images', are dropped and listed up to 5 % of the test set; beyond, the bench refuses to start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganaug.data.duplicates.seen import Known
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.order import in_order
+from ganaug.data.split import hold_out
+from ganaug.errors import DataError, LabelMismatchError, OptionError
+from ganaug.evaluation.bench.unseen import keep_unseen, resembling, straddling, unknown_groups, without
+from ganaug.generator.card import Card
+from ganaug.generator.folder import Fitted
+from ganaug.generator.known import known_to
+from ganaug.generator.parts import FitParts
+from ganaug.keys import permutation
+from ganaug.reporting import Report, silent
+from ganaug.samples.plan import Plan
+from ganaug.samples.pool import Pool
+from ganaug.samples.run import Loadable, as_fitted
+from ganaug.samples.variant_pool import VariantPool
+
+MOST = 1000  # synthetic images a class that are rendered at most
+FEW_TO_CHOOSE = 30  # validation images, below which the reader is told
+VARIANTS = 8  # of each training image, at most
+TRAINING = "the training set"
+
+
+@dataclass(frozen=True)
+class Sets:
+    """train, validation, test: one size, one order of classes. dropped: names of test images that were seen before.
+
+    synthetic: images of a folder, or None where they come from a run. notes: plain sentences for the report; doubts:
+    likewise, why a verdict would not be honest. of_the_fit: the generator, if any, was fitted on these training images.
+    """
+
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
+    synthetic: LabelledImages | None
+    dropped: tuple[str, ...]
+    notes: tuple[str, ...] = field(default=())
+    doubts: tuple[str, ...] = field(default=())
+    of_the_fit: bool = True
+
+
+def gather(
+    data: Any,
+    *,
+    test: Any = None,
+    fitted: Fitted | None = None,
+    synthetic: Any = None,
+    limit: int | None = None,
+    seed: int = 0,
+    groups: Any = None,
+    test_groups: Any = None,
+    source: Any = None,
+    root: Any = None,
+    exact_only: bool = False,
+    report: Report = silent,
+) -> Sets:
+    """Load everything, split as the run did (or hold 20 % out), match the classes, keep seen images out of the test.
+
+    With a run, the images that its gradients saw are the training part and those that its fit held out the validation
+    part. Raises LeakError if more than 5 % of the test images were seen, LabelMismatchError for foreign classes,
+    OptionError without a test set, and whatever loading raises. exact_only: near-duplicates are told of, and kept.
+    """
+    if test is None and not _has_test_split(data):
+        raise OptionError("There is no test set.", "Give one with --test FOLDER (or test=...); it is touched once.")
+    card = None if fitted is None else fitted.card
+    size: Any = "auto" if card is None else card.shape[1]
+    channels: Any = "auto" if card is None else card.shape[0]
+    real = load_images(
+        data, size=size, channels=channels, limit=None if card else limit, seed=seed, groups=groups, pairs=source,
+        root=root, report=report,
+    )  # fmt: skip
+    train, validation, notes, doubts = _divide(real, card, limit, seed)
+    channels, size = train.pixels.shape[1], train.pixels.shape[2]
+    held = load_images(
+        data if test is None else test, split="test", size=size, channels=channels, at_least=0, groups=test_groups,
+        root=root, report=report,
+    )  # fmt: skip
+    held = in_order(held, real.classes, "The test set", TRAINING)
+    folder = None
+    if synthetic is not None:
+        folder = load_images(synthetic, size=size, channels=channels, at_least=0, report=report)
+        folder = in_order(folder, real.classes, "The synthetic folder", TRAINING)
+        folder, copies = without(folder, validation, exact_only, report)
+        if copies:
+            notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
+        absent = [name for name, n in folder.counts().items() if n == 0]
+        if absent:
+            notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
+    seen = Known.of(train, validation, *([] if folder is None else [folder]))
+    if fitted is not None:
+        card = fitted.card
+        if set(card.classes) != set(real.classes):
+            raise LabelMismatchError(
+                f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
+                "Bench a run on the data set that it was fitted on.",
+            )
+        withheld = () if fitted.choice is None else fitted.choice.withheld
+        if withheld:
+            notes.append(f"The choice withholds {', '.join(withheld)}: real images stay in their place.")
+        seen |= known_to(fitted)
+        if not seen.nearly:
+            notes.append("The generator came without its run folder: of other images that it saw, test images that are "
+                         "exact copies were looked for, not near-duplicates.")  # fmt: skip
+    named = [train, validation, *([] if folder is None else [folder])]
+    if exact_only:
+        notes += resembling(held, seen, named, report)
+        seen = replace(seen, likenesses=frozenset())
+    subjects = {*(train.groups or ()), *(validation.groups or ())}
+    held, dropped = keep_unseen(held, seen, named, subjects, report)
+    if dropped and real.groups is None:
+        notes.append("Some test images were near-duplicates of seen ones. If several images show one subject, name "
+                     "the subjects (--groups), so that whole subjects are held out.")  # fmt: skip
+    copies = len(held) - len(set(held.fingerprints))
+    if copies and held.groups is None:
+        notes.append(f"{copies} test images are copies of other test images: where chance is reckoned, each picture "
+                     "counts once.")  # fmt: skip
+    if len(validation) < FEW_TO_CHOOSE:
+        notes.append(f"Every choice was made on {len(validation)} validation images, which is little more than chance.")
+    doubts += [*straddling(train, validation, exact_only, report), *unknown_groups(real, held)]
+    own = card is None or not set(card.fingerprints).isdisjoint(train.fingerprints)
+    return Sets(train, validation, held, folder, dropped, tuple(notes), tuple(doubts), own)
+
+
+def rendered(
+    run: Loadable,
+    train: LabelledImages,
+    draws: int,
+    seed: int,
+    even: bool = False,
+    device: str | torch.device = "cpu",
+    report: Report = silent,
+) -> tuple[Tensor, Tensor]:
+    """Synthetic images of every class from a run, in proportion to the training images (at most 1000 a class).
+
+    draws: synthetic images that one training takes in all. even: the smaller classes as many as the mean, for trainings
+    that draw every class equally often. A generator that translates makes variants of the training
+    images alone. Gives pixels uint8 (N, C, H, W) and labels int64 (N,).
+    """
+    if as_fitted(run).starts_from is not None:
+        return _varied(run, train, draws, seed, device, report)
+    counts = train.counts()
+    plan: Plan = {
+        name: int(min(MOST, max(32, np.ceil(draws * n / sum(counts.values())), even * np.ceil(draws / len(counts)))))
+        for name, n in counts.items()
+    }
+    pool = Pool.open(run, plan, seed=seed, device=device, report=report)
+    place = torch.tensor([train.classes.index(name) for name in pool.classes])
+    return torch.from_numpy(np.array(pool.images)), place[torch.from_numpy(pool.labels)]
+
+
+def _varied(
+    run: Loadable, train: LabelledImages, draws: int, seed: int, device: str | torch.device, report: Report
+) -> tuple[Tensor, Tensor]:
+    """Variants of the training images, the same number of each; with the other label where they change class."""
+    k = max(1, min(VARIANTS, round(draws / len(train))))
+    pool = VariantPool.open(run, train, k=k, seed=seed, device=device, report=report)
+    return torch.from_numpy(np.array(pool.images)), torch.from_numpy(pool.row_labels)
+
+
+def _has_test_split(data: Any) -> bool:
+    """Whether the data bring a test part of their own: embedded, named and .npz data sets do, folders do not."""
+    return data == "digits" or (isinstance(data, (str, Path)) and not Path(data).expanduser().is_dir())
+
+
+def _divide(
+    real: LabelledImages, card: Card | None, limit: int | None, seed: int
+) -> tuple[LabelledImages, LabelledImages, list[str], list[str]]:
+    """Training and validation part, notes, and doubts."""
+    if card is not None:
+        parts = FitParts(real, card)
+        if parts.inside.any() and parts.beside.any():
+            rest = int((~parts.inside & ~parts.beside).sum())
+            notes = [f"{rest} images of the data were not part of the fit and are not used."] if rest else []
+            whole = parts.seen
+            train = _limited(whole, limit, seed)
+            _every_class(train)
+            more = len(whole) - len(train)
+            doubts = [
+                f"The generator learned from {more} images more than the classifier gets (limit {limit}): a gain could "
+                "be theirs. Bench with the same limit as the fit had, or without one."
+            ] if more else []  # fmt: skip
+            return train, parts.held_out, notes, doubts
+        if parts.inside.any():
+            raise DataError(
+                "The data hold images that the generator was fitted on, but none of its validation part.",
+                "Bench the run on the same data, with the same --limit, as it was fitted on.",
+            )
+        train, validation = hold_out(_limited(real, limit, seed), seed=seed)
+        return train, validation, ["The generator was fitted on other images; 20 % were held out for validation."], []
+    train, validation = hold_out(real, seed=seed)
+    return train, validation, [], []
+
+
+def _limited(images: LabelledImages, limit: int | None, seed: int) -> LabelledImages:
+    if limit is None:
+        return images
+    labels = images.labels.numpy()
+    order = permutation(len(labels), seed, "bench", "limit")
+    rank = np.empty(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        rank[members] = np.arange(len(members))
+    return images.take(np.flatnonzero(rank < limit))
+
+
+def _every_class(train: LabelledImages) -> None:
+    empty = [name for name, n in train.counts().items() if n == 0]
+    if empty:
+        raise DataError(
+            f"None of the images that the generator was fitted on is a {', '.join(empty)}.",
+            "Bench the run on the same data as it was fitted on.",
+        )
+
+
+def distinct_rows(images: LabelledImages) -> np.ndarray:
+    """The first row of every picture: int64, ascending."""
+    return np.sort(np.unique(images.fingerprints, return_index=True)[1])
+
+
+def group_numbers(images: LabelledImages) -> np.ndarray | None:
+    """Group of every image as a number, int64 (N,), or None. Where no groups are known, copies are one group."""
+    marks = images.fingerprints if images.groups is None else images.groups
+    if images.groups is None and len(set(marks)) == len(marks):
+        return None
+    return np.unique(marks, return_inverse=True)[1]

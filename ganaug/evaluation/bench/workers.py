@@ -1,0 +1,150 @@
+"""Trials in several processes at once: one small classifier keeps one core busy, and gains little from a second one.
+
+A worker is a process of one thread with a `Laboratory` of its own. Trials come in, one a line; what it finds is left in
+the folder of trials, where the bench reads it. A worker that dies (for want of memory, say) loses its trial, and the
+bench trains that itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from ganaug.classifier.small import Training
+from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
+from ganaug.files.integrity import need_space, open_part, writing
+
+MOST = 8  # workers, at most: each takes half a gigabyte of memory
+LARGE = 1 << 30  # bytes of images from which on trials are not worth copying for: torch's threads share the work then
+PARTS = ("train", "validation", "test", "synthetic")
+
+
+def workers_for(parts: Parts, device: torch.device) -> int:
+    """How many trials are worth running at a time: as many as torch has threads (OMP_NUM_THREADS, by default the
+    number of cores), at most 8; one, with all threads, on a GPU or for a gigabyte of images."""
+    size = sum(getattr(parts, name).pixels.nbytes for name in PARTS)
+    return 1 if device.type != "cpu" or size > LARGE else min(MOST, torch.get_num_threads())
+
+
+class Workers:
+    """Up to `count` processes that run trials on `parts` and leave the outcomes in `folder`; started when first needed.
+
+    A context manager: on leaving it the processes are ended, whatever they are at.
+    """
+
+    def __init__(self, parts: Parts, folder: Path, count: int):
+        self.parts, self.folder, self.count = parts, folder, count
+        self.processes: list[subprocess.Popen[str]] = []
+        self._file: Path | None = None
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+        self.processes.clear()
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+
+    def run(self, trials: Sequence[Trial]) -> Iterator[Trial]:
+        """Each trial as soon as a worker has finished it; those that a worker took along when it died are not given.
+
+        Raises DiskFullError or UnwritableError where the folder cannot take the images.
+        """
+        if self._file is None:
+            self._file = _written(self.parts, self.folder)
+        with suppress(OSError):  # the system gives no more processes: with fewer then, or none
+            while len(self.processes) < min(self.count, len(trials)):
+                self.processes.append(_started(self._file, self.folder))
+        waiting: SimpleQueue[Trial] = SimpleQueue()
+        done: SimpleQueue[Trial | None] = SimpleQueue()
+        for trial in trials:
+            waiting.put(trial)
+        for process in self.processes:
+            Thread(target=_feed, args=(process, waiting, done), daemon=True).start()
+        feeding = len(self.processes)
+        while feeding:
+            finished = done.get()
+            if finished is None:
+                feeding -= 1
+            else:
+                yield finished
+
+
+def _started(file: Path, folder: Path) -> subprocess.Popen[str]:
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.Popen(
+        [sys.executable, "-c", "from ganaug.evaluation.bench.workers import serve; serve()", file, folder],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"},
+    )  # fmt: skip
+
+
+def _feed(process: subprocess.Popen[str], waiting: SimpleQueue[Trial], done: SimpleQueue[Trial | None]) -> None:
+    """Give a worker one trial after the other while there are some and it lives; None says that this is over."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with suppress(Empty, OSError, ValueError):  # nothing waits; the worker is dead; its pipes were closed
+        while True:
+            trial = waiting.get_nowait()
+            process.stdin.write(json.dumps(asdict(trial)) + "\n")
+            process.stdin.flush()
+            if not process.stdout.readline():
+                break
+            done.put(trial)
+    done.put(None)
+
+
+def serve() -> None:
+    """What a worker does: `sys.argv` names the file of parts and the folder of trials. Ends with its standard input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the bench, which ends its workers
+    torch.set_num_threads(1)
+    file, folder = map(Path, sys.argv[1:3])
+    answers, sys.stdout = sys.stdout, sys.stderr
+    laboratory = Laboratory(_read(file), folder)
+    for line in sys.stdin:
+        given = json.loads(line)
+        laboratory.run(Trial(Training(**given["training"]), given["seed"], given["on"]))
+        print("done", file=answers, flush=True)
+
+
+def _written(parts: Parts, folder: Path) -> Path:
+    """The parts as a file, which workers map into memory. Its name is that of a file half written: if the bench is
+    killed, the next one clears it away."""
+    pieces = {name: getattr(parts, name) for name in PARTS}
+    tensors = {f"{name} pixels": piece.pixels for name, piece in pieces.items()}
+    tensors |= {f"{name} labels": piece.labels for name, piece in pieces.items()}
+    size = sum(tensor.nbytes for tensor in tensors.values())
+    with writing(folder, size):
+        folder.mkdir(parents=True, exist_ok=True)
+        need_space(folder, size)
+        handle, name = open_part(folder / "parts")
+        os.close(handle)
+        metadata = {name: piece.digest for name, piece in pieces.items()} | {"classes": str(parts.n_classes)}
+        save_file(tensors, name, metadata)
+    return Path(name)
+
+
+def _read(file: Path) -> Parts:
+    with safe_open(file, "pt") as opened:
+        metadata = opened.metadata()
+        train, validation, test, synthetic = (
+            Part(opened.get_tensor(f"{name} pixels"), opened.get_tensor(f"{name} labels"), metadata[name])
+            for name in PARTS
+        )
+    return Parts(train, validation, test, synthetic, int(metadata["classes"]))

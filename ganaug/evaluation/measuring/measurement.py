@@ -1,0 +1,70 @@
+"""What a measurement found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from ganaug.data.load import LabelledImages
+from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.evaluation.measuring.figures import HEADER, ClassFigures, Figure, cells, heads, lines_alike, number, plain
+from ganaug.metrics import CopyReport
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """figures: in the order in which they are printed. per_class: class name -> its own figures, None
+    where there is none.
+
+    copies: None where the images of the fit are not in the data; its pairs name rows of `samples` and of `seen`.
+    samples: pixels uint8 (N, C, H, W), or values float32 (N, F), and labels int64 (N,). judge: how the own classifier
+    was trained, and how good it is on the reference items.
+    """
+
+    figures: tuple[Figure, ...]
+    per_class: dict[str, ClassFigures]
+    copies: CopyReport | None
+    samples: tuple[Tensor, Tensor]
+    seen: LabelledImages | LabelledVectors
+    classes: tuple[str, ...]
+    judge: dict[str, Any]
+    notes: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Figure:
+        """The figure of this name."""
+        return next(figure for figure in self.figures if figure.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        report = self.copies
+        pairs = [] if report is None else [
+            {
+                "class": self.classes[pair.label],
+                "sample": self._row(pair.sample),
+                "training": self.seen.names[pair.training],
+                "distance": pair.distance,
+                "ratio": number(pair.ratio),
+            }
+            for pair in report.pairs
+        ]  # fmt: skip
+        return {
+            "figures": {figure.name: figure.to_json() for figure in self.figures},
+            "per_class": {name: plain(values) for name, values in self.per_class.items()},
+            "nearest_pairs": pairs,
+            "judge": self.judge,
+            "notes": list(self.notes),
+        }
+
+    def lines(self) -> list[str]:
+        lines = [HEADER, *(figure.line() for figure in self.figures), *lines_alike(self.figures), ""]
+        lines.append(f"{'class':<16}{heads(next(iter(self.per_class.values())))}")
+        lines += [f"{name[:15]:<16}{cells(values)}" for name, values in self.per_class.items()]
+        accuracy, policy = self.judge["accuracy"], self.judge["policy"]
+        lines += ["", f"The own classifier: {accuracy:.3f} of the reference images right ({policy} augmentation)."]
+        return lines + [f"Note: {note}" for note in self.notes]
+
+    def _row(self, sample: int) -> int:
+        """Row within its class, as `ganaug.samples.pool` counts."""
+        labels = self.samples[1]
+        return int((labels[:sample] == labels[sample]).sum())

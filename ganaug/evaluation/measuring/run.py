@@ -1,0 +1,119 @@
+"""All measures of one generator, in one call."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+
+from ganaug.data.spec import ImageCodec
+from ganaug.errors import OptionError
+from ganaug.evaluation.measuring.compare import Looked, compare
+from ganaug.evaluation.measuring.extractors import Extractor, from_timm, inception, own
+from ganaug.evaluation.measuring.figures import Figure, copy_figure
+from ganaug.evaluation.measuring.judges import STEPS, classification_accuracy_scores, judge_of
+from ganaug.evaluation.measuring.measurement import Measurement
+from ganaug.evaluation.measuring.samples import samples_of
+from ganaug.evaluation.measuring.sides import sides
+from ganaug.evaluation.measuring.vectors import measure_vectors
+from ganaug.generator.parts import UNLABELLED
+from ganaug.metrics import copy_report, share_interval
+from ganaug.reporting import Report, printable, silent
+from ganaug.samples.run import Loadable, as_loaded
+
+PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless a number is given
+
+
+def measure(
+    run: Loadable,
+    data: Any,
+    *,
+    test: Any = None,
+    extractor: str | Extractor = "own",
+    per_class: int | None = None,
+    steps: int = STEPS,
+    source: Any = None,
+    root: Any = None,
+    seed: int = 0,
+    device: str = "cpu",
+    report: Report = silent,
+) -> Measurement:
+    """Draw samples of every class from a run and measure them against real items that its gradients never saw.
+
+    data, root: what the run was fitted on, in any form that `ganaug.fit` takes; test: further items to compare with, in
+    place of the data's own unseen ones. extractor: "own" (a classifier trained here on real images), "timm:NAME",
+    "timm:NAME@weights.safetensors", "inception", or an `Extractor`. per_class: samples of each class; by default 500,
+    fewer for more than 20 classes. steps: of each of the five small classifiers.
+
+    Samples of a generator that translates images are its variants of the images of the fit (source: their paired
+    images, where it learned from pairs). A generator that knows no classes is measured without labels. Rows of a table
+    and series are compared value by value, with scikit-learn's extra-trees as classifier; an extractor or a source is
+    refused there, and steps are not looked at. Classes that a choice withholds are measured, and named.
+
+    Writes nothing. Raises OptionError, WeightsError and whatever `sides` raises.
+    """
+    if per_class is not None and per_class < 2:
+        raise OptionError(f"{per_class} samples of a class cannot be measured.", "Give --per-class 2 or more.")
+    fitted = as_loaded(run)
+    classes = fitted.card.classes
+    count = per_class or max(2, min(PER_CLASS, ALTOGETHER // len(classes)))
+    if not isinstance(fitted.card.codec, ImageCodec):
+        for option, given in (
+            ("extractor", extractor != "own"),
+            ("source", source is not None),
+            ("root", root is not None),
+        ):
+            if given:
+                raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it away.")
+        return measure_vectors(fitted, data, test, count, seed, report)
+    chosen_device = torch.device(device)
+    chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
+    parts = sides(fitted.card, data, test, source=source, root=root, seed=seed, report=report)
+    samples, notes = samples_of(fitted, parts, count, seed, chosen_device, report)
+    judge, policy = judge_of(parts.judge, steps=steps, seed=seed, device=chosen_device, report=report)
+    labelled, true = classes != UNLABELLED, parts.reference.labels
+    if not labelled:
+        parts = parts.unlabelled()
+        notes += ("The generator knows no classes: nothing is said of labels.",)
+    reference = parts.reference.pixels, parts.reference.labels
+    scores, real_scores = judge.predict(samples[0]), judge.predict(reference[0])
+    looked = Looked(reference, classes, samples, scores, real_scores, None if labelled else true)
+    found = compare(looked, chosen or own(judge), seed=seed, report=report)
+    figures, per_class_values = list(found.figures), found.per_class
+    n, m = len(samples[1]), len(parts.reference)
+    if labelled:
+        cas = classification_accuracy_scores(
+            samples, parts.seen, parts.reference, steps=steps, seed=seed, device=chosen_device, report=report
+        )
+        figures += [
+            Figure("CAS, synthetic to real", cas.train, "accuracy", n, m, cas.ceiling.value),
+            Figure("CAS, real to synthetic", cas.test, "accuracy", n, len(parts.seen), cas.ceiling.value),
+        ]
+    copies = None
+    if parts.fitted:
+        unseen = parts.unseen if len(parts.unseen) else parts.reference
+        copies = copy_report(*samples, parts.seen.pixels, parts.seen.labels, unseen.pixels, unseen.labels)
+        figures.append(copy_figure(copies, samples[1], len(unseen), per_class_values))
+    accuracy = share_interval(looked.real_hits, m)
+    about = {"policy": policy, "accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high,
+             "images": len(parts.judge), "steps": steps}  # fmt: skip
+    withheld = fitted.choice.withheld if fitted.choice is not None else ()
+    if withheld:
+        notes += (f"The choice serves no samples of {', '.join(map(printable, withheld))}; figures include them.",)
+    names = (*notes, *parts.notes, *found.notes)
+    return Measurement(tuple(figures), per_class_values, copies, samples, parts.seen, classes, about, names)
+
+
+def _extractor(extractor: str | Extractor, device: torch.device) -> Extractor:
+    if isinstance(extractor, Extractor):
+        return extractor
+    if extractor == "inception":
+        return inception(device)
+    kind, _, name = extractor.partition(":")
+    if kind != "timm" or not name:
+        raise OptionError(f"There is no extractor {extractor!r}.", "Choose own, timm:NAME or inception.")
+    name, _, weights = name.partition("@")
+    if weights and not os.path.isfile(weights):
+        raise OptionError(f"{weights} is not a file.", "Give a safetensors file of the model's weights.")
+    return from_timm(name, weights or None, device)

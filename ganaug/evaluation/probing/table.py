@@ -1,0 +1,148 @@
+"""Features of labelled images, as one table: .npz, or .parquet where pyarrow is installed."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.spec import ImageCodec
+from ganaug.errors import DataError, MissingPackageError, OptionError
+from ganaug.evaluation.probing.backbones import Backbone, backbone
+from ganaug.files.integrity import write_atomically
+from ganaug.game import Recipe
+from ganaug.generator.parts import FitParts
+from ganaug.reporting import Report, silent
+from ganaug.samples.run import Loadable, as_fitted
+
+CHUNK = 256  # images per forward pass
+FORMS = (".npz", ".parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What a run knows about labelled images.
+
+    values: float32 (N, D). images: the images themselves, at the size of the run. seen: bool (N,), whether gradients of
+    the fit saw the image. part: as of `ganaug.backbone`. generator: hash of the run's generator.
+    """
+
+    values: np.ndarray
+    images: LabelledImages
+    seen: np.ndarray
+    part: str
+    generator: str
+
+    @property
+    def labels(self) -> np.ndarray:
+        """int64 (N,); label i means `images.classes[i]`."""
+        return self.images.labels.numpy()
+
+    def save(self, file: str | Path) -> Path:
+        """Write a .npz (features, labels, classes, names, seen, part, generator) or a .parquet file (one column a
+        feature, then class, name, seen). Raises OptionError for another suffix, MissingPackageError without pyarrow.
+        """
+        file = checked(file)
+        write_atomically(file, self._npz() if file.suffix == ".npz" else self._parquet())
+        return file
+
+    def _npz(self) -> bytes:
+        target = io.BytesIO()
+        np.savez_compressed(
+            target, features=self.values, labels=self.labels, classes=np.array(self.images.classes),
+            names=np.array(self.images.names), seen=self.seen, part=np.array(self.part),
+            generator=np.array(self.generator),
+        )  # fmt: skip
+        return target.getvalue()
+
+    def _parquet(self) -> bytes:
+        arrow, parquet = _pyarrow()
+        columns = {f"feature_{i}": column for i, column in enumerate(self.values.T)}
+        columns["class"] = [self.images.classes[label] for label in self.labels]
+        columns |= {"name": list(self.images.names), "seen": self.seen}
+        target = io.BytesIO()
+        table = arrow.table(columns).replace_schema_metadata({"part": self.part, "generator": self.generator})
+        parquet.write_table(table, target)
+        return target.getvalue()
+
+
+def features(
+    run: Loadable,
+    data: Any,
+    *,
+    part: str = "auto",
+    split: str = "train",
+    root: str | Path | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    recipe: Recipe | None = None,
+    report: Report = silent,
+) -> Features:
+    """What a run knows about labelled images: those it was fitted on, or others of the kind; classes may differ.
+
+    data, split, root, limit: as `ganaug.load_images` takes them. part, recipe: as `ganaug.backbone` does. The same
+    images give the same bytes on one machine. Raises OptionError, ArtefactError, DataError and its kinds.
+    """
+    fitted = as_fitted(run)
+    knows = backbone(fitted, part, recipe=recipe)
+    channels, _, side = fitted.card.shape
+    images = data
+    if not isinstance(data, LabelledImages):
+        images = load_images(
+            data,
+            size=side,
+            channels=channels,
+            limit=limit,
+            seed=seed,
+            split=split,
+            root=root,
+            at_least=0,
+            report=report,
+        )
+    if images.spec.shape != fitted.card.shape:
+        raise DataError(
+            f"The images are {images.spec.shape}, the run was fitted on {fitted.card.shape} (channels, height, width).",
+            "Give the source of the images, which are then resized.",
+        )
+    values = _values(knows, images, device, report)
+    return Features(values, images, FitParts(images, fitted.card).inside, knows.part, fitted.hash)
+
+
+@torch.inference_mode()
+def _values(knows: Backbone, images: LabelledImages, device: str, report: Report) -> np.ndarray:
+    knows = knows.to(device)
+    parts = []
+    for start in range(0, len(images), CHUNK):
+        pixels = images.pixels[start : start + CHUNK].to(device)
+        parts.append(knows(ImageCodec.encode(pixels)).float().cpu())
+        report("features", min(start + CHUNK, len(images)), len(images), knows.part)
+    return torch.cat(parts).numpy()
+
+
+def checked(file: str | Path) -> Path:
+    """The file, if features can be written in its form."""
+    file = Path(file)
+    if file.suffix not in FORMS:
+        raise OptionError(
+            f"Features cannot be written as {file.name!r}.", f"Give a name that ends in {' or '.join(FORMS)}."
+        )
+    if file.suffix == ".parquet":
+        _pyarrow()
+    return file
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise MissingPackageError(
+            "pyarrow, which writes .parquet files, is not installed.",
+            "Install pyarrow, or give a name that ends in .npz.",
+        ) from error
