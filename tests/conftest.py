@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import Programs
 
 import ganaug
+from tests.commands import Programs
 
 torch.set_num_threads(min(2, torch.get_num_threads()))
 
@@ -75,3 +75,29 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     started = Programs(tmp_path_factory.mktemp("printed"))
     yield started
     started.close()
+
+
+@pytest.fixture
+def toy_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recipes of the toy generators are known by name, for one test."""
+    from ganaug.recipes import RECIPES
+    from tests.toys import mixing, translators
+
+    for name, recipe in {"toy": mixing.recipe, **translators.TOYS}.items():
+        monkeypatch.setitem(RECIPES, name, recipe)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a soak counted, kind by kind."""
+    totals: dict[str, dict[str, float]] = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for kind, counts in (value for name, value in report.user_properties if name == "soak"):
+                mine = totals.setdefault(kind, {})
+                for name, value in {"cells": 1, "minutes": report.duration / 60, **counts}.items():
+                    mine[name] = mine.get(name, 0) + value
+    for kind, counts in totals.items():
+        said = ", ".join(
+            f"{name} {value:,.1f}" if name == "minutes" else f"{name} {value:,}" for name, value in counts.items()
+        )
+        terminalreporter.write_line(f"soak | {kind} | {said}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from faults.test_diverging import number_of_places
-from fuzz.attacks import ATTACKS
-from fuzz.test_folders import COUNT, YAML
-from fuzz.test_images import READ, REFUSED
+from tests.faults.test_diverging import number_of_places
+from tests.fuzz.attacks import ATTACKS
+from tests.fuzz.test_folders import COUNT, YAML
+from tests.fuzz.test_images import READ, REFUSED
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "promises.md").read_text()

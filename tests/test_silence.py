@@ -8,12 +8,12 @@ import urllib.request
 import numpy as np
 import pytest
 import torch
-from benchmark.toy import NearestMean, images
-from fuzz.audit import watched
 from torch.utils.data import DataLoader, TensorDataset
 
 import ganaug
 from ganaug.samples.pool import Pool
+from tests.fuzz.audit import watched
+from tests.toys.bench import NearestMean, images
 
 SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 8}
 

@@ -13,13 +13,13 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from commands import COMMAND, run_alone
 from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
 from ganaug.cli import console
 from ganaug.cli.group import COMMANDS, cli
+from tests.commands import COMMAND, run_alone
 
 
 def checked(start):

@@ -10,8 +10,7 @@ from ganaug.data.load import load_images
 from ganaug.data.spec import DataSpec
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError
-
-from .conftest import picture
+from tests.toys.images import picture
 
 
 def test_near_duplicates_in_both_sets_are_named(tree, tmp_path):

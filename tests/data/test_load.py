@@ -12,8 +12,7 @@ from ganaug.data.sources.source import open_source
 from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, OptionError, TooFewImagesError
-
-from .conftest import picture
+from tests.toys.images import picture
 
 
 def set_of(*sizes, mode="RGB"):

@@ -1,7 +1,8 @@
 """Work that is killed (SIGKILL) at random instants, goes on, and must end with the bytes of work that never was.
 
-`python killing.py KIND KILLS SEED FOLDER` prints counts as JSON. One process imports everything once and forks a child
-for each attempt, so that a kill costs no imports. Tests call it for a few kills, scripts/soak.py for many.
+`python -m tests.faults.killing KIND KILLS SEED FOLDER` prints counts as JSON. One process imports everything once and
+forks a child
+for each attempt, so that a kill costs no imports. Tests call it for a few kills, a soak for many.
 """
 
 from __future__ import annotations
@@ -173,10 +174,8 @@ def kill_pools(kills: int, seed: int, folder: Path, tick: Callable[[Counts], Non
 def kill_benches(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
     """A bench without plots, with a classifier that takes little time: every trial is trained once, and the verdict is
     the same."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from benchmark.toy import NearestMean, images
-
     from ganaug.evaluation.bench import figures, trial
+    from tests.toys.bench import NearestMean, images
 
     class Slow(NearestMean):
         def __call__(self, *args, **options):

@@ -13,8 +13,7 @@ from ganaug.generator.card import Card
 from ganaug.generator.folder import save
 from ganaug.generator.state import SavedState, load_anchor, load_state, save_state
 from ganaug.samples.run import load
-
-from .crashing import Crash, DyingDisk
+from tests.faults.crashing import Crash, DyingDisk
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="asks which file a number stands for")
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from laws.toys import toy
 
 import ganaug
 from ganaug.data.batches import Batch
@@ -20,6 +19,7 @@ from ganaug.game import Loss, Prior, Recipe
 from ganaug.game.train import train
 from ganaug.generator.state import load_state
 from ganaug.recipes import make
+from tests.toys.games import toy
 
 BAD_STEP = 2  # the round, 0-based, in which something is poisoned
 NAMES = ("small", "wgan_gp", "infogan", "dcgan", "aae", "pix2pix")

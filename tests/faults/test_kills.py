@@ -13,11 +13,17 @@ import pytest
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="forks and counts threads")
 
 
+def module(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """What a module prints that is run as a program."""
+    return subprocess.run(
+        [sys.executable, "-m", name, *map(str, arguments)],
+        capture_output=True, text=True, cwd=Path(__file__).parents[2], env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
 def killed(kind: str, kills: int, folder: Path) -> dict:
     """Counts of `killing.py`, in a process of its own: a fork takes along what other tests left."""
-    script = Path(__file__).with_name("killing.py")
-    arguments = [sys.executable, str(script), kind, str(kills), "0", str(folder)]
-    done = subprocess.run(arguments, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = module("tests.faults.killing", kind, kills, 0, folder)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
 
@@ -39,9 +45,7 @@ def test_kills_of_exports_pools_and_benches(kind, kills, tmp_path):
 
 
 def test_fifty_trials_of_writers_and_readers_at_once(tmp_path):
-    script = Path(__file__).with_name("writing.py")
-    arguments = [sys.executable, str(script), "50", "0", str(tmp_path)]
-    done = subprocess.run(arguments, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = module("tests.faults.writing", 50, 0, tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     counts = json.loads(done.stdout)
     assert counts["wrong"] == 0

@@ -28,9 +28,8 @@ from ganaug.files.integrity import _manifest, sealed, sha256, unsealed
 from ganaug.game import Recipe
 from ganaug.game.train import train
 from ganaug.generator.state import _file_name, load_state
-
-from .audit import watched
-from .images import mutate
+from tests.fuzz.audit import watched
+from tests.fuzz.images import mutate
 
 SETTINGS = {"width": 4, "widest": 8, "latent": 8, "batch": 8}
 NAMES = ("card.json", "model.safetensors", "manifest.json")

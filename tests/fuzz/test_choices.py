@@ -15,10 +15,9 @@ from ganaug.errors import ArtefactError
 from ganaug.files.integrity import write_manifest
 from ganaug.samples.choose import JUDGE
 from ganaug.samples.pool import BLOCK, Renderer
-
-from .audit import watched
-from .folders import SETTINGS, change_header, change_json, change_text, workplace
-from .images import mutate
+from tests.fuzz.audit import watched
+from tests.fuzz.folders import SETTINGS, change_header, change_json, change_text, workplace
+from tests.fuzz.images import mutate
 
 FILES = ("choice.json", "choice.safetensors")
 

@@ -14,10 +14,9 @@ import pytest
 
 import ganaug
 from ganaug.errors import ArtefactError, GanaugError
-
-from .attacks import ATTACKS, CANARY, load_attack, plant
-from .audit import watched
-from .folders import run, source, workplace
+from tests.fuzz.attacks import ATTACKS, CANARY, load_attack, plant
+from tests.fuzz.audit import watched
+from tests.fuzz.folders import run, source, workplace
 
 COUNT = 20_000
 
@@ -88,9 +87,8 @@ def test_an_attack_is_refused_and_runs_nothing(planted, name):
 
 HOSTILE = """
 import json, sys
-sys.path.insert(0, {tests!r})
 from pathlib import Path
-from fuzz.attacks import ATTACKS, load_attack
+from tests.fuzz.attacks import ATTACKS, load_attack
 from ganaug.errors import ArtefactError
 import ganaug
 place = Path({place!r})
@@ -111,7 +109,8 @@ def test_attacks_are_refused_in_a_hostile_environment_too(planted, run_folder, t
     for module in ("evil", "mygan", "recipe", "card"):  # within reach of an import, as none must happen
         (tmp_path / f"{module}.py").write_text(f"open({str(place / CANARY)!r}, 'w').write('dead')\nrecipe = print\n")
     environment = {
-        **os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(tmp_path), "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1",
+        **os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}",
+        "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1",
         "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "0", "WDS_SECURE": "0", "HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://evil.test",
         "HF_HUB_TRUST_REMOTE_CODE": "1", "TRUST_REMOTE_CODE": "1", "YAML_LOADER": "unsafe", "NUMPY_ALLOW_PICKLE": "1",
         "KERAS_SAFE_MODE": "0", "TORCH_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "LC_ALL": "C",
@@ -119,7 +118,7 @@ def test_attacks_are_refused_in_a_hostile_environment_too(planted, run_folder, t
         "http_proxy": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1",
     }  # fmt: skip
     environment.pop("HOME", None)
-    code = HOSTILE.format(tests=str(Path(__file__).parents[1]), place=str(place), good=str(run_folder))
+    code = HOSTILE.format(place=str(place), good=str(run_folder))
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=240
     )

@@ -19,8 +19,7 @@ from ganaug.data.load import load_images
 from ganaug.data.quarantine import quarantine
 from ganaug.data.sources.images import FORMATS, decode_image
 from ganaug.errors import OptionError, OutputInUseError, UnreadableImageError
-
-from .images import Outcome, decode, encoded, run, seeds
+from tests.fuzz.images import Outcome, decode, encoded, run, seeds
 
 SEEDS = seeds()
 COLOUR = Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8))

@@ -9,8 +9,6 @@ import signal
 import numpy as np
 import pytest
 import torch
-from too_fast import TOO_FAST
-from toys import toy
 
 import ganaug
 from ganaug.classifier.augmentation import policy_named
@@ -26,6 +24,8 @@ from ganaug.generator.state import load_state
 from ganaug.recipes import RECIPES, make
 from ganaug.samples.augment import export
 from ganaug.samples.pool import Renderer
+from tests.toys.games import toy
+from tests.toys.too_fast import TOO_FAST
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 every_recipe = pytest.mark.parametrize("name", RECIPES)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from toys import CLASSES, class_means, codec_of, toy
 
 from ganaug.data.batches import Batch
 from ganaug.game.train import train
@@ -15,6 +14,7 @@ from ganaug.generator.card import Card
 from ganaug.generator.folder import save
 from ganaug.recipes import RECIPES, make
 from ganaug.samples.run import load
+from tests.toys.games import CLASSES, class_means, codec_of, toy
 
 every_recipe = pytest.mark.parametrize("name", RECIPES)
 

@@ -11,8 +11,7 @@ import torch
 
 from ganaug import metrics
 from ganaug.errors import TooFewImagesError
-
-from .made import logits, normal
+from tests.toys.features import logits, normal
 
 REAL, FAKE = normal(230, 6, 0), normal(170, 6, 1, mean=0.4)
 LABELS = {True: torch.arange(230) % 3, False: torch.arange(170) % 3}

@@ -19,8 +19,7 @@ from ganaug.metrics import (
 from ganaug.metrics.bins import share_of_different
 from ganaug.metrics.frechet import Moments, frechet_of_moments
 from ganaug.metrics.neighbours import Balls, Points, nearest
-
-from .made import normal
+from tests.toys.features import normal
 
 DISTANCES = {
     "Frechet": frechet_distance,

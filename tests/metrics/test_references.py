@@ -18,8 +18,7 @@ from ganaug.metrics import (
     manifold,
 )
 from ganaug.metrics.frechet import trace_of_root
-
-from .made import logits, normal
+from tests.toys.features import logits, normal
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what these libraries warn of when they are imported is not ours

@@ -8,8 +8,7 @@ import torch
 
 from ganaug.errors import LabelMismatchError, TooFewImagesError
 from ganaug.metrics import am_score, inception_score, label_agreement
-
-from .made import logits
+from tests.toys.features import logits
 
 
 def certain(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -1,12 +1,9 @@
 import multiprocessing
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import timm.data
 import torch
-import toy
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -24,17 +21,23 @@ from torchvision.transforms import v2
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.mixing.build import mix
 from ganaug.mixing.loader import augment_loader
+from tests.mixing import loader_matrix
+from tests.toys import mixing as toy
 
-sys.path.append(str(Path(__file__).parents[2] / "scripts"))
-import loader_matrix  # noqa: E402
-
-multiprocessing.set_forkserver_preload(["torch", "loader_matrix"])
+multiprocessing.set_forkserver_preload(["torch", "tests.mixing.loader_matrix"])
 TO_TENSOR = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("cell", loader_matrix.covering(), ids=lambda cell: "-".join(map(str, cell)))
 def test_loader_matrix(run, cell):
+    loader_matrix.check(cell, run)
+
+
+@pytest.mark.soak
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("cell", loader_matrix.all_cells(), ids=lambda cell: "-".join(map(str, cell)))
+def test_every_cell_of_the_loader_matrix(run, cell):
     loader_matrix.check(cell, run)
 
 

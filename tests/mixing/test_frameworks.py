@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-import toy
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from ganaug.mixing.build import mix
 from ganaug.mixing.imbalanced import GANSampler
 from ganaug.mixing.loader import augment_loader
+from tests.toys import mixing as toy
 
 TO_TENSOR = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 EPOCHS = 3

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-import toy
 from sklearn.base import clone
 
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.mixing.imbalanced import GANSampler, added
+from tests.toys import mixing as toy
 
 COUNTS = {"NHW": (24, 8, 8), "NHWC": (24, 8, 8, 3), "NCHW": (24, 3, 8, 8), "NHWC1": (24, 12, 12, 1)}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-import toy
 from torch.utils.data import DataLoader
 
 from ganaug.errors import LabelMismatchError
@@ -13,6 +12,7 @@ from ganaug.mixing.build import mix
 from ganaug.mixing.imbalanced import GANSampler
 from ganaug.mixing.loader import augment_loader
 from ganaug.mixing.transforms import SynthMix
+from tests.toys import mixing as toy
 
 
 class Named(toy.Arrays):

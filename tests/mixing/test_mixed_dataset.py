@@ -4,7 +4,6 @@ import shutil
 import numpy as np
 import pytest
 import torch
-import toy
 from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Subset, TensorDataset
 from torchvision import transforms as v1
@@ -28,6 +27,7 @@ from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import unseen
 from ganaug.mixing.loader import augment_loader
 from ganaug.mixing.sampler import EpochIndex
+from tests.toys import mixing as toy
 
 
 def served(dataset, epoch):

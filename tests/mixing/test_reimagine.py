@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,10 +11,8 @@ from torchvision.transforms import v2
 
 import ganaug
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError, TranslatorError
-
-sys.path.append(str(Path(__file__).parent.parent))
-import toy
-from toy_translators import pictures, save_translator
+from tests.toys import mixing as toy
+from tests.toys.translators import pictures, save_translator
 
 X, Y, MASKS = (torch.from_numpy(part) for part in pictures(40))
 X, MASKS = X[:, None], MASKS[:, None]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import toy
 from click.testing import CliRunner
 from torch.utils.data import DataLoader
 
@@ -16,9 +14,8 @@ import ganaug
 from ganaug.cli.group import cli
 from ganaug.errors import ArtefactError, DataError, HarmfulError, NoVerdictError
 from ganaug.files.integrity import sealed
-
-sys.path.append(str(Path(__file__).parents[1]))
-import toy_translators  # noqa: E402
+from tests.toys import mixing as toy
+from tests.toys import translators as toy_translators
 
 X, Y = np.zeros((9, toy.SIDE, toy.SIDE), dtype=np.uint8), np.array([0, 0, 0, 0, 1, 1, 1, 2, 2])
 SERVING = {

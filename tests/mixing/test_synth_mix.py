@@ -4,7 +4,6 @@ import pickle
 import numpy as np
 import pytest
 import torch
-import toy
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, default_collate
 from torchvision import tv_tensors
@@ -20,6 +19,7 @@ from ganaug.errors import (
 from ganaug.files.integrity import sealed
 from ganaug.mixing.build import mix
 from ganaug.mixing.transforms import SynthMix
+from tests.toys import mixing as toy
 
 
 def batch(n=24, channels=1, side=8, dtype=torch.float32):

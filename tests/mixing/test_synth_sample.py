@@ -4,12 +4,12 @@ import pickle
 import numpy as np
 import pytest
 import torch
-import toy
 from torch.utils.data import DataLoader, Dataset
 
 import ganaug
 from ganaug.errors import DataError, LabelMismatchError
 from ganaug.mixing.albumentations import SynthSample
+from tests.toys import mixing as toy
 
 A = pytest.importorskip("albumentations")
 

@@ -3,7 +3,6 @@ import pickle
 import numpy as np
 import pytest
 import torch
-import toy
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
@@ -11,6 +10,7 @@ from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.mixing.synthetic import SyntheticDataset
 from ganaug.samples.pool import render
 from ganaug.samples.run import load
+from tests.toys import mixing as toy
 
 
 def test_items_are_what_is_rendered(run):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +11,8 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import ganaug
 from ganaug.errors import DataError, OptionError, TranslatorError
-
-sys.path.append(str(Path(__file__).parent.parent))
-import toy
-from toy_translators import pictures, save_translator
+from tests.toys import mixing as toy
+from tests.toys.translators import pictures, save_translator
 
 
 class Pictures(Dataset):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,9 +15,7 @@ from ganaug.networks.eyes import OpenEye
 from ganaug.networks.translators import PatchDiscriminator
 from ganaug.networks.unet import UNet
 from ganaug.recipes import make
-
-sys.path.append(str(Path(__file__).parent.parent / "laws"))
-from toys import toy  # noqa: E402
+from tests.toys.games import toy
 
 
 def rng(seed=0):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -20,9 +18,7 @@ from ganaug.networks.series import Discriminator, Generator
 from ganaug.networks.table import Blocks
 from ganaug.networks.table import Generator as RowGenerator
 from ganaug.recipes import make
-
-sys.path.append(str(Path(__file__).parent.parent / "laws"))
-from toys import class_means, toy  # noqa: E402
+from tests.toys.games import class_means, toy
 
 
 def last(iterator):

@@ -1,0 +1,155 @@
+"""Trials in several processes: the same outcomes, whatever happens to the processes, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ganaug.classifier.small import Training
+from ganaug.evaluation.bench import trial as trials_module
+from ganaug.evaluation.bench import workers as workers_module
+from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
+from ganaug.evaluation.bench.workers import Workers, workers_for
+from ganaug.files.integrity import clear_parts
+
+TRIALS = [
+    Trial(Training(steps=3, policy=policy, ratio=ratio), seed, on)
+    for policy, ratio, on in (("none", 0.0, "validation"), ("affine", 0.5, "test"), ("none", 0.0, "synthetic"))
+    for seed in (1, 2)
+]
+
+
+def toy_parts() -> Parts:
+    stream = torch.Generator().manual_seed(0)
+
+    def part(n: int) -> Part:
+        return Part.of(torch.randint(0, 256, (n, 3, 9, 8), generator=stream, dtype=torch.uint8), torch.arange(n) % 4)
+
+    return Parts(part(40), part(12), part(20), part(30), 4)
+
+
+@pytest.fixture(autouse=True)
+def always_worth(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(trials_module, "WORTH", 0.0)
+    threads = torch.get_num_threads()
+    yield
+    assert torch.get_num_threads() == threads
+
+
+def alone(folder: Path) -> Laboratory:
+    with trials_module.one_thread():
+        laboratory = Laboratory(toy_parts(), folder)
+        laboratory.run_all(TRIALS)
+    return laboratory
+
+
+def same(one: Laboratory, other: Laboratory) -> bool:
+    return [result.trial for result in one.log] == [result.trial for result in other.log] and all(
+        a.curve == b.curve and np.array_equal(a.surprise, b.surprise) and np.array_equal(a.predictions, b.predictions)
+        for a, b in zip(one.log, other.log, strict=True)
+    )
+
+
+def test_workers_find_what_the_bench_itself_finds_and_leave_nothing_but_outcomes(tmp_path: Path):
+    told: list[int] = []
+    with Workers(toy_parts(), tmp_path, 2) as workers:
+        helped = Laboratory(
+            toy_parts(), tmp_path, total=100, helpers=workers, report=lambda what, done, total, text: told.append(done)
+        )
+        outcomes = helped.run_all([*TRIALS, TRIALS[0]])
+        processes = list(workers.processes)
+    assert len(processes) == 2
+    assert all(process.returncode is not None for process in processes)
+    assert outcomes[-1] is outcomes[0]
+    assert helped.trained == len(TRIALS) == len(list(tmp_path.iterdir()))
+    assert told == sorted(told)
+    helped.log.pop()
+    assert same(helped, alone(tmp_path / "alone"))
+
+
+def test_what_workers_take_along_when_they_die_is_trained_all_the_same(tmp_path: Path):
+    class Unlucky(Workers):
+        def run(self, trials):
+            for finished in super().run(trials):
+                yield finished
+                for process in self.processes:
+                    process.kill()
+
+    with Unlucky(toy_parts(), tmp_path, 2) as workers:
+        laboratory = Laboratory(toy_parts(), tmp_path, total=100, helpers=workers)
+        laboratory.run_all(TRIALS)
+    assert same(laboratory, alone(tmp_path / "alone"))
+
+
+@pytest.mark.parametrize("command", ["", "no-such-python", "/bin/true"])
+def test_without_any_worker_the_bench_trains_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str):
+    monkeypatch.setattr(workers_module.sys, "executable", command)
+    with Workers(toy_parts(), tmp_path, 2) as workers:
+        laboratory = Laboratory(toy_parts(), tmp_path, total=100, helpers=workers)
+        laboratory.run_all(TRIALS)
+    assert laboratory.trained == len(TRIALS) == len(list(tmp_path.iterdir()))
+
+
+def test_no_worker_is_started_for_a_few_seconds_of_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(trials_module, "WORTH", 1000.0)
+    with Workers(toy_parts(), tmp_path, 2) as workers:
+        Laboratory(toy_parts(), tmp_path, total=len(TRIALS), helpers=workers).run_all(TRIALS)
+        assert not workers.processes
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks at processes through /proc")
+def test_workers_end_with_a_bench_that_is_killed_and_the_next_one_clears_up(tmp_path: Path):
+    script = tmp_path / "script.py"  # without a main guard, as users write them
+    script.write_text(
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from tests.evaluation.bench.test_workers import TRIALS, Workers, toy_parts\n"
+        "workers = Workers(toy_parts(), Path(sys.argv[1]), 2)\n"
+        "list(workers.run(TRIALS))\n"
+        "print(*(process.pid for process in workers.processes), flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    root, folder = Path(__file__).parents[3], tmp_path / "trials"
+    bench = subprocess.Popen(
+        [sys.executable, script, folder], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(root)}
+    )
+    assert bench.stdout is not None
+    pids = [int(pid) for pid in bench.stdout.readline().split()]
+    assert len(pids) == 2
+    assert all(alive(pid) for pid in pids)
+    bench.send_signal(signal.SIGKILL)
+    bench.communicate()
+    until = time.monotonic() + 60
+    while any(alive(pid) for pid in pids):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert len(list(folder.iterdir())) == len(TRIALS) + 1
+    clear_parts(folder)
+    assert len(list(folder.iterdir())) == len(TRIALS)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_as_many_at_a_time_as_torch_has_threads(monkeypatch: pytest.MonkeyPatch):
+    parts = toy_parts()
+    with trials_module.one_thread():
+        assert workers_for(parts, torch.device("cpu")) == 1
+        torch.set_num_threads(3)
+        assert workers_for(parts, torch.device("cpu")) == 3
+        assert workers_for(parts, torch.device("cuda")) == 1
+        monkeypatch.setattr(workers_module, "LARGE", 1000)
+        assert workers_for(parts, torch.device("cpu")) == 1

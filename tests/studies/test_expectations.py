@@ -1,0 +1,47 @@
+"""What a recipe's docstring says to expect is what was measured: the cells of scripts/recipes_table.py, in docs/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recipes_table import cells_of, expectation, studies
+
+from ganaug.recipes import RECIPES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+FOUND = studies()
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("study", FOUND)
+def test_a_docstring_says_what_the_cells_of_its_studies_say(study):
+    cells = cells_of(study)
+    assert cells, f"no cell of {study} in docs/recipes"
+    assert expectation(FOUND[study], cells) in words(RECIPES[study.split()[0]].__doc__ or "")
+
+
+OURS = [name for name, made in RECIPES.items() if made.__module__.startswith("ganaug.")]  # not the toys of other tests
+
+
+@pytest.mark.parametrize("recipe", OURS)
+def test_every_recipe_says_what_to_expect_in_figures_and_minutes(recipe):
+    said = words(RECIPES[recipe].__doc__ or "").split("Expect: ")
+    assert len(said) >= 2, recipe
+    for sentence in said[1:]:
+        assert "minutes" in sentence
+        assert any(character.isdigit() for character in sentence)
+
+
+def test_the_page_has_a_section_and_a_picture_for_every_recipe():
+    page = (ROOT / "docs" / "recipes.md").read_text()
+    for name in FOUND:
+        assert f"\n## {name}\n" in page
+        assert f"images/recipes/{name.replace(' ', '_')}-" in page
+    for link in (line.split("](")[1].rstrip(")") for line in page.splitlines() if line.startswith("![")):
+        assert (ROOT / "docs" / link).exists(), link

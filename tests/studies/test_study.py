@@ -1,0 +1,245 @@
+"""The study in small: two draws of toy cells on the embedded digits; its statistics are in test_study_numbers.py."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import study
+import torch
+from evidence.cells import CELLS, UNJUDGED, Cell, Protocol, Subset, by_subset, chosen
+from evidence.draw import Draw, broken, images_of, tail_classes
+from evidence.files import claimed, draw_file, pack_flags, pack_numbers, read_json, unpack_flags, unpack_numbers
+from evidence.page import write
+from evidence.summary import read_cell, summarise
+from evidence.tuning import tune
+
+from ganaug.data.load import load_images
+from ganaug.evaluation.bench.arms import settings_for
+from ganaug.evaluation.bench.choice import choose
+from ganaug.keys import numpy_stream
+from ganaug.metrics.classification import scores
+
+SUBSET = Subset("digits", 12, steps=3)
+TOY = Cell("toy", "closed", SUBSET, ratios=(0.25, 0.5), mixings=("plain",))
+SHUFFLED = replace(TOY, name="toy-shuffled", group="planted", spoiled="labels")
+PROTOCOL = Protocol(steps=6, quick=True)
+
+
+def toy(folder: Path, *cells: Cell, **options) -> study.Study:
+    return study.Study(cells or (TOY, SHUFFLED), 2, PROTOCOL, folder / "out", folder / "work", **options)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two finished toy cells."""
+    folder = tmp_path_factory.mktemp("study")
+    toy(folder).play()
+    return folder
+
+
+def findings(file: Path) -> dict:
+    """What a draw found, without when and how long."""
+    values = read_json(file)
+    return {name: values[name] for name in ("seed", "baseline", "generator", "train", "validation", "seen", "arms")}
+
+
+def no_training(*_, **__):
+    raise AssertionError("something is trained that is there already")
+
+
+def test_every_draw_leaves_one_small_file_and_no_generator(played):
+    for cell in (TOY, SHUFFLED):
+        assert {file.name for file in (played / "out" / cell.name).iterdir()} == {
+            "tuned.json", "draw-00.json", "draw-01.json",
+        }  # fmt: skip
+        assert draw_file(played / "out", cell.name, 0).stat().st_size < 10_000
+    assert not any((played / "work" / "draws").iterdir())
+
+
+def test_cells_of_one_subset_share_the_generator_and_the_baseline(played):
+    for number in (0, 1):
+        own, shuffled = (findings(draw_file(played / "out", cell.name, number)) for cell in (TOY, SHUFFLED))
+        assert own["generator"] == shuffled["generator"]
+        assert own["arms"][0] == shuffled["arms"][0]
+        assert own["arms"][1:] != shuffled["arms"][1:]
+        assert [(arm["ratio"], arm["mixing"]) for arm in own["arms"]] == [(0, "plain"), (0.25, "plain"), (0.5, "plain")]
+
+
+def test_what_is_there_is_not_trained_again(played, monkeypatch):
+    monkeypatch.setattr("evidence.draw.train_classifier", no_training)
+    monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", no_training)
+    monkeypatch.setattr("ganaug.fit", no_training)
+    toy(played).play()
+    with pytest.raises(AssertionError, match="trained"):
+        toy(played, replace(TOY, name="another")).play()
+
+
+def test_a_lost_draw_is_played_again_alone_and_comes_out_the_same(played, tmp_path):
+    shutil.copytree(played / "out", tmp_path / "out")
+    lost, kept = (draw_file(tmp_path / "out", TOY.name, number) for number in (1, 0))
+    before, age = findings(lost), kept.stat().st_mtime_ns
+    lost.unlink()
+    toy(tmp_path).play()
+    assert findings(lost) == before
+    assert kept.stat().st_mtime_ns == age
+
+
+def test_a_study_stopped_in_a_fit_goes_on_to_the_same_results(played, tmp_path):
+    def stop(phase: str, done: int, total: int, detail: str = "") -> None:
+        if phase == "fit" and done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        toy(tmp_path, TOY, report=stop).play()
+    assert (tmp_path / "out" / TOY.name / "tuned.json").exists()
+    assert not draw_file(tmp_path / "out", TOY.name, 0).exists()
+    toy(tmp_path, TOY).play()
+    for number in (0, 1):
+        assert findings(draw_file(tmp_path / "out", TOY.name, number)) == findings(
+            draw_file(played / "out", TOY.name, number)
+        )
+
+
+def test_a_draw_that_another_process_has_claimed_is_left_to_it(played, tmp_path, monkeypatch):
+    shutil.copytree(played / "out", tmp_path / "out")
+    draw_file(tmp_path / "out", TOY.name, 0).unlink()
+    waiting = toy(tmp_path)
+    with claimed(tmp_path / "work" / "locks" / f"{SUBSET.name}-00") as mine:
+        assert mine
+        with claimed(tmp_path / "work" / "locks" / f"{SUBSET.name}-00") as again:
+            assert not again
+        assert not waiting._play(SUBSET, 0)
+    assert waiting.left() == [(SUBSET, 0)]
+    assert waiting._play(SUBSET, 0)
+    assert waiting.left() == []
+
+
+def test_a_draw_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
+    monkeypatch.delenv("GANAUG_DATA", raising=False)
+    stuck = toy(tmp_path, replace(TOY, name="absent", subset=replace(SUBSET, data="mnist")), TOY)
+    stuck.play()
+    assert set(stuck.failed) == {("mnist-12", 0), ("mnist-12", 1)}
+    assert draw_file(tmp_path / "out", TOY.name, 1).exists()
+
+
+def test_the_baseline_is_tuned_in_the_order_of_the_bench():
+    labels = torch.arange(40) % 4
+
+    class Made:
+        """A laboratory whose answers depend on the training alone."""
+
+        key = 0
+        parts = SimpleNamespace(validation=SimpleNamespace(labels=labels), n_classes=4)
+
+        def run(self, trial):
+            right = numpy_stream(str(trial.training), self.key).random(40) < 0.6
+            predictions = np.where(right, labels.numpy(), 3 - labels.numpy())
+            return SimpleNamespace(predictions=predictions, scores=scores(labels.numpy(), predictions, 4))
+
+        def run_all(self, trials):
+            return [self.run(trial) for trial in trials]
+
+    for key in range(8):
+        Made.key = key
+        settings = replace(settings_for([30, 10, 10, 10], quick=False, seeds=None), selection=1)
+        laboratory: Any = Made()
+        bench, tried = choose(laboratory, settings), tune([laboratory], settings)
+        best = max(tried, key=lambda one: one.score)
+        assert (best.arm, best.lr, best.decay) == (bench.without.arm, bench.without.lr, bench.without.decay)
+        assert len(tried) == 1 + 5 + 2 + 2 * 3 + 2 + 2
+
+
+def test_the_generator_sees_what_the_classifier_gets_and_nothing_else(tmp_path):
+    draw = Draw(SUBSET, 0, tmp_path)
+    train, validation = draw.parts
+    card = draw.run.load().card
+    assert (card.fingerprints, card.held_out) == (train.fingerprints, validation.fingerprints)
+    settings = draw.settings(TOY, PROTOCOL)
+    pixels, labels = draw.synthetic("", settings)
+    same, shuffled = draw.synthetic("labels", settings)
+    assert torch.equal(pixels, same)
+    assert (labels != shuffled).float().mean() > 0.5
+    assert torch.equal(labels.bincount(), shuffled.bincount())
+    real, kinds = draw.synthetic("unseen", settings)
+    whole = load_images("digits")
+    assert len(real) == len(kinds) == len(whole) - len(draw.images)
+    assert not {bytes(image.numpy()) for image in real} & {bytes(image.numpy()) for image in draw.images.pixels}
+    noise, _ = draw.synthetic("broken", settings)
+    assert (noise.float() - pixels.float()).abs().mean() > 10
+    assert broken(draw.run, tmp_path / "again") == tmp_path / "again"
+    other, own = ((tmp_path / name / "generator" / "manifest.json").read_bytes() for name in ("again", "broken"))
+    assert other == own
+
+
+def test_each_draw_has_other_images_but_the_same_tail():
+    subset = Subset("digits", 20, steps=3, tail=5)
+    first, second = images_of(subset, 0), images_of(subset, 1)
+    assert set(first.fingerprints) != set(second.fingerprints)
+    small = tail_classes(subset, 10)
+    assert len(small) == 3
+    for images in (first, second):
+        assert [n for n in images.counts().values()] == [5 if label in small else 20 for label in range(10)]
+
+
+def test_the_table_of_cells():
+    names = [cell.name for cell in CELLS]
+    assert len(set(names)) == len(names)
+    assert [cell.group for cell in CELLS].count("closed") == 15
+    assert all(cell.tier == "core" for cell in CELLS if cell.group not in UNJUDGED)
+    shared = by_subset(CELLS)
+    kinds = {cell.name for cell in shared[next(c.subset for c in CELLS if c.name == "fashion_mnist-50")]}
+    assert kinds == {"fashion_mnist-50", *(f"fashion_mnist-50-{kind}" for kind in ("broken", "shuffled", "ceiling"))}
+    assert len({cell.subset.name for cell in CELLS}) == len(shared)  # folders and seeds go by the name
+    assert [cell.name for cell in chosen(CELLS, ["mnist-*"], "core")][:3] == ["mnist-20", "mnist-50", "mnist-200"]
+    assert len(chosen(CELLS, [], "full")) == len(CELLS) > len(chosen(CELLS, [], "core"))
+    with pytest.raises(ValueError, match="No cell is called imagenet"):
+        chosen(CELLS, ["imagenet"], "core")
+
+
+def test_packed_answers_come_back():
+    rng = np.random.default_rng(0)
+    flags, numbers = rng.random(101) < 0.9, rng.integers(0, 300, 57)
+    assert np.array_equal(unpack_flags(pack_flags(flags), 101), flags)
+    assert np.array_equal(unpack_numbers(pack_numbers(numbers)), numbers)
+    with pytest.raises(ValueError, match="104 flags are packed, 105 are needed"):
+        unpack_flags(pack_flags(flags), 105)
+
+
+def test_the_page_of_what_was_played(played):
+    page = write((TOY, SHUFFLED), played / "out", "make it", 2).read_text()
+    assert "## Planted harm" in page
+    assert "Fewer than" not in page
+    for cell in (TOY, SHUFFLED):
+        kept_there = read_cell(cell, played / "out")
+        assert kept_there is not None
+        one = summarise(cell, *kept_there)
+        assert f"| {cell.name} | 12 | accuracy |" in page
+        kept = json.loads(draw_file(played / "out", cell.name, 0).read_text())["arms"]
+        answers = unpack_flags(kept[0]["right"], len(unpack_numbers(one.tuned["test labels"])))
+        unseen = np.setdiff1d(np.arange(len(answers)), read_json(draw_file(played / "out", cell.name, 0))["seen"])
+        assert answers[unseen].mean() == pytest.approx(kept[0]["test"]["accuracy"])
+
+
+def test_the_command_line_lists_cells_and_writes_a_page(tmp_path, capsys):
+    assert study.main(["--list", "--cells", "mnist-*"]) == 0
+    listed = capsys.readouterr().out
+    assert "mnist-50-no-transform" in listed
+    assert "8 cells, 10 draws each" in listed
+    assert study.main(["--page", "--quick", "--quiet", "--out", str(tmp_path / "study")]) == 0
+    assert "digits-20-broken" in (tmp_path / "study.md").read_text()
+    with pytest.raises(SystemExit, match="No cell is called imagenet"):
+        study.main(["--list", "--cells", "imagenet"])
+
+
+def test_a_trial_with_other_steps_never_goes_among_the_results():
+    assert study.place(study.parsed(["--fit-steps", "5"])) != study.place(study.parsed([]))
+    assert study.place(study.parsed(["--quick"])) != study.place(study.parsed([]))
+    assert study.place(study.parsed([])).parts[-2:] == ("docs", "study")
+    assert study.place(study.parsed(["--quick", "--out", "here"])) == Path("here")
