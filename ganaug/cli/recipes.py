@@ -15,18 +15,20 @@ from ganaug.cli.group import common, show
 @click.argument("name", required=False)
 @common
 def recipes(name, seed, as_json, quiet):
-    """List the recipes with their equations, or describe the one called NAME.
+    """List the recipes with their equations, or describe the one called NAME (or file.py:function, your own).
 
     \b
     ganaug recipes
     ganaug recipes small
+    ganaug recipes mygan.py:lsgan
     """
-    from ganaug.recipes import RECIPES, make
+    from ganaug.recipes import RECIPES
+    from ganaug.recipes.named import maker_of, recipe_named
 
-    known = {n: _described(n, make(n, {})) for n in ([name] if name else RECIPES)}
+    known = {n: _described(maker_of(n), recipe_named(n, {})) for n in ([name] if name else RECIPES)}
     lines: list[str] = []
     for n, values in known.items():
-        recipe = make(n, {})
+        recipe = recipe_named(n, {})
         lines += [f"{n}: {values['summary']}"] if not name else [n]
         lines += ["  " + line for line in str(recipe).splitlines()]
         if name:
@@ -35,12 +37,11 @@ def recipes(name, seed, as_json, quiet):
     show(as_json, known, lines)
 
 
-def _described(name: str, recipe: Any) -> dict[str, Any]:
+def _described(maker: Any, recipe: Any) -> dict[str, Any]:
     """What `--json` prints of a recipe."""
     from ganaug.game.recipe import AXES
-    from ganaug.recipes import RECIPES
 
-    description = inspect.cleandoc(RECIPES[name].__doc__ or "")
+    description = inspect.cleandoc(maker.__doc__ or "")
     start = "an image: " + recipe.source.value if recipe.wiring.from_source else "noise"
     return {
         "summary": textwrap.shorten(description.split("\n\n")[0], 110, placeholder=" ..."),
@@ -48,5 +49,5 @@ def _described(name: str, recipe: Any) -> dict[str, Any]:
         "players": {p.name: {"moves": p.moves, "owns": list(p.owns), "loss": str(p.loss)} for p in recipe.players},
         "learns_from": " or ".join(AXES[n] for n in recipe.axes) + (" with labels" if recipe.labelled else ""),
         "starts_from": start,
-        "settings": {p.name: p.default for p in inspect.signature(RECIPES[name]).parameters.values()},
+        "settings": {p.name: p.default for p in inspect.signature(maker).parameters.values()},
     }

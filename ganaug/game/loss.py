@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ganaug.errors import RecipeError
 from ganaug.game.round import Round
 
 Schedule = Callable[[float], float]  # progress in [0, 1] -> value
@@ -56,9 +57,11 @@ class Loss:
     def __add__(self, other: Loss) -> Loss:
         return Loss(self.terms + other.terms)
 
-    def __rmul__(self, factor: Weight) -> Loss:
-        """`10 * loss`; `schedule * loss` weighs by a function of progress in [0, 1]."""
+    def __mul__(self, factor: Weight) -> Loss:
+        """`loss * 10` or `10 * loss`; a schedule, a function of progress in [0, 1], weighs likewise."""
         return Loss(tuple(replace(t, weight=_product(factor, t.weight)) for t in self.terms))
+
+    __rmul__ = __mul__
 
     def every(self, interval: int) -> Loss:
         """Lazy regularisation (Karras et al. 2020, 1912.04958, B): every `interval`-th move, times `interval`."""
@@ -73,15 +76,28 @@ class Loss:
         return any(t.watches for t in self.terms)
 
     def __call__(self, round: Round, progress: float) -> dict[str, Tensor]:
-        """Scalars by term name; their sum is what the player lowers."""
+        """Scalars by term name; their sum is what the player lowers. Raises RecipeError for a term that differentiates
+        what the discriminator sees, and does not say so."""
         parts: dict[str, Tensor] = {}
         for t in self.terms:
-            value = value_at(t.weight, progress) * t.interval * t.function(round)
+            value = value_at(t.weight, progress) * t.interval * _asked(t, round)
             parts[t.name] = parts[t.name] + value if t.name in parts else value
         return parts
 
     def __str__(self) -> str:
         return " + ".join(map(str, self.terms))
+
+
+def _asked(t: Term, round: Round) -> Tensor:
+    try:
+        return t.function(round)
+    except RuntimeError as error:
+        if round.watch or "does not require grad" not in str(error):
+            raise
+        raise RecipeError(
+            f"The term {t.name} differentiates what the discriminator sees, and does not say so.",
+            "Write @term(watches=True) above it.",
+        ) from error
 
 
 def _product(a: Weight, b: Weight) -> Weight:

@@ -13,8 +13,10 @@ from ganaug.networks import biggan as big
 from ganaug.networks import r3gan as r3
 from ganaug.networks.eyes import AffineEye, OpenEye
 from ganaug.networks.residual import Discriminator, Generator
+from ganaug.recipes.named import recipe
 
 
+@recipe
 def small(
     width: int = 24,
     widest: int = 96,
@@ -30,6 +32,9 @@ def small(
     """The default: relativistic pairing with lazy R1 and R2 (Huang et al. 2024, 2501.05441, equations 2 and 4) on a
     small residual pair without batch norm, with a projection discriminator and an affine eye, which moves a share `eye`
     of the images that the discriminator sees (and mirrors, if `flip`).
+
+        discriminator ×1: relativistic.discriminator + 0.5·r1 (every 4) + 0.5·r2 (every 4)
+        generator     ×1: relativistic.generator
 
     Expect: agreement 0.981 (0.978 to 0.983), diversity 0.95, CAS 0.969 (0.967 to 0.972) on MNIST with 100 images a
     class; agreement 0.908 (0.904 to 0.910), diversity 0.76, CAS 0.815 (0.808 to 0.821) on Fashion-MNIST with 200 a
@@ -60,6 +65,7 @@ def small(
     )
 
 
+@recipe
 def biggan(
     width: int = 12,
     widest: int = 96,
@@ -73,6 +79,9 @@ def biggan(
     """BigGAN (Brock et al. 2019, 1809.11096), small: residual pair, spectral norm in both, class-conditional batch
     norm, latent in parts, projection of the label; hinge loss E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))) against
     -E D(G(z)) + beta ||W W' ⊙ (1 - I)||² (equation 3), `moves` of the discriminator for each of the generator.
+
+        discriminator ×2: hinge.discriminator
+        generator     ×1: hinge.generator + 0.0001·orthogonal
 
     Sampling with a `truncation` below 1 gives more typical and less varied images (under the batch statistics of whole
     latents). Without the non-local block.
@@ -102,6 +111,7 @@ def biggan(
     )
 
 
+@recipe
 def r3gan(
     width: int = 16,
     widest: int = 64,
@@ -120,6 +130,9 @@ def r3gan(
     """R3GAN (Huang et al. 2024, 2501.05441): E softplus(D(G(z)) - D(x)) + gamma / 2 (E ||grad D(x)||² +
     E ||grad D(G(z))||²) against E softplus(D(x) - D(G(z))) (equations 2 and 4), on residual networks without any
     normalisation.
+
+        discriminator ×1: relativistic.discriminator + w(t)·r1 (every 2) + w(t)·r2 (every 2)
+        generator     ×1: relativistic.generator
 
     gamma and the learning rate fall along a cosine during the share `burn_in` of the training, then stay; the half-life
     of the average rises to `memory` images. The penalties are lazy (every `lazy`-th move). Other than there, Adam's

@@ -7,14 +7,19 @@ from ganaug.game import Adam, Networks, Player, Prior, Recipe
 from ganaug.losses import nonsaturating
 from ganaug.networks.eyes import OpenEye
 from ganaug.networks.series import Discriminator, Generator
+from ganaug.recipes.named import recipe
 
 BETAS = (0.5, 0.999)
 
 
+@recipe
 def rcgan(width: int = 100, latent: int = 2, moves: int = 3, lr: float = 1e-3, batch: int = 64) -> Recipe:
     """Recurrent conditional GAN (Esteban et al. 2017, 1706.02633, section 4.1): generator and discriminator are LSTMs
     that see the label at every step; -E log D(x|y) - E log(1 - D(G(z|y)|y)) against -E log D(G(z|y)|y), `moves` of the
     discriminator for each of the generator.
+
+        discriminator ×3: nonsaturating.discriminator
+        generator     ×1: nonsaturating.generator
 
     Other than there, one latent stands for a whole series, so that a walk through latent space bends it as a whole; the
     generator is told the time at each step; and the discriminator gives one score, after the last step: with scores

@@ -11,8 +11,10 @@ from ganaug.networks import progressive, style, style2
 from ganaug.networks.eyes import OpenEye
 from ganaug.networks.layers import RunningMean
 from ganaug.networks.progressive import grow
+from ganaug.recipes.named import recipe
 
 
+@recipe
 def pggan(
     width: int = 12,
     widest: int = 64,
@@ -27,6 +29,9 @@ def pggan(
     """Progressive growing (Karras et al. 2018, 1710.10196): WGAN-GP with a drift term,
     E f(G(z)) - E f(x) + penalty E (||grad f(x̂)|| - 1)² + 0.001 E f(x)², on networks that start small and fade in
     layers of twice the size, until all have grown at the share `grown` of the training.
+
+        discriminator ×1: wasserstein.discriminator + 10·gradient_penalty + 0.001·drift
+        generator     ×1: wasserstein.generator
 
     Equalised learning rate, pixel norm, minibatch deviation, as many moves for both sides. Other than there, the pair
     is conditional on the class, images end in a tanh, and real images are not blurred while a size is faded in. The
@@ -60,6 +65,7 @@ def pggan(
     )
 
 
+@recipe
 def stylegan(
     width: int = 12,
     widest: int = 64,
@@ -76,6 +82,9 @@ def stylegan(
     """StyleGAN (Karras et al. 2019, 1812.04948): a mapping network of `depth` layers, AdaIN (equation 1), noise at each
     layer, mixed styles for a share `mixing` of the fakes, on a growing pair (`grown` 0: of full size from the start);
     E -log D(x) - log(1 - D(G(z))) + gamma / 2 E ||grad D(x)||² against E -log D(G(z)).
+
+        discriminator ×1: nonsaturating.discriminator + r1 (every 4)
+        generator     ×1: nonsaturating.generator
 
     R1 is lazy, as in Karras et al. 2020, and images end in a tanh. `fitted.generator.styles(z, y)` and
     `.synthesise(w)` give access to styles.
@@ -111,6 +120,7 @@ def stylegan(
     )
 
 
+@recipe
 def stylegan2(
     width: int = 12,
     widest: int = 64,
@@ -128,6 +138,9 @@ def stylegan2(
     """StyleGAN2 (Karras et al. 2020, 1912.04958): modulated and demodulated convolutions (equations 1 to 3), skips in
     the generator, a residual discriminator, no growth; E -log D(x) - log(1 - D(G(z))) + gamma / 2 E ||grad D(x)||²
     against E -log D(G(z)) + paths E (||J_w' n|| - a)² (equation 4).
+
+        discriminator ×1: nonsaturating.discriminator + r1 (every 16)
+        generator     ×1: nonsaturating.generator + 2·path_length (every 4)
 
     Both regularisers are lazy (every `lazy`-th and every `paths_lazy`-th move) and share the optimiser's step with the
     rest of the loss, so that the correction of appendix B has no cause here. Images end in a tanh.

@@ -9,8 +9,10 @@ from ganaug.networks.degrade import AsGiven, Erase
 from ganaug.networks.eyes import AffineEye, OpenEye
 from ganaug.networks.translators import ByLabel, LabelledPatches, Memory, PatchDiscriminator, Translator
 from ganaug.networks.unet import Inpainter, UNet
+from ganaug.recipes.named import recipe
 
 
+@recipe
 def pix2pix(
     width: int = 32,
     latent: int = 16,
@@ -22,19 +24,24 @@ def pix2pix(
     """Pix2Pix (Isola et al. 2017, 1611.07004, equation 4): min_G max_D E log D(s, x) + E log(1 - D(s, G(s, z))) + 100
     E |x - G(s, z)|, with a U-Net, a discriminator of patches and the non-saturating generator loss.
 
+        discriminator ×1: nonsaturating.discriminator
+        generator     ×1: nonsaturating.generator + 100·likeness + 0.05·sameness (every 4)
+
     Learns from pairs of images: the source (a mask, an outline) and the image that it should become. Their noise is
     dropout, which hardly changes the image; here it is a latent, and a term by Mao et al. 2019 (1903.05628) keeps it
     from being overlooked (sameness_weight 0 leaves it out). The discriminator sees pairs through an affine eye.
 
     Expect: wbc: L1 over that of the mean image 0.757 (0.735 to 0.779); wbc: distance of sharpness, over that of L1
     alone 0.156 (0.154 to 0.157) (pairs_wbc and pairs_magnetic_tile at 32 px; 2 seeds, 4.0 minutes of a processor each).
+
+    The toy of the laws takes 80 rounds.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
         channels, height, image_width = spec.shape
-        inputs = spec.source[0] + channels
+        inputs = spec.pair[0] + channels
         return {
-            "generator": UNet(spec.shape, len(spec.classes), prior.dim, spec.source[0], width),
+            "generator": UNet(spec.shape, len(spec.classes), prior.dim, spec.pair[0], width),
             "discriminator": LabelledPatches(inputs, min(height, image_width), len(spec.classes)),
             "degrade": AsGiven(),
             "eye": AffineEye(),
@@ -60,6 +67,7 @@ def pix2pix(
     )
 
 
+@recipe
 def context_encoder(
     width: int = 32,
     latent: int = 16,
@@ -73,12 +81,17 @@ def context_encoder(
     """Context encoder (Pathak et al. 2016, 1604.07379, equation 3): what is erased of an image is filled in, by
     reconstruction (squared error) and against a discriminator; what is not erased is kept.
 
+        discriminator ×1: nonsaturating.discriminator
+        generator     ×1: nonsaturating.generator + 50·refill + 0.02·sameness (every 4)
+
     The hole is a rectangle whose sides are `least` to `most` of the image's. In place of their plain encoder and
     decoder stands a U-Net, with a latent that the term by Mao et al. 2019 (1903.05628) keeps from being overlooked: the
     same hole can be filled in several ways. Unlike theirs, the discriminator sees what surrounds the hole.
 
     Expect: squared error over that of the best other fill 0.749 (0.737 to 0.761); L1 over that of the best other fill
     0.934 (0.929 to 0.938) (fashion_mnist, 300 of each class at 28 px; 2 seeds, 4.3 minutes of a processor each).
+
+    The toy of the laws takes 80 rounds.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:
@@ -111,6 +124,7 @@ def context_encoder(
     )
 
 
+@recipe
 def cyclegan(
     width: int = 32,
     blocks: int = 3,
@@ -123,6 +137,9 @@ def cyclegan(
     """CycleGAN (Zhu et al. 2017, 1703.10593, equation 3, and section 5.2): two classes, a translator each way, and for
     each class a discriminator; least squares + 10 E |F(G(s)) - s| + 5 E |G(x) - x|.
 
+        discriminator ×1: least_squares.discriminator
+        generator     ×1: least_squares.generator + 10·cycle + 5·identity
+
     Nobody has to show what an image of one class would look like in the other. The discriminators also see past fakes,
     `past` of each class. The translation of an image is one image: there is no latent that would change it.
 
@@ -130,6 +147,8 @@ def cyclegan(
     return over translation 0.477 (0.477 to 0.478); chests: translated images of which the judge says that they changed
     class 0.861 (0.856 to 0.865); chests: return over translation 0.571 (0.567 to 0.574) (mnist 3 and 8 (800 each),
     pneumonia_mnist (1,000 each), both at 28 px; 2 seeds, 6.3 minutes of a processor each).
+
+    The toy of the laws takes 40 rounds.
     """
 
     def networks(spec: DataSpec, prior: Prior) -> Networks:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import ganaug
-from ganaug.classifier.augmentation import policy_named
+from ganaug.classifier.augmentation import augmentation_named
 from ganaug.data.load import load_images
 from ganaug.errors import OutOfMemoryError
 from ganaug.evaluation.bench.run import bench
@@ -22,7 +22,7 @@ from ganaug.fitting.doctor.history import read_history
 from ganaug.game.train import train
 from ganaug.generator.state import load_state
 from ganaug.recipes import RECIPES, make
-from ganaug.samples.augment import export
+from ganaug.samples.augment import augment
 from ganaug.samples.pool import Renderer
 from tests.toys.games import toy
 from tests.toys.too_fast import TOO_FAST
@@ -152,7 +152,7 @@ def test_a_bench_there_ends_in_a_verdict_and_shares_no_trial_with_the_cpu(run, t
 
 
 def test_export_metrics_and_doctor_work_there(run, tmp_path):
-    export(run, {name: 3 for name in run.load().card.classes}, tmp_path / "out", device="cuda")
+    augment(run, {name: 3 for name in run.load().card.classes}, tmp_path / "out", device="cuda")
     assert len(list((tmp_path / "out").rglob("*.png"))) == 30
     found = measure(run, "digits", per_class=20, steps=10, device="cuda")
     json.dumps(found.to_json(), allow_nan=False)
@@ -193,13 +193,13 @@ def test_the_doctor_looks_in_and_turns_a_knob_there(tmp_path):
     assert [(one.kind, one.step, one.cause) for one in past.interventions] == [("fix", 100, "no convergence")]
 
 
-@pytest.mark.parametrize("policy", ["randaugment", "trivial", "affine", "crops", "flips"])
-def test_augmentation_there_draws_what_a_cpu_draws(policy):
+@pytest.mark.parametrize("augmentation", ["randaugment", "trivial", "affine", "crops", "flips"])
+def test_augmentation_there_draws_what_a_cpu_draws(augmentation):
     pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (64, 3, 28, 28), dtype=np.uint8))
     seen = []
     for device in ("cpu", "cuda"):
         torch.manual_seed(5)
-        there = policy_named(policy)(pixels.to(device))
+        there = augmentation_named(augmentation)(pixels.to(device))
         assert there.device.type == device
         seen.append(there.cpu().float())
     close = (seen[0] - seen[1]).abs() <= 2

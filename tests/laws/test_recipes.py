@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -114,7 +115,7 @@ def test_saved_and_loaded_it_draws_the_same_bytes(name, tmp_path):
     networks = last(train(recipe, data, steps=2)).averages()
     card = Card(
         name, {}, data.spec.classes, data.spec.shape, codec_of(data.spec), recipe.prior, steps=2, seed=0,
-        counts=dict.fromkeys(data.spec.classes, 30), fingerprints=(), held_out=(), versions={}, source=data.spec.source,
+        counts=dict.fromkeys(data.spec.classes, 30), fingerprints=(), held_out=(), versions={}, pair=data.spec.pair,
     )  # fmt: skip
     digest = save(tmp_path, networks, card)
     fitted = load(tmp_path)
@@ -129,19 +130,10 @@ def test_saved_and_loaded_it_draws_the_same_bytes(name, tmp_path):
     assert torch.equal(made, loaded)
 
 
-STEPS = {
-    "wgan_gp": 260,
-    "cgan": 300,
-    "infogan": 350,
-    "vae": 100,
-    "gan": 300,
-    "wgan": 300,
-    "unrolled": 100,
-    "cramer": 60,
-    "pix2pix": 80,
-    "cyclegan": 40,
-    "context_encoder": 80,
-}  # rounds that the toy takes, where they are not 200
+def rounds_of(name: str) -> int:
+    """The rounds that the toy takes, as the docstring of the recipe says; 200 where it says nothing."""
+    said = re.search(r"The toy of the laws takes (\d+) rounds", RECIPES[name].__doc__ or "")
+    return int(said[1]) if said else 200
 
 
 @every_recipe
@@ -150,7 +142,7 @@ def test_it_learns_three_classes_that_anyone_can_tell_apart(name):
     is met, and samples are nearer to their class than the classes are to each other."""
     recipe = make(name, {})
     data = toy(recipe)
-    kept = last(train(recipe, data, steps=STEPS.get(name, 200), seed=0)).averages()
+    kept = last(train(recipe, data, steps=rounds_of(name), seed=0)).averages()
     nets = {**recipe.networks(data.spec, recipe.prior), **kept}
     rng = torch.Generator().manual_seed(1)
     batch, z = data.draw(60, rng), recipe.prior.draw(60, rng)
@@ -167,47 +159,11 @@ def test_it_learns_three_classes_that_anyone_can_tell_apart(name):
         assert (distances.min(1).values < between / 2).float().mean() >= 0.8
 
 
-EQUATIONS = {
-    "rcgan": "discriminator ×3: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
-    "gan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
-    "wgan": "discriminator ×5: wasserstein.discriminator\ngenerator     ×1: wasserstein.generator",
-    "cramer": "discriminator ×5: energy.discriminator + 10·energy.penalty\ngenerator     ×1: energy.generator",
-    "unrolled": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: unrolled(nonsaturating.generator, 5)",
-    "minibatch": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
-    "small": "discriminator ×1: relativistic.discriminator + 0.5·r1 (every 4) + 0.5·r2 (every 4)\n"
-    "generator     ×1: relativistic.generator",
-    "cgan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
-    "dcgan": "discriminator ×1: nonsaturating.discriminator\ngenerator     ×1: nonsaturating.generator",
-    "wgan_gp": "discriminator ×5: wasserstein.discriminator + 10·gradient_penalty\n"
-    "generator     ×1: wasserstein.generator",
-    "bigan": "discriminator ×1: nonsaturating.discriminator + r1 (every 4)\ngenerator     ×1: joint.generator",
-    "infogan": "discriminator ×1: nonsaturating.discriminator + information.categories + 0.05·information.uniform "
-    "+ r1_through_eye (every 4)\n"
-    "generator     ×1: nonsaturating.generator + information.categories + 0.05·information.uniform",
-    "aae": "autoencoder   ×1: reconstruction\ndiscriminator ×1: nonsaturating.discriminator + 0.1·r1 (every 4)\n"
-    "encoder       ×1: nonsaturating.generator",
-    "vae": "autoencoder ×1: 4·reconstruction + divergence",
-    "pix2pix": "discriminator ×1: nonsaturating.discriminator\n"
-    "generator     ×1: nonsaturating.generator + 100·likeness + 0.05·sameness (every 4)",
-    "cyclegan": "discriminator ×1: least_squares.discriminator\n"
-    "generator     ×1: least_squares.generator + 10·cycle + 5·identity",
-    "context_encoder": "discriminator ×1: nonsaturating.discriminator\n"
-    "generator     ×1: nonsaturating.generator + 50·refill + 0.02·sameness (every 4)",
-    "pggan": "discriminator ×1: wasserstein.discriminator + 10·gradient_penalty + 0.001·drift\n"
-    "generator     ×1: wasserstein.generator",
-    "stylegan": "discriminator ×1: nonsaturating.discriminator + r1 (every 4)\n"
-    "generator     ×1: nonsaturating.generator",
-    "stylegan2": "discriminator ×1: nonsaturating.discriminator + r1 (every 16)\n"
-    "generator     ×1: nonsaturating.generator + 2·path_length (every 4)",
-    "biggan": "discriminator ×2: hinge.discriminator\ngenerator     ×1: hinge.generator + 0.0001·orthogonal",
-    "r3gan": "discriminator ×1: relativistic.discriminator + w(t)·r1 (every 2) + w(t)·r2 (every 2)\n"
-    "generator     ×1: relativistic.generator",
-}
-
-
 @every_recipe
-def test_it_prints_as_its_equation(name):
-    assert str(make(name, {})) == EQUATIONS[name]
+def test_it_prints_as_the_equation_in_its_docstring(name):
+    said = " ".join((RECIPES[name].__doc__ or "").split())
+    for line in str(make(name, {})).splitlines():
+        assert " ".join(line.split()) in said
 
 
 @every_recipe

@@ -41,7 +41,7 @@ def stripes(n=64):
     waves = 127 + 100 * torch.sin(6.283 * (torch.arange(8) / 4 + phase)).expand(n, 1, 8, 8)
     sources = torch.full((n, 1, 8, 8), 128, dtype=torch.uint8)
     spec = DataSpec((1, 8, 8), ("a", "b"), (1, 8, 8))
-    return ClassBalancedBatches(waves.to(torch.uint8), torch.arange(n) % 2, spec, sources=sources)
+    return ClassBalancedBatches(waves.to(torch.uint8), torch.arange(n) % 2, spec, pairs=sources)
 
 
 def sharpness(x):

@@ -141,10 +141,10 @@ def test_recipes_of_images_refuse_rows_and_series_and_name_those_that_fit(shape,
     if len(shape) == 1:
         path = tmp_path / "t.csv"
         path.write_text("x,class\n" + "".join(f"{rng.normal()},{'ab'[i % 2]}\n" for i in range(20)))
-        data, options, fit = path, {"label": "class"}, "wgan_gp"
+        data, options, fit = path, {"target": "class"}, "wgan_gp"
     else:
         data, options, fit = (rng.normal(size=(20, 12)), np.arange(20) % 2), {}, "rcgan"
-    with pytest.raises(DataError, match=f"dcgan.*images.*Use one of:.* {fit}"):
+    with pytest.raises(DataError, match=f"dcgan.*images.*Use one of:.*{fit}"):
         ganaug.fit(data, tmp_path / "run", recipe="dcgan", steps=1, **options)
     assert not (tmp_path / "run").exists()
     with pytest.raises(DataError, match="series|rows"):

@@ -1,0 +1,99 @@
+"""A recipe from what a user typed: a name, or `file.py:function` for a recipe of the user's own."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ganaug.errors import RecipeError
+from ganaug.game import Recipe
+
+Maker = Callable[..., Recipe]
+RECIPES: dict[str, Maker] = {}
+MAY_BE_NONE = {"steps", "kernels", "codes"}  # counts of which there may be none
+
+
+def recipe(function: Maker) -> Maker:
+    """List a function of settings as the recipe of its name."""
+    RECIPES[function.__name__] = function
+    return function
+
+
+def make(name: str, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe of this name with these settings; raises RecipeError for an unknown name or setting, and for a number
+    that no setting of ours can be: below 0, not finite, or 0 where something is counted that must be there."""
+    if name not in RECIPES:
+        raise RecipeError(f"There is no recipe {name!r}.", f"Choose one of: {', '.join(RECIPES)}.")
+    defaults = {p.name: p.default for p in inspect.signature(RECIPES[name]).parameters.values()}
+    for setting, value in settings.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            continue
+        counted = type(defaults.get(setting)) is int and defaults[setting] >= 1 and setting not in MAY_BE_NONE
+        if not math.isfinite(value) or value < (1 if counted else 0):
+            raise RecipeError(
+                f"The setting {setting} of {name} is {value!r}.",
+                f"Give a number from {1 if counted else 0} on; its default is {defaults.get(setting)!r}.",
+            )
+    return call(RECIPES[name], settings)
+
+
+def call(function: Callable[..., Recipe], settings: Mapping[str, Any]) -> Recipe:
+    """A recipe from a function of named settings; each must exist and have the type of its default."""
+    known = {p.name: p.default for p in inspect.signature(function).parameters.values()}
+    for name, value in settings.items():
+        if name not in known:
+            raise RecipeError(
+                f"The recipe {function.__name__} has no setting {name!r}.", f"It has: {', '.join(known) or 'none'}."
+            )
+        default = known[name]
+        if type(value) is not type(default) and not (type(default) is float and type(value) is int):
+            raise RecipeError(
+                f"The setting {name} of {function.__name__} is {value!r}.", f"Give it like its default, {default!r}."
+            )
+    return function(**settings)
+
+
+def recipe_named(name: str, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe called `name`, with these settings; `file.py:function` as `maker_of` reads it.
+
+    Raises RecipeError if there is no such recipe, file, function or setting.
+    """
+    if ".py:" not in name:
+        return make(name, settings)
+    made = call(maker_of(name), settings)
+    if not isinstance(made, Recipe):
+        raise RecipeError(f"{name} returns {type(made).__name__}.", "Return a ganaug.game.Recipe.")
+    return made
+
+
+def maker_of(name: str) -> Maker:
+    """The function that makes a recipe.
+
+    `file.py:function` runs that file: it is code, and is run only because the user named it, never because a card does.
+    """
+    if ".py:" not in name:
+        make(name, {})
+        return RECIPES[name]
+    file, _, function = name.rpartition(":")
+    return _function(Path(file), function)
+
+
+def _function(file: Path, name: str) -> Callable[..., Recipe]:
+    if not file.is_file():
+        raise RecipeError(f"There is no file {file}.", "Give a recipe as file.py:function.")
+    spec = importlib.util.spec_from_file_location(f"ganaug_recipe_{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise RecipeError(f"{file} is not a Python file.", "Give a recipe as file.py:function.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise RecipeError(f"{file} fails when it is run: {error!r}.", "Mend the recipe file.") from error
+    function = vars(module).get(name)
+    if not callable(function):
+        raise RecipeError(f"{file} has no function {name!r}.", "Give a recipe as file.py:function.")
+    return function
