@@ -1,19 +1,10 @@
-"""Measures of samples: pure functions of scores, features and pixels, accumulators over batches, and extractors.
+"""Metrics of samples: pure functions of features (N, D), of logits (N, K), of pixels and of predictions.
 
-A measure never sees a network: it takes a matrix of features (N, D) or of logits (N, K). `ganaug.measure` and the
-command `ganaug metrics` put an extractor, the images of a run and all measures together.
+A metric never sees a network. `METRICS` lists those of features, each one record; `ganaug.measure` and the command
+`ganaug measure` put an extractor, the images of a run and all metrics together. Over batches that do not fit into
+memory, torchmetrics has accumulators of most of them.
 """
 
-from ganaug.metrics.accumulators import PRDC as PRDC
-from ganaug.metrics.accumulators import AMScore as AMScore
-from ganaug.metrics.accumulators import DifferentBins as DifferentBins
-from ganaug.metrics.accumulators import FrechetDistance as FrechetDistance
-from ganaug.metrics.accumulators import GaussianMMD as GaussianMMD
-from ganaug.metrics.accumulators import InceptionScore as InceptionScore
-from ganaug.metrics.accumulators import IntraClassFrechet as IntraClassFrechet
-from ganaug.metrics.accumulators import KernelDistance as KernelDistance
-from ganaug.metrics.accumulators import LabelAgreement as LabelAgreement
-from ganaug.metrics.accumulators import WithinClassDiversity as WithinClassDiversity
 from ganaug.metrics.bins import different_bins as different_bins
 from ganaug.metrics.copies import CopyReport as CopyReport
 from ganaug.metrics.copies import Pair as Pair
@@ -29,9 +20,10 @@ from ganaug.metrics.kernels import gaussian_mmd as gaussian_mmd
 from ganaug.metrics.kernels import kernel_distance as kernel_distance
 from ganaug.metrics.manifold import Manifold as Manifold
 from ganaug.metrics.manifold import manifold as manifold
-from ganaug.metrics.samples import copy_share as copy_share
 from ganaug.metrics.samples import label_agreement as label_agreement
-from ganaug.metrics.samples import nearest_distances as nearest_distances
 from ganaug.metrics.samples import within_class_diversity as within_class_diversity
 from ganaug.metrics.scores import am_score as am_score
 from ganaug.metrics.scores import inception_score as inception_score
+from ganaug.metrics.suite import METRICS as METRICS
+from ganaug.metrics.suite import Metric as Metric
+from ganaug.metrics.suite import metric as metric

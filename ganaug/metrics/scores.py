@@ -9,44 +9,13 @@ from ganaug.errors import TooFewImagesError
 from ganaug.metrics.matrices import Matrix, Vector, labels_for, matrix
 
 
-class Beliefs:
-    """Running sums over the predicted distributions p of many images: of p (K,), and of its negative entropy.
-
-    Enough for the Inception score and the AM score, in float64, whatever the number of images.
-    """
-
-    def __init__(self, n_classes: int):
-        self.count, self.total, self.negative_entropy = 0, np.zeros(n_classes), 0.0
-
-    def update(self, scores: Matrix) -> Beliefs:
-        """Add logits (N, K)."""
-        logs = log_softmax(matrix(scores, "scores").astype(np.float64), axis=1)
-        beliefs = np.exp(logs)
-        self.count += len(logs)
-        self.total += beliefs.sum(0)
-        self.negative_entropy += float((beliefs * logs).sum())
-        return self
-
-    @property
-    def mean(self) -> np.ndarray:
-        """The mean distribution, float64 (K,)."""
-        if not self.count:
-            raise TooFewImagesError("There are no scores.", "Give at least one image.")
-        return self.total / self.count
-
-
 def inception_score(scores: Matrix) -> float:
     """exp(E KL(p(y|x) || p(y))) (Salimans et al. 2016, 1606.03498), in [1, K]: higher is surer and more even.
 
     Of all images at once, not as a mean over splits. It never looks at a real image.
     """
-    scores = matrix(scores, "scores")
-    return inception_of_beliefs(Beliefs(scores.shape[1]).update(scores))
-
-
-def inception_of_beliefs(beliefs: Beliefs) -> float:
-    mean = beliefs.mean
-    return float(np.exp(beliefs.negative_entropy / beliefs.count - _times_log(mean, mean)))
+    mean, entropy = _beliefs(scores)
+    return float(np.exp(-entropy - _times_log(mean, mean)))
 
 
 def am_score(scores: Matrix, real_labels: Vector) -> float:
@@ -54,19 +23,21 @@ def am_score(scores: Matrix, real_labels: Vector) -> float:
 
     p_real: shares of the classes among `real_labels`, so an uneven data set is not held against the samples.
     """
-    scores = matrix(scores, "scores")
-    labels = labels_for(len(real_labels), real_labels, scores.shape[1])
-    counts = np.bincount(labels, minlength=scores.shape[1])
-    return am_of_beliefs(Beliefs(scores.shape[1]).update(scores), counts)
-
-
-def am_of_beliefs(beliefs: Beliefs, real_counts: np.ndarray) -> float:
-    """real_counts: images of each class in the real set (K,)."""
-    if real_counts.sum() == 0:
+    mean, entropy = _beliefs(scores)
+    labels = labels_for(len(real_labels), real_labels, len(mean))
+    if not len(labels):
         raise TooFewImagesError("There are no real labels.", "Give those of the training images.")
-    real, mean = real_counts / real_counts.sum(), beliefs.mean
-    entropy = -beliefs.negative_entropy / beliefs.count
+    real = np.bincount(labels, minlength=len(mean)) / len(labels)
     return float(_times_log(real, real) - _times_log(real, mean) + entropy)
+
+
+def _beliefs(scores: Matrix) -> tuple[np.ndarray, float]:
+    """Of logits (N, K): the mean of the predicted distributions, float64 (K,), and their mean entropy."""
+    logs = log_softmax(matrix(scores, "scores").astype(np.float64), axis=1)
+    if not len(logs):
+        raise TooFewImagesError("There are no scores.", "Give at least one image.")
+    beliefs = np.exp(logs)
+    return beliefs.mean(0), -float((beliefs * logs).sum()) / len(logs)
 
 
 def _times_log(p: np.ndarray, q: np.ndarray) -> float:

@@ -12,10 +12,8 @@ from ganaug.evaluation.measuring.extractors import OWN, Extractor
 from ganaug.evaluation.measuring.figures import ClassFigures, Figure
 from ganaug.metrics import Interval, am_score, bootstrap, inception_score, share_interval
 from ganaug.metrics.intervals import subsampled_together
-from ganaug.metrics.suite import BOUNDS, Suite, level, of_class
+from ganaug.metrics.suite import METRICS, Suite, level, of_class
 from ganaug.reporting import Report, silent
-
-BY_CLASS = ("intra-class FID", "within-class diversity")  # these use all images, the others equally many of each side
 
 
 class Looked:
@@ -64,17 +62,17 @@ def compare(looked: Looked, extractor: Extractor, *, seed: int = 0, report: Repo
     suite = Suite(real, y, features, t, len(classes), looked.right, seed)
     found = subsampled_together(
         lambda rows, others: suite.as_a_whole(chosen[rows], even[others]), y[chosen], t[even],
-        seed=seed, bounds=BOUNDS, progress=lambda done, total: report("intervals", done, total, ""),
+        seed=seed, bounds=suite.bounds(), progress=lambda done, total: report("intervals", done, total, ""),
     )  # fmt: skip
-    bounds = {of_class(name, label): BOUNDS[name] for name in BY_CLASS for label in range(len(classes))} | BOUNDS
-    classwise = subsampled_together(suite.by_class, y, t, seed=seed, bounds=bounds, largest=len(y) + len(t))
-    found |= {name: classwise[name] for name in BY_CLASS}
+    classwise = subsampled_together(suite.by_class, y, t, seed=seed, bounds=suite.bounds(), largest=len(y) + len(t))
+    found |= {name: classwise[name] for name, one in METRICS.items() if one.column}
     real_figures, alike, stand_ins = in_their_place(suite, chosen, seed)
     figures = _of_scores(looked, extractor, even, seed)
     for name, interval in found.items():
-        sizes = (len(t), len(y)) if name in BY_CLASS else (len(even), len(chosen))
+        one = METRICS[name]  # those by class use all images, the others equally many of each side
+        sizes = (len(t), len(y)) if one.column else (len(even), len(chosen))
         fewer = None if sizes == stand_ins else (alike[name], *stand_ins)
-        figures.append(Figure(name, interval, extractor.name, *sizes, real_figures[name], fewer))
+        figures.append(Figure(name, one.best, interval, extractor.name, *sizes, real_figures[name], fewer))
     return Compared(tuple(figures), _per_class(looked, classwise), ())
 
 
@@ -91,11 +89,11 @@ def _of_scores(looked: Looked, extractor: Extractor, whole: np.ndarray, seed: in
     agreement = share_interval(int(looked.right.sum()), n)
     inception = interval(lambda rows: inception_score(scores[rows]))
     am = interval(lambda rows: am_score(looked.scores[rows], looked.true))
-    of_labels = [Figure("label agreement", agreement, OWN, n, 0, looked.real_hits / m)] if looked.labelled else []
+    of_labels = [Figure("label agreement", "1", agreement, OWN, n, 0, looked.real_hits / m)] if looked.labelled else []
     return [
         *of_labels,
-        Figure("Inception score", inception, extractor.name, len(whole), 0, inception_score(real_scores)),
-        Figure("AM score", am, OWN, len(whole), m, am_score(looked.real_scores, looked.true)),
+        Figure("Inception score", "high", inception, extractor.name, len(whole), 0, inception_score(real_scores)),
+        Figure("AM score", "0", am, OWN, len(whole), m, am_score(looked.real_scores, looked.true)),
     ]
 
 
@@ -137,14 +135,14 @@ def _per_class(looked: Looked, found: dict[str, Interval]) -> dict[str, ClassFig
     per_class: dict[str, ClassFigures] = {}
     for label, name in enumerate(looked.classes):
         own = looked.right[looked.labels == label]
-        varied = found[of_class("within-class diversity", label)]
-        if own.sum() < 4:  # a half of them has no variance
-            varied = replace(varied, low=float("nan"), high=float("nan"))
+        values = {one.column: found[of_class(one.name, label)] for one in METRICS.values() if one.column}
+        for one in METRICS.values():
+            if one.column and own.sum() < one.halves:
+                values[one.column] = replace(values[one.column], low=float("nan"), high=float("nan"))
         per_class[name] = {
             "samples": len(own),
             "reference": int((looked.real_labels == label).sum()),
             "agreement": share_interval(int(own.sum()), len(own)) if looked.labelled else None,
-            "FID": found[of_class("intra-class FID", label)],
-            "diversity": varied,
+            **values,
         }
     return per_class

@@ -12,31 +12,13 @@ from torch import Tensor
 
 from ganaug.metrics import CopyReport, Interval, share_interval
 
-BEST = {
-    "label agreement": "1",
-    "Inception score": "high",
-    "AM score": "0",
-    "FID": "0",
-    "KID": "0",
-    "MMD": "0",
-    "NDB": "0.05",
-    "precision": "1",
-    "recall": "1",
-    "density": "1",
-    "coverage": "1",
-    "intra-class FID": "0",
-    "within-class diversity": "1",
-    "CAS, synthetic to real": "1",
-    "CAS, real to synthetic": "1",
-    "copies": "as real",
-}  # what it is for perfect samples
-
 ClassFigures = dict[str, int | Interval | None]  # of one class, by name: numbers of images and figures
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of the samples. real: the same figure of real images in their place, None where there is none.
+    """One figure of the samples. best: what it is for perfect ones. real: the same figure of real images in their
+    place, None where there is none.
 
     alike: where real images in the samples' place were fewer, on either side, than in the figure: the samples' value
     with as few, which is what to compare `real` with, and how many samples and reference images those are. Fewer images
@@ -46,6 +28,7 @@ class Figure:
     """
 
     name: str
+    best: str
     interval: Interval
     extractor: str
     synthetic: int
@@ -63,7 +46,7 @@ class Figure:
             **edges,
             "at_the_numbers_of_real": alike,
             "real": None if self.real is None else number(self.real),
-            "best": BEST[self.name],
+            "best": self.best,
             "extractor": self.extractor,
             "synthetic_images": self.synthetic,
             "reference_images": self.reference,
@@ -105,7 +88,7 @@ def copy_figure(
         judged = label < len(copies.limits) and np.isfinite(copies.limits[label]) and len(own)
         values["copies"] = share_interval(int((own < copies.limits[label]).sum()), len(own)) if judged else None
     interval = share_interval(copies.copies, copies.judged)
-    return Figure("copies", interval, of, copies.judged, against, copies.expected)
+    return Figure("copies", "as real", interval, of, copies.judged, against, copies.expected)
 
 
 HEADER = f"{'figure':<24}{'samples':>9}   {'95 % interval':<20}{'real':>9}  {'N syn. / ref.':<15}features of"

@@ -16,28 +16,31 @@ from ganaug.metrics import Interval, label_agreement, share_interval
 from ganaug.reporting import Report, silent
 
 STEPS = 600
-POLICIES = ("none", "affine")  # of the judge: the better one on images that it was not trained on
+AUGMENTATIONS = ("none", "affine")  # of the judge: the better one on images that it was not trained on
 
 
 def judge_of(
     images: LabelledImages, *, steps: int, seed: int, device: torch.device, report: Report = silent
 ) -> tuple[Classifier, str]:
-    """A classifier of these images, and the policy that it was trained with: the better one on a fifth held out."""
+    """A classifier of these images, and the augmentation that it was trained with: the better one on a fifth held
+    out."""
     classes = len(images.classes)
 
-    def trained(part: LabelledImages, policy: str) -> Classifier:
+    def trained(part: LabelledImages, augmentation: str) -> Classifier:
         return train_classifier(
             part.pixels, part.labels, classes,
-            training=Training(steps=steps, policy=policy), seed=seed, device=device,
-            report=named(f"judge, {policy}, {len(part)} images", report),
+            training=Training(steps=steps, augmentation=augmentation), seed=seed, device=device,
+            report=named(f"judge, {augmentation}, {len(part)} images", report),
         )  # fmt: skip
 
     try:
         most, rest = hold_out(images, seed=seed)
     except DataError:  # one image a class: there is nothing to choose by
-        return trained(images, POLICIES[0]), POLICIES[0]
-    found = [label_agreement(trained(most, policy).predict(rest.pixels), rest.labels) for policy in POLICIES]
-    best = POLICIES[int(np.argmax(found))]
+        return trained(images, AUGMENTATIONS[0]), AUGMENTATIONS[0]
+    found = [
+        label_agreement(trained(most, augmentation).predict(rest.pixels), rest.labels) for augmentation in AUGMENTATIONS
+    ]
+    best = AUGMENTATIONS[int(np.argmax(found))]
     return trained(images, best), best
 
 
@@ -65,8 +68,8 @@ def classification_accuracy_scores(
     device: torch.device,
     report: Report = silent,
 ) -> Cas:
-    """Two classifiers, trained alike (affine policy, equal steps, classes drawn equally often)."""
-    training = Training(steps=steps, policy="affine", balanced=True)
+    """Two classifiers, trained alike (affine augmentation, equal steps, classes drawn equally often)."""
+    training = Training(steps=steps, augmentation="affine", balanced=True)
     classes = len(real.classes)
     pupil = train_classifier(
         *synthetic, classes, training=training, seed=seed, device=device, report=named("CAS, synthetic", report)

@@ -60,8 +60,11 @@ class Measurement:
         lines = [HEADER, *(figure.line() for figure in self.figures), *lines_alike(self.figures), ""]
         lines.append(f"{'class':<16}{heads(next(iter(self.per_class.values())))}")
         lines += [f"{name[:15]:<16}{cells(values)}" for name, values in self.per_class.items()]
-        accuracy, policy = self.judge["accuracy"], self.judge["policy"]
-        lines += ["", f"The own classifier: {accuracy:.3f} of the reference images right ({policy} augmentation)."]
+        accuracy, augmentation = self.judge["accuracy"], self.judge["augmentation"]
+        lines += [
+            "",
+            f"The own classifier: {accuracy:.3f} of the reference images right ({augmentation} augmentation).",
+        ]
         return lines + [f"Note: {note}" for note in self.notes]
 
     def _row(self, sample: int) -> int:

@@ -33,7 +33,7 @@ def measure(
     extractor: str | Extractor = "own",
     per_class: int | None = None,
     steps: int = STEPS,
-    source: Any = None,
+    pairs: Any = None,
     root: Any = None,
     seed: int = 0,
     device: str = "cpu",
@@ -46,7 +46,7 @@ def measure(
     "timm:NAME@weights.safetensors", "inception", or an `Extractor`. per_class: samples of each class; by default 500,
     fewer for more than 20 classes. steps: of each of the five small classifiers.
 
-    Samples of a generator that translates images are its variants of the images of the fit (source: their paired
+    Samples of a generator that translates images are its variants of the images of the fit (pairs: their paired
     images, where it learned from pairs). A generator that knows no classes is measured without labels. Rows of a table
     and series are compared value by value, with scikit-learn's extra-trees as classifier; an extractor or a source is
     refused there, and steps are not looked at. Classes that a choice withholds are measured, and named.
@@ -61,7 +61,7 @@ def measure(
     if not isinstance(fitted.card.codec, ImageCodec):
         for option, given in (
             ("extractor", extractor != "own"),
-            ("source", source is not None),
+            ("pairs", pairs is not None),
             ("root", root is not None),
         ):
             if given:
@@ -69,9 +69,9 @@ def measure(
         return measure_vectors(fitted, data, test, count, seed, report)
     chosen_device = torch.device(device)
     chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
-    parts = sides(fitted.card, data, test, source=source, root=root, seed=seed, report=report)
+    parts = sides(fitted.card, data, test, pairs=pairs, root=root, seed=seed, report=report)
     samples, notes = samples_of(fitted, parts, count, seed, chosen_device, report)
-    judge, policy = judge_of(parts.judge, steps=steps, seed=seed, device=chosen_device, report=report)
+    judge, augmentation = judge_of(parts.judge, steps=steps, seed=seed, device=chosen_device, report=report)
     labelled, true = classes != UNLABELLED, parts.reference.labels
     if not labelled:
         parts = parts.unlabelled()
@@ -87,8 +87,8 @@ def measure(
             samples, parts.seen, parts.reference, steps=steps, seed=seed, device=chosen_device, report=report
         )
         figures += [
-            Figure("CAS, synthetic to real", cas.train, "accuracy", n, m, cas.ceiling.value),
-            Figure("CAS, real to synthetic", cas.test, "accuracy", n, len(parts.seen), cas.ceiling.value),
+            Figure("CAS, synthetic to real", "1", cas.train, "accuracy", n, m, cas.ceiling.value),
+            Figure("CAS, real to synthetic", "1", cas.test, "accuracy", n, len(parts.seen), cas.ceiling.value),
         ]
     copies = None
     if parts.fitted:
@@ -96,7 +96,7 @@ def measure(
         copies = copy_report(*samples, parts.seen.pixels, parts.seen.labels, unseen.pixels, unseen.labels)
         figures.append(copy_figure(copies, samples[1], len(unseen), per_class_values))
     accuracy = share_interval(looked.real_hits, m)
-    about = {"policy": policy, "accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high,
+    about = {"augmentation": augmentation, "accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high,
              "images": len(parts.judge), "steps": steps}  # fmt: skip
     withheld = fitted.choice.withheld if fitted.choice is not None else ()
     if withheld:

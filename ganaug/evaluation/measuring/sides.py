@@ -49,13 +49,13 @@ class Sides:
 
 
 def sides(
-    card: Card, data: Any, test: Any = None, *, source: Any = None, root: Any = None, seed: int = 0,
+    card: Card, data: Any, test: Any = None, *, pairs: Any = None, root: Any = None, seed: int = 0,
     report: Report = silent,
 ) -> Sides:  # fmt: skip
-    """Load and divide. Where the generator knows no classes, those of the data count. source: the paired images of the
+    """Load and divide. Where the generator knows no classes, those of the data count. pairs: the paired images of the
     data. Raises LabelMismatchError for other classes, TooFewImagesError if nothing unseen is left to compare with,
     LeakError if all test images are among the data."""
-    real = images_like(card, data, pairs=source, root=root, report=report)
+    real = images_like(card, data, pairs=pairs, root=root, report=report)
     if card.classes == UNLABELLED:
         card = replace(card, classes=real.classes)
     if set(real.classes) != set(card.classes):

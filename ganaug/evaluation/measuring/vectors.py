@@ -78,16 +78,17 @@ def measure_vectors(fitted: Fitted, data: Any, test: Any, count: int, seed: int,
         pupil = Trees(values, samples[1], len(classes), seed)
         ceiling = _accuracy(real_scores, reference.labels)
         figures += [
-            Figure("CAS, synthetic to real", _accuracy(pupil.predict(fresh), reference.labels), "accuracy", n, m,
+            Figure("CAS, synthetic to real", "1", _accuracy(pupil.predict(fresh), reference.labels), "accuracy", n, m,
                    ceiling.value),
-            Figure("CAS, real to synthetic", _accuracy(scores, samples[1]), "accuracy", n, len(seen), ceiling.value),
+            Figure("CAS, real to synthetic", "1", _accuracy(scores, samples[1]), "accuracy", n, len(seen),
+                   ceiling.value),
         ]  # fmt: skip
     others = scale(unseen.items) if len(unseen) else fresh
     other_labels = unseen.labels if len(unseen) else reference.labels
     copies = copy_report(values, samples[1], known, seen.labels, others, other_labels)
     figures.append(copy_figure(copies, samples[1], len(others), per_class, name))
     accuracy = share_interval(looked.real_hits, m)
-    about = {"policy": "no", "accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high,
+    about = {"augmentation": "no", "accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high,
              "images": len(seen), "steps": TREES}  # fmt: skip
     notes = ("The own classifier is extra-trees on the real items that the generator saw.", *more, *found.notes)
     if not labelled:
@@ -113,7 +114,7 @@ def _test(test: Any, card: Card, real: LabelledVectors) -> tuple[LabelledVectors
     items = vectors_like(card, test, "test")
     known = np.isin(items.fingerprints, [*real.fingerprints, *card.fingerprints, *card.held_out])
     if isinstance(card.codec, TableCodec) or not known.any():
-        alike = f"{known.sum()} of {len(items)} test rows are like rows of the data in every column but the label."
+        alike = f"{known.sum()} of {len(items)} test rows are like rows of the data in every column but the target."
         return items, (alike,) if known.any() else ()
     if known.all():
         raise LeakError("All test series are among the data.", "Give series of which the fit saw none.")

@@ -59,7 +59,7 @@ def table(tmp_path_factory):
     folder = tmp_path_factory.mktemp("table")
     write_table(folder / "t.csv", 300, 0)
     write_table(folder / "unseen.csv", 200, 1)
-    return ganaug.fit(folder / "t.csv", folder / "run", label="kind", steps=4), folder
+    return ganaug.fit(folder / "t.csv", folder / "run", target="kind", steps=4), folder
 
 
 def test_rows_that_are_real_look_real_and_those_of_a_poor_generator_do_not(table):
@@ -102,7 +102,7 @@ def test_test_rows_that_are_among_the_data_are_counted(table):
 
 def test_options_about_images_are_refused_for_a_table(table):
     run, folder = table
-    for given in ({"extractor": "timm:resnet18"}, {"source": folder}):
+    for given in ({"extractor": "timm:resnet18"}, {"pairs": folder}):
         with pytest.raises(OptionError, match="makes no images"):
             ganaug.measure(run, folder / "t.csv", **given)
 
@@ -177,7 +177,7 @@ def test_paired_images_are_named(tmp_path):
     y = np.arange(40) % 2
     images = rng.integers(0, 256, (40, 16, 16), dtype=np.uint8)
     file = tmp_path / "pairs.npz"
-    np.savez(file, x_train=images, y_train=y, source_train=255 - images)
+    np.savez(file, x_train=images, y_train=y, pair_train=255 - images)
     run = ganaug.fit(file, tmp_path / "run", recipe="pix2pix", steps=1)
     found = ganaug.measure(run, file, **QUICK)
     check(found, "own classifier")
