@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,14 +13,13 @@ from ganaug.game import CycleRound, JointRound, NoiseRound, Recipe
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.last import last_network
-from ganaug.networks.equalised import EqualConv, EqualLinear, MinibatchDeviation
-from ganaug.networks.layers import BatchSpread, MinibatchDiscrimination
+from ganaug.networks.comparing import in_groups_of
+from ganaug.networks.equalised import EqualConv, EqualLinear
 from ganaug.recipes import make
 from ganaug.samples.run import Loadable, as_fitted
 
 PENULTIMATE = "encoder-penultimate"
 WEIGHING = (nn.Linear, nn.modules.conv._ConvNd, EqualLinear, EqualConv)
-COMPARING = (BatchSpread, MinibatchDiscrimination, MinibatchDeviation)  # layers that compare the items of a batch
 
 
 class Backbone(nn.Module):
@@ -175,12 +173,10 @@ class _Penultimate(nn.Module):
 
     def __init__(self, network: nn.Module):
         super().__init__()
-        self.network = network = copy.deepcopy(network)  # it will be listened to
+        self.network = network = in_groups_of(network, 1)  # a copy: it will be listened to
         self.inputs: list[Tensor] = []
         for layer in network.modules():
-            if isinstance(layer, COMPARING):
-                layer.group = 1
-            elif isinstance(layer, WEIGHING):
+            if isinstance(layer, WEIGHING):
                 layer.register_forward_pre_hook(cast(Callable[..., Any], self._note))
 
     def _note(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:

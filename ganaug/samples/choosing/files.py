@@ -57,7 +57,7 @@ def scorers_of(rules: Rules, known: Known) -> dict[str, Scorer]:
         "copies": Newness(known.pixels, known.labels),
     }
     if known.discriminator is not None:
-        made["realism"] = Realism(known.discriminator)
+        made["realism"] = Realism(known.discriminator, known.pixels, known.labels)
     return {name: made[name] for name in SCORES if rules.share(name) > 0}
 
 

@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from ganaug.classifier.small import Classifier, encode
 from ganaug.errors import OptionError
 from ganaug.metrics.neighbours import nearest
+from ganaug.networks.comparing import compares, in_groups_of
 
 Scorer = Callable[[Tensor, int], np.ndarray]
 NOT_OF_IMAGES = "The discriminator of this recipe does not score single images."
-TOGETHER = 32  # images that a discriminator is shown at a time: a block of a pool
+TOGETHER = 32  # images that are scored at a time
+BESIDE = 3  # training images that each is compared with: discriminators are trained on groups of four of a class
 
 
 class Agreement:
@@ -32,17 +34,32 @@ class Agreement:
 
 
 class Realism:
-    """The score of the discriminator, which may look at some images of the class at a time."""
+    """The score of the discriminator.
 
-    def __init__(self, discriminator: nn.Module):
-        self.discriminator = discriminator
+    Where it compares the images of a batch, each is compared with the same few training images of its class, so that
+    its score does not depend on which others are scored. pixels, labels: the training images.
+    """
+
+    def __init__(self, discriminator: nn.Module, pixels: Tensor, labels: Tensor):
+        self.beside = BESIDE if compares(discriminator) else 0
+        self.discriminator = in_groups_of(discriminator, 1 + self.beside)
+        self.pixels, self.labels = pixels, labels
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, label: int) -> np.ndarray:
-        labels = torch.full((len(images),), label, dtype=torch.int64)
-        parts = zip(images.split(TOGETHER), labels.split(TOGETHER), strict=True)
-        scores = [self._scores(encode(x), y) for x, y in parts]
-        return torch.cat(scores).double().numpy() if scores else np.empty(0)
+        if not len(images):
+            return np.empty(0)
+        own = self.pixels[self.labels == label] if self.beside else self.pixels[:0]
+        beside = encode(own[torch.arange(self.beside) % max(len(own), 1)])
+        whole = torch.arange(-(-len(images) // TOGETHER) * TOGETHER) % len(images)  # parts of one size: equal floats
+        scores = [self._together(encode(images[rows]), beside, label) for rows in whole.split(TOGETHER)]
+        return torch.cat(scores)[: len(images)].double().numpy()
+
+    def _together(self, x: Tensor, beside: Tensor, label: int) -> Tensor:
+        """Scores of images (N, C, H, W), each at the head of a group with those beside it."""
+        groups = torch.cat([x[:, None], beside.expand(len(x), *beside.shape)], 1) if len(beside) else x[:, None]
+        y = torch.full((len(x) * groups.shape[1],), label, dtype=torch.int64)
+        return self._scores(groups.flatten(0, 1).contiguous(memory_format=torch.channels_last), y)[:: groups.shape[1]]
 
     def _scores(self, x: Tensor, y: Tensor) -> Tensor:
         """Raises OptionError for a discriminator that does not give each image one number."""
