@@ -1,7 +1,7 @@
 """Rows of a table: learn them, fill up a rare class, and see what that does to a classifier.
 
-ganaug check   table.csv --label class
-ganaug fit     table.csv --label class --out runs/table
+ganaug check   table.csv --target class
+ganaug fit     table.csv --target class --out runs/table
 ganaug augment runs/table --balance --out synthetic.csv
 """
 
@@ -31,10 +31,10 @@ train = [row for row in train if row[-1] != "cultivar 2"] + [row for row in trai
 with (out / "wine.csv").open("w", newline="") as file:
     csv.writer(file).writerows([names, *train])
 
-run = ganaug.fit(out / "wine.csv", out / "wine", label="class", steps=steps, resume=True)
+run = ganaug.fit(out / "wine.csv", out / "wine", target="class", steps=steps, resume=True)
 synthetic = out / "wine_synthetic.csv"
 synthetic.unlink(missing_ok=True)
-ganaug.export(run, balance(run.load().card.counts), synthetic)
+ganaug.augment(run, balance(run.load().card.counts), synthetic)
 with synthetic.open(newline="") as file:
     header, *made = csv.reader(file)
 assert header == names

@@ -21,7 +21,7 @@ from ganaug.mixing.reimagine import Translate as Translate
 from ganaug.mixing.synthetic import SyntheticDataset as SyntheticDataset
 from ganaug.mixing.transforms import SynthMix as SynthMix
 from ganaug.mixing.variants import variants as variants
-from ganaug.samples.augment import export as export
+from ganaug.samples.augment import augment as augment
 from ganaug.samples.choose import choose as choose
 from ganaug.samples.choosing.rules import Rules as Rules
 from ganaug.samples.pictures import preview as preview

@@ -116,8 +116,8 @@ class FewImagesWarning(UserWarning):
     """Some classes have so few images that a generator learns little from them."""
 
 
-class MixingPolicyWarning(UserWarning):
-    """What "auto" serves rests on a mixing policy that cannot be applied here, or on a quick bench."""
+class UseWarning(UserWarning):
+    """What "auto" serves rests on a use of synthetic images that cannot be applied here, or on a quick bench."""
 
 
 class WithheldWarning(UserWarning):

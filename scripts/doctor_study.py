@@ -32,8 +32,8 @@ from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
 from ganaug.errors import DivergedError
 from ganaug.files.integrity import write_atomically
-from ganaug.fitting.doctor import findings
 from ganaug.fitting.doctor.checkup import Checkup, Examiner
+from ganaug.fitting.doctor.findings import findings
 from ganaug.game import Adam, Networks, Recipe
 from ganaug.game.batches import batches_for
 from ganaug.game.train import train

@@ -29,11 +29,12 @@ MAY: dict[str, set[str] | str] = {
         "generator",
         "metrics",
         "networks",
+        "options",
         "recipes",
         "samples",
     },
     "files": set(),
-    "fitting": {"data", "device", "files", "game", "generator", "recipes", "samples"},
+    "fitting": {"data", "device", "files", "game", "generator", "options", "recipes", "samples"},
     "game": {"data"},
     "generator": {"data", "files", "game", "recipes"},
     "keys": set(),
@@ -41,9 +42,10 @@ MAY: dict[str, set[str] | str] = {
     "metrics": set(),
     "mixing": {"classifier", "data", "game", "generator", "samples"},
     "networks": set(),
+    "options": set(),
     "recipes": {"data", "game", "losses", "networks"},
     "reporting": set(),
-    "samples": {"classifier", "data", "files", "game", "generator", "metrics"},
+    "samples": {"classifier", "data", "files", "game", "generator", "metrics", "networks"},
 }
 
 

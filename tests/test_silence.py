@@ -48,7 +48,7 @@ def everything(out, cache, monkeypatch):
     run = ganaug.fit(arrays(), out / "run", options=SMALL, steps=4)
     ganaug.fit(arrays(), out / "fork", options=SMALL, steps=6, fork=run)
     ganaug.preview(run, out / "preview", columns=2, frames=3)
-    ganaug.export(run, {"0": 3, "1": 4}, out / "images")
+    ganaug.augment(run, {"0": 3, "1": 4}, out / "images")
     X, y = arrays()
     loader = DataLoader(
         TensorDataset(torch.from_numpy(X)[:, None].float() / 255, torch.from_numpy(y)), batch_size=8, shuffle=True

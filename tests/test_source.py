@@ -34,14 +34,13 @@ NOT_TRUE = ("download", "pretrained")
 
 # What is done on purpose: (file, call) -> why it is no danger.
 ALLOWED = {
-    ("recipes/choose.py", "exec_module"): "runs file.py:function, which only the user can name",
-    ("recipes/choose.py", "spec_from_file_location"): "the same",
+    ("recipes/named.py", "exec_module"): "runs file.py:function, which only the user can name",
+    ("recipes/named.py", "spec_from_file_location"): "the same",
     ("__init__.py", "import_module"): "the modules of our own public names, a table in that file",
-    ("mixing/__init__.py", "import_module"): "the same",
     ("cli/group.py", "import_module"): "the modules of our own commands, a table in that file",
 }
 ALLOWED_IMPORTS = {
-    ("benchmark/workers.py", "subprocess"): "runs a program that is a constant of that file, see the test below",
+    ("evaluation/bench/workers.py", "subprocess"): "runs a program that is a constant of that file, see the test below",
 }
 
 

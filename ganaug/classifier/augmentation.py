@@ -1,10 +1,9 @@
-"""Classical augmentation: policies (a batch of real pixels in, the same batch seen differently out) and blends, which
-mix the images of a batch, and their labels, with each other.
+"""Classical augmentation: augmentations (a batch of real pixels in, the same batch seen differently out) and blends,
+which mix the images of a batch, and their labels, with each other.
 
-A policy maps uint8 (B, C, H, W) to uint8 or float of the same shape on the same 0..255 scale. It draws from torch's
-global random stream, so that torchvision's own policies can stand beside ours; the classifier calls it inside
-`torch.random.fork_rng()` with a keyed seed.
-"""
+An augmentation maps uint8 (B, C, H, W) to uint8 or float of the same shape on the same 0..255 scale. It draws from
+torch's global random stream, so that torchvision's own can stand beside ours; the classifier calls it inside
+`torch.random.fork_rng()` with a keyed seed."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ from torchvision.transforms import v2
 
 from ganaug.errors import OptionError
 
-Policy = Callable[[Tensor], Tensor]
+Augmentation = Callable[[Tensor], Tensor]
 Blend = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 SHIFT = 1 / 8  # of the side: the largest shift of `crops`, `flips` and (half of it) of `affine`
@@ -114,7 +113,7 @@ def randaugment(pixels: Tensor) -> Tensor:
     return _RANDAUGMENT.of_batch(pixels)
 
 
-POLICIES: dict[str, Policy] = {
+AUGMENTATIONS: dict[str, Augmentation] = {
     "none": none,
     "crops": crops,
     "affine": affine,
@@ -124,11 +123,11 @@ POLICIES: dict[str, Policy] = {
 }
 
 
-def policy_named(name: str) -> Policy:
-    """The policy of this name. Raises OptionError, listing the names, when there is none."""
-    if name not in POLICIES:
-        raise OptionError(f"There is no augmentation policy {name!r}.", f"Choose one of: {', '.join(POLICIES)}.")
-    return POLICIES[name]
+def augmentation_named(name: str) -> Augmentation:
+    """The augmentation of this name. Raises OptionError, listing the names, when there is none."""
+    if name not in AUGMENTATIONS:
+        raise OptionError(f"There is no augmentation {name!r}.", f"Choose one of: {', '.join(AUGMENTATIONS)}.")
+    return AUGMENTATIONS[name]
 
 
 _MIXUP, _CUTMIX = v2.MixUp(alpha=0.2), v2.CutMix(alpha=1.0)

@@ -2,8 +2,8 @@
 
 A timm residual network (one basic block a stage) with a stem that suits 8 to 128 px, trained from scratch from one
 uint8 tensor: no data loader, no download. Initial weights, batch order and augmentation are functions of `seed`, and
-the first two do not depend on the policy or on the share of synthetic images, so that arms can be compared in pairs.
-"""
+the first two do not depend on the augmentation or on the share of synthetic images, so that arms can be compared in
+pairs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from timm.models.resnet import BasicBlock, ResNet
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax, one_hot
 
-from ganaug.classifier.augmentation import blend_named, policy_named
-from ganaug.classifier.use import mixing_policy
+from ganaug.classifier.augmentation import augmentation_named, blend_named
+from ganaug.classifier.use import use_named
 from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.keys import numpy_stream, seed_layers
 from ganaug.reporting import Report, silent
@@ -32,33 +32,32 @@ LOOKS = 10  # times in a training at which the watched images are looked at
 class Training:
     """How a classifier is trained: AdamW under one cosine cycle with warm-up.
 
-    steps: optimiser steps, at least 1. batch: images per step. lr: peak learning rate. policy: a name of
-    `augmentation.POLICIES`. ratio: share of synthetic images in every batch, in [0, 1]; they replace real images of
-    the same class. balanced: draw every class equally often. label_smoothing: in [0, 1). blend: a name of
-    `augmentation.BLENDS`. class_weights: every class weighs the same in the loss, however often it is drawn.
-    mixing: how synthetic images are used, see `ganaug.classifier.use`.
-    """
+    steps: optimiser steps, at least 1. batch: images per step. lr: peak learning rate. augmentation: a name of
+    `augmentation.AUGMENTATIONS`. ratio: share of synthetic images in every batch, in [0, 1]; they replace real images
+    of the same class. balanced: draw every class equally often. label_smoothing: in [0, 1). blend: a name of
+    `augmentation.BLENDS`. class_weights: every class weighs the same in the loss, however often it is drawn. mixing:
+    how synthetic images are used, see `ganaug.classifier.use`."""
 
     steps: int = 300
     batch: int = 64
     lr: float = 1e-2
     weight_decay: float = 0.05
-    policy: str = "none"
+    augmentation: str = "none"
     ratio: float = 0.0
     balanced: bool = False
     label_smoothing: float = 0.0
     blend: str = "none"
     class_weights: bool = False
-    mixing: str = "plain"
+    use: str = "plain"
 
     def __post_init__(self):
         if self.steps < 1 or self.batch < 2 or self.lr <= 0:
             raise OptionError("A training needs steps >= 1, batch >= 2 and lr > 0.", f"Given: {self}.")
         if not 0 <= self.ratio <= 1:
             raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio between 0 and 1.")
-        policy_named(self.policy)
+        augmentation_named(self.augmentation)
         blend_named(self.blend)
-        mixing_policy(self.mixing)
+        use_named(self.use)
 
 
 class Classifier:
@@ -134,15 +133,18 @@ def train_classifier(
 ) -> Classifier:
     """Train on `pixels` uint8 (N, C, H, W) and `labels` int64 (N,) in [0, n_classes).
 
-    synthetic: pixels and labels of the same kind, from which a share `training.ratio` of every batch is taken.
-    weights: float (N,), weight of each real image's loss (synthetic ones weigh what the mixing policy says). watch:
+    synthetic: pixels and labels of the same kind, from which a share `training.ratio` of every batch is taken. weights:
+    float (N,), weight of each real image's loss (synthetic ones weigh what the use of synthetic images says). watch:
     pixels and labels to look at during the training, for its curve; that changes nothing. The same arguments give the
     same classifier on one machine, torch build and number of threads. Raises LabelMismatchError for labels out of range
-    and TooFewImagesError for an empty set or a synthetic share without synthetic images.
-    """
+    and TooFewImagesError for an empty set or a synthetic share without synthetic images."""
     _check(pixels, labels, n_classes, training, synthetic)
     device = torch.device(device)
-    policy, blend, use = policy_named(training.policy), blend_named(training.blend), mixing_policy(training.mixing)
+    augmentation, blend, use = (
+        augmentation_named(training.augmentation),
+        blend_named(training.blend),
+        use_named(training.use),
+    )
     by_class = class_weights(labels, n_classes) if training.class_weights else torch.ones(n_classes)
     extra_labels = None if synthetic is None else synthetic[1].numpy()
     real_rows, synthetic_rows = schedule(labels.numpy(), extra_labels, training, seed)
@@ -171,7 +173,7 @@ def train_classifier(
                 smoothing[places] = max(use.smoothing, training.label_smoothing)
             w = (w * by_class[y])[:, None]
             targets = (w * (one_hot(y, n_classes) * (1 - smoothing) + smoothing / n_classes)).to(device)
-            x, targets = blend(policy(x.to(device)), targets)
+            x, targets = blend(augmentation(x.to(device)), targets)
             loss = -(targets * log_softmax(model(encode(x, device)), 1)).sum() / w.sum().clamp_min(1e-8).item()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -193,11 +195,10 @@ def _right(classifier: Classifier, pixels: Tensor, labels: Tensor) -> float:
 def schedule(labels: np.ndarray, synthetic_labels: np.ndarray | None, training: Training, seed: int):
     """Which items every batch holds: two int64 arrays (steps, batch), rows of real and rows of synthetic images.
 
-    The real rows depend on labels, steps, batch, balanced and seed alone. A synthetic row is -1 where the real image
-    is kept; elsewhere it is an image of the same class, and round(ratio * batch) places of every batch are such, fewer
-    only where a class has no synthetic image or the mixing policy says so. Every item is drawn once before any is drawn
-    again.
-    """
+    The real rows depend on labels, steps, batch, balanced and seed alone. A synthetic row is -1 where the real image is
+    kept; elsewhere it is an image of the same class, and round(ratio * batch) places of every batch are such, fewer
+    only where a class has no synthetic image or the use of synthetic images says so. Every item is drawn once before
+    any is drawn again."""
     total = training.steps * training.batch
     if training.balanced:
         present = np.unique(labels)
@@ -208,7 +209,7 @@ def schedule(labels: np.ndarray, synthetic_labels: np.ndarray | None, training: 
     synthetic = np.full((training.steps, training.batch), -1, dtype=np.int64)
     share = round(training.ratio * training.batch)
     if synthetic_labels is not None and share:
-        use = mixing_policy(training.mixing)
+        use = use_named(training.use)
         wanted = labels[real].reshape(training.steps, training.batch)[:, -share:]
         rows = _rows_of(wanted.reshape(-1), synthetic_labels, seed, "synthetic", use.pool).reshape(wanted.shape)
         if use.rare:

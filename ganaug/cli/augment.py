@@ -31,11 +31,11 @@ from ganaug.cli.group import common, number, show
 )
 @click.option("--data", help="Images to start from, for a run that translates images.")
 @click.option(
-    "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
+    "--pairs", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
 )
 @click.option("--force", is_flag=True, help="Serve images of a run whose verdict is `harms` all the same.")
 @common
-def augment(run, out, per_class, balance, ratio, recipe, truncation, data, source, force, seed, as_json, quiet):
+def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs, force, seed, as_json, quiet):
     """Write synthetic labelled images as a folder that torchvision, timm and Hugging Face read.
 
     Of a table, rows as a CSV file with the same columns; of series, an .npz file. --ratio auto takes the share that the
@@ -46,7 +46,7 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
     ganaug augment runs/leaves --per-class 500 --out data/train_synth
     ganaug augment runs/leaves --ratio 0.25    --out data/train_synth
     ganaug augment runs/table  --balance       --out synthetic.csv
-    ganaug augment runs/cells  --data photos --source masks --per-class 100 --out data/train_synth
+    ganaug augment runs/cells  --data photos --pairs masks --per-class 100 --out data/train_synth
     """
     if sum([per_class is not None, balance, ratio is not None]) != 1:
         raise click.UsageError("Give one of --per-class, --balance and --ratio.")
@@ -54,7 +54,7 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
     from ganaug.cli.load import load_run
     from ganaug.mixing.ratio import caveats, resolve
     from ganaug.reporting import printable
-    from ganaug.samples.augment import export
+    from ganaug.samples.augment import augment as write
     from ganaug.samples.plan import balance as filled
     from ganaug.samples.plan import fraction
     from ganaug.samples.plan import per_class as each
@@ -81,8 +81,8 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, sourc
         show(as_json, {"out": None, "plan": plan}, [f"{why}: there is nothing to add."])
         return
     with terminal(quiet) as report:
-        export(
-            fitted, plan, out, seed=seed, truncation=truncation, data=data, source=source, force=force,
+        write(
+            fitted, plan, out, seed=seed, truncation=truncation, data=data, pairs=pairs, force=force,
             report=report,
         )  # fmt: skip
     total = sum(plan.values())

@@ -18,12 +18,12 @@ from ganaug.reporting import plain
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option("--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set.")
 @click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N images a class.")
-@click.option("--label", metavar="COL", help="Column of classes of a table.")
+@click.option("--target", metavar="COL", help="Column of classes of a table.")
 @click.option("--drop", multiple=True, metavar="COL", help="Column of a table to leave out; repeatable.")
 @click.option("--quarantine", type=click.Path(), metavar="DIR", help="Move unreadable files of the folder there.")
 @click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
 @common
-def check(data, test, root, split, limit, label, drop, quarantine, no_timing, seed, as_json, quiet):
+def check(data, test, root, split, limit, target, drop, quarantine, no_timing, seed, as_json, quiet):
     """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes; of a table, what
     its columns hold.
 
@@ -32,7 +32,7 @@ def check(data, test, root, split, limit, label, drop, quarantine, no_timing, se
     ganaug check data/train --test data/test
     ganaug check mnist.npz --limit 100 --json
     ganaug check data/train --quarantine data/unreadable
-    ganaug check table.csv --label diagnosis
+    ganaug check table.csv --target diagnosis
     """
     from ganaug.cli.console import terminal
     from ganaug.data.check import check as look
@@ -45,10 +45,10 @@ def check(data, test, root, split, limit, label, drop, quarantine, no_timing, se
     if is_table(data):
         if test is not None or root is not None or limit is not None:
             raise OptionError("--test, --root and --limit are for images.", "Leave them out for a table.")
-        _show(check_table(data, label, drop=drop), as_json)
+        _show(check_table(data, target, drop=drop), as_json)
         return
-    if label is not None or drop:
-        raise OptionError("--label and --drop are for tables.", "Leave them out, or give a .csv file.")
+    if target is not None or drop:
+        raise OptionError("--target and --drop are for tables.", "Leave them out, or give a .csv file.")
     if quarantine is not None and test is not None:
         raise OptionError("--quarantine is for one folder.", "Leave out --test, and check that folder by itself.")
     timing = None if no_timing else fit_seconds

@@ -10,14 +10,14 @@ from ganaug.cli.group import common, show
 @click.command()
 @click.argument("run", type=click.Path())
 @click.argument("data", required=False)
-@click.option("--source", type=click.Path(), metavar="FOLDER", help="Paired images, of the same names as DATA's.")
+@click.option("--pairs", type=click.Path(), metavar="FOLDER", help="Paired images, of the same names as DATA's.")
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 @click.option(
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
 @common
-def doctor(run, data, source, root, device, recipe, seed, as_json, quiet):
+def doctor(run, data, pairs, root, device, recipe, seed, as_json, quiet):
     """Name what is wrong with a run: collapse, copies, labels that leak, a discriminator that overfits, and others.
 
     A fit makes ten check-ups on its way, which are read here. With DATA, what the run was fitted on, the generator is
@@ -33,7 +33,7 @@ def doctor(run, data, source, root, device, recipe, seed, as_json, quiet):
 
     with terminal(quiet) as report:
         found = examine(
-            load_run(run, recipe), data, source=source, root=root, recipe=own_recipe(recipe),
+            load_run(run, recipe), data, pairs=pairs, root=root, recipe=own_recipe(recipe),
             device=device, report=report,
         )  # fmt: skip
     show(as_json, found.to_json(), found.lines())

@@ -47,10 +47,10 @@ def features(run, data, out, part, test, no_probe, root, split, limit, device, r
     from ganaug.evaluation.probing.probes import HEADER, probe
     from ganaug.evaluation.probing.table import checked
     from ganaug.evaluation.probing.table import features as know
-    from ganaug.recipes.choose import choose
+    from ganaug.recipes.named import recipe_named
 
     file = None if out is None else checked(out)
-    fitted, game = load_run(run, recipe), None if recipe is None else choose(recipe, {})
+    fitted, game = load_run(run, recipe), None if recipe is None else recipe_named(recipe, {})
     options = {"part": part, "root": root, "device": str(resolve_device(device)), "recipe": game}
     with terminal(quiet) as report:
         known = know(fitted, data, split=split, limit=limit, seed=seed, report=report, **options)

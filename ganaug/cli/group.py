@@ -17,7 +17,7 @@ COMMANDS = (
     "check",
     "fit",
     "preview",
-    "metrics",
+    "measure",
     "doctor",
     "choose",
     "features",
@@ -49,7 +49,7 @@ def cli() -> None:
     ganaug check   data/train
     ganaug fit     data/train --out runs/leaves --budget 10m
     ganaug preview runs/leaves
-    ganaug metrics runs/leaves data/train
+    ganaug measure runs/leaves data/train
     ganaug doctor  runs/leaves
     ganaug choose  runs/leaves data/train
     ganaug features runs/leaves data/train --out leaves.npz
@@ -83,20 +83,6 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 def show(as_json: bool, values: dict[str, Any], lines: list[str]) -> None:
     """Print the result: JSON on request, else lines, in which names cannot command the terminal."""
     click.echo(json.dumps(values) if as_json else "\n".join(map(plain, lines)))
-
-
-def settings_of(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """`("gamma=1.0", "flip=true")` as a dict of JSON values."""
-    settings = {}
-    for pair in pairs:
-        name, sign, text = pair.partition("=")
-        if not sign:
-            raise click.BadParameter(f"{pair!r} is not NAME=VALUE.")
-        try:
-            settings[name] = json.loads(text)
-        except ValueError:
-            settings[name] = text
-    return settings
 
 
 def number(name: str, text: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ganaug.generator.folder import Fitted, OwnRecipe
-from ganaug.recipes.choose import choose
+from ganaug.recipes.named import recipe_named
 from ganaug.samples.run import load
 
 
@@ -15,4 +15,4 @@ def load_run(run: str, recipe: str | None) -> Fitted:
 
 def own_recipe(recipe: str | None) -> OwnRecipe | None:
     """What file.py:function means, as a function of the settings on the card."""
-    return None if recipe is None else partial(choose, recipe)
+    return None if recipe is None else partial(recipe_named, recipe)

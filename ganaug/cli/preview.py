@@ -29,15 +29,15 @@ from ganaug.cli.group import common, show
 )
 @click.option("--data", help="Images to start from, for a run that translates images.")
 @click.option(
-    "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
+    "--pairs", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
 )
 @common
-def preview(run, out, columns, frames, recipe, truncation, data, source, seed, as_json, quiet):
+def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, as_json, quiet):
     """Draw samples: a grid with one row a class, and a walk through latent space (PNG and GIF).
 
     \b
     ganaug preview runs/leaves
-    ganaug preview runs/cells --data photos --source masks
+    ganaug preview runs/cells --data photos --pairs masks
     """
     from ganaug.cli.load import load_run
     from ganaug.samples.pictures import preview as draw
@@ -45,6 +45,6 @@ def preview(run, out, columns, frames, recipe, truncation, data, source, seed, a
     fitted = load_run(run, recipe)
     folder = Path(out) if out else Path(run) / "preview"
     files = draw(
-        fitted, folder, columns=columns, frames=frames, seed=seed, truncation=truncation, data=data, source=source
+        fitted, folder, columns=columns, frames=frames, seed=seed, truncation=truncation, data=data, pairs=pairs
     )
     show(as_json, {"files": [str(f) for f in files]}, [str(f) for f in files])

@@ -51,7 +51,7 @@ class _Chooser:
 class ClassBalancedBatches:
     """Items of all classes, equally often.
 
-    pixels: uint8 (N, C, H, W), labels: int64 (N,) with at least one item in each class; sources: uint8 (N, c, h, w),
+    pixels: uint8 (N, C, H, W), labels: int64 (N,) with at least one item in each class; pairs: uint8 (N, c, h, w),
     the pair of each item. The set is kept as uint8 on `device`; every draw comes from the CPU generator passed in.
     """
 
@@ -61,11 +61,11 @@ class ClassBalancedBatches:
         labels: Tensor,
         spec: DataSpec,
         device: torch.device | str = "cpu",
-        sources: Tensor | None = None,
+        pairs: Tensor | None = None,
     ):
         self.spec = spec
         self.pixels = pixels.to(device)
-        self.sources = self.pixels if sources is None else sources.to(device)
+        self.sources = self.pixels if pairs is None else pairs.to(device)
         self.chooser = _Chooser(labels, len(spec.classes))
 
     def draw(self, n: int, rng: torch.Generator) -> Batch:

@@ -29,7 +29,7 @@ class LabelledImages:
 
     pixels: uint8 (N, C, H, W) on the CPU; labels: int64 (N,), label i means classes[i]; codec: mode and size of the
     user's own images; fingerprints, likenesses: of each item before resizing; names: of each item, in the source's
-    words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped; sources:
+    words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped; pairs:
     the paired image of each item, uint8 (N, c, H, W), or None.
     """
 
@@ -41,7 +41,7 @@ class LabelledImages:
     names: tuple[str, ...]
     groups: tuple[str, ...] | None = None
     unreadable: tuple[tuple[str, str], ...] = ()
-    sources: torch.Tensor | None = None
+    pairs: torch.Tensor | None = None
     likenesses: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -50,7 +50,7 @@ class LabelledImages:
     @property
     def spec(self) -> DataSpec:
         """What a generator for these images must produce."""
-        paired = () if self.sources is None else tuple(self.sources.shape[1:])
+        paired = () if self.pairs is None else tuple(self.pairs.shape[1:])
         return DataSpec(tuple(self.pixels.shape[1:]), self.classes, paired)
 
     def counts(self) -> dict[str, int]:
@@ -73,7 +73,7 @@ class LabelledImages:
             fingerprints=tuple(self.fingerprints[i] for i in chosen),
             names=tuple(self.names[i] for i in chosen),
             groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
-            sources=None if self.sources is None else self.sources[rows],
+            pairs=None if self.pairs is None else self.pairs[rows],
             likenesses=tuple(self.likenesses[i] for i in chosen) if self.likenesses else (),
         )
 
@@ -145,7 +145,7 @@ def load_images(
         names=tuple(opened.names[row] for row in rows),
         groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
         unreadable=tuple(found.unreadable),
-        sources=None if paired is None else read_pairs(paired, rows, side),
+        pairs=None if paired is None else read_pairs(paired, rows, side),
         likenesses=tuple(image.likeness for image in found.images),
     )
 

@@ -33,9 +33,9 @@ def open_pairs(opened: ImageSource, pairs: Any = None) -> Reader | None:
         return _from_folder(opened, Path(pairs).expanduser())
     if as_numpy(pairs) is None:
         raise OptionError(f"{type(pairs).__name__} does not hold paired images.", "Give a folder or an array.")
-    pixels = to_pixel_batch(pairs, name="the source")
+    pixels = to_pixel_batch(pairs, name="the pairs")
     if len(pixels) != len(opened):
-        raise DataError(f"{len(opened)} images but {len(pixels)} paired ones.", "Give one source for each image.")
+        raise DataError(f"{len(opened)} images but {len(pixels)} paired ones.", "Give one pair for each image.")
     return lambda index: pixels[index]
 
 

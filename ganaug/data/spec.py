@@ -19,14 +19,14 @@ class DataSpec:
     """`shape` is that of one item in model space: (C, H, W) of an image, (C, T) of a series, (F,) of a row.
 
     classes: their names, never empty; unlabelled data has the one class "all". Label `i` means `classes[i]`, here and
-    nowhere else: between two objects, classes are matched by name. source: shape of the paired item, () without pairs.
+    nowhere else: between two objects, classes are matched by name. pair: shape of the paired item, () without pairs.
     blocks: widths of what a row consists of, in order: 1 for a number in [-1, 1], k for the probabilities of k
     categories; () for images and series.
     """
 
     shape: tuple[int, ...]
     classes: tuple[str, ...]
-    source: tuple[int, ...] = ()
+    pair: tuple[int, ...] = ()
     blocks: tuple[int, ...] = ()
 
     def __post_init__(self):

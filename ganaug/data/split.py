@@ -47,7 +47,7 @@ def held_out_rows(images: Divisible, *, fraction: float = 0.2, seed: int = 0) ->
     if not 0 < fraction < 1:
         raise OptionError(f"The validation share cannot be {fraction:g}.", "Choose a number between 0 and 1.")
     block = _blocks(images.fingerprints, images.groups)
-    held = _choose(_contents(block, images.labels.numpy()), len(images.classes), fraction, seed)[block]
+    held = _pick(_contents(block, images.labels.numpy()), len(images.classes), fraction, seed)[block]
     if not held.any():
         cause = "No image can be held out for validation: each class has one image, or one group or picture only."
         raise DataError(cause, "Add images, or groups, to the classes.")
@@ -80,7 +80,7 @@ def _contents(block: np.ndarray, labels: np.ndarray) -> list[dict[int, int]]:
     return contents
 
 
-def _choose(contents: list[dict[int, int]], classes: int, fraction: float, seed: int) -> np.ndarray:
+def _pick(contents: list[dict[int, int]], classes: int, fraction: float, seed: int) -> np.ndarray:
     """Which blocks are held out, bool (blocks,): in keyed order, whatever fits; then one for each class left out."""
     total = np.zeros(classes, dtype=np.int64)
     blocks_with: list[list[int]] = [[] for _ in range(classes)]

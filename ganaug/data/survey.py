@@ -72,7 +72,7 @@ def survey(
     limit: at most so many readable images a class, chosen by a permutation keyed by (seed, class name). strict: raise
     UnreadableImageError, naming the item, instead of listing it.
     """
-    queue, reserve = _choice(source, limit, seed)
+    queue, reserve = _within_limit(source, limit, seed)
     result, total, done = Survey(), len(queue), 0
     while queue:
         index = queue.popleft()
@@ -107,7 +107,7 @@ def _pixels(source: ImageSource, index: int) -> np.ndarray:
     return source.array[index] if source.array is not None else np.asarray(source.read(index))
 
 
-def _choice(source: ImageSource, limit: int | None, seed: int) -> tuple[deque[int], dict[int, deque[int]]]:
+def _within_limit(source: ImageSource, limit: int | None, seed: int) -> tuple[deque[int], dict[int, deque[int]]]:
     """The items to read, in the order of the source, and for each class those that may replace unreadable ones."""
     if limit is None:
         return deque(range(len(source))), {}

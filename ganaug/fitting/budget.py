@@ -1,4 +1,4 @@
-"""Time budgets: what a user writes, and how many steps it is worth here."""
+"""How many steps a time budget is worth here."""
 
 from __future__ import annotations
 
@@ -7,22 +7,10 @@ import time
 
 import torch
 
-from ganaug.errors import OptionError
 from ganaug.game import Recipe
 from ganaug.game.train import Batches, train
 
 WARM_UP = 3  # rounds played and discarded before timing
-
-
-def parse_seconds(text: float | str) -> float:
-    """Seconds from a number or from text like "90s", "10m", "1.5h"; raises OptionError otherwise."""
-    if isinstance(text, (int, float)):
-        return float(text)
-    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
-    try:
-        return float(text[:-1]) * units[text[-1]] if text and text[-1] in units else float(text)
-    except ValueError as error:
-        raise OptionError(f"{text!r} is not a time.", "Write it like 90s, 10m or 1.5h.") from error
 
 
 def seconds_per_step(recipe: Recipe, batches: Batches, device: torch.device) -> float:

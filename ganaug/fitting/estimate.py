@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import torch
 from ganaug.data.batches import ClassBalancedBatches
 from ganaug.data.spec import DataSpec
 from ganaug.device import resolve_device
-from ganaug.fitting.budget import parse_seconds, seconds_per_step, steps_in
-from ganaug.fitting.fit import DEFAULT_BUDGET
+from ganaug.fitting.budget import seconds_per_step, steps_in
 from ganaug.fitting.prepare import FitSettings, Prepared, prepare
+from ganaug.options import merged
 from ganaug.recipes.modern import small
 from ganaug.reporting import Report, silent
 
@@ -76,44 +75,16 @@ def fit_seconds(spec: DataSpec, *, steps: int = GOOD_STEPS) -> float:
 
 
 def dry_run(
-    data: Any,
-    out: str | Path,
-    *,
-    recipe: str = "auto",
-    options: dict[str, Any] | None = None,
-    budget: float | str | None = None,
-    steps: int | None = None,
-    size: int | str = "auto",
-    channels: int | str = "auto",
-    limit: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    root: Any = None,
-    split: str = "train",
-    groups: Any = None,
-    strict: bool = False,
-    kind: str = "auto",
-    label: str | None = None,
-    drop: Sequence[str] = (),
-    source: Any = None,
-    report: Report = silent,
+    data: Any, out: str | Path, settings: FitSettings | None = None, *, report: Report = silent, **options: Any
 ) -> Estimate:
     """What `ganaug.fit` would do with the same arguments; raises as it does, writes nothing."""
-    seconds = None if steps is not None else parse_seconds(budget or DEFAULT_BUDGET)
-    settings = FitSettings(
-        recipe, dict(options or {}), seconds, steps, size, channels, limit, seed=seed, device=device,
-        kind=kind, label=label, drop=list(drop),
-    )  # fmt: skip
-    prepared = prepare(
-        data, settings, root=root, split=split, groups=groups, strict=strict, source=source, report=report
-    )
-    return _estimate(prepared)
+    return _estimate(prepare(data, merged(FitSettings, settings, options), report))
 
 
 def _estimate(prepared: Prepared) -> Estimate:
     settings = prepared.settings
     pace = seconds_per_step(prepared.recipe, prepared.batches, prepared.device)
-    steps = settings.steps or steps_in(settings.budget or DEFAULT_BUDGET, pace)
+    steps = settings.steps or steps_in(settings.seconds, pace)
     return Estimate(
         prepared.training.counts(),
         prepared.validation.counts(),

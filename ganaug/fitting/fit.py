@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, own_folders, write_atomically, writing
 from ganaug.files.lock import LOCK, sole_writer
-from ganaug.fitting.budget import parse_seconds, seconds_per_step, steps_in
+from ganaug.fitting.budget import seconds_per_step, steps_in
 from ganaug.fitting.course import Course, every
 from ganaug.fitting.doctor.checkup import Examiner
 from ganaug.fitting.doctor.watch import Watch, mended
@@ -30,6 +30,7 @@ from ganaug.generator.card import Card
 from ganaug.generator.folder import save
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.state import SavedState, load_state, save_state
+from ganaug.options import merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.pictures import sample_grid, save_picture, tile
 from ganaug.samples.run import Run
@@ -37,45 +38,26 @@ from ganaug.samples.variants import translation_grid
 
 SAVE_SECONDS = 20.0  # a state is committed at least this often
 GRIDS = 20  # sample grids over a fit
-DEFAULT_BUDGET = 600.0  # seconds, where neither a budget nor steps are given
 LOG_LINES = 500  # lines of metrics.jsonl over a fit
 
 
 def fit(
     data: Any,
     out: str | Path,
+    settings: FitSettings | None = None,
     *,
-    recipe: str = "auto",
-    options: Mapping[str, Any] | None = None,
-    budget: float | str | None = None,
-    steps: int | None = None,
-    size: int | str = "auto",
-    channels: int | str = "auto",
-    limit: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
     resume: bool = False,
     fork: str | Path | Run | None = None,
-    root: str | Path | None = None,
-    split: str = "train",
-    groups: Any = None,
-    strict: bool = False,
-    kind: str = "auto",
-    label: str | None = None,
-    drop: Sequence[str] = (),
-    auto_fix: bool = False,
-    source: Any = None,
     report: Report = silent,
+    **options: Any,
 ) -> Run:
     """Train a class-conditional generator on labelled images, rows of a table, or series, into the run folder `out`.
 
     data: images: a folder of class folders, a .npz file, (X, y), a map-style data set, a name, or LabelledImages. A
-    table: a .csv file or a pandas DataFrame, with `label`, the column of classes; `drop` leaves columns out. Series: a
-    .npz file or (X, y) whose X is (N, T); (N, C, T) needs kind="series". recipe: "auto" is small for images, wgan_gp
-    for tables, rcgan for series. budget: seconds, or text like "10m" (default 10 minutes); or give `steps`. 20 % of the
-    images (whole groups, where given) are held out, recorded in the card, and never trained on. source: the paired
-    image of each item, for recipes that learn from pairs: a folder with files of the same names, or an array (an .npz
-    file brings its own).
+    table: a .csv file or a pandas DataFrame, with `target`, the column of classes. Series: a .npz file or (X, y) whose
+    X is (N, T); (N, C, T) needs kind="series". settings, options: see `FitSettings`; options are settings by name, over
+    those of `settings`: `fit(data, out, budget="10m", recipe="dcgan")`. 20 % of the images (whole groups, where given)
+    are held out, recorded in the card, and never trained on.
 
     resume: go on with what `out` holds; does nothing if it is finished, starts anew if it holds no saved state. On the
     same machine, torch build and number of threads it ends with the bytes of an uninterrupted fit. fork: a run whose
@@ -90,10 +72,7 @@ def fit(
     """
     if resume and fork is not None:
         raise OptionError("A fit either resumes or forks.", "To go on with a forked run, give --resume alone.")
-    settings = FitSettings(
-        recipe, dict(options or {}), _seconds(budget, steps), steps, size, channels, limit, seed=seed, device=device,
-        kind=kind, label=label, drop=list(drop), auto_fix=auto_fix,
-    )  # fmt: skip
+    settings = merged(FitSettings, settings, options)
     folder = Path(out)
     if is_finished(folder):
         if resume:
@@ -101,20 +80,12 @@ def fit(
             return Run(folder)
         raise OutputInUseError(f"{folder} holds a finished run.", "Choose another folder.")
     _check_out(folder, resume)
-    prepared = prepare(
-        data, settings, root=root, split=split, groups=groups, strict=strict, source=source, report=report
-    )
+    prepared = prepare(data, settings, report)
     with writing(folder), sole_writer(folder):
         if is_finished(folder):
             raise OutputInUseError(f"{folder} was finished by another process.", "Choose another folder.")
         source_run = Path(fork.path if isinstance(fork, Run) else fork) if fork is not None else None
         return _Fit(folder, prepared, report).go(resume, source_run)
-
-
-def _seconds(budget: float | str | None, steps: int | None) -> float | None:
-    if budget is not None:
-        return parse_seconds(budget)
-    return None if steps is not None else DEFAULT_BUDGET
 
 
 def _check_out(folder: Path, resume: bool) -> None:
@@ -248,7 +219,7 @@ class _Fit:
         if steps is None:
             self.report("warm-up", 0, 1, "")
             pace = seconds_per_step(self.recipe, self.batches, self.device)
-            steps = played + steps_in(self.settings.budget or DEFAULT_BUDGET, pace)
+            steps = played + steps_in(self.settings.seconds, pace)
             self.report("warm-up", 1, 1, f"{steps} steps")
         return steps
 
@@ -270,7 +241,7 @@ class _Fit:
             settings=self.settings.options,
             classes=self.training.classes,
             shape=self.training.spec.shape,
-            source=self.training.spec.source,
+            pair=self.training.spec.pair,
             codec=self.training.codec,
             prior=self.recipe.prior,
             steps=steps,

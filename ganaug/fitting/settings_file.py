@@ -27,8 +27,8 @@ def digest_of(training: LabelledImages | LabelledVectors, validation: LabelledIm
     marks = [*training.classes, *map(str, training.spec.shape), codec]
     for part in (training, validation):
         marks += [*part.fingerprints, *map(str, part.labels.tolist())]
-        if isinstance(part, LabelledImages) and part.sources is not None:
-            marks.append(sha256(part.sources.numpy().tobytes()))
+        if isinstance(part, LabelledImages) and part.pairs is not None:
+            marks.append(sha256(part.pairs.numpy().tobytes()))
     return sha256(json.dumps(marks).encode())
 
 
@@ -107,7 +107,7 @@ def _wanted(settings: FitSettings, digest: str) -> dict[str, Any]:
     """What a resume must agree with; of a recipe from a file also what is in the file."""
     file, own, _ = settings.recipe.rpartition(":")
     code = sha256(Path(file).read_bytes()) if own and Path(file).is_file() else ""
-    return {**dataclasses.asdict(settings), "data": digest, "recipe file": code}
+    return {**settings.recorded(), "data": digest, "recipe file": code}
 
 
 def _changes(before: dict[str, Any], settings: FitSettings, digest: str) -> list[str]:

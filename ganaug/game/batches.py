@@ -17,4 +17,4 @@ def batches_for(recipe: Recipe, images: LabelledImages | LabelledVectors, device
         return EncodedBatches(images.items, images.labels, images.spec, device)
     if recipe.source is Source.OTHER_CLASS:
         return OtherClassBatches(images.pixels, images.labels, images.spec, device)
-    return ClassBalancedBatches(images.pixels, images.labels, images.spec, device, sources=images.sources)
+    return ClassBalancedBatches(images.pixels, images.labels, images.spec, device, pairs=images.pairs)

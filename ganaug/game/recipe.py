@@ -159,7 +159,7 @@ class Recipe:
         """Why the recipe cannot be played on such data, as a sentence; empty if it can."""
         if len(spec.shape) not in self.axes:
             return f"It makes {' or '.join(AXES[n] for n in self.axes)}, and these are {AXES[len(spec.shape)]}."
-        if self.source is Source.PAIR and not spec.source:
+        if self.source is Source.PAIR and not spec.pair:
             return "It learns from pairs of images, and these have none."
         if self.source is Source.OTHER_CLASS and len(spec.classes) < 2:
             return "It translates between classes, and there is one only."

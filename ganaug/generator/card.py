@@ -15,7 +15,7 @@ from ganaug.game import Prior
 from ganaug.generator.codecs import codec_from_json, codec_to_json
 from ganaug.generator.interventions import Intervention
 
-SCHEMA = 4
+SCHEMA = 5
 _MOST = 2**24  # a setting that is a whole number, at most
 
 
@@ -24,7 +24,7 @@ class Card:
     """recipe, settings: rebuild the networks. counts: images of each class, held-out ones included.
 
     shape: of a generated item, see `DataSpec`. codec: ImageCodec, TableCodec or SeriesCodec, the way to the user's own
-    form. source: of what a translator starts from, () for others.
+    form. pair: of the paired images that a translator starts from, () for others.
     fingerprints, held_out: hashes of the items that gradients saw, and of the validation part. likenesses: hash of the
     file of the run folder by which near-duplicates of them are found; "" where there is none.
     versions: libraries, threads and device of the fit. interventions: what befell it.
@@ -43,14 +43,14 @@ class Card:
     fingerprints: tuple[str, ...]
     held_out: tuple[str, ...]
     versions: dict[str, str]
-    source: tuple[int, ...] = ()
+    pair: tuple[int, ...] = ()
     likenesses: str = ""
     interventions: tuple[Intervention, ...] = ()
 
     @property
     def spec(self) -> DataSpec:
         blocks = self.codec.blocks if isinstance(self.codec, TableCodec) else ()
-        return DataSpec(self.shape, self.classes, self.source, blocks)
+        return DataSpec(self.shape, self.classes, self.pair, blocks)
 
     def to_json(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -88,7 +88,7 @@ def _checked(values: Any) -> Card:
         fingerprints=texts(values["fingerprints"]),
         held_out=texts(values["held_out"]),
         versions={text(k): text(v) for k, v in is_(values["versions"], dict).items()},
-        source=_shape(values["source"], least=0),
+        pair=_shape(values["pair"], least=0),
         likenesses=text(values["likenesses"]),
         interventions=tuple(Intervention.from_json(one) for one in is_(values["interventions"], list)),
     )

@@ -60,9 +60,9 @@ def _series(value: dict[str, Any]) -> SeriesCodec:
 
 
 def _table(value: dict[str, Any]) -> TableCodec:
-    fields_of(value, {"kind", "columns", "label", "place", "delimiter"})
+    fields_of(value, {"kind", "columns", "target", "place", "delimiter"})
     columns = tuple(_column(column) for column in is_(value["columns"], list))
-    codec = TableCodec(columns, text(value["label"]), bounded(value["place"], 0, len(columns)), value["delimiter"])
+    codec = TableCodec(columns, text(value["target"]), bounded(value["place"], 0, len(columns)), value["delimiter"])
     if codec.delimiter not in (",", ";", "\t", "|"):
         raise ValueError(f"{codec.delimiter!r} does not separate columns")
     if len(set(codec.header)) != len(codec.header):

@@ -73,7 +73,7 @@ def vectors_like(card: Card, data: Any, split: str = "train") -> LabelledVectors
     if isinstance(card.codec, TableCodec):
         classes = card.classes
         if classes == UNLABELLED:
-            classes = load_table(data, card.codec.label).classes
+            classes = load_table(data, card.codec.target).classes
         return rows_like(data, card.codec, classes)
     series = load_series(data, split=split)
     classes = series.classes if card.classes == UNLABELLED else card.classes

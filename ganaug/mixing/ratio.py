@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 
-from ganaug.classifier.use import MixingPolicy, mixing_policy
-from ganaug.errors import MixingPolicyWarning, NoVerdictError, OptionError
+from ganaug.classifier.use import Use, use_named
+from ganaug.errors import NoVerdictError, OptionError, UseWarning
 from ganaug.samples.run import Loadable, as_loaded
 from ganaug.samples.verdict import refuse_harmful, verdict_of
 
@@ -44,28 +44,30 @@ def resolve(run: Loadable, mode: str, ratio: float | str | None, force: bool = F
     return float(share)
 
 
-def benched_policy(run: Loadable) -> str:
-    """The mixing policy that the bench found to help, by name; "plain" where nothing helped.
+def benched_use(run: Loadable) -> str:
+    """The use of synthetic images that the bench found to help, by name; "plain" where nothing helped.
 
     Raises NoVerdictError if the run was not benchmarked.
     """
     found = verdict_of(as_loaded(run))
     if found is None:
         raise NoVerdictError(
-            "policy='auto' needs a verdict, and this run has not been benchmarked.",
-            "Run `ganaug bench DATA --test TEST --run RUN` first, or name a policy.",
+            "use='auto' needs a verdict, and this run has not been benchmarked.",
+            "Run `ganaug bench DATA --test TEST --run RUN` first, or name a use.",
         )
-    name = found[1].get("mixing", "plain") if found[1]["verdict"] == "helps" else "plain"
+    name = found[1].get("use", "plain") if found[1]["verdict"] == "helps" else "plain"
     if not isinstance(name, str):
-        raise NoVerdictError(f"The verdict in {found[0]} has no usable mixing policy.", "Run `ganaug bench` again.")
+        raise NoVerdictError(
+            f"The verdict in {found[0]} has no usable use of synthetic images.", "Run `ganaug bench` again."
+        )
     return name
 
 
 def warn_of_verdict(run: Loadable, ratio: float | str | None, carrier: str, *, depth: int = 4) -> None:
     """With "auto", warn of what the verdict rests on that what is served cannot keep. carrier: what cannot carry a
-    mixing policy, as the subject of a sentence. depth: of the user's call, for the warning."""
+    use of synthetic images, as the subject of a sentence. depth: of the user's call, for the warning."""
     for said in caveats(run, ratio, carrier):
-        warnings.warn(said, MixingPolicyWarning, stacklevel=depth)
+        warnings.warn(said, UseWarning, stacklevel=depth)
 
 
 def caveats(run: Loadable, ratio: float | str | None, carrier: str) -> list[str]:
@@ -73,11 +75,11 @@ def caveats(run: Loadable, ratio: float | str | None, carrier: str) -> list[str]
     found = verdict_of(as_loaded(run)) if ratio == "auto" else None
     if found is None or found[1]["verdict"] != "helps":
         return []
-    said, name = [], benched_policy(run)
-    if mixing_policy(name) != MixingPolicy():
+    said, name = [], benched_use(run)
+    if use_named(name) != Use():
         said.append(
-            f"The gain was measured with the mixing policy {name!r}: {in_words(mixing_policy(name))}. {carrier} cannot "
-            "carry that. ganaug.SynthMix(run, ratio='auto', policy='auto') has loss weight and label smoothing in its "
+            f"The gain was measured with the use of synthetic images {name!r}: {use_named(name)}. {carrier} cannot "
+            "carry that. ganaug.SynthMix(run, ratio='auto', use='auto') has loss weight and label smoothing in its "
             "labels."
         )
     balance = found[1].get("arms", {}).get("with", {}).get("balance", "")
@@ -89,16 +91,6 @@ def caveats(run: Loadable, ratio: float | str | None, carrier: str) -> list[str]
             "without --quick before you rely on it."
         )
     return said
-
-
-def in_words(policy: MixingPolicy) -> str:
-    """What a policy does to synthetic images."""
-    said = [f"loss weight {policy.weight:g}"] if policy.weight != 1 else []
-    said += [f"label smoothing {policy.smoothing:g}"] if policy.smoothing else []
-    said += ["for the smaller classes only"] if policy.rare else []
-    said += [f"none in the last {policy.finish:.0%} of the steps"] if policy.finish else []
-    said += [f"from {policy.pool} images a class"] if policy.pool else []
-    return ", ".join(said) or "as real ones"
 
 
 def _benchmarked(run: Loadable, mode: str) -> float:

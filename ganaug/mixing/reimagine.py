@@ -74,10 +74,10 @@ class _ImageToImage(v2.Transform, ABC):
         self._epoch, self._calls = epoch, 0
 
     @final
-    def forward(self, *inputs: Any, source: Any = None) -> Any:
+    def forward(self, *inputs: Any, pairs: Any = None) -> Any:
         """Two arguments, or one pair; gives what it was given, a tuple or a list, with the images changed.
 
-        source: the paired images of the batch, (B, c, h, w), for recipes that learn from pairs.
+        pairs: the paired images of the batch, (B, c, h, w), for recipes that learn from pairs.
         """
         who = type(self).__name__
         pair = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (tuple, list)) else inputs
@@ -87,7 +87,7 @@ class _ImageToImage(v2.Transform, ABC):
             )
         images, labels = pair
         require_batch(images, labels, who)
-        self._require_source(images, source)
+        self._require_source(images, pairs)
         key = call_key(self.seed, who.lower(), self._epoch, self._calls)
         self._calls += 1
         rng = torch_stream(*key)
@@ -97,7 +97,7 @@ class _ImageToImage(v2.Transform, ABC):
             rows = torch.nonzero(drawn).squeeze(1)
             rows = rows[self._wanted(labels.cpu()[rows])].to(images.device)
             if len(rows):
-                images, labels = self._changed(images, labels, rows, source, rng)
+                images, labels = self._changed(images, labels, rows, pairs, rng)
         return type(pair)([images, labels]) if isinstance(pair, list) else (images, labels)
 
     @abstractmethod
@@ -118,7 +118,7 @@ class _ImageToImage(v2.Transform, ABC):
 
     @torch.no_grad()
     def _changed(
-        self, images: Tensor, labels: Tensor, rows: Tensor, source: Any, rng: torch.Generator
+        self, images: Tensor, labels: Tensor, rows: Tensor, pairs: Any, rng: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         whole = images.as_subclass(Tensor)
         x = encoded(whole[rows], self.normalize)
@@ -129,7 +129,7 @@ class _ImageToImage(v2.Transform, ABC):
         networks = self._networks(images.device)
         made = small
         for _ in range(self._rounds()):
-            given = made if source is None else self._paired(source[rows.to(source.device)]).to(images.device)
+            given = made if pairs is None else self._paired(pairs[rows.to(pairs.device)]).to(images.device)
             z = self._loaded().prior.draw(len(rows), rng).to(images.device)
             made = networks["generator"](starting_points(networks, given, rng), z, y)
         new = decoded(in_channels_and_size(made, x.shape[1], x.shape[2:]), whole, self.normalize)
@@ -156,28 +156,28 @@ class _ImageToImage(v2.Transform, ABC):
             }
         return self._copies[device]
 
-    def _require_source(self, images: Tensor, source: Any) -> None:
+    def _require_source(self, images: Tensor, pairs: Any) -> None:
         paired = self._starts_from is Source.PAIR
-        fits = isinstance(source, Tensor) and source.ndim == 4 and len(source) == len(images)
+        fits = isinstance(pairs, Tensor) and pairs.ndim == 4 and len(pairs) == len(images)
         if paired and not fits:
             raise IncompatibleLoaderError(
                 "The generator starts from paired images, and there is not one for each image of the batch.",
-                "Call it with (images, labels, source=masks), masks (B, c, h, w).",
+                "Call it with (images, labels, pairs=masks), masks (B, c, h, w).",
             )
-        if not paired and source is not None:
-            raise IncompatibleLoaderError("The generator starts from the images themselves.", "Leave source out.")
+        if not paired and pairs is not None:
+            raise IncompatibleLoaderError("The generator starts from the images themselves.", "Leave pairs out.")
 
-    def _paired(self, source: Tensor) -> Tensor:
+    def _paired(self, pairs: Tensor) -> Tensor:
         """Paired images, uint8 or floats in 0..1, as the generator starts from them."""
-        shape = self._loaded().card.source
-        return in_channels_and_size(encoded(source, None), shape[0], shape[1:])
+        shape = self._loaded().card.pair
+        return in_channels_and_size(encoded(pairs, None), shape[0], shape[1:])
 
 
 @final
 class Reimagine(_ImageToImage):
     """(images, labels) -> (images, labels), where each image becomes, with probability `p`, a variant of itself, of the
     same class: a context encoder erases a part and fills it in, pix2pix makes a new picture from the mask, which is
-    given as `transform(images, labels, source=masks)`.
+    given as `transform(images, labels, pairs=masks)`.
 
     images: (B, C, H, W), uint8 or float, on any device; dtype and device are kept, and another size or number of
     channels than the generator's is converted there and back. Floats are taken to be in 0..1; if yours are normalised,

@@ -14,10 +14,10 @@ from torch.nn.functional import one_hot
 from torchvision.transforms import v2
 from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.classifier.use import MixingPolicy, mixing_policy
+from ganaug.classifier.use import Use, use_named
 from ganaug.data.sources.classes import names_by_label
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import IncompatibleLoaderError, MixingPolicyWarning, OptionError
+from ganaug.errors import IncompatibleLoaderError, OptionError, UseWarning
 from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream, torch_stream
 from ganaug.mixing import ratio as ratios
@@ -43,11 +43,11 @@ class SynthMix(v2.Transform):
     called by numbers, the labels of these numbers. force: serve images of a run whose
     verdict is `harms` all the same.
 
-    policy: a mixing policy with a loss weight or label smoothing for synthetic images, such as "light", or "auto": the
-    one that the bench found to help. With it, labels come out as float32 (B, K) for a cross-entropy with probabilities
-    as targets and mean reduction, in which each synthetic row sums to its weight, over the mean weight of the batch.
-    What is about the whole training cannot be done here: leave synthetic images out of the last epochs yourself
-    ("finish" warns), and "rare" and "fixed" are refused.
+    use: a use of synthetic images with a loss weight or label smoothing for synthetic images, such as "light", or
+    "auto": the one that the bench found to help. With it, labels come out as float32 (B, K) for a cross-entropy with
+    probabilities as targets and mean reduction, in which each synthetic row sums to its weight, over the mean weight of
+    the batch. What is about the whole training cannot be done here: leave synthetic images out of the last epochs
+    yourself ("finish" warns), and "rare" and "fixed" are refused.
 
     Draws depend on (seed, rank, epoch and number of the call); in a worker also on the worker's own seed. `set_epoch`
     makes them repeatable after a resume.
@@ -66,7 +66,7 @@ class SynthMix(v2.Transform):
         pool_per_class: int = 512,
         classes: Sequence[str] | None = None,
         normalize: Normalisation | None = None,
-        policy: str | None = None,
+        use: str | None = None,
         force: bool = False,
         report: Report = silent,
     ):
@@ -78,8 +78,8 @@ class SynthMix(v2.Transform):
         self._known = labels_at(fitted, self.classes)  # label -> its label at the generator
         if pool_per_class < 1:
             raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
-        self.policy = _policy(fitted, policy)
-        if policy is None:
+        self.use = _use(fitted, use)
+        if use is None:
             ratios.warn_of_verdict(fitted, ratio, "Labels that are integers", depth=3)
         withheld = () if fitted.choice is None else fitted.choice.withheld
         self._serves = torch.tensor([name not in withheld for name in self.classes])
@@ -122,9 +122,9 @@ class SynthMix(v2.Transform):
             mixed = images.as_subclass(Tensor).index_copy(0, chosen, synthetic)
             images = wrap(mixed, like=images) if isinstance(images, TVTensor) else mixed
             synthetic_places[chosen.cpu()] = True
-        if self.policy is not None:
+        if self.use is not None:
             require_named(labels, self.classes)
-            labels = weighted_labels(labels, synthetic_places.to(labels.device), len(self.classes), self.policy)
+            labels = weighted_labels(labels, synthetic_places.to(labels.device), len(self.classes), self.use)
         return type(pair)([images, labels]) if isinstance(pair, list) else (images, labels)
 
     @torch.no_grad()
@@ -151,35 +151,35 @@ class SynthMix(v2.Transform):
         return ImageCodec.decode(self._copies[own.device](z, own))
 
 
-def weighted_labels(labels: Tensor, synthetic: Tensor, classes: int, policy: MixingPolicy) -> Tensor:
+def weighted_labels(labels: Tensor, synthetic: Tensor, classes: int, use: Use) -> Tensor:
     """Labels (B,) as targets float32 (B, K), smoothed and weighted where bool `synthetic` (B,) says so.
 
     Their sum is B, so that the mean of a cross-entropy over the batch is the weighted mean of its items.
     """
     smoothing, weights = (
         torch.where(synthetic, value, base)[:, None].to(torch.float32)
-        for value, base in ((policy.smoothing, 0.0), (policy.weight, 1.0))
+        for value, base in ((use.smoothing, 0.0), (use.weight, 1.0))
     )
     targets = one_hot(labels.to(torch.int64), classes) * (1 - smoothing) + smoothing / classes
     return targets * weights * (len(labels) / weights.sum().clamp_min(1e-8))
 
 
-def _policy(fitted: Fitted, name: str | None) -> MixingPolicy | None:
+def _use(fitted: Fitted, name: str | None) -> Use | None:
     if name is None:
         return None
-    policy = mixing_policy(ratios.benched_policy(fitted) if name == "auto" else name)
-    if policy.rare or policy.pool:
+    use = use_named(ratios.benched_use(fitted) if name == "auto" else name)
+    if use.rare or use.pool:
         raise OptionError(
-            f"The mixing policy {name!r} ({ratios.in_words(policy)}) is about the whole data set, not about a batch.",
+            f"The use {name!r} of synthetic images ({use}) is about the whole data set, not about a batch.",
             "Choose one of weak, smooth, light.",
         )
-    if policy.finish:
+    if use.finish:
         warnings.warn(
-            f"SynthMix cannot see the end of a training: leave it out in the last {policy.finish:.0%} of the epochs.",
-            MixingPolicyWarning,
+            f"SynthMix cannot see the end of a training: leave it out in the last {use.finish:.0%} of the epochs.",
+            UseWarning,
             stacklevel=3,
         )
-    return policy
+    return use
 
 
 def _copy_to(generator: torch.nn.Module, device: torch.device) -> torch.nn.Module:

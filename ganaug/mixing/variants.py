@@ -28,7 +28,7 @@ def variants(
     k: int = 4,
     p: float = 0.5,
     seed: int = 0,
-    source: Any = None,
+    pairs: Any = None,
     transform: Any = None,
     classes: Sequence[str] | None = None,
     targets: Any = None,
@@ -44,7 +44,7 @@ def variants(
     loader workers run no network. They keep the label, except that CycleGAN's have the label of the other class (and
     there is one of each image).
 
-    source: the paired images, for recipes that learn from pairs: a folder with files of the same names, or an array in
+    pairs: the paired images, for recipes that learn from pairs: a folder with files of the same names, or an array in
     the order of the items. transform, classes, targets, evaluation, force: as in `mix`; so is how an epoch is told:
     `set_epoch`. folder: where the variants are kept, by default with the run.
 
@@ -60,7 +60,7 @@ def variants(
     refuse_harmful(fitted, force)
     refuse_overlap(fitted, evaluation, report)
     labels, names, _ = named_labels_of(dataset, classes, targets, report)
-    images = images_for(fitted, dataset, source, report)
+    images = images_for(fitted, dataset, pairs, report)
     if len(images) != len(dataset):
         name, why = images.unreadable[0]
         raise DataError(f"{name} cannot be read: {why}", "Remove it from the data set.")

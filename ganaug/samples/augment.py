@@ -24,7 +24,7 @@ from ganaug.samples.plan import Plan
 from ganaug.samples.pool import Renderer, served
 from ganaug.samples.run import Loadable, as_loaded
 from ganaug.samples.variants import Variants, images_for
-from ganaug.samples.vectors import export_vectors
+from ganaug.samples.vectors import write_vectors
 from ganaug.samples.verdict import refuse_harmful
 
 METADATA = "metadata.jsonl"
@@ -32,7 +32,7 @@ _OVERHEAD = 512  # bytes a file beyond its pixels: PNG chunks, a line of metadat
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
-def export(
+def augment(
     run: Loadable,
     plan: Plan,
     out: str | Path,
@@ -41,12 +41,12 @@ def export(
     device: str = "cpu",
     truncation: float | None = None,
     data: Any = None,
-    source: Any = None,
+    pairs: Any = None,
     force: bool = False,
     report: Report = silent,
 ) -> Path:
     """Write `plan[name]` synthetic images of each class as PNG files, in the mode and size of the real ones; rows of a
-    table as a CSV file, series as an .npz file (see `export_vectors`).
+    table as a CSV file, series as an .npz file (see `write_vectors`).
 
     A class name that is a safe folder name is used as it is (spaces kept), others are escaped. Each line of
     `metadata.jsonl` holds file_name, class, seed, index and the generator's hash: what it takes to make the image
@@ -81,8 +81,8 @@ def export(
     if total < 1 or min(plan.values()) < 0:
         raise OptionError("The plan asks for nothing.", "Every class is full already, or the number is 0.")
     if not isinstance(fitted.card.codec, ImageCodec):
-        return export_vectors(fitted, plan, out, seed=seed, device=device, report=report)
-    streams = _streams(fitted, plan, seed, device, truncation, data, source, report)
+        return write_vectors(fitted, plan, out, seed=seed, device=device, report=report)
+    streams = _streams(fitted, plan, seed, device, truncation, data, pairs, report)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputInUseError(f"{out} exists and is not empty.", "Choose a new folder, or empty this one.")
     with writing(out):
@@ -112,7 +112,7 @@ def export(
                         metadata.write(json.dumps(entry | {"generator": fitted.hash}, ensure_ascii=False) + "\n")
                         index += 1
                     done += len(images)
-                    report("export", done, total, f"class {name}")
+                    report("augment", done, total, f"class {name}")
         if out.exists():
             out.rmdir()
         os.replace(partial, out)
@@ -120,14 +120,14 @@ def export(
 
 
 def _streams(
-    fitted: Fitted, plan: Plan, seed: int, device: str, truncation: float | None, data: Any, source: Any, report: Report
+    fitted: Fitted, plan: Plan, seed: int, device: str, truncation: float | None, data: Any, pairs: Any, report: Report
 ) -> dict[str, tuple[Iterator[np.ndarray], list[str]]]:
     """For each class its images, block by block, and the names of the images that they are made from, if any."""
     wanted = {name: n for name, n in plan.items() if n}
     if data is None:
         renderer = Renderer(fitted, seed, device=device, truncation=truncation)
         return {name: (renderer.stream(fitted.card.classes.index(name), n), []) for name, n in wanted.items()}
-    variants = Variants(fitted, images_for(fitted, data, source, report), seed, device=device)
+    variants = Variants(fitted, images_for(fitted, data, pairs, report), seed, device=device)
     chosen = {name: variants.making(name, n) for name, n in wanted.items()}
     return {
         name: (variants.stream(rows, numbers), [variants.images.names[row] for row in rows])

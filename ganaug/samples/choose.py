@@ -28,7 +28,7 @@ from ganaug.samples.pool import BLOCK, Renderer
 from ganaug.samples.run import Loadable, Run, from_noise, load
 
 FOLDS = 3  # each judge is trained on all but one of them
-JUDGE = Training(steps=400, policy="affine")
+JUDGE = Training(steps=400, augmentation="affine")
 FEW = 10  # held-out images of a class, below which a limit that is set on them alone says little
 TRIED = 8 * BLOCK  # samples of each class that are looked at
 
@@ -133,7 +133,7 @@ class Judged:
         discriminator = None
         if rules.realism:
             discriminator = last_network(fitted, "discriminator", rules_of(fitted.card, self.recipe))
-            Realism(discriminator)(seen.pixels[:2], int(seen.labels[0]))
+            Realism(discriminator, seen.pixels, seen.labels)(seen.pixels[:2], int(seen.labels[0]))
         mine = self.fold != 0  # what the first judge was trained on
         known = Known(
             tuple(self.judges), discriminator,

@@ -127,11 +127,11 @@ def preview(
     seed: int = 0,
     truncation: float | None = None,
     data: Any = None,
-    source: Any = None,
+    pairs: Any = None,
 ) -> list[Path]:
     """Write `grid.png`, `walk.png` (the path laid out) and `walk.gif` (the path in motion) into `out`.
 
-    For a generator that translates images, give `data` (and `source`, their paired images, where it learned from
+    For a generator that translates images, give `data` (and `pairs`, their paired images, where it learned from
     pairs): `grid.png` then shows, row by row, what it starts from, two answers and the image itself, for `columns`
     images of each class; where it translates to another class: image, translation, the way back, and an image of that
     class.
@@ -146,7 +146,7 @@ def preview(
         fitted = translator(run)
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
-        grid = _translations(fitted, data, source, columns, seed)
+        grid = _translations(fitted, data, pairs, columns, seed)
         with writing(out):
             save_picture(tile(grid), out / "grid.png")
         return [out / "grid.png"]
@@ -182,8 +182,8 @@ def _drawn(fitted: Fitted, out: Path, columns: int, frames: int, seed: int, trun
     return [file for file in (out / "grid.png", out / "walk.png", out / "walk.gif") if file.exists()]
 
 
-def _translations(fitted: Fitted, data: Any, source: Any, columns: int, seed: int) -> torch.Tensor:
-    images = images_for(fitted, data, source)
+def _translations(fitted: Fitted, data: Any, pairs: Any, columns: int, seed: int) -> torch.Tensor:
+    images = images_for(fitted, data, pairs)
     images = in_order(images, fitted.card.classes, "The data")
     assert fitted.starts_from is not None
     rows = columns * len(images.classes)

@@ -80,7 +80,7 @@ def as_fitted(run: Loadable) -> Fitted:
     kind, file = ("rows of a table", "OUT.csv") if len(fitted.card.shape) == 1 else ("series", "OUT.npz")
     raise DataError(
         f"The generator at {fitted.path} makes {kind}, and this works on images.",
-        f"Write its samples to a file: ganaug augment RUN --balance --out {file} (ganaug.export in Python).",
+        f"Write its samples to a file: ganaug augment RUN --balance --out {file} (ganaug.augment in Python).",
     )
 
 

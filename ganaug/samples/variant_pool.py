@@ -63,14 +63,14 @@ class VariantPool:
         seed = int(seed)
         variants = Variants(run, images, seed, device=device)
         each = k if variants.several else 1
-        sources = b"" if images.sources is None else images.sources.numpy().tobytes()
+        pairs = b"" if images.pairs is None else images.pairs.numpy().tobytes()
         items = "\n".join([*images.fingerprints, *map(str, images.labels.tolist()), *images.classes])
         identity = {
             "format": FORMAT,
             "kind": "variants",
             "block": BLOCK,
             "generator": variants.fitted.hash,
-            "items": hashlib.sha256(items.encode() + sources).hexdigest(),
+            "items": hashlib.sha256(items.encode() + pairs).hexdigest(),
             "count": len(images),
             "each": each,
             "shape": list(variants.fitted.card.shape),

@@ -39,9 +39,9 @@ def translator(run: Loadable) -> Fitted:
     return fitted
 
 
-def images_for(fitted: Fitted, data: Any, source: Any = None, report: Report = silent) -> LabelledImages:
+def images_for(fitted: Fitted, data: Any, pairs: Any = None, report: Report = silent) -> LabelledImages:
     """A set (anything that `load_images` takes) at the size of the generator, with its paired images if any."""
-    return images_like(fitted.card, data, pairs=source, report=report)
+    return images_like(fitted.card, data, pairs=pairs, report=report)
 
 
 def starting_points(networks: Mapping[str, nn.Module], x: Tensor, rng: torch.Generator) -> Tensor:
@@ -52,7 +52,7 @@ def starting_points(networks: Mapping[str, nn.Module], x: Tensor, rng: torch.Gen
 class Variants:
     """Variants of the images of a set.
 
-    images: of the generator's size and channels, with sources where it starts from pairs. Raises TranslatorError for a
+    images: of the generator's size and channels, with pairs where it starts from pairs. Raises TranslatorError for a
     generator from noise, LabelMismatchError for classes that it does not know, DataError for images that do not fit.
     """
 
@@ -65,11 +65,11 @@ class Variants:
             raise DataError(
                 f"Images are {tuple(images.pixels.shape[1:])}, not {card.shape}.", "Load them at that size."
             )
-        if self.fitted.starts_from is Source.PAIR and tuple(images.spec.source) != tuple(card.source):
-            found = "none" if images.sources is None else f"of shape {images.spec.source}"
+        if self.fitted.starts_from is Source.PAIR and tuple(images.spec.pair) != tuple(card.pair):
+            found = "none" if images.pairs is None else f"of shape {images.spec.pair}"
             raise DataError(
-                f"The generator starts from paired images of shape {card.source}, and here are {found}.",
-                "Give the paired images of this set: --source FOLDER (source=... in Python).",
+                f"The generator starts from paired images of shape {card.pair}, and here are {found}.",
+                "Give the paired images of this set: --pairs FOLDER (pairs=... in Python).",
             )
         self._networks = {
             role: copy.deepcopy(net).to(self.device).to(memory_format=torch.channels_last).eval()
@@ -108,7 +108,7 @@ class Variants:
         fill = np.resize(np.arange(len(rows)), BLOCK)  # always a whole block: another size would give other floats
         rows, numbers = rows[fill], numbers[fill]
         paired = self.fitted.starts_from is Source.PAIR
-        pixels = self.images.sources if paired else self.images.pixels
+        pixels = self.images.pairs if paired else self.images.pixels
         assert pixels is not None
         streams = [
             torch_stream(self.seed, "variant", self.images.fingerprints[row], int(number))
@@ -174,7 +174,7 @@ def translation_grid(
         real = torch.stack([x[y == label][0] if bool((y == label).any()) else x[0] for label in to.tolist()])
         columns = [x, there, generator(there, z, y), real]
     else:
-        given = ImageCodec.encode(images.sources[chosen]).to(device) if images.sources is not None else x
+        given = ImageCodec.encode(images.pairs[chosen]).to(device) if images.pairs is not None else x
         source = starting_points(networks, given, rng)
         shown = source[:, : x.shape[1]] if source.shape[1] > x.shape[1] else source
         columns = [shown, generator(source, z, y), generator(source, again, y), x]

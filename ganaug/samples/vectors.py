@@ -26,7 +26,7 @@ from ganaug.samples.plan import Plan
 BLOCK = 32  # items in one forward; part of what an item is
 
 
-def export_vectors(
+def write_vectors(
     fitted: Fitted, plan: Plan, out: Path, *, seed: int = 0, device: str = "cpu", report: Report = silent
 ) -> Path:
     """Write the synthetic rows or series of a plan without unknown classes as one file, which appears at once.
@@ -42,7 +42,7 @@ def export_vectors(
             f"Synthetic {kind} are written to a file, and {out} is none.", f"Give --out OUT{suffixes[0]}."
         )
     if isinstance(codec, TableCodec) and len(fitted.card.classes) == 1:
-        cause = f"The generator was trained without labels: its rows have no value in the column {codec.label!r}."
+        cause = f"The generator was trained without labels: its rows have no value in the column {codec.target!r}."
         raise DataError(cause, "Fit one that knows the classes: `ganaug fit ... --recipe wgan_gp`.")
     if out.exists():
         raise OutputInUseError(f"{out} exists.", "Choose a new name.")
@@ -70,7 +70,7 @@ def _blocks(
         for items in _of_class(fitted, label, count, seed, device):
             yield label, items
             done += len(items)
-            report("export", done, total, f"class {name}")
+            report("augment", done, total, f"class {name}")
 
 
 def _of_class(fitted: Fitted, label: int, count: int, seed: int, device: torch.device) -> Iterator[Tensor]:

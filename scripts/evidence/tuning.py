@@ -20,7 +20,7 @@ from evidence.draw import Draw, machine
 from evidence.files import pack_numbers
 from ganaug.data.load import LabelledImages
 from ganaug.evaluation.bench.arms import Arm, Settings
-from ganaug.evaluation.bench.choice import best, runner_up
+from ganaug.evaluation.bench.selection import best, runner_up
 from ganaug.evaluation.bench.sets import group_numbers
 from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
 from ganaug.metrics.classification import scores

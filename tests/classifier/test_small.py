@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganaug.classifier.augmentation import POLICIES
+from ganaug.classifier.augmentation import AUGMENTATIONS
 from ganaug.classifier.small import Training, schedule, train_classifier
 from ganaug.data.load import load_images
 from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
@@ -44,7 +44,7 @@ def test_learns_mnist_from_a_thousand_images(real_data: Path):
 def test_watching_a_training_gives_its_curve_and_changes_nothing(steps: int, looks: int):
     pixels, labels = noise(30)
     others = noise(12, size=8)
-    training = Training(steps=steps, batch=8, policy="affine")
+    training = Training(steps=steps, batch=8, augmentation="affine")
     plain = train_classifier(pixels, labels, 3, training=training, seed=0)
     watched = train_classifier(pixels, labels, 3, training=training, seed=0, watch=others)
     assert torch.equal(plain.predict(pixels), watched.predict(pixels))
@@ -67,10 +67,10 @@ def test_takes_any_small_image_and_gives_features(channels: int, size: int):
     assert classifier.features(pixels[:0]).shape == (0, features.shape[1])
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-def test_is_a_function_of_its_seed_and_leaves_the_global_stream_alone(policy: str):
+@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
+def test_is_a_function_of_its_seed_and_leaves_the_global_stream_alone(augmentation: str):
     pixels, labels = noise(20, 3)
-    training = Training(steps=2, batch=8, policy=policy)
+    training = Training(steps=2, batch=8, augmentation=augmentation)
     torch.manual_seed(5)
     first = train_classifier(pixels, labels, 3, training=training, seed=1)
     state = torch.get_rng_state()
@@ -83,16 +83,16 @@ def test_is_a_function_of_its_seed_and_leaves_the_global_stream_alone(policy: st
     assert not torch.equal(first.predict(pixels), other.predict(pixels))
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_policy_keeps_shape_and_scale(policy: str, channels: int):
+def test_an_augmentation_keeps_shape_and_scale(augmentation: str, channels: int):
     pixels, _ = noise(6, channels, 16)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        seen = POLICIES[policy](pixels.clone())
+        seen = AUGMENTATIONS[augmentation](pixels.clone())
     assert seen.shape == pixels.shape
     assert 0 <= seen.float().min() <= seen.float().max() <= 255
-    assert torch.equal(seen, pixels) == (policy == "none")
+    assert torch.equal(seen, pixels) == (augmentation == "none")
 
 
 def test_crops_move_an_image_by_at_most_an_eighth():
@@ -100,7 +100,7 @@ def test_crops_move_an_image_by_at_most_an_eighth():
     pixels[:, :, 8, 8] = 255
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        rows, columns = POLICIES["crops"](pixels)[:, 0].nonzero()[:, 1:].T
+        rows, columns = AUGMENTATIONS["crops"](pixels)[:, 0].nonzero()[:, 1:].T
     assert set(rows.tolist()) == set(columns.tolist()) == {6, 7, 8, 9, 10}
 
 
@@ -166,7 +166,7 @@ def test_says_what_is_wrong():
     with pytest.raises(TooFewImagesError, match="needs synthetic images"):
         train_classifier(pixels, labels, 3, training=Training(ratio=0.5), seed=0)
     with pytest.raises(OptionError, match=r"Choose one of: none, crops"):
-        Training(policy="mirror")
+        Training(augmentation="mirror")
     with pytest.raises(OptionError, match="between 0 and 1"):
         Training(ratio=1.5)
 

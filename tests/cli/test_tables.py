@@ -31,11 +31,11 @@ def table(tmp_path):
 
 
 def test_check_fit_augment_of_a_table(table, tmp_path):
-    found = json.loads(run("check", table, "--label", "class", "--drop", "id", "--json"))
+    found = json.loads(run("check", table, "--target", "class", "--drop", "id", "--json"))
     assert found["counts"] == {"a": 30, "b": 10}
     assert found["columns"]["letter"] == "3 categories: 'x', 'y', 'z'"
-    assert "cannot be learned" in run("check", table, "--label", "class", check=3)
-    common = [table, "--label", "class", "--drop", "id", "--steps", 1, "--quiet", "--out", tmp_path / "run"]
+    assert "cannot be learned" in run("check", table, "--target", "class", check=3)
+    common = [table, "--target", "class", "--drop", "id", "--steps", 1, "--quiet", "--out", tmp_path / "run"]
     assert "rows of 4 values" in run("fit", *common, "--dry-run")
     printed = run("fit", *common, "--print-config")
     config = tmp_path / "fit.yaml"
@@ -49,7 +49,7 @@ def test_check_fit_augment_of_a_table(table, tmp_path):
     assert header == ["height", "letter", "class"]
     assert [row[2] for row in rows] == ["b"] * 20
     with out.open() as file:
-        found = json.loads(run("check", out, "--label", "class", "--json", check=3))  # rows of one class only
+        found = json.loads(run("check", out, "--target", "class", "--json", check=3))  # rows of one class only
         assert found["total"] == len(file.readlines()) - 1
 
 
@@ -57,11 +57,11 @@ def test_check_fit_augment_of_a_table(table, tmp_path):
     ("arguments", "code", "words"),
     [
         (["fit", "{table}", "--out", "x"], 2, "height, letter, id, class"),
-        (["fit", "{table}", "--label", "class", "--out", "x"], 3, "--drop id"),
-        (["fit", "{table}", "--label", "class", "--drop", "id", "--recipe", "dcgan", "--out", "x"], 3, "wgan_gp"),
-        (["fit", "digits", "--label", "class", "--out", "x"], 2, "tables"),
-        (["check", "digits", "--label", "class"], 2, "tables"),
-        (["check", "{table}"], 2, "--label"),
+        (["fit", "{table}", "--target", "class", "--out", "x"], 3, "--drop id"),
+        (["fit", "{table}", "--target", "class", "--drop", "id", "--recipe", "dcgan", "--out", "x"], 3, "wgan_gp"),
+        (["fit", "digits", "--target", "class", "--out", "x"], 2, "tables"),
+        (["check", "digits", "--target", "class"], 2, "tables"),
+        (["check", "{table}"], 2, "--target"),
     ],
 )
 def test_what_a_user_does_wrong_with_a_table_is_said(arguments, code, words, table, tmp_path, monkeypatch, capsys):

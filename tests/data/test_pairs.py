@@ -24,18 +24,18 @@ def numbered(n=12, side=8):
 
 
 def in_step(images):
-    return images.sources[:, 0, 0, 0].tolist() == [10 * int(p[0, 0, 0]) for p in images.pixels]
+    return images.pairs[:, 0, 0, 0].tolist() == [10 * int(p[0, 0, 0]) for p in images.pixels]
 
 
 def test_an_npz_file_brings_its_pairs(tmp_path):
     x, y, s = numbered()
-    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, source_train=s, x_test=x[:4], y_test=y[:4])
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, pair_train=s, x_test=x[:4], y_test=y[:4])
     images = load_images(tmp_path / "a.npz")
-    assert images.sources.shape == (12, 1, 8, 8)
-    assert images.sources.dtype == torch.uint8
-    assert images.spec.source == (1, 8, 8)
+    assert images.pairs.shape == (12, 1, 8, 8)
+    assert images.pairs.dtype == torch.uint8
+    assert images.spec.pair == (1, 8, 8)
     assert in_step(images)
-    assert load_images(tmp_path / "a.npz", split="test").sources is None
+    assert load_images(tmp_path / "a.npz", split="test").pairs is None
     np.savez(tmp_path / "b.npz", a=s, b=x, y=y, split=np.arange(12) % 3 == 2, classes=np.array(["one", "two"]))
     train, test = (load_images(tmp_path / "b.npz", split=part) for part in ("train", "test"))
     assert (len(train), len(test)) == (8, 4)
@@ -77,11 +77,11 @@ def test_folders_pair_files_by_name_whatever_the_ending(tmp_path):
 def test_pairs_take_the_size_of_the_images_and_keep_colour_only_if_they_have_some():
     x, y, s = numbered(6, side=16)
     colour = np.stack([s, s, s], -1)
-    assert load_images((x, y), pairs=colour, size=8).sources.shape == (6, 1, 8, 8)
+    assert load_images((x, y), pairs=colour, size=8).pairs.shape == (6, 1, 8, 8)
     colour[0, :, :, 0] = 200
     images = load_images((x, y), pairs=colour, size=8)
-    assert images.sources.shape == (6, 3, 8, 8)
-    assert images.sources[3, 0].unique().tolist() == [30]
+    assert images.pairs.shape == (6, 3, 8, 8)
+    assert images.pairs[3, 0].unique().tolist() == [30]
 
 
 def test_wrong_pairs_are_refused():

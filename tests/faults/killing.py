@@ -108,8 +108,8 @@ def digest(file: Path) -> str:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """Every file of a folder, leftovers included, with its hash; but not the lock of an export, which a kill in its
-    last instant, after the result was put into place, leaves."""
+    """Every file of a folder, leftovers included, with its hash; but not the lock of a folder of samples, which a kill
+    in its last instant, after the result was put into place, leaves."""
     found = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != ".out.lock")
     return {str(file.relative_to(folder)): digest(file) for file in found}
 
@@ -150,13 +150,13 @@ def kill_fits(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None
     return chains(kills, seed, folder, fit, fitted, fit_advanced, tick)
 
 
-def kill_exports(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
+def kill_augments(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
     """A folder of images; a killed attempt starts anew, and nothing of it may remain."""
     run = ganaug.fit(data(), folder / "source", recipe="gan", options=SMALL, steps=2)
 
     def work(place: Path) -> None:
         if not (place / "out").exists():
-            ganaug.export(run, {"0": 150, "1": 50}, place / "out", seed=1)
+            ganaug.augment(run, {"0": 150, "1": 50}, place / "out", seed=1)
 
     return chains(kills, seed, folder, work, files, lambda place: (place / ".out.part").exists(), tick)
 
@@ -205,7 +205,7 @@ def kill_benches(kills: int, seed: int, folder: Path, tick: Callable[[Counts], N
     return chains(kills, seed, folder, work, result, lambda place: any((place / "trials").glob("*.json")), tick)
 
 
-KINDS = {"fit": kill_fits, "export": kill_exports, "pool": kill_pools, "bench": kill_benches}
+KINDS = {"fit": kill_fits, "augment": kill_augments, "pool": kill_pools, "bench": kill_benches}
 
 
 def main() -> None:

@@ -172,7 +172,7 @@ def test_a_generator_is_known_by_its_place_however_it_is_written(digits_run, tmp
     for written in (run, run / "generator", tmp_path / "link", "."):
         assert run_folder(written).resolve() == run.resolve()
         with pytest.raises(HarmfulError):
-            ganaug.export(written, {"0": 1}, tmp_path / "out")
+            ganaug.augment(written, {"0": 1}, tmp_path / "out")
 
 
 def npy(shape, descr="|u1"):

@@ -179,6 +179,6 @@ def test_an_output_that_cannot_be_made_is_named(tmp_path, monkeypatch, digits_ru
     monkeypatch.undo()
     monkeypatch.setattr(os, "replace", failing)
     with pytest.raises(DiskFullError, match="quota"):
-        ganaug.export(digits_run, {"0": 10}, tmp_path / "out")
+        ganaug.augment(digits_run, {"0": 10}, tmp_path / "out")
     monkeypatch.undo()
     assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -27,6 +27,7 @@ from ganaug.errors import (
 )
 from ganaug.files.lock import sole_writer
 from ganaug.generator.state import load_state
+from ganaug.recipes.named import recipe_named
 
 
 def arrays(n=24, classes=2, size=8):
@@ -241,9 +242,8 @@ def test_a_recipe_of_the_users_own_runs_when_it_is_named_and_only_then(tmp_path)
     run = ganaug.fit(arrays(), tmp_path / "run", steps=2, recipe=f"{file}:lsgan", options={"lr": 2e-3})
     with pytest.raises(ganaug.GanaugError, match="recipe"):
         ganaug.load(run)
-    from ganaug.recipes.choose import choose
 
-    fitted = ganaug.load(run, recipe=choose(f"{file}:lsgan", {}))
+    fitted = ganaug.load(run, recipe=recipe_named(f"{file}:lsgan", {}))
     assert fitted.card.settings == {"lr": 2e-3}
     with pytest.raises(OptionError, match="int"):
         ganaug.fit(arrays(), tmp_path / "other", steps=1, recipe=f"{file}:wrong")

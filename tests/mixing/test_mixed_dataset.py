@@ -10,7 +10,7 @@ from torchvision import transforms as v1
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from ganaug.data.duplicates import fingerprint
+from ganaug.data.duplicates.fingerprint import fingerprint
 from ganaug.data.duplicates.likeness import likeness
 from ganaug.errors import (
     ArtefactError,
@@ -374,9 +374,9 @@ def test_a_generator_that_is_shared_alone_says_that_it_finds_exact_copies_only(t
 
 def test_likenesses_of_an_older_version_are_named_as_such(tmp_path, monkeypatch):
     seen, fresh = textured(range(8)), textured(range(8, 68))
-    monkeypatch.setattr("ganaug.generator.known.SCHEMA", 1)
-    toy.save_generator(tmp_path / "generator", likenesses=tuple(likeness(image) for image, _ in seen))
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr("ganaug.generator.known.SCHEMA", 1)
+        toy.save_generator(tmp_path / "generator", likenesses=tuple(likeness(image) for image, _ in seen))
     with pytest.raises(ArtefactError, match="another version of ganaug wrote it"):
         mix(toy.Pictures(), tmp_path, evaluation=[fresh])
 

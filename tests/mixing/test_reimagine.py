@@ -72,14 +72,14 @@ def test_floats_normalised_ones_other_sizes_and_colours(runs):
 
 def test_masks_come_with_the_batch(runs):
     transform = ganaug.Reimagine(runs["toy_paint"], p=1.0)
-    images, labels = transform([X, Y], source=MASKS)
+    images, labels = transform([X, Y], pairs=MASKS)
     assert images[:, 0].float().mean(2).argmax(1).tolist() == [i % 8 for i in range(40)]
-    as_floats = ganaug.Reimagine(runs["toy_paint"], p=1.0)(X, Y, source=MASKS.float() / 255)[0]
+    as_floats = ganaug.Reimagine(runs["toy_paint"], p=1.0)(X, Y, pairs=MASKS.float() / 255)[0]
     assert torch.equal(as_floats, images)
-    with pytest.raises(IncompatibleLoaderError, match="source=masks"):
+    with pytest.raises(IncompatibleLoaderError, match="pairs=masks"):
         transform(X, Y)
-    with pytest.raises(IncompatibleLoaderError, match="Leave source out"):
-        ganaug.Reimagine(runs["toy_fill"])(X, Y, source=MASKS)
+    with pytest.raises(IncompatibleLoaderError, match="Leave pairs out"):
+        ganaug.Reimagine(runs["toy_fill"])(X, Y, pairs=MASKS)
 
 
 def test_translation_sets_the_label(runs):

@@ -26,7 +26,7 @@ SERVING = {
     "SyntheticDataset": lambda run, force: ganaug.SyntheticDataset(run, per_class=2, force=force),
     "GANSampler": lambda run, force: ganaug.GANSampler(run, force=force).fit_resample(X, Y),
     "SynthSample": lambda run, force: ganaug.albumentations.SynthSample(run, force=force),
-    "export": lambda run, force: ganaug.export(run, {"ant": 2}, run / "out", force=force),
+    "export": lambda run, force: ganaug.augment(run, {"ant": 2}, run / "out", force=force),
 }
 
 

@@ -12,9 +12,9 @@ from torchvision.transforms import v2
 from ganaug.errors import (
     IncompatibleLoaderError,
     LabelMismatchError,
-    MixingPolicyWarning,
     NoVerdictError,
     OptionError,
+    UseWarning,
 )
 from ganaug.files.integrity import sealed
 from ganaug.mixing.build import mix
@@ -180,9 +180,9 @@ def test_what_is_not_a_batch_is_refused(run):
         SynthMix(run, pool_per_class=0)
 
 
-def test_a_policy_puts_weight_and_smoothing_into_the_labels(run):
+def test_a_use_puts_weight_and_smoothing_into_the_labels(run):
     x, y = torch.rand(12, 1, toy.SIDE, toy.SIDE), torch.arange(12) % 3
-    images, targets = SynthMix(run, ratio=0.5, policy="light")(x, y)
+    images, targets = SynthMix(run, ratio=0.5, use="light")(x, y)
     assert targets.shape == (12, 3)
     assert targets.sum().item() == pytest.approx(12)
     synthetic = (images != x).flatten(1).any(1)
@@ -203,29 +203,29 @@ def test_a_policy_puts_weight_and_smoothing_into_the_labels(run):
 def test_policies_that_a_batch_cannot_follow_are_refused(run):
     for name in ("rare", "light+fixed", "nosuch"):
         with pytest.raises(OptionError):
-            SynthMix(run, policy=name)
+            SynthMix(run, use=name)
     with pytest.raises(NoVerdictError):
-        SynthMix(run, policy="auto")
+        SynthMix(run, use="auto")
 
 
 def test_real_only_last_epochs_are_left_to_the_user_with_a_warning(run):
-    with pytest.warns(MixingPolicyWarning, match="last 20%"):
-        assert SynthMix(run, policy="light+finish").policy.weight == 0.3
+    with pytest.warns(UseWarning, match="last 20%"):
+        assert SynthMix(run, use="light+finish").use.weight == 0.3
 
 
 def test_auto_follows_the_bench_where_labels_can_and_warns_where_they_cannot(tmp_path):
     toy.save_generator(tmp_path / "generator")
-    verdict = {"verdict": "helps", "mode": "replace", "ratio": 0.5, "mixing": "light"}
+    verdict = {"verdict": "helps", "mode": "replace", "ratio": 0.5, "use": "light"}
     (tmp_path / "verdict.json").write_bytes(sealed(verdict))
-    made = SynthMix(tmp_path, ratio="auto", policy="auto")
-    assert (made.ratio, made.policy.weight, made.policy.smoothing) == (0.5, 0.3, 0.2)
-    with pytest.warns(MixingPolicyWarning, match=r"'light': loss weight 0\.3, label smoothing 0\.2"):
+    made = SynthMix(tmp_path, ratio="auto", use="auto")
+    assert (made.ratio, made.use.weight, made.use.smoothing) == (0.5, 0.3, 0.2)
+    with pytest.warns(UseWarning, match=r"'light': loss weight 0\.3, label smoothing 0\.2"):
         mix(toy.Pictures(), tmp_path, ratio="auto")
     mix(toy.Pictures(), tmp_path, ratio=0.5)
-    balanced = {**verdict, "mixing": "plain", "arms": {"with": {"balance": "sampling"}}}
+    balanced = {**verdict, "use": "plain", "arms": {"with": {"balance": "sampling"}}}
     (tmp_path / "verdict.json").write_bytes(sealed(balanced))
-    with pytest.warns(MixingPolicyWarning, match="measured with balanced sampling"):
+    with pytest.warns(UseWarning, match="measured with balanced sampling"):
         mix(toy.Pictures(), tmp_path, ratio="auto")
-    verdict = {"verdict": "helps", "mode": "replace", "ratio": 0.5, "mixing": "plain"}
+    verdict = {"verdict": "helps", "mode": "replace", "ratio": 0.5, "use": "plain"}
     (tmp_path / "verdict.json").write_bytes(sealed(verdict))
     mix(toy.Pictures(), tmp_path, ratio="auto")

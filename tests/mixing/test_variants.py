@@ -87,14 +87,14 @@ def test_rendered_once(runs, monkeypatch):
 
 def test_masks_are_the_source_of_recipes_that_learned_from_pairs(runs):
     data = Pictures()
-    mixed = ganaug.variants(data, runs["toy_paint"], p=1.0, source=data.masks)
+    mixed = ganaug.variants(data, runs["toy_paint"], p=1.0, pairs=data.masks)
     rows = served(mixed).astype(int)
     bright = rows.mean(2).argmax(1)
     assert bright.tolist() == [i % 8 for i in range(20)]  # where each item's own mask is bright
-    with pytest.raises(DataError, match="--source"):
+    with pytest.raises(DataError, match="--pairs"):
         ganaug.variants(data, runs["toy_paint"])
     with pytest.raises(DataError, match="19 paired"):
-        ganaug.variants(data, runs["toy_paint"], source=data.masks[:-1])
+        ganaug.variants(data, runs["toy_paint"], pairs=data.masks[:-1])
 
 
 def test_a_translation_brings_its_label(runs):

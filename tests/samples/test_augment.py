@@ -15,7 +15,7 @@ from torchvision.datasets import ImageFolder
 
 from ganaug.data.sources.source import open_source
 from ganaug.errors import DiskFullError, LabelMismatchError, OptionError, OutputInUseError
-from ganaug.samples.augment import export, folder_names
+from ganaug.samples.augment import augment, folder_names
 from ganaug.samples.pool import Renderer, render
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
@@ -27,7 +27,7 @@ def run(tmp_path_factory):
 
 
 def test_files_are_the_rendered_images(run, tmp_path):
-    out = export(run, {"cow": 40, "ant": 3, "bee": 0}, tmp_path / "new" / "out", seed=4)
+    out = augment(run, {"cow": 40, "ant": 3, "bee": 0}, tmp_path / "new" / "out", seed=4)
     fitted = load(run)
     lines = [json.loads(line) for line in (out / "metadata.jsonl").read_text().splitlines()]
     assert len(lines) == 43
@@ -42,7 +42,7 @@ def test_files_are_the_rendered_images(run, tmp_path):
 
 
 def test_it_is_read_back(run, tmp_path):
-    out = export(run, dict.fromkeys(toy.CLASSES, 5), tmp_path / "out")
+    out = augment(run, dict.fromkeys(toy.CLASSES, 5), tmp_path / "out")
     folder, reader, source = ImageFolder(out), timm.data.create_dataset("", root=out), open_source(out)
     assert folder.classes == list(reader.reader.class_to_idx) == list(source.classes) == sorted(toy.CLASSES)
     assert len(folder) == len(reader) == len(source) == 15
@@ -65,7 +65,7 @@ print(json.dumps({"names": names, "rows": rows}))
 
 @pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="Hugging Face datasets is not installed")
 def test_hugging_face_reads_it_back(run, tmp_path):
-    out = export(run, {"ant": 40, "bee": 2, "cow": 5}, tmp_path / "out", seed=4)
+    out = augment(run, {"ant": 40, "bee": 2, "cow": 5}, tmp_path / "out", seed=4)
     offline = {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", HUGGING_FACE, str(out)], capture_output=True, text=True, env={**os.environ, **offline}
@@ -81,7 +81,7 @@ def test_hugging_face_reads_it_back(run, tmp_path):
 
 def test_images_have_the_size_of_the_users_own(tmp_path):
     folder = toy.save_generator(tmp_path / "generator", channels=3, native_size=(10, 14))
-    out = export(folder, {"ant": 1}, tmp_path / "out")
+    out = augment(folder, {"ant": 1}, tmp_path / "out")
     with Image.open(out / "ant" / "000000.png") as image:
         assert (image.mode, image.size) == ("RGB", (14, 10))
 
@@ -104,7 +104,7 @@ def test_odd_class_names_are_escaped_and_mapped(tmp_path):
         "end.",
     )
     toy.LEVELS.update(dict.fromkeys(odd, 100))
-    out = export(toy.save_generator(tmp_path / "g", odd), dict.fromkeys(odd, 1), tmp_path / "out")
+    out = augment(toy.save_generator(tmp_path / "g", odd), dict.fromkeys(odd, 1), tmp_path / "out")
     lines = [json.loads(line) for line in (out / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["class"] for line in lines] == list(odd)
     assert all((out / line["file_name"]).resolve().is_relative_to(out.resolve()) for line in lines)
@@ -116,30 +116,30 @@ def test_odd_class_names_are_escaped_and_mapped(tmp_path):
 
 def test_a_folder_in_use_is_left_alone(run, tmp_path):
     (tmp_path / "out").mkdir()
-    export(run, {"ant": 1}, tmp_path / "out")  # empty: fine
+    augment(run, {"ant": 1}, tmp_path / "out")  # empty: fine
     with pytest.raises(OutputInUseError, match="not empty"):
-        export(run, {"ant": 2}, tmp_path / "out")
+        augment(run, {"ant": 2}, tmp_path / "out")
     assert len(list((tmp_path / "out" / "ant").iterdir())) == 1
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OutputInUseError):
-        export(run, {"ant": 2}, tmp_path / "file")
+        augment(run, {"ant": 2}, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_nothing_is_left_behind(run, tmp_path, monkeypatch):
     with pytest.raises(LabelMismatchError, match="dog"):
-        export(run, {"dog": 1}, tmp_path / "out")
+        augment(run, {"dog": 1}, tmp_path / "out")
     for plan in ({"ant": 0}, {"ant": -1, "bee": 5}, {}):
         with pytest.raises(OptionError):
-            export(run, plan, tmp_path / "out")
+            augment(run, plan, tmp_path / "out")
     with pytest.raises(DiskFullError):
-        export(run, {"ant": 10**12}, tmp_path / "out")
+        augment(run, {"ant": 10**12}, tmp_path / "out")
 
     def interrupt(phase, done, total, detail):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export(run, {"ant": 100}, tmp_path / "out", report=interrupt)
+        augment(run, {"ant": 100}, tmp_path / "out", report=interrupt)
 
     def no_space(self, label, count):
         yield from ()  # a stream, like the real one: what goes wrong does so while it is read
@@ -147,5 +147,5 @@ def test_nothing_is_left_behind(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Renderer, "stream", no_space)
     with pytest.raises(DiskFullError, match="No space left"):
-        export(run, {"ant": 100}, tmp_path / "out")
+        augment(run, {"ant": 100}, tmp_path / "out")
     assert not list(tmp_path.iterdir())

@@ -14,6 +14,7 @@ import ganaug
 from ganaug.data.load import load_images
 from ganaug.errors import DataError, LabelMismatchError, TranslatorError
 from ganaug.evaluation.bench.sets import gather, rendered
+from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.samples.pool import Pool, Renderer
 from ganaug.samples.variant_pool import VariantPool
 from ganaug.samples.variants import BLOCK, Variants
@@ -46,7 +47,7 @@ def test_a_variant_does_not_depend_on_which_others_are_made(runs):
 def test_images_that_do_not_fit_are_refused(runs):
     some = images()
     with pytest.raises(DataError, match="paired"):
-        Variants(runs["toy_paint"], replace(some, sources=None))
+        Variants(runs["toy_paint"], replace(some, pairs=None))
     with pytest.raises(DataError, match="size"):
         Variants(runs["toy_fill"], replace(some, pixels=some.pixels[..., :4]))
     with pytest.raises(LabelMismatchError, match="'cat'"):
@@ -61,7 +62,7 @@ def test_there_is_no_pool_of_images_from_nothing(runs):
 
 def test_exports_name_the_image_that_each_was_made_from(runs, tmp_path):
     x, y, _ = pictures()
-    out = ganaug.export(runs["toy_fill"], {"dark": 13, "light": 2}, tmp_path / "out", data=(x, names_of(y)))
+    out = ganaug.augment(runs["toy_fill"], {"dark": 13, "light": 2}, tmp_path / "out", data=(x, names_of(y)))
     lines = [json.loads(line) for line in (out / "metadata.jsonl").read_text().splitlines()]
     assert [line["class"] for line in lines] == ["dark"] * 13 + ["light"] * 2
     for line in lines:
@@ -73,9 +74,9 @@ def test_exports_name_the_image_that_each_was_made_from(runs, tmp_path):
     assert lines[0]["made_from"] == lines[10]["made_from"]
     assert not np.array_equal(first, again)
     with pytest.raises(DataError, match="10 can be made"):
-        ganaug.export(runs["toy_negative"], {"dark": 11}, tmp_path / "too many", data=(x, names_of(y)))
+        ganaug.augment(runs["toy_negative"], {"dark": 11}, tmp_path / "too many", data=(x, names_of(y)))
     with pytest.raises(TranslatorError, match="--data"):
-        ganaug.export(runs["toy_fill"], {"dark": 1}, tmp_path / "no data")
+        ganaug.augment(runs["toy_fill"], {"dark": 1}, tmp_path / "no data")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
 
 
@@ -83,7 +84,7 @@ def test_previews_need_images(runs, tmp_path):
     x, y, masks = pictures()
     for name, run in runs.items():
         source = masks if name == "toy_paint" else None
-        files = ganaug.preview(run, tmp_path / name, columns=2, data=(x, names_of(y)), source=source)
+        files = ganaug.preview(run, tmp_path / name, columns=2, data=(x, names_of(y)), pairs=source)
         assert [f.name for f in files] == ["grid.png"]
         with Image.open(files[0]) as grid:
             assert grid.height < 1.2 * grid.width  # four rows of four: two images of two classes
@@ -97,8 +98,8 @@ def test_the_bench_measures_variants_of_the_training_images_alone(tmp_path, name
     saw, held = tuple(known.fingerprints[:14]), tuple(known.fingerprints[14:])
     run = save_translator(tmp_path / "run", name, fingerprints=saw, held_out=held)
     x, y, masks = pictures()
-    sets = gather((x, names_of(y)), test=(pictures(10, 1)[0], names_of(pictures(10, 1)[1])),
-                  fitted=ganaug.load(run), source=masks)  # fmt: skip
+    sets = gather((x, names_of(y)), BenchSettings(test=(pictures(10, 1)[0], names_of(pictures(10, 1)[1])), pairs=masks),
+                  fitted=ganaug.load(run))  # fmt: skip
     assert set(sets.train.fingerprints) == set(saw)
     pixels, labels = rendered(run, sets.train, 40, 0)
     each = 1 if name == "toy_negative" else 3
@@ -112,7 +113,7 @@ def test_the_bench_measures_variants_of_the_training_images_alone(tmp_path, name
 def test_recipes_say_before_training_what_they_cannot_learn_from(tmp_path):
     x, y, _ = pictures(30)
     refusals = [
-        ("pix2pix", y, "pairs of images, and these have none.*--source.*use one of: small"),
+        ("pix2pix", y, "pairs of images, and these have none.*--pairs.*use one of: small"),
         ("cyclegan", np.arange(30) % 3, "needs 2 classes, and there are 3.*context_encoder"),
         ("cyclegan", np.zeros(30, int), "one class"),
     ]
@@ -125,11 +126,11 @@ def test_recipes_say_before_training_what_they_cannot_learn_from(tmp_path):
 @pytest.mark.parametrize("recipe", ["pix2pix", "context_encoder", "cyclegan"])
 def test_fits_draw_what_they_translate_and_resume_with_the_same_pairs(tmp_path, recipe):
     x, y, masks = pictures()
-    data = {"source": masks} if recipe == "pix2pix" else {}
+    data = {"pairs": masks} if recipe == "pix2pix" else {}
     run = ganaug.fit((x, names_of(y)), tmp_path / "run", recipe=recipe, steps=1, options={"batch": 4}, **data)
     fitted = run.load()
     assert fitted.starts_from is not None
-    assert fitted.card.source == ((1, 8, 8) if recipe == "pix2pix" else ())
+    assert fitted.card.pair == ((1, 8, 8) if recipe == "pix2pix" else ())
     with Image.open(tmp_path / "run" / "samples" / "step-000000001.png") as grid:
         assert grid.width > 4 * 56  # four pictures a row
     if recipe == "pix2pix":
@@ -137,6 +138,6 @@ def test_fits_draw_what_they_translate_and_resume_with_the_same_pairs(tmp_path, 
             file.unlink()
         with pytest.raises(ganaug.GanaugError, match="data"):
             ganaug.fit(
-                (x, names_of(y)), run.path, recipe=recipe, steps=1, options={"batch": 4}, source=255 - masks,
+                (x, names_of(y)), run.path, recipe=recipe, steps=1, options={"batch": 4}, pairs=255 - masks,
                 resume=True,
             )  # fmt: skip

@@ -37,7 +37,7 @@ def table(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(table, tmp_path_factory):
-    return ganaug.fit(table, tmp_path_factory.mktemp("rows") / "run", label="kind", steps=2)
+    return ganaug.fit(table, tmp_path_factory.mktemp("rows") / "run", target="kind", steps=2)
 
 
 def rows_of(path):
@@ -49,7 +49,7 @@ def test_a_csv_file_like_the_real_one(run, tmp_path):
     card = run.load().card
     assert card.counts == {"rare": 15, "usual": 45}
     assert card.recipe == "wgan_gp"
-    file = ganaug.export(run, balance(card.counts), tmp_path / "new" / "out.csv", seed=3)
+    file = ganaug.augment(run, balance(card.counts), tmp_path / "new" / "out.csv", seed=3)
     header, *made = rows_of(file)
     real = cells()
     assert header == real[0]
@@ -65,9 +65,9 @@ def test_a_csv_file_like_the_real_one(run, tmp_path):
 
 
 def test_first_rows_are_the_same_however_many_are_asked_for(run, tmp_path):
-    few = rows_of(ganaug.export(run, {"rare": 5}, tmp_path / "few.csv", seed=1))
-    many = rows_of(ganaug.export(run, {"rare": 70}, tmp_path / "many.csv", seed=1))
-    other = rows_of(ganaug.export(run, {"rare": 5}, tmp_path / "other.csv", seed=2))
+    few = rows_of(ganaug.augment(run, {"rare": 5}, tmp_path / "few.csv", seed=1))
+    many = rows_of(ganaug.augment(run, {"rare": 70}, tmp_path / "many.csv", seed=1))
+    other = rows_of(ganaug.augment(run, {"rare": 5}, tmp_path / "other.csv", seed=2))
     assert many[:6] == few
     assert other != few
     fitted = run.load()
@@ -76,7 +76,7 @@ def test_first_rows_are_the_same_however_many_are_asked_for(run, tmp_path):
 
 def test_what_is_written_can_be_learned_again(run, table, tmp_path):
     both = tmp_path / "both.csv"
-    file = ganaug.export(run, {"rare": 30, "usual": 30}, tmp_path / "out.csv")
+    file = ganaug.augment(run, {"rare": 30, "usual": 30}, tmp_path / "out.csv")
     both.write_text(table.read_text() + file.read_text().partition("\n")[2])
     from ganaug.data.rows.table import load_table
 
@@ -87,15 +87,15 @@ def test_what_is_written_can_be_learned_again(run, table, tmp_path):
 
 def test_outputs_in_use_other_names_and_empty_plans_are_refused(run, tmp_path):
     with pytest.raises(OptionError, match=r"OUT\.csv"):
-        ganaug.export(run, {"rare": 1}, tmp_path / "folder")
+        ganaug.augment(run, {"rare": 1}, tmp_path / "folder")
     (tmp_path / "mine.csv").write_text("mine")
     with pytest.raises(OutputInUseError):
-        ganaug.export(run, {"rare": 1}, tmp_path / "mine.csv")
+        ganaug.augment(run, {"rare": 1}, tmp_path / "mine.csv")
     assert (tmp_path / "mine.csv").read_text() == "mine"
     with pytest.raises(OptionError):
-        ganaug.export(run, {"rare": 0}, tmp_path / "out.csv")
+        ganaug.augment(run, {"rare": 0}, tmp_path / "out.csv")
     with pytest.raises(DataError, match="learned"):
-        ganaug.export(run, {"nosuch": 1}, tmp_path / "out.csv")
+        ganaug.augment(run, {"nosuch": 1}, tmp_path / "out.csv")
     assert [p.name for p in tmp_path.iterdir()] == ["mine.csv"]
 
 
@@ -121,10 +121,10 @@ def test_parts_for_images_refuse_a_generator_of_rows_and_name_what_to_use(run, t
 
 def test_options_of_another_kind_of_data_are_refused(table, tmp_path):
     for data, options, words in (
-        (table, {}, "--label"),
-        (table, {"label": "kind", "size": 32}, "images"),
-        (table, {"label": "kind", "kind": "tables"}, "kind"),
-        ("digits", {"label": "kind"}, "tables"),
+        (table, {}, "--target"),
+        (table, {"target": "kind", "size": 32}, "images"),
+        (table, {"target": "kind", "kind": "tables"}, "kind"),
+        ("digits", {"target": "kind"}, "tables"),
     ):
         with pytest.raises(OptionError, match=words):
             ganaug.fit(data, tmp_path / "run", steps=1, **options)
@@ -132,17 +132,17 @@ def test_options_of_another_kind_of_data_are_refused(table, tmp_path):
 
 
 def test_a_resumed_fit_of_a_table_is_the_same_fit(table, run, tmp_path):
-    again = ganaug.fit(table, tmp_path / "run", label="kind", steps=2, resume=True)
+    again = ganaug.fit(table, tmp_path / "run", target="kind", steps=2, resume=True)
     assert again.load().hash == run.load().hash
     (again.path / "generator" / "manifest.json").unlink()
     with pytest.raises(OptionError, match="drop"):
-        ganaug.fit(table, tmp_path / "run", label="kind", steps=2, resume=True, drop=["unit"])
+        ganaug.fit(table, tmp_path / "run", target="kind", steps=2, resume=True, drop=["unit"])
 
 
 def test_rows_without_classes_cannot_be_written_as_a_table(table, tmp_path):
-    run = ganaug.fit(table, tmp_path / "run", label="kind", steps=1, recipe="gan", options={"conditional": False})
+    run = ganaug.fit(table, tmp_path / "run", target="kind", steps=1, recipe="gan", options={"conditional": False})
     with pytest.raises(DataError, match="'kind'"):
-        ganaug.export(run, {"all": 3}, tmp_path / "out.csv")
+        ganaug.augment(run, {"all": 3}, tmp_path / "out.csv")
 
 
 WAVES = np.random.default_rng(0).normal(size=(20, 2, 12))
@@ -152,7 +152,7 @@ def test_series_are_written_as_they_came(tmp_path):
     data = (WAVES, np.array(["a", "b"] * 10))
     run = ganaug.fit(data, tmp_path / "run", kind="series", steps=1)
     assert run.load().card.recipe == "rcgan"
-    with np.load(ganaug.export(run, {"a": 40, "b": 2}, tmp_path / "out.npz")) as file:
+    with np.load(ganaug.augment(run, {"a": 40, "b": 2}, tmp_path / "out.npz")) as file:
         assert file["x_train"].shape == (42, 2, 12)
         assert file["x_train"].dtype == np.float32
         assert np.bincount(file["y_train"]).tolist() == [40, 2]
@@ -160,7 +160,7 @@ def test_series_are_written_as_they_came(tmp_path):
         assert file["x_train"].min() >= WAVES.min()
         assert file["x_train"].max() <= WAVES.max()
     with pytest.raises(OptionError, match=r"OUT\.npz"):
-        ganaug.export(run, {"a": 1}, tmp_path / "out.csv")
+        ganaug.augment(run, {"a": 1}, tmp_path / "out.csv")
     with pytest.raises(DataError, match=r"series.*OUT\.npz"):
         ganaug.preview(run, tmp_path / "preview")
 

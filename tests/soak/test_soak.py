@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 # kind -> cells, work in a cell
 KINDS = {
     "kill fit": (20, 25),
-    "kill export": (4, 25),
+    "kill augment": (4, 25),
     "kill pool": (4, 25),
     "kill bench": (4, 10),
     "writers": (5, 100),

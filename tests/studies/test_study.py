@@ -22,12 +22,12 @@ from evidence.tuning import tune
 
 from ganaug.data.load import load_images
 from ganaug.evaluation.bench.arms import settings_for
-from ganaug.evaluation.bench.choice import choose
+from ganaug.evaluation.bench.selection import choose
 from ganaug.keys import numpy_stream
 from ganaug.metrics.classification import scores
 
 SUBSET = Subset("digits", 12, steps=3)
-TOY = Cell("toy", "closed", SUBSET, ratios=(0.25, 0.5), mixings=("plain",))
+TOY = Cell("toy", "closed", SUBSET, ratios=(0.25, 0.5), uses=("plain",))
 SHUFFLED = replace(TOY, name="toy-shuffled", group="planted", spoiled="labels")
 PROTOCOL = Protocol(steps=6, quick=True)
 
@@ -69,7 +69,7 @@ def test_cells_of_one_subset_share_the_generator_and_the_baseline(played):
         assert own["generator"] == shuffled["generator"]
         assert own["arms"][0] == shuffled["arms"][0]
         assert own["arms"][1:] != shuffled["arms"][1:]
-        assert [(arm["ratio"], arm["mixing"]) for arm in own["arms"]] == [(0, "plain"), (0.25, "plain"), (0.5, "plain")]
+        assert [(arm["ratio"], arm["use"]) for arm in own["arms"]] == [(0, "plain"), (0.25, "plain"), (0.5, "plain")]
 
 
 def test_what_is_there_is_not_trained_again(played, monkeypatch):

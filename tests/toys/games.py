@@ -92,6 +92,6 @@ def toy(recipe: Recipe, shape=(1, 8, 8), axes: int = 0, device="cpu"):
     if recipe.source is Source.PAIR:  # the bright half as a mask
         masks = (pixels.float().mean(1, keepdim=True) > 125).to(torch.uint8) * 255
         return ClassBalancedBatches(
-            pixels, labels, DataSpec(shape, classes, tuple(masks.shape[1:])), device, sources=masks
+            pixels, labels, DataSpec(shape, classes, tuple(masks.shape[1:])), device, pairs=masks
         )
     return ClassBalancedBatches(pixels, labels, DataSpec(shape, classes), device)

@@ -84,7 +84,7 @@ def save_translator(
     codec = ImageCodec({1: "L", 3: "RGB"}[channels], (SIDE, SIDE))
     card = Card(
         name, {}, spec.classes, spec.shape, codec, recipe.prior, steps=1, seed=0, counts={"dark": 9, "light": 9},
-        fingerprints=fingerprints, held_out=held_out, versions={}, source=source,
+        fingerprints=fingerprints, held_out=held_out, versions={}, pair=source,
     )  # fmt: skip
     networks = recipe.networks(spec, recipe.prior)
     save(folder / "generator", {role: networks[role] for role in recipe.keeps}, card)

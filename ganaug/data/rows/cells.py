@@ -92,7 +92,9 @@ def _from_file(path: Path) -> tuple[list[str], list[list[str]], str]:
     header = lines[0][1]
     if len(header) < 2:
         cause = f"{path} has one column only, {header[0]!r}."
-        raise DataError(cause, "Separate columns by comma, semicolon, tab or |, and give the label and another column.")
+        raise DataError(
+            cause, "Separate columns by comma, semicolon, tab or |, and give the target and another column."
+        )
     odd = [(number, len(row)) for number, row in lines if len(row) != len(header)]
     if odd:
         number, width = odd[0]

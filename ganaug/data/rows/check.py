@@ -1,4 +1,4 @@
-"""`ganaug check table.csv --label COL`: what is in a table, what stops a fit, and what to do about it."""
+"""`ganaug check table.csv --target COL`: what is in a table, what stops a fit, and what to do about it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class TableCheck:
     """What was found. `lines()` is for people, `to_json()` for programs.
 
     counts: class -> rows. columns: name -> what it holds. missing: name -> cells without a value, where there are any.
-    width: numbers that a row has in model space. duplicates: rows that repeat an earlier one, the label aside;
+    width: numbers that a row has in model space. duplicates: rows that repeat an earlier one, the target aside;
     contradictions: how many of these have another label. problems: what would stop a fit. advice: what would make it
     better.
     """
 
-    label: str
+    target: str
     counts: dict[str, int]
     columns: dict[str, str]
     missing: dict[str, int]
@@ -45,7 +45,7 @@ class TableCheck:
         """The report as lines of plain text."""
         total = sum(self.counts.values())
         lines = [
-            f"{total} rows, {len(self.counts)} classes in the column {printable(self.label)!r}",
+            f"{total} rows, {len(self.counts)} classes in the column {printable(self.target)!r}",
             "",
             "rows per class",
         ]
@@ -60,12 +60,12 @@ class TableCheck:
         return lines
 
 
-def check_table(data: Any, label: str | None, *, drop: Sequence[str] = ()) -> TableCheck:
+def check_table(data: Any, target: str | None, *, drop: Sequence[str] = ()) -> TableCheck:
     """Read a CSV file or a DataFrame and say what its columns hold. Raises as `load_table` does where the file or the
-    label cannot be read at all; columns that cannot be learned are listed in `problems`."""
-    cells = labelled_cells(data, label, drop)
-    labels = cells.columns[cells.place(str(label))]
-    rest = cells.without([str(label)])
+    target cannot be read at all; columns that cannot be learned are listed in `problems`."""
+    cells = labelled_cells(data, target, drop)
+    labels = cells.columns[cells.place(str(target))]
+    rest = cells.without([str(target)])
     tally = Counter(labels)
     counts = {name: tally[name] for name in class_names(labels)}
     columns: dict[str, str] = {}
@@ -83,7 +83,7 @@ def check_table(data: Any, label: str | None, *, drop: Sequence[str] = ()) -> Ta
     missing = {n: sum(cell.lower() in MISSING for cell in c) for n, c in zip(rest.header, rest.columns, strict=True)}
     duplicates, contradictions = _copies(rest, labels)
     return TableCheck(
-        label=str(label),
+        target=str(target),
         counts=counts,
         columns=columns,
         missing={name: n for name, n in missing.items() if n},
@@ -97,7 +97,7 @@ def check_table(data: Any, label: str | None, *, drop: Sequence[str] = ()) -> Ta
 
 def _class_problems(counts: dict[str, int]) -> list[str]:
     if len(counts) < 2:
-        return [f"There is one class only, {next(iter(counts))!r}. Give rows of two classes, or another label."]
+        return [f"There is one class only, {next(iter(counts))!r}. Give rows of two classes, or another target."]
     few = [name for name, n in counts.items() if n < 2]
     return [f"{len(few)} of {len(counts)} classes have one row. Is this the column of classes?"] if few else []
 

@@ -19,22 +19,22 @@ NO_LABEL = frozenset({"", "nan", "na", "<na>", "null"})  # in lower case
 
 
 def load_table(
-    data: Any, label: str | None, *, drop: Sequence[str] = (), limit: int | None = None, seed: int = 0
+    data: Any, target: str | None, *, drop: Sequence[str] = (), limit: int | None = None, seed: int = 0
 ) -> LabelledVectors:
     """Read a CSV file or a pandas DataFrame.
 
-    label: the column of classes. drop: columns to leave out. limit: at most so many rows a class, chosen by `seed`.
+    target: the column of classes. drop: columns to leave out. limit: at most so many rows a class, chosen by `seed`.
     Quantiles and categories of the codec are those of all rows. Raises OptionError for a column that is not there,
     DataError for a table or a column that cannot be learned.
     """
-    cells = labelled_cells(data, label, drop)
-    place = cells.place(str(label))
+    cells = labelled_cells(data, target, drop)
+    place = cells.place(str(target))
     names = class_names(cells.columns[place])
-    rest = cells.without([str(label)])
+    rest = cells.without([str(target)])
     columns = tuple(column_of(name, column) for name, column in zip(rest.header, rest.columns, strict=True))
-    codec = TableCodec(columns, str(label), place, cells.delimiter)
+    codec = TableCodec(columns, str(target), place, cells.delimiter)
     if not codec.blocks:
-        raise DataError("Every column but the label is constant: there is nothing to learn.", "Give other columns.")
+        raise DataError("Every column but the target is constant: there is nothing to learn.", "Give other columns.")
     index = {name: i for i, name in enumerate(names)}
     vectors = LabelledVectors(
         items=codec.encode(rest.columns),
@@ -53,8 +53,8 @@ def rows_like(data: Any, codec: TableCodec, classes: tuple[str, ...]) -> Labelle
     Columns that the codec does not know are left out. Raises OptionError for a column that is not there, DataError for
     a cell that the codec cannot take, LabelMismatchError for other classes.
     """
-    cells = labelled_cells(data, codec.label, ())
-    labels = cells.columns[cells.place(codec.label)]
+    cells = labelled_cells(data, codec.target, ())
+    labels = cells.columns[cells.place(codec.target)]
     foreign = sorted(set(labels) - set(classes))
     if foreign:
         raise LabelMismatchError(
@@ -78,24 +78,24 @@ def rows_like(data: Any, codec: TableCodec, classes: tuple[str, ...]) -> Labelle
     )
 
 
-def labelled_cells(data: Any, label: str | None, drop: Sequence[str]) -> Cells:
+def labelled_cells(data: Any, target: str | None, drop: Sequence[str]) -> Cells:
     """The table as text without the columns to drop; every row has a label."""
     cells = read_cells(data)
-    if label is None:
+    if target is None:
         listed = ", ".join(cells.header[:20]) + (", ..." if len(cells.header) > 20 else "")
         raise OptionError(
             "A table needs the name of its column of classes.",
-            f"Give --label COLUMN (label= in Python). The columns are: {listed}.",
+            f"Give --target COLUMN (target= in Python). The columns are: {listed}.",
         )
-    if label in drop:
-        raise OptionError(f"The label {label!r} cannot be left out.", "Take it out of --drop.")
+    if target in drop:
+        raise OptionError(f"The target {target!r} cannot be left out.", "Take it out of --drop.")
     cells = cells.without(drop)
-    none = sum(cell.lower() in NO_LABEL for cell in cells.columns[cells.place(label)])
+    none = sum(cell.lower() in NO_LABEL for cell in cells.columns[cells.place(target)])
     if none:
-        cause = f"{none} of {len(cells)} rows have no value in the label column {label!r}."
+        cause = f"{none} of {len(cells)} rows have no value in the target column {target!r}."
         raise DataError(cause, "Remove these rows or label them.")
     if len(cells.header) < 2:
-        raise DataError("The table has no column but the label.", "Give the columns to learn.")
+        raise DataError("The table has no column but the target.", "Give the columns to learn.")
     return cells
 
 

@@ -1,4 +1,4 @@
-"""The codec of a table: its columns in order, the label among them."""
+"""The codec of a table: its columns in order, the target among them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from ganaug.data.rows.columns import Column
 class TableCodec:
     """Text of a CSV file <-> model space.
 
-    columns: those of the table without the label, in order. label: its name; place: where it stands among all columns.
-    delimiter: of the user's file, so that what is written can be appended to it.
-    """
+    columns: those of the table without the target, in order. target: its name; place: where it stands among all
+    columns. delimiter: of the user's file, so that what is written can be appended to it."""
 
     columns: tuple[Column, ...]
-    label: str
+    target: str
     place: int
     delimiter: str = ","
 
@@ -37,10 +36,10 @@ class TableCodec:
     def header(self) -> list[str]:
         """The names of all columns, in order."""
         names = [column.name for column in self.columns]
-        return [*names[: self.place], self.label, *names[self.place :]]
+        return [*names[: self.place], self.target, *names[self.place :]]
 
     def encode(self, columns: Iterable[tuple[str, ...]]) -> Tensor:
-        """Cells of each column, the label left out -> float32 (N, F)."""
+        """Cells of each column, the target left out -> float32 (N, F)."""
         parts = [column.encode(cells) for column, cells in zip(self.columns, columns, strict=True)]
         return torch.from_numpy(np.concatenate(parts, 1).astype(np.float32))
 

@@ -64,10 +64,10 @@ def from_arrays(
 
 
 def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None = None) -> ArraySource:
-    """Read one part of an `.npz` file: `x_train, y_train, classes, group_train, source_train` for split "train".
+    """Read one part of an `.npz` file: `x_train, y_train, classes, group_train, pair_train` for split "train".
 
-    `x, y, group, source` serve a file with one part; MedMNIST's `train_images, train_labels` are known too. The source
-    is the paired image of each item. Paired sets may also hold `a` (the source), `b` (the image), `y` and `split` (0
+    `x, y, group, pair` serve a file with one part; MedMNIST's `train_images, train_labels` are known too. The pair is
+    the paired image of each item. Paired sets may also hold `a` (the pair), `b` (the image), `y` and `split` (0
     train, 1 test). Nothing is unpickled. Raises DataError for other keys, pickled contents and damaged files.
     """
     try:
@@ -89,7 +89,7 @@ def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None 
     if "split" in read:
         read = _part(path, read, split)
     found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"))
-    return found if "source" not in read else replace(found, pairs=_pairs(read["source"], len(found)))
+    return found if "pair" not in read else replace(found, pairs=_pairs(read["pair"], len(found)))
 
 
 def digits(split: str = "train") -> ArraySource:
@@ -127,17 +127,17 @@ def npz_names(path: Path, found: Sequence[str], split: str) -> dict[str, str]:
     A file of one part (x and y) is whatever part is asked for.
     """
     patterns = [
-        (f"x_{split}", f"y_{split}", f"group_{split}", f"source_{split}"),
-        (f"{split}_images", f"{split}_labels", f"{split}_groups", f"{split}_sources"),
+        (f"x_{split}", f"y_{split}", f"group_{split}", f"pair_{split}"),
+        (f"{split}_images", f"{split}_labels", f"{split}_groups", f"{split}_pairs"),
     ]
     if split == "train" or not any(key.startswith("x_") or key.endswith("_images") for key in found):
-        patterns += [("x", "y", "group", "source"), ("X", "y", "groups", "source"), ("images", "labels", "groups", "")]
+        patterns += [("x", "y", "group", "pair"), ("X", "y", "groups", "pair"), ("images", "labels", "groups", "")]
     if {"a", "b", "y", "split"} <= set(found):
-        names = {"x": "b", "y": "y", "classes": "classes", "group": "group", "source": "a", "split": "split"}
+        names = {"x": "b", "y": "y", "classes": "classes", "group": "group", "pair": "a", "split": "split"}
         return {part: key for part, key in names.items() if key in found}
-    for x, y, group, source in patterns:
+    for x, y, group, pair in patterns:
         if x in found and y in found:
-            names = {"x": x, "y": y, "classes": "classes", "group": group, "source": source}
+            names = {"x": x, "y": y, "classes": "classes", "group": group, "pair": pair}
             return {part: key for part, key in names.items() if key in found}
     cause = f"{path} has no part {split!r}: its keys are {', '.join(found) or 'none'}."
     raise DataError(cause, f"Save images as x_{split}, labels as y_{split}, and class names as classes.")
@@ -189,7 +189,7 @@ def _part(path: Path, read: dict[str, Any], split: str) -> dict[str, Any]:
 
 def _pairs(x: np.ndarray, count: int) -> np.ndarray:
     """Paired images as pixels; DataError unless there is one for each image."""
-    pixels = to_pixel_batch(x, name="the source")
+    pixels = to_pixel_batch(x, name="the pairs")
     if len(pixels) != count:
-        raise DataError(f"{count} images but {len(pixels)} paired ones.", "Give one source for each image.")
+        raise DataError(f"{count} images but {len(pixels)} paired ones.", "Give one pair for each image.")
     return pixels

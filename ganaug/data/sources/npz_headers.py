@@ -46,7 +46,7 @@ def require_sizes(path: Path, names: Mapping[str, str]) -> None:
             if size > MOST_BYTES:
                 raise DataError(f"{key} of {path} takes {size:,} bytes, above the limit of {MOST_BYTES:,}.", _FIX)
             pixels = math.prod(side for side in shape[1:] if side not in (1, 3, 4))
-            if part in ("x", "source") and pixels > PIXEL_LIMIT:
+            if part in ("x", "pair") and pixels > PIXEL_LIMIT:
                 cause = f"Items of {key} in {path} have {pixels:,} px, above the limit of {PIXEL_LIMIT:,}."
                 raise DataError(cause, "Make them smaller.")
             if part in ("classes", "group") and len(shape) != 1:

@@ -44,7 +44,7 @@ def strip(pixels: Tensor, side: int = 48) -> str:
 
 
 def arms_plot(data: dict[str, Any]) -> str:
-    """Every arm on validation: its seeds as dots, their mean as a bar; the chosen ones are filled."""
+    """Every arm on validation: its seeds as dots, their mean as a bar; the selected ones are filled."""
     arms = data["validation"]
     with rc_context(STYLE):
         figure = Figure((WIDE, 0.9 + 0.27 * len(arms)), layout="constrained")
@@ -55,8 +55,8 @@ def arms_plot(data: dict[str, Any]) -> str:
             axes.plot(
                 arm["mean"] * 100,
                 row,
-                "D" if arm["chosen"] else "|",
-                ms=7 if arm["chosen"] else 11,
+                "D" if arm["selected"] else "|",
+                ms=7 if arm["selected"] else 11,
                 color=colour,
                 mew=2,
             )
@@ -86,26 +86,26 @@ def difference_plot(data: dict[str, Any]) -> str:
 
 
 def shares_plot(data: dict[str, Any]) -> str:
-    """Validation score over the synthetic share, a line for each mixing policy; at 0 the arm without."""
+    """Validation score over the synthetic share, a line for each use of synthetic images; at 0 the arm without."""
     with rc_context(STYLE):
         figure = Figure(SMALL, layout="constrained")
         axes = figure.subplots()
-        base = next(arm for arm in data["validation"] if arm["chosen"] and not arm["ratio"])
+        base = next(arm for arm in data["validation"] if arm["selected"] and not arm["ratio"])
 
         def alike(arm: dict[str, Any]) -> bool:
             """Whether it differs from the base in the synthetic images alone."""
-            return all(arm[name] == base[name] for name in ("policy", "blend", "balance", "lr", "weight decay"))
+            return all(arm[name] == base[name] for name in ("augmentation", "blend", "balance", "lr", "weight decay"))
 
-        for mixing in dict.fromkeys(arm["mixing"] for arm in data["validation"] if arm["ratio"]):
+        for mixing in dict.fromkeys(arm["use"] for arm in data["validation"] if arm["ratio"]):
             points = {0.0: base["mean"]}
-            mixed = [arm for arm in data["validation"] if arm["ratio"] and arm["mixing"] == mixing and alike(arm)]
+            mixed = [arm for arm in data["validation"] if arm["ratio"] and arm["use"] == mixing and alike(arm)]
             points |= {arm["ratio"]: arm["mean"] for arm in mixed}
             ratios = sorted(points)
             line = [100 * points[ratio] for ratio in ratios]
             axes.plot([100 * ratio for ratio in ratios], line, "o-", ms=4, label=mixing)
         axes.set_xlabel("synthetic share (%)")
         axes.set_ylabel(f"validation {data['metric']} (%)")
-        axes.legend(frameon=False, title="mixing policy")
+        axes.legend(frameon=False, title="use of synthetic images")
         return _svg(figure)
 
 

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import platform
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from scipy import stats
 
-from ganaug.classifier.use import DEFAULTS
-from ganaug.evaluation.bench.arms import RATIOS, UNEQUAL, Settings
-from ganaug.evaluation.bench.choice import Candidate, Choice
+from ganaug.evaluation.bench.arms import UNEQUAL, Design
+from ganaug.evaluation.bench.selection import Candidate, Selection
 from ganaug.evaluation.bench.sets import Sets
+from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.trial import Outcome
 from ganaug.evaluation.bench.verdict import LEVEL, Interval, paired_interval
 from ganaug.metrics.classification import recalls
+from ganaug.options import as_text, typed
 
 LEAST_TOLD = 5  # test images of a class, below which no interval of its recall is told
 MEASURES = ("accuracy", "balanced accuracy", "macro-F1", "NLL", "ECE")
 
 
-def metric_reason(settings: Settings, sets: Sets) -> str:
+def metric_reason(design: Design, sets: Sets) -> str:
     """Why this metric is the primary one, in a few words."""
     counts = sets.train.counts().values()
     share = max(counts) / max(1, min(counts))
-    relation = "more" if settings.unequal else "not more"
-    return f"largest class is {share:.1f} times the smallest, {relation} than {UNEQUAL}: {settings.metric}"
+    relation = "more" if design.unequal else "not more"
+    return f"largest class is {share:.1f} times the smallest, {relation} than {UNEQUAL}: {design.metric}"
 
 
-def side(candidate: Candidate, outcomes: list[Outcome]) -> dict[str, Any]:
+def side(candidate: Candidate, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """One of the two compared arms: means over the seeds on the test set."""
     recall = np.array([[np.nan if v is None else v for v in outcome.scores["recall"]] for outcome in outcomes])
     return {
@@ -45,21 +46,21 @@ def side(candidate: Candidate, outcomes: list[Outcome]) -> dict[str, Any]:
     }
 
 
-def _watched(outcomes: list[Outcome]) -> list[float]:
+def _watched(outcomes: Sequence[Outcome]) -> list[float]:
     """Means over the seeds; empty if an earlier version trained some of them."""
     if len({len(outcome.watched) for outcome in outcomes}) > 1:
         return []
     return np.mean([outcome.watched for outcome in outcomes], axis=0).round(5).tolist()
 
 
-def on_validation(candidate: Candidate, choice: Choice) -> dict[str, Any]:
+def on_validation(candidate: Candidate, selection: Selection) -> dict[str, Any]:
     """One candidate as validation saw it."""
     return {
         **_arm(candidate),
         "values": list(candidate.values),
         "mean": candidate.score,
         "spread": float(np.std(candidate.values, ddof=1)) if len(candidate.values) > 1 else 0.0,
-        "chosen": candidate is choice.without or candidate is choice.synthetic,
+        "selected": candidate is selection.without or candidate is selection.synthetic,
     }
 
 
@@ -118,13 +119,13 @@ def recall_changes(
     return found
 
 
-def recommendation(ratio: float, mixing: str, arm: dict[str, Any], interval: Interval) -> dict[str, Any]:
+def recommendation(ratio: float, use: str, arm: dict[str, Any], interval: Interval) -> dict[str, Any]:
     """What `ratio="auto"` uses, and its change against the arm without: at ratio 0 it is that arm, trial by trial."""
     if ratio == 0:
         change = {"mean": 0.0, "low": 0.0, "high": 0.0, "per_seed": [0.0] * len(interval.per_seed)}
     else:
         change = {"mean": interval.mean, "low": interval.low, "high": interval.high, "per_seed": interval.per_seed}
-    return {"ratio": ratio, "mixing": mixing, "arm": arm["name"], "difference": change}
+    return {"ratio": ratio, "use": use, "arm": arm["name"], "difference": change}
 
 
 def power(interval: Interval, seeds: int, images: int, metric: str) -> dict[str, Any]:
@@ -184,31 +185,16 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
-def command_line(
-    data: Any,
-    options: dict[str, Any],
-    ratios: Sequence[float],
-    mixings: Sequence[str],
-    classical: Sequence[str] | None,
-    seed: int,
-    quick: bool,
-    exact_only: bool = False,
-    others: dict[str, Any] | None = None,
-) -> str:
-    """The command line that does the same, where the arguments have a text. options: "--name" -> value or None.
-    others: arguments that no option has, which are told behind it."""
-    parts = ["ganaug bench", text(data)]
-    parts += [f"{name} {text(value)}" for name, value in options.items() if value is not None]
-    parts += [f"--ratio {ratio:g}" for ratio in ratios] if tuple(ratios) != RATIOS else []
-    parts += [f"--policy {name}" for name in mixings] if tuple(mixings) != DEFAULTS else []
-    parts += [f"--classical {name}" for name in classical or (("none",) if classical is not None else ())]
-    parts += [f"--seed {seed}"] if seed else []
-    parts += ["--quick"] * quick + ["--exact-only"] * exact_only
-    given = [f"{name}={value}" for name, value in (others or {}).items() if value is not None]
-    return " ".join(parts + ([f"# in Python, with {', '.join(given)}"] if given else []))
+def machine(at_a_time: int, where: torch.device) -> dict[str, Any]:
+    """What trials ran on."""
+    return {
+        "cpus": os.cpu_count(), "threads": torch.get_num_threads(), "trials at a time": at_a_time, "device": str(where),
+    }  # fmt: skip
 
 
-def text(value: Any) -> str:
-    """A value as one would type it; the name of its type for what cannot be typed."""
-    path = getattr(value, "path", value)
-    return shlex.quote(str(path)) if isinstance(path, (str, Path, int)) else f"<{type(value).__name__}>"
+def command_line(data: Any, settings: BenchSettings, **options: Any) -> str:
+    """The command line that does the same, where the arguments have a text. options: what is no setting."""
+    given = [f"--{name} {as_text(value)}" for name, value in options.items() if value is not None]
+    shown, others = typed(settings)
+    parts = ["ganaug bench", as_text(data), *given, *shown]
+    return " ".join(parts + ([f"# in Python, with {', '.join(others)}"] if others else []))

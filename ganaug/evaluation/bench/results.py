@@ -73,7 +73,7 @@ def table(data: dict[str, Any]) -> str:
     metric = data["metric"]
     rows: list[tuple[str, ...]] = [("arm on validation", "lr", "decay", metric, "spread")]
     for arm in data["validation"]:
-        mark = " <" if arm["chosen"] else ""
+        mark = " <" if arm["selected"] else ""
         tuned = f"{arm['lr']:g}", f"{arm['weight decay']:g}"
         rows.append((arm["name"] + mark, *tuned, f"{arm['mean']:.4f}", f"{arm['spread']:.4f}"))
     lines = _aligned(rows)
@@ -89,7 +89,7 @@ def table(data: dict[str, Any]) -> str:
     lines += [printable(note) for note in data["notes"]]
     lines.append(f"primary metric: {metric} ({data['metric reason']})")
     quick = ", from a quick bench" if data["settings"]["quick"] else ""
-    how = f", mixing policy {data['mixing']}" if data["ratio"] else ""
+    how = f", use of synthetic images {data['use']}" if data["ratio"] else ""
     lines.append(f"verdict: {data['verdict']} (ratio {data['ratio']:g}{how}{quick})")
     lines.append(data["sentence"])
     lines.append(data["power"]["sentence"])

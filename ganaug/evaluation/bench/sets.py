@@ -20,6 +20,7 @@ from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.order import in_order
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
+from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.unseen import keep_unseen, resembling, straddling, unknown_groups, without
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
@@ -58,17 +59,10 @@ class Sets:
 
 def gather(
     data: Any,
+    asked: BenchSettings,
     *,
-    test: Any = None,
     fitted: Fitted | None = None,
     synthetic: Any = None,
-    limit: int | None = None,
-    seed: int = 0,
-    groups: Any = None,
-    test_groups: Any = None,
-    source: Any = None,
-    root: Any = None,
-    exact_only: bool = False,
     report: Report = silent,
 ) -> Sets:
     """Load everything, split as the run did (or hold 20 % out), match the classes, keep seen images out of the test.
@@ -77,27 +71,28 @@ def gather(
     part. Raises LeakError if more than 5 % of the test images were seen, LabelMismatchError for foreign classes,
     OptionError without a test set, and whatever loading raises. exact_only: near-duplicates are told of, and kept.
     """
+    test = asked.test
     if test is None and not _has_test_split(data):
         raise OptionError("There is no test set.", "Give one with --test FOLDER (or test=...); it is touched once.")
     card = None if fitted is None else fitted.card
     size: Any = "auto" if card is None else card.shape[1]
     channels: Any = "auto" if card is None else card.shape[0]
     real = load_images(
-        data, size=size, channels=channels, limit=None if card else limit, seed=seed, groups=groups, pairs=source,
-        root=root, report=report,
+        data, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
+        groups=asked.groups, pairs=asked.pairs, root=asked.root, report=report,
     )  # fmt: skip
-    train, validation, notes, doubts = _divide(real, card, limit, seed)
+    train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     held = load_images(
-        data if test is None else test, split="test", size=size, channels=channels, at_least=0, groups=test_groups,
-        root=root, report=report,
+        data if test is None else test, split="test", size=size, channels=channels, at_least=0,
+        groups=asked.test_groups, root=asked.root, report=report,
     )  # fmt: skip
     held = in_order(held, real.classes, "The test set", TRAINING)
     folder = None
     if synthetic is not None:
         folder = load_images(synthetic, size=size, channels=channels, at_least=0, report=report)
         folder = in_order(folder, real.classes, "The synthetic folder", TRAINING)
-        folder, copies = without(folder, validation, exact_only, report)
+        folder, copies = without(folder, validation, asked.exact_only, report)
         if copies:
             notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
         absent = [name for name, n in folder.counts().items() if n == 0]
@@ -119,7 +114,7 @@ def gather(
             notes.append("The generator came without its run folder: of other images that it saw, test images that are "
                          "exact copies were looked for, not near-duplicates.")  # fmt: skip
     named = [train, validation, *([] if folder is None else [folder])]
-    if exact_only:
+    if asked.exact_only:
         notes += resembling(held, seen, named, report)
         seen = replace(seen, likenesses=frozenset())
     subjects = {*(train.groups or ()), *(validation.groups or ())}
@@ -133,7 +128,7 @@ def gather(
                      "counts once.")  # fmt: skip
     if len(validation) < FEW_TO_CHOOSE:
         notes.append(f"Every choice was made on {len(validation)} validation images, which is little more than chance.")
-    doubts += [*straddling(train, validation, exact_only, report), *unknown_groups(real, held)]
+    doubts += [*straddling(train, validation, asked.exact_only, report), *unknown_groups(real, held)]
     own = card is None or not set(card.fingerprints).isdisjoint(train.fingerprints)
     return Sets(train, validation, held, folder, dropped, tuple(notes), tuple(doubts), own)
 

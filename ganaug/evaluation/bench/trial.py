@@ -67,7 +67,7 @@ class Trial:
     def arm(self) -> Arm:
         given = self.training
         balance = "sampling" if given.balanced else "weights" if given.class_weights else ""
-        return Arm(given.policy, given.ratio, given.blend, balance, given.mixing)
+        return Arm(given.augmentation, given.ratio, given.blend, balance, given.use)
 
 
 @dataclass(frozen=True)

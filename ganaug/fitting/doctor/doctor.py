@@ -58,7 +58,7 @@ def doctor(
     run: Loadable,
     data: Any = None,
     *,
-    source: Any = None,
+    pairs: Any = None,
     root: Any = None,
     recipe: OwnRecipe | None = None,
     device: str = "auto",
@@ -67,7 +67,7 @@ def doctor(
     """Name what is wrong with a finished run.
 
     Check-ups are made during a fit, ten in all, at least 100 rounds apart; data: what the run was fitted on, from which
-    another one is made now, for runs without a past (a generator folder alone, a very short fit). source, root: as
+    another one is made now, for runs without a past (a generator folder alone, a very short fit). pairs, root: as
     in `fit`. Raises LabelMismatchError for data of other classes, DataError without a past and without data,
     ArtefactError for damaged files.
     """
@@ -77,7 +77,7 @@ def doctor(
     checkups, notes = list(history.checkups), []
     if data is not None:
         checkups = [checkup for checkup in checkups if checkup.step < fitted.card.steps]
-        checkups.append(_now(fitted, data, source, root, recipe, device, report))
+        checkups.append(_now(fitted, data, pairs, root, recipe, device, report))
         notes.append("The newest check-up is of the generator alone: its discriminator is not kept.")
     if not checkups and not history.losses:
         raise DataError(
@@ -96,13 +96,13 @@ def doctor(
 
 
 def _now(
-    fitted: Fitted, data: Any, source: Any, root: Any, recipe: OwnRecipe | None, device: str, report: Report
+    fitted: Fitted, data: Any, pairs: Any, root: Any, recipe: OwnRecipe | None, device: str, report: Report
 ) -> Checkup:  # fmt: skip
     card = fitted.card
     rules = rules_of(card, recipe)
     items: LabelledImages | LabelledVectors
     if len(card.shape) == 3:
-        items = images_like(card, data, pairs=source, root=root, report=report)
+        items = images_like(card, data, pairs=pairs, root=root, report=report)
     else:
         items = vectors_like(card, data)
     if card.classes == UNLABELLED:

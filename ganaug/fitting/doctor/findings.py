@@ -250,7 +250,7 @@ def _copied(checkups: Sequence[Checkup]) -> Iterator[Finding]:
             "copies of training images",
             "fault",
             f"{share:.0%} of the samples are nearer to a training image than 99 % of real images are to another one.",
-            "Fewer steps, a smaller network, or more real images; look at the pairs with `ganaug metrics`.",
+            "Fewer steps, a smaller network, or more real images; look at the pairs with `ganaug measure`.",
         )
 
 

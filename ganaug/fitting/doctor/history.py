@@ -13,7 +13,7 @@ from ganaug.files.integrity import read_whole
 from ganaug.fitting.doctor.checkup import Checkup
 from ganaug.generator.interventions import Intervention
 
-METRICS = "metrics.jsonl"
+LOG = "metrics.jsonl"
 MOST_BYTES = 1 << 28
 
 
@@ -32,7 +32,7 @@ def read_history(run: Path) -> History:
 
     Raises ArtefactError for a file that is no such log.
     """
-    file = run / METRICS
+    file = run / LOG
     if not os.path.lexists(file):
         return History()
     losses, checkups, interventions = [], [], []

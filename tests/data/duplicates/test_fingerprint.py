@@ -9,7 +9,7 @@ from PIL import Image
 from torch.utils.data import Dataset, TensorDataset
 from torchvision.transforms import v2
 
-from ganaug.data.duplicates import fingerprint
+from ganaug.data.duplicates.fingerprint import fingerprint
 from ganaug.data.load import load_images
 
 grey = arrays(np.uint8, st.tuples(st.integers(2, 9), st.integers(2, 9)))

@@ -184,7 +184,7 @@ def test_a_data_frame_gives_the_same_as_its_file(tmp_path):
     [
         (lambda t: t[0].__setitem__(0, "income"), DataError, "repeat: 'income'"),
         (lambda t: t[5].append("more"), DataError, "line 6 has 8 cells"),
-        (lambda t: t[5].__setitem__(2, ""), DataError, "1 of 60 rows have no value in the label column 'class'"),
+        (lambda t: t[5].__setitem__(2, ""), DataError, "1 of 60 rows have no value in the target column 'class'"),
         (lambda t: [row.__setitem__(2, "y") for row in t[1:]], DataError, "one class only"),
         (lambda t: t[5].__setitem__(2, "rare"), TooFewImagesError, "'rare' has 1"),
         (lambda t: t.__delitem__(slice(1, None)), DataError, "no rows"),
@@ -201,7 +201,7 @@ def test_a_table_that_cannot_be_used_is_refused(tmp_path, change, kind, words):
 
 def test_labels_and_columns_that_are_not_there_are_named(tmp_path):
     path = write(tmp_path / "t.csv", mixed())
-    with pytest.raises(OptionError, match=r"--label.*age, income, class"):
+    with pytest.raises(OptionError, match=r"--target.*age, income, class"):
         load_table(path, None)
     with pytest.raises(OptionError, match="'klass'.*'class'"):
         load_table(path, "klass")

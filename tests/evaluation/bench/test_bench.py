@@ -17,11 +17,12 @@ from ganaug.cli.group import cli
 from ganaug.data.load import load_images
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
-from ganaug.evaluation.bench.arms import Arm, settings_for
-from ganaug.evaluation.bench.choice import trials_in_all
+from ganaug.evaluation.bench.arms import Arm, design_for
 from ganaug.evaluation.bench.figures import shares_plot
 from ganaug.evaluation.bench.record import recall_changes
 from ganaug.evaluation.bench.run import bench
+from ganaug.evaluation.bench.selection import trials_in_all
+from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
 from ganaug.files.integrity import sealed, unsealed
 from tests.toys.bench import NearestMean, images
@@ -53,7 +54,7 @@ def test_writes_everything_that_a_reader_needs(tmp_path: Path):
 def test_all_kinds_of_arms_are_tried_alike_and_the_test_set_is_used_for_two_only(tmp_path: Path):
     data = toy_bench(tmp_path / "out", quick=False).data
     kinds = {arm["kind"] for arm in data["validation"]}
-    assert kinds == {"real", "real+classical", "real+synthetic", "classical+synthetic"}
+    assert kinds == {"real", "real+augmentation", "real+synthetic", "augmentation+synthetic"}
     assert len({(trial["training"]["steps"], trial["training"]["batch"]) for trial in data["trials"]}) == 1
     on_test = [trial for trial in data["trials"] if trial["on"] == "test"]
     assert {trial["arm"] for trial in on_test} == {data["arms"]["without"]["name"], data["arms"]["with"]["name"]}
@@ -62,7 +63,7 @@ def test_all_kinds_of_arms_are_tried_alike_and_the_test_set_is_used_for_two_only
     seeds_of_choice = {trial["seed"] for trial in data["trials"] if trial["on"] == "validation"}
     assert not seeds_of_choice & set(by_arm[0])
     without, mixed = data["arms"]["without"], data["arms"]["with"]
-    shared = ("policy", "blend", "balance", "lr", "weight decay")
+    shared = ("augmentation", "blend", "balance", "lr", "weight decay")
     assert [without[name] for name in shared] == [mixed[name] for name in shared]
     assert without["ratio"] == 0 < mixed["ratio"]
 
@@ -71,22 +72,22 @@ def test_the_baseline_is_tuned_in_everything_before_synthetic_images_are_tried(t
     tried = toy_bench(tmp_path / "out", quick=False).data["validation"]
     real = [arm for arm in tried if arm["ratio"] == 0]
     assert tried[: len(real)] == real
-    assert {arm["policy"] for arm in real} == {"none", "crops", "affine", "flips", "trivial", "randaugment"}
+    assert {arm["augmentation"] for arm in real} == {"none", "crops", "affine", "flips", "trivial", "randaugment"}
     assert {arm["blend"] for arm in real} == {"none", "mixup", "cutmix"}
     assert len({arm["lr"] for arm in real}) == 4
     assert len({arm["weight decay"] for arm in real}) == 3
-    assert {(arm["mixing"], arm["ratio"]) for arm in tried if arm["ratio"]} == {
-        (mixing, ratio) for mixing in ("plain", "light") for ratio in QUICK["ratios"]
+    assert {(arm["use"], arm["ratio"]) for arm in tried if arm["ratio"]} == {
+        (use, ratio) for use in ("plain", "light") for ratio in QUICK["ratios"]
     }
 
 
 def test_quick_tries_shares_only_where_they_can_be_chosen(tmp_path: Path):
     data = toy_bench(tmp_path / "out", quick=True).data
     mixed = [arm for arm in data["validation"] if arm["ratio"] > 0]
-    plain = max((arm for arm in mixed if arm["mixing"] == "plain"), key=lambda arm: arm["mean"])
+    plain = max((arm for arm in mixed if arm["use"] == "plain"), key=lambda arm: arm["mean"])
     expected = [(ratio, "plain") for ratio in QUICK["ratios"]] + [(plain["ratio"], "light")]
-    assert [(arm["ratio"], arm["mixing"]) for arm in mixed] == expected
-    assert {arm["policy"] for arm in mixed} == {data["arms"]["without"]["policy"]}
+    assert [(arm["ratio"], arm["use"]) for arm in mixed] == expected
+    assert {arm["augmentation"] for arm in mixed} == {data["arms"]["without"]["augmentation"]}
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -94,7 +95,7 @@ def test_the_number_of_trials_is_known_before(tmp_path: Path, quick: bool):
     told = []
     data = toy_bench(tmp_path / "out", quick=quick, report=lambda *said: told.append(said)).data
     totals = {total for phase, _, total, _ in told if phase == "trials"}
-    settings = settings_for([16] * 3, quick=quick, seeds=3, ratios=(0.25, 0.5), seed=0)
+    settings = design_for([16] * 3, BenchSettings(quick=quick, seeds=3, ratios=(0.25, 0.5)))
     assert totals == {trials_in_all(settings)} == {len(data["trials"])}
     first = next(i for i, said in enumerate(told) if said[0] == "trials")
     assert any("accuracy" in said[3] for said in told[:first])  # the metric is told before any result
@@ -323,9 +324,9 @@ def test_says_what_is_wrong(tmp_path: Path):
 
 def test_an_arm_has_a_kind_and_a_name():
     assert (Arm().kind, str(Arm())) == ("real", "real")
-    assert (Arm("affine").kind, str(Arm("affine"))) == ("real+classical", "real + affine")
+    assert (Arm("affine").kind, str(Arm("affine"))) == ("real+augmentation", "real + affine")
     assert (Arm("none", 0.1).kind, str(Arm("none", 0.1))) == ("real+synthetic", "real + 10% synthetic")
-    assert Arm("affine", 0.5).kind == "classical+synthetic"
+    assert Arm("affine", 0.5).kind == "augmentation+synthetic"
 
 
 def test_class_names_cannot_inject_anything_into_the_report(tmp_path: Path, real_plots):
@@ -357,7 +358,7 @@ def test_a_trial_is_known_by_everything_that_decides_its_outcome(tmp_path: Path,
 
     known = key(plain)
     assert key(plain) == known
-    changes = {"steps": 7, "batch": 32, "lr": 0.1, "weight_decay": 0.0, "policy": "flips", "balanced": True}
+    changes = {"steps": 7, "batch": 32, "lr": 0.1, "weight_decay": 0.0, "augmentation": "flips", "balanced": True}
     keys = {key(replace(plain, training=replace(plain.training, **{name: value}))) for name, value in changes.items()}
     keys |= {key(mixed), key(replace(plain, seed=1)), key(replace(plain, on="test"))}
     keys |= {key(plain, train=other), key(plain, validation=other), key(plain, n_classes=3), known}
@@ -376,7 +377,7 @@ def test_auto_at_ratio_none_is_the_baseline_itself(tmp_path: Path):
     noise = images(30, 2)
     noise.array[:] = np.random.default_rng(0).integers(0, 255, noise.array.shape)
     auto = toy_bench(tmp_path / "noise", synthetic=noise).data["auto"]
-    assert (auto["ratio"], auto["mixing"]) == (0, "plain")
+    assert (auto["ratio"], auto["use"]) == (0, "plain")
     assert auto["difference"] == {"mean": 0, "low": 0, "high": 0, "per_seed": [0, 0, 0]}
 
 
@@ -399,14 +400,14 @@ def test_everything_is_reported_beside_the_primary_metric(tmp_path: Path):
 
 def test_only_what_is_named_is_tried(tmp_path: Path):
     tried = toy_bench(
-        tmp_path / "out", quick=False, classical=("none",), tune=False, mixings=("rare", "light+finish"), steps=7
+        tmp_path / "out", quick=False, augmentations=("none",), tune=False, uses=("rare", "light+finish"), steps=7
     ).data
-    arms = [(arm["policy"], arm["blend"], arm["ratio"], arm["mixing"]) for arm in tried["validation"]]
+    arms = [(arm["augmentation"], arm["blend"], arm["ratio"], arm["use"]) for arm in tried["validation"]]
     assert arms == [("none", "none", 0, "plain")] + [
-        ("none", "none", ratio, mixing) for mixing in ("rare", "light+finish") for ratio in QUICK["ratios"]
+        ("none", "none", ratio, use) for use in ("rare", "light+finish") for ratio in QUICK["ratios"]
     ]
     assert {trial["training"]["steps"] for trial in tried["trials"]} == {7}
-    for wrong in ({"mixings": ("heavy",)}, {"mixings": ()}, {"classical": ("upside down",)}, {"steps": 0}):
+    for wrong in ({"uses": ("heavy",)}, {"uses": ()}, {"augmentations": ("upside down",)}, {"steps": 0}):
         with pytest.raises(OptionError):
             toy_bench(tmp_path / "out", **wrong)
 
@@ -476,7 +477,7 @@ def test_the_plot_of_shares_shows_the_arms_that_differ_in_the_synthetic_images_a
     data = toy_bench(tmp_path / "out", quick=False).data
     base = data["arms"]["without"]
     for arm in data["validation"]:  # every candidate 90 %, what cannot be chosen 50 %
-        same = all(arm[name] == base[name] for name in ("policy", "blend", "balance", "lr", "weight decay"))
+        same = all(arm[name] == base[name] for name in ("augmentation", "blend", "balance", "lr", "weight decay"))
         arm["mean"] = 0.9 if same else 0.5
     assert any(arm["ratio"] and arm["mean"] == 0.5 for arm in data["validation"])
     drawn = []

@@ -119,7 +119,7 @@ def test_a_bench_on_other_images_does_not_replace_a_verdict_on_those_of_the_fit(
     test = load_images("digits", split="test")
     x, y = test.pixels[:, 0].numpy(), [test.classes[label] for label in test.labels]
     foreign = bench((x[::2], y[::2]), test=(x[1::2], y[1::2]), run=run, out=tmp_path / "out",
-                    **{**QUICK, "quick": False, "steps": 5, "tune": False, "classical": ("none",)})  # fmt: skip
+                    **{**QUICK, "quick": False, "steps": 5, "tune": False, "augmentations": ("none",)})  # fmt: skip
     kept = ganaug.Run(run).verdict
     assert kept["verdict"] == own["verdict"]
     assert kept["data"] == own["data"]
@@ -172,14 +172,14 @@ def test_the_page_says_what_it_takes_to_do_it_again_and_that_nobody_looked(tmp_p
     command = results.data["command"]
     assert "--groups <list>" in command
     assert f"--test-groups '{others}'" in command
-    assert command.endswith("# in Python, with steps=3, tune=False")
+    assert command.endswith("# in Python, with tune=False, steps=3")
     assert "too short for check-ups" in results.data["doctor"]  # the run has 12 steps
     assert "Nothing wrong with the generator" not in results.report_path.read_text()
 
 
 def test_a_gain_that_is_enough_once_is_none_at_the_second_look(tmp_path: Path, run: Path, monkeypatch):
     gain = Interval(0.01, 0.002, 0.018, (0.0, 0.02), None, p=0.04)
-    monkeypatch.setattr("ganaug.evaluation.bench.run.paired_interval", lambda *arrays, **options: gain)
+    monkeypatch.setattr("ganaug.evaluation.bench.played.paired_interval", lambda *arrays, **options: gain)
     first, second = (bench("digits", run=run, out=tmp_path / str(seed), seed=seed, **QUICK) for seed in (0, 1))
     assert (first.verdict, first.ratio > 0) == ("helps", True)
     assert (second.verdict, second.ratio) == ("no evidence", 0)

@@ -22,8 +22,8 @@ from ganaug.evaluation.bench.workers import Workers, workers_for
 from ganaug.files.integrity import clear_parts
 
 TRIALS = [
-    Trial(Training(steps=3, policy=policy, ratio=ratio), seed, on)
-    for policy, ratio, on in (("none", 0.0, "validation"), ("affine", 0.5, "test"), ("none", 0.0, "synthetic"))
+    Trial(Training(steps=3, augmentation=augmentation, ratio=ratio), seed, on)
+    for augmentation, ratio, on in (("none", 0.0, "validation"), ("affine", 0.5, "test"), ("none", 0.0, "synthetic"))
     for seed in (1, 2)
 ]
 

@@ -16,8 +16,8 @@ from ganaug.data.load import load_images
 from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError
-from ganaug.fitting.doctor import findings
 from ganaug.fitting.doctor.checkup import Examiner, _copies
+from ganaug.fitting.doctor.findings import findings
 from ganaug.fitting.doctor.watch import FIXES, mended
 from ganaug.game import Adam
 from ganaug.game.batches import batches_for

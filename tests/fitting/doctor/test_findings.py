@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ganaug.errors import ArtefactError
-from ganaug.fitting.doctor import findings
 from ganaug.fitting.doctor.checkup import Checkup
+from ganaug.fitting.doctor.findings import findings
 from ganaug.fitting.doctor.history import read_history
 from ganaug.generator.interventions import Intervention
 

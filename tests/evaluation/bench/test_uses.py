@@ -1,4 +1,4 @@
-"""Mixing policies, blends and class weights change what they say and nothing else."""
+"""Uses of synthetic images, blends and class weights change what they say and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from ganaug.classifier.augmentation import BLENDS
 from ganaug.classifier.small import Training, class_weights, schedule, train_classifier
-from ganaug.classifier.use import DEFAULTS, WORDS, MixingPolicy, mixing_policy
+from ganaug.classifier.use import DEFAULTS, USES, Use, use_named
 from ganaug.errors import OptionError
 
 LABELS = np.array([0] * 60 + [1] * 30 + [2] * 10)
@@ -23,30 +23,30 @@ def rows(**changes):
 
 
 def test_words_join_and_others_are_refused():
-    assert mixing_policy("light+finish") == MixingPolicy(weight=0.3, smoothing=0.2, finish=0.2)
-    assert mixing_policy("plain") == MixingPolicy()
-    assert set(DEFAULTS) <= set(WORDS)
+    assert use_named("light+finish") == Use(weight=0.3, smoothing=0.2, finish=0.2)
+    assert use_named("plain") == Use()
+    assert set(DEFAULTS) <= set(USES)
     with pytest.raises(OptionError, match=r"'heavy'.*light"):
-        mixing_policy("light+heavy")
+        use_named("light+heavy")
     with pytest.raises(OptionError, match="heavy"):
-        Training(mixing="heavy")
+        Training(use="heavy")
     with pytest.raises(OptionError, match="mixup"):
         Training(blend="puree")
 
 
-@pytest.mark.parametrize("mixing", WORDS)
-def test_the_real_images_of_a_batch_are_the_same_under_every_policy(mixing: str):
-    assert np.array_equal(rows(mixing=mixing)[0], rows(ratio=0.0)[0])
+@pytest.mark.parametrize("use", USES)
+def test_the_real_images_of_a_batch_are_the_same_under_every_use(use: str):
+    assert np.array_equal(rows(use=use)[0], rows(ratio=0.0)[0])
 
 
 def test_finish_leaves_the_last_steps_to_real_images():
-    synthetic = rows(mixing="finish")[1]
+    synthetic = rows(use="finish")[1]
     assert (synthetic[16:] == -1).all()
     assert np.array_equal(synthetic[:16], rows()[1][:16])
 
 
 def test_rare_spares_the_largest_class_and_fills_the_smallest_most():
-    real, synthetic = rows(mixing="rare", steps=200)
+    real, synthetic = rows(use="rare", steps=200)
     classes = LABELS[real[:, -15:]]
     shares = [(synthetic[:, -15:][classes == label] >= 0).mean() for label in range(3)]
     assert shares[0] == 0
@@ -55,7 +55,7 @@ def test_rare_spares_the_largest_class_and_fills_the_smallest_most():
 
 def test_fixed_uses_the_first_images_of_each_class_only():
     extra = np.repeat([0, 1, 2], 80)
-    synthetic = schedule(LABELS, extra, replace(BASE, steps=100, mixing="fixed"), seed=0)[1]
+    synthetic = schedule(LABELS, extra, replace(BASE, steps=100, use="fixed"), seed=0)[1]
     used = np.unique(synthetic[synthetic >= 0])
     assert np.array_equal(used, np.concatenate([np.arange(50), 80 + np.arange(50), 160 + np.arange(50)]))
 
@@ -64,13 +64,13 @@ def test_weight_and_smoothing_are_of_synthetic_images_alone():
     pixels, labels = torch.randint(0, 255, (30, 1, 8, 8), dtype=torch.uint8), torch.arange(30) % 3
     extra = 255 - pixels, labels
     first = {}
-    for mixing in ("plain", "weak", "smooth", "light"):
+    for use in ("plain", "weak", "smooth", "light"):
         for ratio in (0.0, 0.5):
-            training = Training(steps=1, batch=10, ratio=ratio, mixing=mixing)
+            training = Training(steps=1, batch=10, ratio=ratio, use=use)
             trained = train_classifier(pixels, labels, 3, training=training, seed=0, synthetic=extra)
-            first[mixing, ratio] = float(trained.losses[0])
-    assert len({first[mixing, 0.0] for mixing in ("plain", "weak", "smooth", "light")}) == 1
-    assert len({first[mixing, 0.5] for mixing in ("plain", "weak", "smooth", "light")}) == 4
+            first[use, ratio] = float(trained.losses[0])
+    assert len({first[use, 0.0] for use in ("plain", "weak", "smooth", "light")}) == 1
+    assert len({first[use, 0.5] for use in ("plain", "weak", "smooth", "light")}) == 4
 
 
 def test_class_weights_make_classes_weigh_the_same():

@@ -1,4 +1,4 @@
-"""`ganaug metrics`: what the samples of a run are like."""
+"""`ganaug measure`: what the samples of a run are like."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from ganaug.cli.group import common, show
 @click.option("--steps", type=click.IntRange(1), default=600, show_default=True, help="Of each small classifier.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option(
-    "--source", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
+    "--pairs", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
 )
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
 @click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
 @common
-def metrics(run, data, test, extractor, per_class, steps, device, source, root, recipe, seed, as_json, quiet):
+def measure(run, data, test, extractor, per_class, steps, device, pairs, root, recipe, seed, as_json, quiet):
     """Measure samples against real images: fidelity, diversity, labels, copies, each with an interval.
 
     DATA is what the run was fitted on: images, a table, series. The column "real" is the same figure of real ones in
     the samples' place; figures that grow where images are few are compared below, with as many of each.
 
     \b
-    ganaug metrics runs/leaves data/train
-    ganaug metrics runs/leaves data/train --test data/test --json
-    ganaug metrics runs/mnist mnist.npz --extractor timm:resnet18.a1_in1k
-    ganaug metrics runs/table table.csv --test unseen.csv
-    ganaug metrics runs/cells photos --source masks
+    ganaug measure runs/leaves data/train
+    ganaug measure runs/leaves data/train --test data/test --json
+    ganaug measure runs/mnist mnist.npz --extractor timm:resnet18.a1_in1k
+    ganaug measure runs/table table.csv --test unseen.csv
+    ganaug measure runs/cells photos --pairs masks
     """
     from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
     from ganaug.device import resolve_device
-    from ganaug.evaluation.measuring.run import measure
+    from ganaug.evaluation.measuring.run import measure as examine
 
     fitted = load_run(run, recipe)
     chosen = str(resolve_device(device))
     with terminal(quiet) as report:
-        found = measure(
+        found = examine(
             fitted, data, test=test, extractor=extractor, per_class=per_class, steps=steps, seed=seed, device=chosen,
-            source=source, root=root, report=report,
+            pairs=pairs, root=root, report=report,
         )  # fmt: skip
     show(as_json, found.to_json(), found.lines())

@@ -1,0 +1,171 @@
+"""Options of a command from a dataclass of settings, and from a file of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import rich_click as click
+from click.core import ParameterSource
+
+from ganaug.options import flag_of
+
+Settings = TypeVar("Settings")
+
+
+class _Option(click.RichOption):
+    """An option whose help may be a function, which is called where help is shown."""
+
+    def __init__(self, *names: Any, help: str | Callable[[], str], **facts: Any):
+        super().__init__(*names, help="", **facts)
+        self.help = help
+
+    @property
+    def help(self) -> str | None:
+        return self._help() if callable(self._help) else self._help
+
+    @help.setter
+    def help(self, value: Any) -> None:
+        self._help = value
+
+
+class _Pairs(click.ParamType):
+    """NAME=VALUE, where the value is JSON or else text."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
+        name, sign, text = str(value).partition("=")
+        if not sign:
+            self.fail(f"{value!r} is not NAME=VALUE.", param, ctx)
+        try:
+            return name, json.loads(text)
+        except ValueError:
+            return name, text
+
+
+def options_of(kind: type) -> Callable[[Any], Any]:
+    """The options of a dataclass of settings, with --config and --print-config."""
+
+    def decorate(command: Any) -> Any:
+        command = click.option(
+            "--print-config", is_flag=True, expose_value=False, is_eager=False, callback=_noted("print config"),
+            help="Print the options as YAML and stop.",
+        )(command)  # fmt: skip
+        command = click.option(
+            "--config", type=click.Path(exists=True, dir_okay=False), expose_value=False, callback=_noted("config"),
+            help="YAML file of these options.",
+        )(command)  # fmt: skip
+        for field in reversed([field for field in dataclasses.fields(kind) if field.metadata["help"]]):
+            command = _option(field)(command)
+        return command
+
+    return decorate
+
+
+def _noted(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def note(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+        ctx.meta[name] = value
+
+    return note
+
+
+def _option(field: dataclasses.Field[Any]) -> Callable[[Any], Any]:
+    facts, default = field.metadata, field.default
+    how: dict[str, Any] = {"metavar": facts["metavar"], "default": default, "show_default": default == "auto"}
+    if default is dataclasses.MISSING:  # a dict
+        how |= {"type": _Pairs(), "multiple": True, "default": ()}
+    elif isinstance(default, bool):
+        how |= {"is_flag": True}
+    elif isinstance(default, tuple) or str(field.type).startswith("tuple"):
+        how |= {"type": float if "float" in str(field.type) else str, "multiple": True, "default": ()}
+    elif facts["choices"]:
+        how |= {"type": click.Choice(facts["choices"])}
+    elif facts["least"] is not None:
+        how |= {"type": click.IntRange(facts["least"]), "metavar": facts["metavar"] or "N"}
+    elif facts["path"]:
+        how |= {"type": click.Path(dir_okay=facts["path"] != "file", file_okay=facts["path"] != "folder")}
+    else:
+        how |= {"type": str, "show_default": isinstance(default, str)}
+    return click.option(flag_of(field), field.name, cls=_Option, help=facts["help"], **how)
+
+
+def settings_from(ctx: click.Context, kind: type[Settings], given: dict[str, Any], extra: tuple[str, ...] = ()) -> Any:
+    """The settings, from the command line over the file over the defaults; and what the file holds besides, by name.
+
+    given: values of the command line, taken out of it where they are settings. extra: other names that the file may
+    hold. Prints the file and stops where that was asked for.
+    """
+    names = [field.name for field in dataclasses.fields(kind) if field.name in given]  # type: ignore[arg-type]
+    values = {name: given.pop(name) for name in names}
+    values |= {name: given[name] for name in extra}
+    if ctx.meta.get("config"):
+        values |= _from_file(ctx, ctx.meta["config"], values)
+    if ctx.meta.get("print config"):
+        import yaml
+
+        shown = {_shown(name): list(v) if isinstance(v, tuple) else v for name, v in values.items() if v is not None}
+        click.echo(yaml.safe_dump(_plain(shown), sort_keys=False), nl=False)
+        ctx.exit()
+    others = {name: values.pop(name) for name in extra}
+    if "options" in values:
+        values["options"] = dict(values["options"])
+    return kind(**{name: value for name, value in values.items() if value != ()}), others
+
+
+def _shown(name: str) -> str:
+    return "set" if name == "options" else name
+
+
+def _plain(shown: dict[str, Any]) -> dict[str, Any]:
+    return {**shown, "set": dict(shown["set"])} if "set" in shown else shown
+
+
+def _from_file(ctx: click.Context, config: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What the file says of options that were not typed."""
+    import yaml
+
+    try:
+        small = Path(config).stat().st_size < 100_000
+        given = yaml.safe_load(Path(config).read_text(encoding="utf-8")) if small else None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise click.BadParameter(f"{config} is not YAML: {error}") from error
+    known = [_shown(name) for name in values]
+    if not isinstance(given, dict) or not set(given) <= set(known):
+        raise click.BadParameter(f"{config} must be a mapping of these options: {', '.join(known)}.")
+    parameters = {parameter.name: parameter for parameter in ctx.command.params}
+    found = {}
+    for shown, value in given.items():
+        name = "options" if shown == "set" else shown
+        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            found[name] = _of_kind(ctx, parameters[name], shown, value)
+    return found
+
+
+def _of_kind(ctx: click.Context, parameter: click.Parameter, name: str, value: Any) -> Any:
+    """What the option itself would make of a value of the file; BadParameter for what it would refuse."""
+
+    def refuse(wanted: str) -> click.BadParameter:
+        return click.BadParameter(f"{value!r} in the file is not {wanted}.", ctx, param_hint=f"--{name}")
+
+    if name == "set":
+        plain = isinstance(value, dict) and all(isinstance(key, str) for key in value)
+        if not plain or not all(isinstance(one, (str, int, float)) for one in value.values()):
+            raise refuse("a mapping of settings to numbers, true or false")
+        return tuple(value.items())
+    if parameter.multiple:
+        if not isinstance(value, list) or not all(isinstance(one, (str, float, int)) for one in value):
+            raise refuse("a list of texts")
+        return tuple(parameter.type.convert(one, parameter, ctx) for one in value)
+    if getattr(parameter, "is_flag", False):
+        if not isinstance(value, bool):
+            raise refuse("true or false")
+        return value
+    if value is None and parameter.default is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise refuse("one value")
+    return parameter.type_cast_value(ctx, str(value))

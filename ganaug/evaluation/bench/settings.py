@@ -1,0 +1,74 @@
+"""What a user may ask of a bench, besides the images: one dataclass for Python, command line and file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ganaug.classifier.use import DEFAULTS, uses_in_words
+from ganaug.options import option
+
+RATIOS = (0.1, 0.25, 0.5)
+
+
+def _augmentations() -> str:
+    from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS  # torch and torchvision, for help alone
+
+    return ", ".join(dict.fromkeys((*AUGMENTATIONS, *BLENDS)))
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """test: images that are touched once; without them, the data's own test part. ratios: synthetic shares to try.
+    uses: of synthetic images, to try (`ganaug.classifier.use`). augmentations: to try without synthetic images, for
+    those to narrow who know that, for instance, mirroring changes the label; nothing for ("none",), None for all.
+    seeds: paired seeds of the comparison (default 10, quick 5). quick: fewer seeds, steps and arms. tune: try more than
+    the first learning rate, weight decay and balancing. steps: of each training, by default by the number of images.
+    limit: at most so many training images a class. seed: of every draw. groups, test_groups: of the training and of the
+    test images, as `ganaug.open_source` takes them; where only the former are known, the verdict is withheld. root: as
+    `ganaug.open_source` takes it. pairs: the paired images of the data, for a run that learned from pairs. device: of
+    the classifiers and of the generator; "auto" is CUDA where there is a GPU. exact_only: near-duplicates of seen
+    images stay in the test set and are told of, for images that are different and all look alike."""
+
+    test: Any = option(None, "Test images; for a .npz file its own test part, if not given.", metavar="DATA")
+    ratios: tuple[float, ...] = option(
+        RATIOS, "A synthetic share to try; repeatable.  [default: 0.1, 0.25, 0.5]", metavar="R", flag="--ratio"
+    )
+    uses: tuple[str, ...] = option(
+        DEFAULTS,
+        lambda: (
+            f"A use of synthetic images to try: {uses_in_words()}, or several joined by +; repeatable.  "
+            "[default: plain, light]"
+        ),
+        metavar="NAME",
+        flag="--use",
+    )
+    augmentations: tuple[str, ...] | None = option(
+        None,
+        lambda: (
+            f"Augmentation to try without synthetic images: {_augmentations()}; repeatable. Name those that keep the "
+            "label of your images.  [default: all; affine and flips with --quick]"
+        ),
+        metavar="NAME",
+        flag="--augmentation",
+    )
+    seeds: int | None = option(None, "Paired seeds of the final comparison; no verdict with one.", least=1)
+    quick: bool = option(False, "Fewer seeds, steps and arms.")
+    tune: bool = option(True)
+    steps: int | None = option(None)
+    limit: int | None = option(None, "At most N training images a class.", least=2)
+    seed: int = option(0)
+    groups: Any = option(None, "CSV: item, group, of DATA.", path="file")
+    test_groups: Any = option(None, "CSV: item, group, of the test images.", path="file")
+    root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any")
+    pairs: Any = option(None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any")
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, ...", metavar="NAME")
+    exact_only: bool = option(
+        False,
+        "Leave only exact copies of seen images out of the test set, and list the near-duplicates: for different "
+        "images that all look alike, such as parts before one camera.",
+    )
+
+    def __post_init__(self):
+        for name in ("ratios", "uses"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))

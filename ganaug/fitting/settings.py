@@ -1,0 +1,116 @@
+"""Everything that decides what a fit gives, apart from the data: one dataclass for Python, command line and file."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ganaug.errors import OptionError
+from ganaug.options import option
+
+DEFAULT_BUDGET = 600.0  # seconds, where neither a budget nor steps are given
+RECIPES_OF = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind of data -> its default recipe
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """recipe: a name, file.py:function, or "auto" for the default of the kind of data (`RECIPES_OF`). options: settings
+    of the recipe. budget: seconds of training, or text like "10m"; turned into `steps` once, before the first round
+    (default 10 minutes). steps: rounds of the game, in place of a budget. size: px of the square images that the
+    generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many items a class. validation: share that
+    is held out. seed: of every draw. device: "auto" is CUDA where there is a GPU. kind: "images", "table", "series" or
+    "auto"; series (N, C, T) need it. target: the column of classes of a table. drop: columns of a table to leave out.
+    auto_fix: turn a knob once, where the doctor finds that one helps. root, split, groups: as `ganaug.open_source`
+    takes them. pairs: the paired image of each item, for recipes that learn from pairs: a folder with files of the same
+    names, or an array. strict: stop at the first unreadable image.
+    """
+
+    recipe: str = option(
+        "auto",
+        "A name (`ganaug recipes`) or file.py:function; auto is small, for tables wgan_gp, for series rcgan.",
+        metavar="NAME",
+    )
+    options: dict[str, Any] = option({}, "A setting of the recipe; repeatable.", metavar="NAME=VALUE", flag="--set")
+    budget: float | str | None = option(None, "Training time, like 90s, 10m or 1.5h.  [default: 10m]", metavar="TIME")
+    steps: int | None = option(None, "Rounds of training, in place of a budget.", least=1)
+    size: int | str = option("auto", "Side of the generated images.", metavar="PX")
+    channels: int | str = option("auto", "1 grey, 3 RGB.", choices=("auto", "1", "3"))
+    limit: int | None = option(None, "At most N items a class.", least=2)
+    validation: float = option(0.2)
+    seed: int = option(0)
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, ...", metavar="NAME")
+    kind: str = option("auto", "What DATA holds; only series (N, C, T) need it.", choices=("auto", *RECIPES_OF))
+    target: str | None = option(None, "Column of classes of a table.", metavar="COL")
+    drop: tuple[str, ...] = option((), "Column of a table to leave out; repeatable.", metavar="COL")
+    auto_fix: bool = option(
+        False,
+        "Cut learning rates once, half-way, where the doctor finds no convergence, oscillation, or a discriminator "
+        "that is saturated or overfits.",
+    )
+    root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
+    split: str = option("train", "Part of a .npz file or named set.", metavar="NAME", recorded=False)
+    groups: Any = option(None, "CSV: item, group. Groups are held out whole.", path="file", recorded=False)
+    pairs: Any = option(
+        None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any", recorded=False
+    )
+    strict: bool = option(False, "Stop at the first unreadable image.", recorded=False)
+
+    def __post_init__(self):
+        for name in ("steps", "size", "channels", "limit", "seed"):
+            object.__setattr__(self, name, _whole(name, getattr(self, name)))
+        object.__setattr__(self, "options", {name: _plain(value) for name, value in self.options.items()})
+        object.__setattr__(self, "drop", tuple(self.drop))
+        if self.budget is not None:
+            object.__setattr__(self, "budget", parse_seconds(self.budget))
+            if self.steps is not None:
+                raise OptionError("Both a budget and steps are given.", "Give one of them.")
+            if not 0 < self.seconds < float("inf"):
+                raise OptionError(f"The budget is {self.budget} seconds.", "Give a time above 0, like 10m.")
+        if self.steps is not None and self.steps < 1:
+            raise OptionError(f"The number of steps is {self.steps}.", "Give 1 or more.")
+        if not 0 < self.validation < 1:
+            raise OptionError(f"The validation share is {self.validation}.", "Give a share between 0 and 1.")
+        if not 0 <= self.seed < 2**53:
+            raise OptionError(f"The seed is {self.seed}.", "Give a whole number from 0 on.")
+        if self.kind not in ("auto", *RECIPES_OF):
+            raise OptionError(
+                f"There is no kind of data {self.kind!r}.", f"Choose one of: auto, {', '.join(RECIPES_OF)}."
+            )
+
+    @property
+    def seconds(self) -> float:
+        """The budget as a number."""
+        return DEFAULT_BUDGET if self.budget is None else float(self.budget)
+
+    def recorded(self) -> dict[str, Any]:
+        """What a resumed fit must agree with, as plain values."""
+        named = {field.name: getattr(self, field.name) for field in fields(self) if field.metadata["recorded"]}
+        return {**named, "drop": list(self.drop)}
+
+
+def parse_seconds(text: float | str) -> float:
+    """Seconds from a number or from text like "90s", "10m", "1.5h"; raises OptionError otherwise."""
+    if isinstance(text, (int, float)):
+        return float(text)
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    try:
+        return float(text[:-1]) * units[text[-1]] if text and text[-1] in units else float(text)
+    except ValueError as error:
+        raise OptionError(f"{text!r} is not a time.", "Write it like 90s, 10m or 1.5h.") from error
+
+
+def _whole(name: str, value: Any) -> Any:
+    """A whole number as Python's own; "auto" and None as they are. Raises OptionError for anything else."""
+    if value is None or value == "auto":
+        return value
+    try:
+        return int(value) if isinstance(value, str) else operator.index(value)
+    except (TypeError, ValueError):
+        raise OptionError(f"{name} is {value!r}.", "Give a whole number.") from None
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy's as Python's own."""
+    own = getattr(value, "item", None)
+    return own() if callable(own) else value

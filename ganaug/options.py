@@ -1,0 +1,88 @@
+"""Settings as frozen dataclasses: one declaration serves the function, the command line and the file of options."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ganaug.errors import OptionError
+
+Settings = TypeVar("Settings")
+
+
+def option(
+    default: Any,
+    help: str | Callable[[], str] = "",
+    *,
+    metavar: str | None = None,
+    choices: Sequence[str] = (),
+    least: int | None = None,
+    path: str = "",
+    flag: str = "",
+    recorded: bool = True,
+) -> Any:
+    """A field of settings, and how the command line shows it.
+
+    default: a tuple makes the option repeatable, False a flag. help: "" leaves it out of the command line; a function
+    is asked only where help is shown. metavar: what stands for its value; by default N where `least`, the smallest
+    whole number, is given. path: "file", "folder" or "any", for what names one. flag: how it is typed, by default after
+    the name of the field. recorded: whether it is part of what a resumed fit must agree with."""
+    facts = {
+        "help": help, "metavar": metavar, "choices": tuple(choices), "least": least, "path": path, "flag": flag,
+        "recorded": recorded,
+    }  # fmt: skip
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=facts)
+    return dataclasses.field(default=default, metadata=facts)
+
+
+def merged(kind: type[Settings], settings: Settings | None, given: Mapping[str, Any]) -> Settings:
+    """Settings of a kind, with those that were given by name over those of `settings`.
+
+    Raises OptionError, with the names that there are, for one that does not exist.
+    """
+    known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise OptionError(
+                f"There is no setting {name!r}.",
+                f"Did you mean {near[0]}?" if near else f"The settings are: {', '.join(known)}.",
+            )
+    if settings is None:
+        return kind(**given)
+    return dataclasses.replace(settings, **given)  # type: ignore[type-var]
+
+
+def flag_of(field: dataclasses.Field[Any]) -> str:
+    """How an option is typed: "--test-groups"."""
+    return field.metadata["flag"] or f"--{field.name.replace('_', '-')}"
+
+
+def typed(settings: Any) -> tuple[list[str], list[str]]:
+    """Settings that are not the default, as one types them; and those that no option has, as "name=value"."""
+    options, others = [], []
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if value is None or value == getattr(type(settings)(), field.name):
+            continue
+        if not field.metadata["help"] and field.name != "seed":
+            others.append(f"{field.name}={value}")
+        elif isinstance(value, bool):
+            options.append(flag_of(field))
+        else:
+            values = (value or ("none",)) if isinstance(value, tuple) else (value,)
+            options += [f"{flag_of(field)} {as_text(one)}" for one in values]
+    return options, others
+
+
+def as_text(value: Any) -> str:
+    """A value as one would type it; the name of its type for what cannot be typed."""
+    path = getattr(value, "path", value)
+    if isinstance(path, float):
+        return f"{path:g}"
+    return shlex.quote(str(path)) if isinstance(path, (str, Path, int)) else f"<{type(value).__name__}>"
