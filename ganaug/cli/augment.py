@@ -52,7 +52,7 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
         raise click.UsageError("Give one of --per-class, --balance and --ratio.")
     from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
-    from ganaug.mixing.ratio import caveats, resolve
+    from ganaug.mixing.ratio import resolve
     from ganaug.reporting import printable
     from ganaug.samples.augment import augment as write
     from ganaug.samples.plan import balance as filled
@@ -65,7 +65,8 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
     if balance:
         plan = filled(counts)
     elif ratio is not None:  # a folder has no mode; the share is what the bench measured
-        plan = fraction(counts, resolve(fitted, "replace", ratio if ratio == "auto" else number("ratio", ratio), force))
+        share = resolve(fitted, "replace", ratio if ratio == "auto" else number("ratio", ratio), force)
+        plan = fraction(counts, share.ratio)
     else:
         plan = each(counts, per_class)
     withheld = [name for name, n in plan.items() if n and not served(fitted, plan)[name]]
@@ -89,7 +90,7 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
     what = {1: "rows", 2: "series", 3: "images"}[len(fitted.card.shape)]
     lines = [f"{printable(name)}: {n}" for name, n in plan.items()] + [f"{total} {what} in {out}"]
     lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
-    said = caveats(fitted, ratio, "A folder")
+    said = share.caveats("A folder") if ratio is not None else []
     if ratio == "auto":
         said.append("The bench put synthetic images in the place of real ones in every batch, at this share; a folder "
                     "that is added to the real images comes to the same share of a shuffled loader.")  # fmt: skip

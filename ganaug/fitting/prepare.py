@@ -101,6 +101,7 @@ def _require_fit(recipe: Recipe, name: str, spec: DataSpec) -> None:
     reason = recipe.unfit_for(spec)
     if reason:
         fit = [other for other in RECIPES if not make(other, {}).unfit_for(spec)]
+        fit.sort(key=lambda other: other not in RECIPES_OF.values())  # first the one that "auto" takes
         fix = f"Use one of: {', '.join(fit)}."
         if recipe.source is Source.PAIR and len(spec.shape) == 3:
             fix = f"Give the paired images, of the same names, as --pairs FOLDER (pairs=...); or u{fix[1:]}"

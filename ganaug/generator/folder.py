@@ -6,7 +6,7 @@ after a bench, `verdict.json`. A generator folder holds `card.json`, `model.safe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ganaug.errors import ArtefactError, GanaugError
+from ganaug.errors import ArtefactError, GanaugError, LabelMismatchError
 from ganaug.files.integrity import MANIFEST, read_verified, write_manifest
 from ganaug.files.tensors import from_bytes, load_strictly, to_bytes
 from ganaug.game import Prior, Recipe, Source
@@ -68,6 +68,15 @@ class Fitted:
     path: Path
     starts_from: Source | None = None
     choice: Chooser | None = None
+
+    def require_learned(self, names: Iterable[str]) -> None:
+        """Raises LabelMismatchError for a class that the generator does not know."""
+        unknown = [name for name in names if name not in self.card.classes]
+        if unknown:
+            raise LabelMismatchError(
+                f"The generator has not learned {', '.join(map(repr, unknown))}.",
+                f"Its classes are {', '.join(map(repr, self.card.classes))}.",
+            )
 
     @property
     def generator(self) -> nn.Module:

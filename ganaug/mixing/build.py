@@ -14,9 +14,9 @@ from ganaug.data.sources.labels import labels_of
 from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
 from ganaug.generator.folder import Fitted
-from ganaug.mixing import ratio as ratios
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import refuse_overlap
+from ganaug.mixing.ratio import resolve
 from ganaug.mixing.schedule import Append, Replace, Schedule
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import Plan, balance, fraction
@@ -68,11 +68,11 @@ def mix(
     """
     require_map_style(dataset)
     fitted = from_noise(run)
-    share = ratios.resolve(fitted, mode, ratio, force)
-    ratios.warn_of_verdict(fitted, ratio, "Items of a data set")
+    share = resolve(fitted, mode, ratio, force)
+    share.warn("Items of a data set", depth=3)
     refuse_overlap(fitted, evaluation, report)
     labels, names, named = named_labels_of(dataset, classes, targets, report)
-    who = _who(labels, names, mode, share, fitted)
+    who = _who(labels, names, mode, share.ratio, fitted)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
     plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in needed.items() if n}
     pool = None

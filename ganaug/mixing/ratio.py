@@ -1,25 +1,74 @@
-"""What `ratio=` means: a synthetic share given by the user, or the one that the run's benchmark arrived at."""
+"""What `ratio=` means: a synthetic share given by the user, or the one that the run's bench arrived at."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from ganaug.classifier.remedies import REMEDIES
 from ganaug.classifier.use import Use, use_named
 from ganaug.errors import NoVerdictError, OptionError, UseWarning
-from ganaug.samples.run import Loadable, as_loaded
+from ganaug.generator.folder import Fitted
 from ganaug.samples.verdict import refuse_harmful, verdict_of
 
 MODES = ("replace", "append", "balance")
 DEFAULT = 0.25
-BALANCED = {
-    "sampling": "balanced sampling (every class equally often in a batch, and the share of each class in it)",
-    "weights": "class weights in the loss",
-}
 
 
-def resolve(run: Loadable, mode: str, ratio: float | str | None, force: bool = False) -> float:
-    """The synthetic share of what is served, as a number; 0 for mode "balance", which takes none.
+@dataclass(frozen=True)
+class Share:
+    """What is to be served. ratio: the synthetic share, as a number; 0 for mode "balance", which takes none. verdict,
+    place: what "auto" rests on, and the folder that it lies in; None where a number was given."""
+
+    ratio: float
+    verdict: dict[str, Any] | None = None
+    place: Path | None = None
+
+    @property
+    def use(self) -> str:
+        """The use of synthetic images that the bench found to help, by name; "plain" where nothing helped."""
+        if self.verdict is None or self.verdict["verdict"] != "helps":
+            return "plain"
+        name = self.verdict.get("use", "plain")
+        if not isinstance(name, str):
+            raise NoVerdictError(
+                f"The verdict in {self.place} has no usable use of synthetic images.", "Run `ganaug bench` again."
+            )
+        return name
+
+    def caveats(self, carrier: str) -> list[str]:
+        """What the verdict rests on that what is served cannot keep. carrier: what cannot carry a use of synthetic
+        images, as the subject of a sentence."""
+        if self.verdict is None or self.verdict["verdict"] != "helps":
+            return []
+        said, use = [], use_named(self.use)
+        if use != Use():
+            said.append(
+                f"The gain was measured with the use {self.use!r} of synthetic images: {use}. {carrier} cannot carry "
+                "that. ganaug.SynthMix(run, ratio='auto', use='auto') has loss weight and label smoothing in its "
+                "labels."
+            )
+        remedy = REMEDIES.get(self.verdict.get("arms", {}).get("with", {}).get("remedy", ""))
+        if remedy is not None and remedy.advice:
+            said.append(f"The gain was measured with {remedy.advice}: train with that, or give a ratio as a number.")
+        if self.verdict.get("settings", {}).get("quick"):
+            said.append(
+                f"The verdict in {self.place} comes from a quick bench (fewer seeds, steps and arms): run "
+                "`ganaug bench` without --quick before you rely on it."
+            )
+        return said
+
+    def warn(self, carrier: str, *, depth: int) -> None:
+        """Warn of the caveats. depth: of the user's call."""
+        for said in self.caveats(carrier):
+            warnings.warn(said, UseWarning, stacklevel=depth + 1)
+
+
+def resolve(fitted: Fitted, mode: str, ratio: float | str | None, force: bool = False) -> Share:
+    """What `ratio` asks for, in a mode of `MODES`.
 
     "auto" reads the verdict of `ganaug bench` in the run folder: its ratio is above 0 only if synthetic images helped.
     Anything else asks for images of a run whose verdict may be `harms`, which takes `force`. Raises OptionError for an
@@ -30,77 +79,33 @@ def resolve(run: Loadable, mode: str, ratio: float | str | None, force: bool = F
     if mode == "balance":
         if ratio is not None:
             raise OptionError("mode='balance' takes no ratio.", "Leave it out, or use mode='append'.")
-        refuse_harmful(as_loaded(run), force)
-        return 0.0
+        refuse_harmful(fitted, force)
+        return Share(0.0)
     if ratio == "auto":
-        return _benchmarked(run, mode)
+        return _benched(fitted, mode)
     share = DEFAULT if ratio is None else ratio
     if isinstance(share, (str, bool)) or not math.isfinite(share) or not 0 <= share <= 1:
         raise OptionError(f"ratio={ratio!r} is not a share.", "Give a number from 0 to 1, or 'auto'.")
     if mode == "append" and share == 1:
         raise OptionError("No number of added images makes all of them synthetic.", "Give a ratio below 1.")
     if share > 0:
-        refuse_harmful(as_loaded(run), force)
-    return float(share)
+        refuse_harmful(fitted, force)
+    return Share(float(share))
 
 
-def benched_use(run: Loadable) -> str:
-    """The use of synthetic images that the bench found to help, by name; "plain" where nothing helped.
-
-    Raises NoVerdictError if the run was not benchmarked.
-    """
-    found = verdict_of(as_loaded(run))
+def verdict_for(fitted: Fitted, what: str) -> tuple[Path, dict[str, Any]]:
+    """The folder and the verdict; raises NoVerdictError if the run was not benchmarked. what: was set to "auto"."""
+    found = verdict_of(fitted)
     if found is None:
         raise NoVerdictError(
-            "use='auto' needs a verdict, and this run has not been benchmarked.",
-            "Run `ganaug bench DATA --test TEST --run RUN` first, or name a use.",
+            f"{what}='auto' needs a verdict, and this run has not been benchmarked.",
+            f"Run `ganaug bench DATA --test TEST --run RUN` first, or give a {'number' if what == 'ratio' else what}.",
         )
-    name = found[1].get("use", "plain") if found[1]["verdict"] == "helps" else "plain"
-    if not isinstance(name, str):
-        raise NoVerdictError(
-            f"The verdict in {found[0]} has no usable use of synthetic images.", "Run `ganaug bench` again."
-        )
-    return name
+    return found
 
 
-def warn_of_verdict(run: Loadable, ratio: float | str | None, carrier: str, *, depth: int = 4) -> None:
-    """With "auto", warn of what the verdict rests on that what is served cannot keep. carrier: what cannot carry a
-    use of synthetic images, as the subject of a sentence. depth: of the user's call, for the warning."""
-    for said in caveats(run, ratio, carrier):
-        warnings.warn(said, UseWarning, stacklevel=depth)
-
-
-def caveats(run: Loadable, ratio: float | str | None, carrier: str) -> list[str]:
-    """The sentences of `warn_of_verdict`."""
-    found = verdict_of(as_loaded(run)) if ratio == "auto" else None
-    if found is None or found[1]["verdict"] != "helps":
-        return []
-    said, name = [], benched_use(run)
-    if use_named(name) != Use():
-        said.append(
-            f"The gain was measured with the use of synthetic images {name!r}: {use_named(name)}. {carrier} cannot "
-            "carry that. ganaug.SynthMix(run, ratio='auto', use='auto') has loss weight and label smoothing in its "
-            "labels."
-        )
-    balance = found[1].get("arms", {}).get("with", {}).get("balance", "")
-    if balance in BALANCED:
-        said.append(f"The gain was measured with {BALANCED[balance]}: train with that, or give a ratio as a number.")
-    if found[1].get("settings", {}).get("quick"):
-        said.append(
-            f"The verdict in {found[0]} comes from a quick bench (fewer seeds, steps and arms): run `ganaug bench` "
-            "without --quick before you rely on it."
-        )
-    return said
-
-
-def _benchmarked(run: Loadable, mode: str) -> float:
-    found = verdict_of(as_loaded(run))
-    if found is None:
-        raise NoVerdictError(
-            "ratio='auto' needs a verdict, and this run has not been benchmarked.",
-            "Run `ganaug bench DATA --test TEST --run RUN` first, or give a number.",
-        )
-    folder, verdict = found
+def _benched(fitted: Fitted, mode: str) -> Share:
+    folder, verdict = verdict_for(fitted, "ratio")
     ratio = verdict.get("ratio")
     if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 <= ratio <= 1:
         raise NoVerdictError(f"The verdict in {folder} has no usable ratio ({ratio!r}).", "Run `ganaug bench` again.")
@@ -109,4 +114,4 @@ def _benchmarked(run: Loadable, mode: str) -> float:
             f"The verdict in {folder} holds for mode={verdict['mode']!r}, not {mode!r}.",
             f"Use mode={verdict['mode']!r}, or give a ratio as a number.",
         )
-    return float(ratio)
+    return Share(float(ratio), verdict, folder)

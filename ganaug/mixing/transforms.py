@@ -20,8 +20,8 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError, OptionError, UseWarning
 from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream, torch_stream
-from ganaug.mixing import ratio as ratios
 from ganaug.mixing.batch import Normalisation, as_batch, call_key, require_batch, require_named
+from ganaug.mixing.ratio import Share, resolve, verdict_for
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import per_class
 from ganaug.samples.pool import Pool
@@ -72,7 +72,8 @@ class SynthMix(v2.Transform):
     ):
         super().__init__()
         fitted = from_noise(run)
-        self.ratio = ratios.resolve(fitted, "replace", ratio, force)
+        share = resolve(fitted, "replace", ratio, force)
+        self.ratio = share.ratio
         self.seed, self.live, self.normalize = seed, live, normalize
         self.classes = names_by_label(fitted.card.classes, classes)
         self._known = labels_at(fitted, self.classes)  # label -> its label at the generator
@@ -80,7 +81,7 @@ class SynthMix(v2.Transform):
             raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
         self.use = _use(fitted, use)
         if use is None:
-            ratios.warn_of_verdict(fitted, ratio, "Labels that are integers", depth=3)
+            share.warn("Labels that are integers", depth=2)
         withheld = () if fitted.choice is None else fitted.choice.withheld
         self._serves = torch.tensor([name not in withheld for name in self.classes])
         if live and fitted.choice is not None:
@@ -167,7 +168,7 @@ def weighted_labels(labels: Tensor, synthetic: Tensor, classes: int, use: Use) -
 def _use(fitted: Fitted, name: str | None) -> Use | None:
     if name is None:
         return None
-    use = use_named(ratios.benched_use(fitted) if name == "auto" else name)
+    use = use_named(Share(0.0, verdict_for(fitted, "use")[1]).use if name == "auto" else name)
     if use.rare or use.pool:
         raise OptionError(
             f"The use {name!r} of synthetic images ({use}) is about the whole data set, not about a batch.",

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import LabelMismatchError, OptionError, OutputInUseError
+from ganaug.errors import OptionError, OutputInUseError
 from ganaug.files.integrity import need_space, writing
 from ganaug.files.lock import sole_maker
 from ganaug.generator.folder import Fitted
@@ -70,12 +70,7 @@ def augment(
     """
     fitted, out = as_loaded(run), Path(out)
     refuse_harmful(fitted, force)
-    unknown = [name for name in plan if name not in fitted.card.classes]
-    if unknown:
-        raise LabelMismatchError(
-            f"The generator has not learned {', '.join(map(repr, unknown))}.",
-            f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
-        )
+    fitted.require_learned(plan)
     plan = served(fitted, plan)
     total = sum(plan.values())
     if total < 1 or min(plan.values()) < 0:

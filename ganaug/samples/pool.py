@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import DataError, LabelMismatchError
+from ganaug.errors import DataError
 from ganaug.files.imagemap import ImageMap
 from ganaug.files.integrity import own_folders, writing
 from ganaug.generator.folder import Fitted, serving_folder
@@ -207,12 +207,7 @@ class Pool:
 
 
 def _counts(fitted: Fitted, plan: Plan) -> list[int]:
-    unknown = [name for name in plan if name not in fitted.card.classes]
-    if unknown:
-        raise LabelMismatchError(
-            f"The generator has not learned {', '.join(map(repr, unknown))}.",
-            f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
-        )
+    fitted.require_learned(plan)
     if any(n < 0 for n in plan.values()):
         raise DataError(f"A plan cannot ask for a negative number of images: {plan}.", "Counts start at 0.")
     plan = served(fitted, plan)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ganaug.data.load import LabelledImages
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import DataError, LabelMismatchError, TranslatorError
+from ganaug.errors import DataError, TranslatorError
 from ganaug.game import Prior
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import Fitted
@@ -130,12 +130,7 @@ class Variants:
 
 def labels_at(fitted: Fitted, classes: Sequence[str | None]) -> Tensor:
     """For each of these classes its label at the generator, int64; -1 for None."""
-    unknown = [name for name in classes if name is not None and name not in fitted.card.classes]
-    if unknown:
-        raise LabelMismatchError(
-            f"The generator has not learned {', '.join(map(repr, unknown))}.",
-            f"Its classes are {', '.join(map(repr, fitted.card.classes))}.",
-        )
+    fitted.require_learned(name for name in classes if name is not None)
     return torch.tensor([-1 if name is None else fitted.card.classes.index(name) for name in classes])
 
 

@@ -219,10 +219,10 @@ def test_auto_follows_the_bench_where_labels_can_and_warns_where_they_cannot(tmp
     (tmp_path / "verdict.json").write_bytes(sealed(verdict))
     made = SynthMix(tmp_path, ratio="auto", use="auto")
     assert (made.ratio, made.use.weight, made.use.smoothing) == (0.5, 0.3, 0.2)
-    with pytest.warns(UseWarning, match=r"'light': loss weight 0\.3, label smoothing 0\.2"):
+    with pytest.warns(UseWarning, match=r"'light' of synthetic images: loss weight 0\.3, label smoothing 0\.2"):
         mix(toy.Pictures(), tmp_path, ratio="auto")
     mix(toy.Pictures(), tmp_path, ratio=0.5)
-    balanced = {**verdict, "use": "plain", "arms": {"with": {"balance": "sampling"}}}
+    balanced = {**verdict, "use": "plain", "arms": {"with": {"remedy": "sampling"}}}
     (tmp_path / "verdict.json").write_bytes(sealed(balanced))
     with pytest.warns(UseWarning, match="measured with balanced sampling"):
         mix(toy.Pictures(), tmp_path, ratio="auto")

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS, augmentation_named
+from ganaug.classifier.remedies import remedies_for, remedy_named
 from ganaug.classifier.small import Training
 from ganaug.classifier.use import use_named
 from ganaug.errors import OptionError
 from ganaug.evaluation.bench.settings import BenchSettings
 
 UNEQUAL = 1.5  # largest over smallest class, from which on classes count as unequal
-BALANCES = {"": "", "sampling": "balanced sampling", "weights": "class weights", "no": "no balancing"}
 BATCH = 64  # images; a synthetic share is a whole number of them
 QUICKLY_TRIED = ("affine", "flips")
 
@@ -24,14 +24,14 @@ QUICKLY_TRIED = ("affine", "flips")
 class Arm:
     """One way to train the classifier.
 
-    augmentation, blend: names of `AUGMENTATIONS` and `BLENDS`. balance: for unequal classes, a name of `BALANCES`.
+    augmentation, blend: names of `AUGMENTATIONS` and `BLENDS`. remedy: a name of `REMEDIES`.
     ratio: synthetic share, 0..1. use: of synthetic images, see `ganaug.classifier.use`.
     """
 
     augmentation: str = "none"
     ratio: float = 0.0
     blend: str = "none"
-    balance: str = ""
+    remedy: str = ""
     use: str = "plain"
 
     @property
@@ -44,8 +44,8 @@ class Arm:
 
     def __str__(self) -> str:
         parts = ["real", *(name for name in (self.augmentation, self.blend) if name != "none")]
-        if self.balance:
-            parts.append(BALANCES[self.balance])
+        if self.remedy:
+            parts.append(remedy_named(self.remedy).words)
         if self.ratio:
             parts.append(f"{self.ratio:.0%} synthetic" + (f" ({self.use})" if self.use != "plain" else ""))
         return " + ".join(parts)
@@ -56,7 +56,7 @@ class Design:
     """Everything that is fixed before the first trial.
 
     seeds: number of paired seeds of the comparison on the test set. selection: seeds per candidate on validation.
-    metric: "accuracy" or "balanced accuracy". balances, lrs, decays: tried in this order, the first one is where tuning
+    metric: "accuracy" or "balanced accuracy". remedies, lrs, decays: tried in this order, the first one is where tuning
     starts. augmentations, blends, uses: names of those to try. grid: every use of synthetic images at every ratio; else
     the first one at all ratios, and the others at the best of them.
     """
@@ -69,7 +69,7 @@ class Design:
     uses: tuple[str, ...]
     augmentations: tuple[str, ...]
     blends: tuple[str, ...]
-    balances: tuple[str, ...]
+    remedies: tuple[str, ...]
     lrs: tuple[float, ...]
     decays: tuple[float, ...]
     grid: bool
@@ -86,8 +86,7 @@ class Design:
         """How the classifier of this arm is trained: the same steps and batch in every arm."""
         return Training(
             steps=self.steps, batch=self.batch, lr=lr, weight_decay=decay, augmentation=arm.augmentation,
-            blend=arm.blend, ratio=arm.ratio, use=arm.use, balanced=arm.balance == "sampling",
-            class_weights=arm.balance == "weights",
+            blend=arm.blend, ratio=arm.ratio, use=arm.use, **remedy_named(arm.remedy).training,
         )  # fmt: skip
 
 
@@ -139,10 +138,18 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
         uses=uses,
         augmentations=augmentations,
         blends=blends,
-        balances=("sampling", "weights", "no")[:most] if unequal else ("",),
+        remedies=_remedies(asked, unequal)[:most],
         lrs=(0.01, 0.004)[:most] if quick else (0.01, 0.005, 0.0025, 0.02)[:most],
         decays=(0.05, 0.3)[:most] if quick else (0.05, 0.005, 0.3)[:most],
         grid=not quick,
         seed=asked.seed,
         quick=quick,
     )
+
+
+def _remedies(asked: BenchSettings, unequal: bool) -> tuple[str, ...]:
+    """Those that fit the data, of those that were asked for."""
+    for name in asked.remedies or ():
+        remedy_named(name)
+    fitting = remedies_for(unequal)
+    return fitting if asked.remedies is None else tuple(n for n in fitting if n in asked.remedies) or ("",)

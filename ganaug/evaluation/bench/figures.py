@@ -94,7 +94,7 @@ def shares_plot(data: dict[str, Any]) -> str:
 
         def alike(arm: dict[str, Any]) -> bool:
             """Whether it differs from the base in the synthetic images alone."""
-            return all(arm[name] == base[name] for name in ("augmentation", "blend", "balance", "lr", "weight decay"))
+            return all(arm[name] == base[name] for name in ("augmentation", "blend", "remedy", "lr", "weight decay"))
 
         for mixing in dict.fromkeys(arm["use"] for arm in data["validation"] if arm["ratio"]):
             points = {0.0: base["mean"]}

@@ -77,7 +77,7 @@ def trials_in_all(design: Design) -> int:
     s = design
     rivals = 2 if s.augmentations or s.blends else 1
     tuned = (
-        1 + len(s.augmentations) + len(s.blends) + rivals * (len(s.lrs) - 1) + len(s.decays) - 1 + len(s.balances) - 1
+        1 + len(s.augmentations) + len(s.blends) + rivals * (len(s.lrs) - 1) + len(s.decays) - 1 + len(s.remedies) - 1
     )
     mixed = len(s.ratios) * len(s.uses) if s.grid else len(s.ratios) + len(s.uses) - 1
     mixed += len(s.ratios) if s.grid and (s.augmentations or s.blends) else 0
@@ -100,13 +100,13 @@ def select(laboratory: Laboratory, design: Design) -> Selection:
     def changed(base: Candidate, field: str, options: Sequence[Any]) -> list[Candidate]:
         return attempt(*((replace(base.arm, **{field: option}), base.lr, base.decay) for option in options))
 
-    [base] = attempt((Arm(balance=design.balances[0]), design.lrs[0], design.decays[0]))
+    [base] = attempt((Arm(remedy=design.remedies[0]), design.lrs[0], design.decays[0]))
     base = best([base, *changed(base, "augmentation", design.augmentations)])
     base = best([base, *changed(base, "blend", design.blends)])
     rivals = [base, *runner_up(tried, base)]
     base = best([base, *attempt(*((rival.arm, lr, rival.decay) for rival in rivals for lr in design.lrs[1:]))])
     base = best([base, *attempt(*((base.arm, base.lr, decay) for decay in design.decays[1:]))])
-    base = best([base, *changed(base, "balance", design.balances[1:])])
+    base = best([base, *changed(base, "remedy", design.remedies[1:])])
     first, *others = design.uses
 
     def mixed_into(side: Candidate, uses: Sequence[str]) -> list[Candidate]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ganaug.classifier.remedies import REMEDIES
 from ganaug.classifier.use import DEFAULTS, uses_in_words
 from ganaug.options import option
 
@@ -22,6 +23,7 @@ class BenchSettings:
     """test: images that are touched once; without them, the data's own test part. ratios: synthetic shares to try.
     uses: of synthetic images, to try (`ganaug.classifier.use`). augmentations: to try without synthetic images, for
     those to narrow who know that, for instance, mirroring changes the label; nothing for ("none",), None for all.
+    remedies: rivals that change the training (`ganaug.classifier.remedies`); nothing for (), None for all that fit.
     seeds: paired seeds of the comparison (default 10, quick 5). quick: fewer seeds, steps and arms. tune: try more than
     the first learning rate, weight decay and balancing. steps: of each training, by default by the number of images.
     limit: at most so many training images a class. seed: of every draw. groups, test_groups: of the training and of the
@@ -51,6 +53,14 @@ class BenchSettings:
         ),
         metavar="NAME",
         flag="--augmentation",
+    )
+    remedies: tuple[str, ...] | None = option(
+        None,
+        lambda: (
+            f"A remedy to try without synthetic images: {', '.join(REMEDIES)}; repeatable.  [default: all that fit]"
+        ),
+        metavar="NAME",
+        flag="--remedy",
     )
     seeds: int | None = option(None, "Paired seeds of the final comparison; no verdict with one.", least=1)
     quick: bool = option(False, "Fewer seeds, steps and arms.")

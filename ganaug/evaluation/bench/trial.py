@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganaug.classifier.remedies import remedy_of
 from ganaug.classifier.small import VERSION, Training, train_classifier
 from ganaug.evaluation.bench.arms import Arm
 from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomically
@@ -66,8 +67,7 @@ class Trial:
     @property
     def arm(self) -> Arm:
         given = self.training
-        balance = "sampling" if given.balanced else "weights" if given.class_weights else ""
-        return Arm(given.augmentation, given.ratio, given.blend, balance, given.use)
+        return Arm(given.augmentation, given.ratio, given.blend, remedy_of(given), given.use)
 
 
 @dataclass(frozen=True)

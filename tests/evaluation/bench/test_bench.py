@@ -63,7 +63,7 @@ def test_all_kinds_of_arms_are_tried_alike_and_the_test_set_is_used_for_two_only
     seeds_of_choice = {trial["seed"] for trial in data["trials"] if trial["on"] == "validation"}
     assert not seeds_of_choice & set(by_arm[0])
     without, mixed = data["arms"]["without"], data["arms"]["with"]
-    shared = ("augmentation", "blend", "balance", "lr", "weight decay")
+    shared = ("augmentation", "blend", "remedy", "lr", "weight decay")
     assert [without[name] for name in shared] == [mixed[name] for name in shared]
     assert without["ratio"] == 0 < mixed["ratio"]
 
@@ -282,9 +282,9 @@ def test_unequal_classes_are_judged_by_balanced_accuracy_in_every_arm(tmp_path: 
     few = replace(even, array=even.array[keep], labels=even.labels[keep], names=[even.names[i] for i in keep])
     data = toy_bench(tmp_path / "out", data=few).data
     assert data["metric"] == "balanced accuracy"
-    assert data["validation"][0]["balance"] == "sampling"
-    assert {arm["balance"] for arm in data["validation"] if not arm["ratio"]} == {"sampling", "weights", "no"}
-    assert toy_bench(tmp_path / "even").data["validation"][0]["balance"] == ""
+    assert data["validation"][0]["remedy"] == "sampling"
+    assert {arm["remedy"] for arm in data["validation"] if not arm["ratio"]} == {"sampling", "weights", "no"}
+    assert toy_bench(tmp_path / "even").data["validation"][0]["remedy"] == ""
 
 
 def test_unequal_classes_of_few_groups_and_copied_images_get_no_verdict(tmp_path: Path):
@@ -477,7 +477,7 @@ def test_the_plot_of_shares_shows_the_arms_that_differ_in_the_synthetic_images_a
     data = toy_bench(tmp_path / "out", quick=False).data
     base = data["arms"]["without"]
     for arm in data["validation"]:  # every candidate 90 %, what cannot be chosen 50 %
-        same = all(arm[name] == base[name] for name in ("augmentation", "blend", "balance", "lr", "weight decay"))
+        same = all(arm[name] == base[name] for name in ("augmentation", "blend", "remedy", "lr", "weight decay"))
         arm["mean"] = 0.9 if same else 0.5
     assert any(arm["ratio"] and arm["mean"] == 0.5 for arm in data["validation"])
     drawn = []
