@@ -15,6 +15,15 @@ def silent(phase: str, done: int, total: int, detail: str = "") -> None:
     """Say nothing."""
 
 
+def renamed(phase: str, report: Report) -> Report:
+    """The same report under another name of the phase."""
+
+    def report_as(_: str, done: int, total: int, detail: str = "") -> None:
+        report(phase, done, total, detail)
+
+    return report_as
+
+
 def printable(name: str) -> str:
     """A name from a file system without line breaks and terminal codes: such characters are shown as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import rich_click as click
 
 from ganaug.cli.group import common, number, show
+from ganaug.cli.options import LazyOption
+
+
+def _formats() -> str:
+    from ganaug.samples.exports.formats import formats_in_words
+
+    return f"What to make: {formats_in_words()}."
 
 
 @click.command()
@@ -13,7 +22,8 @@ from ganaug.cli.group import common, number, show
     "--out",
     type=click.Path(),
     required=True,
-    help="Folder to make, OUT/CLASS/*.png; for a table a .csv file, for series an .npz file.",
+    cls=LazyOption,
+    help=cast(Any, _formats),
 )
 @click.option("--per-class", type=click.IntRange(1), metavar="N", help="So many of each class.")
 @click.option("--balance", is_flag=True, help="As many as fill every class up to the largest one.")
@@ -52,6 +62,7 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
         raise click.UsageError("Give one of --per-class, --balance and --ratio.")
     from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
+    from ganaug.data.spec import KINDS
     from ganaug.mixing.ratio import resolve
     from ganaug.reporting import printable
     from ganaug.samples.augment import augment as write
@@ -87,8 +98,9 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
             report=report,
         )  # fmt: skip
     total = sum(plan.values())
-    what = {1: "rows", 2: "series", 3: "images"}[len(fitted.card.shape)]
-    lines = [f"{printable(name)}: {n}" for name, n in plan.items()] + [f"{total} {what} in {out}"]
+    lines = [f"{printable(name)}: {n}" for name, n in plan.items()] + [
+        f"{total} {KINDS[len(fitted.card.shape)]} in {out}"
+    ]
     lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
     said = share.caveats("A folder") if ratio is not None else []
     if ratio == "auto":

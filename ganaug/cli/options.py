@@ -16,7 +16,7 @@ from ganaug.options import flag_of
 Settings = TypeVar("Settings")
 
 
-class _Option(click.RichOption):
+class LazyOption(click.RichOption):
     """An option whose help may be a function, which is called where help is shown."""
 
     def __init__(self, *names: Any, help: str | Callable[[], str], **facts: Any):
@@ -90,7 +90,7 @@ def _option(field: dataclasses.Field[Any]) -> Callable[[Any], Any]:
         how |= {"type": click.Path(dir_okay=facts["path"] != "file", file_okay=facts["path"] != "folder")}
     else:
         how |= {"type": str, "show_default": isinstance(default, str)}
-    return click.option(flag_of(field), field.name, cls=_Option, help=facts["help"], **how)
+    return click.option(flag_of(field), field.name, cls=LazyOption, help=facts["help"], **how)
 
 
 def settings_from(ctx: click.Context, kind: type[Settings], given: dict[str, Any], extra: tuple[str, ...] = ()) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,19 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ganaug.data.labelled import Labelled
 from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
 from ganaug.errors import DataError, OptionError, TooFewImagesError
-from ganaug.keys import permutation
 from ganaug.reporting import Report, silent
 
 SMALL = 32  # px: images up to this size keep their own
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledImages:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LabelledImages(Labelled):
     """Labelled images in memory, all of one size.
 
     pixels: uint8 (N, C, H, W) on the CPU; labels: int64 (N,), label i means classes[i]; codec: mode and size of the
@@ -34,48 +34,16 @@ class LabelledImages:
     """
 
     pixels: torch.Tensor
-    labels: torch.Tensor
-    classes: tuple[str, ...]
     codec: ImageCodec
-    fingerprints: tuple[str, ...]
-    names: tuple[str, ...]
-    groups: tuple[str, ...] | None = None
     unreadable: tuple[tuple[str, str], ...] = ()
     pairs: torch.Tensor | None = None
     likenesses: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     @property
     def spec(self) -> DataSpec:
         """What a generator for these images must produce."""
         paired = () if self.pairs is None else tuple(self.pairs.shape[1:])
         return DataSpec(tuple(self.pixels.shape[1:]), self.classes, paired)
-
-    def counts(self) -> dict[str, int]:
-        """Class name -> number of images."""
-        counts = torch.bincount(self.labels, minlength=len(self.classes)).tolist()
-        return dict(zip(self.classes, counts, strict=True))
-
-    def unlabelled(self) -> LabelledImages:
-        """The same images with the one class "all"."""
-        return replace(self, labels=torch.zeros_like(self.labels), classes=("all",))
-
-    def take(self, indices: Sequence[int] | np.ndarray | torch.Tensor) -> LabelledImages:
-        """Only these items, in this order; classes and codec stay."""
-        rows = torch.as_tensor(np.asarray(indices, dtype=np.int64))
-        chosen = rows.tolist()
-        return replace(
-            self,
-            pixels=self.pixels[rows],
-            labels=self.labels[rows],
-            fingerprints=tuple(self.fingerprints[i] for i in chosen),
-            names=tuple(self.names[i] for i in chosen),
-            groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
-            pairs=None if self.pairs is None else self.pairs[rows],
-            likenesses=tuple(self.likenesses[i] for i in chosen) if self.likenesses else (),
-        )
 
 
 def load_images(
@@ -161,13 +129,7 @@ def _read_before(
             f"{side or has_side} px with {depth or has_depth} are needed.",
             "Load them at that size: load_images(..., size=, channels=).",
         )
-    if limit is None:
-        return images
-    if limit < 1:
-        raise OptionError(f"A limit of {limit} images a class leaves none.", "Give 1 or more.")
-    members = [np.flatnonzero(images.labels.numpy() == label) for label in range(len(images.classes))]
-    kept = [own[permutation(len(own), seed, "limit", label)[:limit]] for label, own in enumerate(members)]
-    return images.take(np.sort(np.concatenate(kept)))
+    return images.limited(limit, seed)
 
 
 def auto_side(found: Survey, device: str = "cpu") -> int:

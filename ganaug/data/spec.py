@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganaug.errors import DataError
 
+KINDS = {1: "rows", 2: "series", 3: "images"}  # what items are, by their number of dimensions
 MODES = {1: "L", 3: "RGB"}
 
 

@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
 import ganaug.keys as keys
+from ganaug.data.labelled import Items, Labelled
 from ganaug.errors import DataError, OptionError
-
-
-class Divisible(Protocol):
-    """`LabelledImages` and `LabelledVectors`, as far as a division looks at them."""
-
-    @property
-    def labels(self) -> Any: ...
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-    @property
-    def fingerprints(self) -> tuple[str, ...]: ...
-    @property
-    def groups(self) -> tuple[str, ...] | None: ...
-
-    def counts(self) -> dict[str, int]: ...
-    def take(self, indices: Any, /) -> Self: ...
-
-
-Items = TypeVar("Items", bound=Divisible)
 
 
 def hold_out(images: Items, *, fraction: float = 0.2, seed: int = 0) -> tuple[Items, Items]:
@@ -42,7 +23,7 @@ def hold_out(images: Items, *, fraction: float = 0.2, seed: int = 0) -> tuple[It
     return images.take(np.flatnonzero(~held)), images.take(np.flatnonzero(held))
 
 
-def held_out_rows(images: Divisible, *, fraction: float = 0.2, seed: int = 0) -> np.ndarray:
+def held_out_rows(images: Labelled, *, fraction: float = 0.2, seed: int = 0) -> np.ndarray:
     """Which items `hold_out` puts into validation: bool (N,)."""
     if not 0 < fraction < 1:
         raise OptionError(f"The validation share cannot be {fraction:g}.", "Choose a number between 0 and 1.")

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-import ganaug.keys as keys
 from ganaug.data.duplicates.fingerprint import fingerprint_pixels, in_colour
 from ganaug.data.duplicates.likeness import likeness
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
+from ganaug.data.labelled import limit_order
 from ganaug.data.sources.source import ImageSource
-from ganaug.errors import OptionError, UnreadableImageError
+from ganaug.errors import UnreadableImageError
 from ganaug.reporting import Report, silent
 
 _EVERY = 64  # images between two reports
@@ -111,16 +111,9 @@ def _within_limit(source: ImageSource, limit: int | None, seed: int) -> tuple[de
     """The items to read, in the order of the source, and for each class those that may replace unreadable ones."""
     if limit is None:
         return deque(range(len(source))), {}
-    if limit < 1:
-        raise OptionError(f"A limit of {limit} images a class leaves nothing.", "Give --limit 2 or more.")
-    first: list[int] = []
-    reserve: dict[int, deque[int]] = {}
-    for label, name in enumerate(source.classes):
-        members = np.flatnonzero(source.labels == label)
-        order = members[keys.permutation(len(members), seed, "limit", name)].tolist()
-        first += order[:limit]
-        reserve[label] = deque(order[limit:])
-    return deque(sorted(first)), reserve
+    orders = limit_order(source.labels, source.classes, limit, seed)
+    reserve = {label: deque(own[limit:].tolist()) for label, own in enumerate(orders)}
+    return deque(sorted(index for own in orders for index in own[:limit].tolist())), reserve
 
 
 def seen_items(source: ImageSource, known: Known, report: Report = silent) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ganaug.data.batches import ClassBalancedBatches
-from ganaug.data.spec import DataSpec
+from ganaug.data.spec import KINDS, DataSpec
 from ganaug.device import resolve_device
 from ganaug.fitting.budget import seconds_per_step, steps_in
 from ganaug.fitting.prepare import FitSettings, Prepared, prepare
@@ -47,7 +47,7 @@ class Estimate:
         }
 
     def lines(self) -> list[str]:
-        what = {1: "rows", 2: "series", 3: "images"}[len(self.shape)]
+        what = KINDS[len(self.shape)]
         lines = [
             f"fit: recipe {self.recipe}, {in_words(self.shape)}",
             f"  {sum(self.training.values())} {what} to train on, {sum(self.validation.values())} held out",

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Generic
 
 import numpy as np
-import torch
 
+from ganaug.data.labelled import Items
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.order import in_order
 from ganaug.data.rows.series import load_series
 from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
-from ganaug.data.split import Items
 from ganaug.errors import DataError, LabelMismatchError, TooFewImagesError
 from ganaug.generator.card import Card
 from ganaug.reporting import Report, silent
@@ -86,8 +85,7 @@ def vectors_like(card: Card, data: Any, split: str = "train") -> LabelledVectors
     assert isinstance(series.codec, SeriesCodec)
     values = series.codec.decode(series.items)
     items = card.codec.encode(values[:, None] if series.codec.flat else values)
-    place = torch.tensor([classes.index(name) for name in series.classes])
-    return LabelledVectors(items, place[series.labels], classes, card.codec, series.fingerprints, series.names)
+    return replace(series.in_order(classes, "The data", "the run"), items=items, codec=card.codec)
 
 
 def all_parts(card: Card, images: LabelledImages) -> FitParts[LabelledImages]:
@@ -100,7 +98,7 @@ def all_parts(card: Card, images: LabelledImages) -> FitParts[LabelledImages]:
         raise LabelMismatchError(
             "The generator knows no classes, so there is no label to judge its samples by.", "Fit one that knows them."
         )
-    parts = FitParts(in_order(images, card.classes, "The data"), card)
+    parts = FitParts(images.in_order(card.classes, "The data"), card)
     if not parts.inside.any():
         raise TooFewImagesError("None of these images were part of the fit.", "Give the data that it was fitted on.")
     fit = {*card.fingerprints, *card.held_out}

@@ -19,8 +19,9 @@ from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.ratio import resolve
 from ganaug.mixing.schedule import Append, Replace, Schedule
 from ganaug.reporting import Report, silent
+from ganaug.samples.blocks import BLOCK
 from ganaug.samples.plan import Plan, balance, fraction
-from ganaug.samples.pool import BLOCK, Pool, served
+from ganaug.samples.pool import Pool, served
 from ganaug.samples.run import Loadable, from_noise
 
 MOST_LABELS = 100_000  # without names, every number up to the largest one is a class

@@ -11,24 +11,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.classifier.small import Classifier, Training, train_classifier
+from ganaug.classifier.judge import FOLDS, crosswise, folds
+from ganaug.classifier.small import Classifier
 from ganaug.data.load import LabelledImages
-from ganaug.data.split import held_out_rows
-from ganaug.errors import ArtefactError, OptionError, TooFewImagesError
+from ganaug.errors import ArtefactError, OptionError
 from ganaug.generator.folder import CHOICE_FOLDER, Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.generator.last import last_network
 from ganaug.generator.parts import all_parts, images_like
-from ganaug.keys import key, torch_stream
+from ganaug.keys import torch_stream
 from ganaug.reporting import Report, silent
+from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.choosing.choice import Choice
 from ganaug.samples.choosing.files import Known, keep, scorers_of
 from ganaug.samples.choosing.rules import Rules
 from ganaug.samples.choosing.scorers import Realism, Scorer
-from ganaug.samples.pool import BLOCK, Renderer
 from ganaug.samples.run import Loadable, Run, from_noise, load
 
-FOLDS = 3  # each judge is trained on all but one of them
-JUDGE = Training(steps=400, augmentation="affine")
 FEW = 10  # held-out images of a class, below which a limit that is set on them alone says little
 TRIED = 8 * BLOCK  # samples of each class that are looked at
 
@@ -114,12 +112,12 @@ class Judged:
         card = self.fitted.card
         parts = all_parts(card, images_like(card, data, groups=groups, root=root, report=report))
         self.seen, self.unseen = parts.seen, parts.held_out
-        self.fold = _folds(self.seen, seed)
+        self.fold = folds(self.seen, seed)
 
     @cached_property
     def judges(self) -> list[Classifier]:
         """Trained at the first choice whose rules the generator and its discriminator can follow."""
-        return _judges(self.seen, self.fold, self.seed, self.report)
+        return crosswise(self.seen, self.fold, self.seed, self.report)
 
     def choose(self, rules: Rules) -> Chosen:
         """Set limits, find out how many samples pass, and write RUN/choice in the place of an earlier one."""
@@ -166,39 +164,6 @@ def _minds_length(fitted: Fitted) -> bool:
     z = fitted.prior.draw(8, torch_stream("choosing", "length"))
     y = torch.arange(8) % len(fitted.card.classes)
     return not torch.allclose(fitted.generator(z, y), fitted.generator(2 * z, y), atol=1e-3)
-
-
-def _folds(seen: LabelledImages, seed: int) -> np.ndarray:
-    """Fold of every image, int64 (N,): stratified by class, groups and copies of one picture whole."""
-    fold, rest = np.full(len(seen), FOLDS - 1), np.arange(len(seen))
-    for number in range(FOLDS - 1):
-        out = held_out_rows(seen.take(rest), fraction=1 / (FOLDS - number), seed=key(seed, "choosing", number))
-        fold[rest[out]] = number
-        rest = rest[~out]
-    labels = seen.labels.numpy()
-    for label, name in enumerate(seen.classes):
-        if len(np.unique(fold[labels == label])) < 2:
-            known = "" if seen.groups is None else f" in {len({*np.array(seen.groups)[labels == label]})} groups"
-            raise TooFewImagesError(
-                f"The fit learned from {(labels == label).sum()} images of {name}{known}: too few to judge them by "
-                "classifiers that know others of the class.",
-                "Add images of this class (of other subjects, where groups are known), and fit again.",
-            )
-    return fold
-
-
-def _judges(seen: LabelledImages, fold: np.ndarray, seed: int, report: Report) -> list[Classifier]:
-    judges = []
-    for out in range(FOLDS):
-        report("judges", out, FOLDS, "")
-        rows = torch.from_numpy(np.flatnonzero(fold != out))
-        judges.append(
-            train_classifier(
-                seen.pixels[rows], seen.labels[rows], len(seen.classes), training=JUDGE, seed=seed * FOLDS + out
-            )
-        )
-    report("judges", FOLDS, FOLDS, "")
-    return judges
 
 
 def _limits(

@@ -11,7 +11,6 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from ganaug.data.order import in_order
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
 from ganaug.files.integrity import write_atomically, writing
@@ -19,7 +18,7 @@ from ganaug.game import Prior
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.reporting import printable
-from ganaug.samples.pool import Renderer
+from ganaug.samples.blocks import Renderer
 from ganaug.samples.run import Loadable, from_noise
 from ganaug.samples.variants import images_for, translation_grid, translator
 
@@ -184,7 +183,7 @@ def _drawn(fitted: Fitted, out: Path, columns: int, frames: int, seed: int, trun
 
 def _translations(fitted: Fitted, data: Any, pairs: Any, columns: int, seed: int) -> torch.Tensor:
     images = images_for(fitted, data, pairs)
-    images = in_order(images, fitted.card.classes, "The data")
+    images = images.in_order(fitted.card.classes, "The data")
     assert fitted.starts_from is not None
     rows = columns * len(images.classes)
     return translation_grid(fitted.networks, fitted.starts_from, fitted.prior, images, rows=rows, seed=seed)

@@ -1,104 +1,23 @@
-"""Synthetic images as a pure function of (generator, seed, class, row), rendered once to a uint8 memory map.
-
-Row j of a class is row `j % BLOCK` of block `j // BLOCK`, and a block is always computed in one forward of exactly
-BLOCK
-images of that one class: another batch size would give other floats and, rarely, another byte. So any subset, in any
-order, on any number of workers has the same bytes (on one machine, torch build and thread count). Data loader workers
-read the map; they never run a network.
-"""
+"""Synthetic images, rendered once to a uint8 memory map. Data loader workers read it; they never run a network."""
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError
 from ganaug.files.imagemap import ImageMap
 from ganaug.files.integrity import own_folders, writing
 from ganaug.generator.folder import Fitted, serving_folder
-from ganaug.keys import torch_stream
 from ganaug.reporting import Report, silent
+from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.plan import Plan
 from ganaug.samples.run import Loadable, from_noise
 
-BLOCK = 32  # images in one forward; part of what a row is, so changing it changes every pool
-ATTEMPTS = 24  # blocks that are drawn at most until one block of them is accepted
 FORMAT = 1
-
-
-class Renderer:
-    """Draws blocks of one class from a fitted generator, in eval mode and channels-last memory.
-
-    epoch: part of the key when every epoch gets new images, else None. truncation, spread: of the latents
-    (`Prior.draw`); where the generator comes with a choice, its spread counts, and a block holds what it accepts.
-    """
-
-    def __init__(
-        self,
-        fitted: Fitted,
-        seed: int = 0,
-        *,
-        epoch: int | None = None,
-        device: str | torch.device = "cpu",
-        truncation: float | None = None,
-        spread: float = 1.0,
-    ):
-        self.fitted, self.seed, self.epoch, self.device = from_noise(fitted), seed, epoch, torch.device(device)
-        self.truncation, self.spread = truncation, spread if fitted.choice is None else fitted.choice.spread
-        self._generator = copy.deepcopy(fitted.generator).to(self.device).to(memory_format=torch.channels_last).eval()
-
-    def block(self, label: int, number: int) -> np.ndarray:
-        """All rows of one block of class `label` (an index into the card's classes): uint8 (BLOCK, C, H, W)."""
-        choice = self.fitted.choice
-        if choice is None:
-            return self._draw(label, number)
-        kept: list[np.ndarray] = []
-        for attempt in range(ATTEMPTS):
-            images = self._draw(label, number, attempt)
-            kept.append(images[choice.accepts(images, label)])
-            if sum(map(len, kept)) >= BLOCK:
-                break
-        accepted = np.concatenate(kept)
-        if not len(accepted):  # of a class that is withheld
-            accepted = self._draw(label, number)
-        return accepted[np.arange(BLOCK) % len(accepted)]
-
-    @torch.inference_mode()
-    def _draw(self, label: int, number: int, attempt: int = 0) -> np.ndarray:
-        """uint8 (BLOCK, C, H, W), whether they are accepted or not."""
-        key: tuple[int | str, ...] = (self.seed, "pool", self.fitted.card.classes[label], number)
-        key += () if self.epoch is None else ("epoch", self.epoch)
-        rng = torch_stream(*key, *(("attempt", attempt) if attempt else ()))
-        z = self.fitted.prior.draw(BLOCK, rng, self.truncation, self.spread).to(self.device)
-        y = torch.full((BLOCK,), label, dtype=torch.int64, device=self.device)
-        return ImageCodec.decode(self._generator(z, y)).cpu().numpy()
-
-    def rows(self, label: int, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Chosen rows of one class, in the order given: uint8 (len(rows), C, H, W)."""
-        rows = np.asarray(rows, dtype=np.int64)
-        out = np.empty((len(rows), *self.fitted.card.shape), dtype=np.uint8)
-        for number in np.unique(rows // BLOCK):
-            wanted = rows // BLOCK == number
-            out[wanted] = self.block(label, int(number))[rows[wanted] % BLOCK]
-        return out
-
-    def stream(self, label: int, count: int) -> Iterator[np.ndarray]:
-        """The first `count` rows of one class, block by block; the last block is cut to fit."""
-        for start in range(0, count, BLOCK):
-            yield self.block(label, start // BLOCK)[: count - start]
-
-
-def render(
-    fitted: Fitted, label: int, rows: Sequence[int] | np.ndarray, seed: int = 0, *, device: str | torch.device = "cpu"
-) -> np.ndarray:
-    """Chosen rows of class `label` (an index into `fitted.card.classes`): uint8 (len(rows), C, H, W)."""
-    return Renderer(fitted, seed, device=device).rows(label, rows)
 
 
 class Pool:

@@ -11,9 +11,10 @@ import torch
 from ganaug.data.load import LabelledImages
 from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report, silent
+from ganaug.samples.blocks import BLOCK
 from ganaug.samples.pool import pool_folder
 from ganaug.samples.run import Loadable
-from ganaug.samples.variants import BLOCK, Variants
+from ganaug.samples.variants import Variants
 
 FORMAT = 1
 

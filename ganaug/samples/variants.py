@@ -1,12 +1,11 @@
 """What a translator makes of images: a pure function of (generator, seed, image, number of the variant).
 
 The latent of a variant, and the hole where there is one, are keyed by the image's fingerprint, so that they do not
-depend on which other images there are. Images go through the network in aligned blocks, as in `pool`.
+depend on which other images there are. Images go through the network in aligned blocks, as in `blocks`.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,9 +22,8 @@ from ganaug.generator.folder import Fitted
 from ganaug.generator.parts import images_like
 from ganaug.keys import torch_stream
 from ganaug.reporting import Report, silent
+from ganaug.samples.blocks import BLOCK, serving
 from ganaug.samples.run import Loadable, as_fitted
-
-BLOCK = 32  # images in one forward
 
 
 def translator(run: Loadable) -> Fitted:
@@ -71,10 +69,7 @@ class Variants:
                 f"The generator starts from paired images of shape {card.pair}, and here are {found}.",
                 "Give the paired images of this set: --pairs FOLDER (pairs=... in Python).",
             )
-        self._networks = {
-            role: copy.deepcopy(net).to(self.device).to(memory_format=torch.channels_last).eval()
-            for role, net in self.fitted.networks.items()
-        }
+        self._networks = {role: serving(net, device) for role, net in self.fitted.networks.items()}
 
     @property
     def several(self) -> bool:

@@ -26,7 +26,8 @@ import ganaug
 from ganaug.errors import FewImagesWarning
 from ganaug.fitting import fit as fitting
 from ganaug.generator.state import load_state
-from ganaug.samples.pool import Pool, render
+from ganaug.samples.blocks import render
+from ganaug.samples.pool import Pool
 
 STEPS = 56
 SMALL = {"width": 16, "latent": 8, "batch": 16, "norm": True}

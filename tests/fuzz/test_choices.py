@@ -11,10 +11,10 @@ import pytest
 
 import ganaug
 from ganaug import Rules
+from ganaug.classifier.judge import CROSSWISE
 from ganaug.errors import ArtefactError
 from ganaug.files.integrity import write_manifest
-from ganaug.samples.choose import JUDGE
-from ganaug.samples.pool import BLOCK, Renderer
+from ganaug.samples.blocks import BLOCK, Renderer
 from tests.fuzz.audit import watched
 from tests.fuzz.folders import SETTINGS, change_header, change_json, change_text, workplace
 from tests.fuzz.images import mutate
@@ -28,7 +28,7 @@ def run_with_choice(tmp_path_factory):
     data = rng.integers(0, 256, (40, 8, 8), dtype=np.uint8), np.arange(40) % 2
     run = ganaug.fit(data, tmp_path_factory.mktemp("choices") / "run", options=SETTINGS, steps=3)
     with pytest.MonkeyPatch.context() as patch:  # judges of a quarter of the steps
-        patch.setattr("ganaug.samples.choose.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
+        patch.setattr("ganaug.classifier.judge.CROSSWISE", replace(CROSSWISE, steps=CROSSWISE.steps // 4))
         ganaug.choose(run, data, Rules(realism=0.05, manifold=0.05))
     return run.path
 

@@ -23,7 +23,7 @@ from ganaug.game.train import train
 from ganaug.generator.state import load_state
 from ganaug.recipes import RECIPES, make
 from ganaug.samples.augment import augment
-from ganaug.samples.pool import Renderer
+from ganaug.samples.blocks import Renderer
 from tests.toys.games import toy
 from tests.toys.too_fast import TOO_FAST
 

@@ -8,7 +8,7 @@ from torchvision.transforms import v2
 
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.mixing.synthetic import SyntheticDataset
-from ganaug.samples.pool import render
+from ganaug.samples.blocks import render
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
 

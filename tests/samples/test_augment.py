@@ -15,8 +15,9 @@ from torchvision.datasets import ImageFolder
 
 from ganaug.data.sources.source import open_source
 from ganaug.errors import DiskFullError, LabelMismatchError, OptionError, OutputInUseError
-from ganaug.samples.augment import augment, folder_names
-from ganaug.samples.pool import Renderer, render
+from ganaug.samples.augment import augment
+from ganaug.samples.blocks import Renderer, render
+from ganaug.samples.exports.folder import folder_names
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
 

@@ -10,7 +10,8 @@ import torch
 
 from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatchError
 from ganaug.samples import pool as pools
-from ganaug.samples.pool import BLOCK, Pool, Renderer, render
+from ganaug.samples.blocks import BLOCK, Renderer, render
+from ganaug.samples.pool import Pool
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
 

@@ -15,9 +15,10 @@ from ganaug.data.load import load_images
 from ganaug.errors import DataError, LabelMismatchError, TranslatorError
 from ganaug.evaluation.bench.sets import gather, rendered
 from ganaug.evaluation.bench.settings import BenchSettings
-from ganaug.samples.pool import Pool, Renderer
+from ganaug.samples.blocks import BLOCK, Renderer
+from ganaug.samples.pool import Pool
 from ganaug.samples.variant_pool import VariantPool
-from ganaug.samples.variants import BLOCK, Variants
+from ganaug.samples.variants import Variants
 from tests.toys.translators import names_of, pictures, save_translator
 
 

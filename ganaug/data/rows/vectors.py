@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-import ganaug.keys as keys
+from ganaug.data.labelled import Labelled
 from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.spec import DataSpec
 from ganaug.errors import DataError, OptionError, TooFewImagesError
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledVectors:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LabelledVectors(Labelled):
     """Labelled rows or series in memory.
 
     items: float32 (N, F) or (N, C, T) in model space; labels: int64 (N,), label i means classes[i]; codec: the way back
@@ -24,42 +22,12 @@ class LabelledVectors:
     """
 
     items: torch.Tensor
-    labels: torch.Tensor
-    classes: tuple[str, ...]
     codec: TableCodec | SeriesCodec
-    fingerprints: tuple[str, ...]
-    names: tuple[str, ...]
-    groups: tuple[str, ...] | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     @property
     def spec(self) -> DataSpec:
         """What a generator for these items must produce."""
         return DataSpec(tuple(self.items.shape[1:]), self.classes, blocks=self.codec.blocks)
-
-    def counts(self) -> dict[str, int]:
-        """Class name -> number of items."""
-        counts = torch.bincount(self.labels, minlength=len(self.classes)).tolist()
-        return dict(zip(self.classes, counts, strict=True))
-
-    def unlabelled(self) -> LabelledVectors:
-        """The same items with the one class "all"."""
-        return replace(self, labels=torch.zeros_like(self.labels), classes=("all",))
-
-    def take(self, indices: Sequence[int] | np.ndarray | torch.Tensor) -> LabelledVectors:
-        """Only these items, in this order; classes and codec stay."""
-        rows = torch.as_tensor(np.asarray(indices, dtype=np.int64))
-        chosen = rows.tolist()
-        return replace(
-            self,
-            items=self.items[rows],
-            labels=self.labels[rows],
-            fingerprints=tuple(self.fingerprints[i] for i in chosen),
-            names=tuple(self.names[i] for i in chosen),
-            groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
-        )
 
 
 def usable(vectors: LabelledVectors, limit: int | None, seed: int, what: str) -> LabelledVectors:
@@ -84,8 +52,4 @@ def usable(vectors: LabelledVectors, limit: int | None, seed: int, what: str) ->
         raise DataError(
             f"Items of {widest} values are too long: at most 1024.", "Leave out columns, or thin out series."
         )
-    if limit is None:
-        return vectors
-    rows = [np.flatnonzero(vectors.labels.numpy() == c) for c in range(len(vectors.classes))]
-    kept = [own[keys.permutation(len(own), seed, "limit", c)[:limit]] for c, own in enumerate(rows)]
-    return vectors.take(np.sort(np.concatenate(kept)))
+    return vectors.limited(limit, seed)

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.order import in_order
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.evaluation.bench.settings import BenchSettings
@@ -26,7 +25,6 @@ from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
 from ganaug.generator.parts import FitParts
-from ganaug.keys import permutation
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import Plan
 from ganaug.samples.pool import Pool
@@ -87,11 +85,11 @@ def gather(
         data if test is None else test, split="test", size=size, channels=channels, at_least=0,
         groups=asked.test_groups, root=asked.root, report=report,
     )  # fmt: skip
-    held = in_order(held, real.classes, "The test set", TRAINING)
+    held = held.in_order(real.classes, "The test set", TRAINING)
     folder = None
     if synthetic is not None:
         folder = load_images(synthetic, size=size, channels=channels, at_least=0, report=report)
-        folder = in_order(folder, real.classes, "The synthetic folder", TRAINING)
+        folder = folder.in_order(real.classes, "The synthetic folder", TRAINING)
         folder, copies = without(folder, validation, asked.exact_only, report)
         if copies:
             notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
@@ -184,7 +182,7 @@ def _divide(
             rest = int((~parts.inside & ~parts.beside).sum())
             notes = [f"{rest} images of the data were not part of the fit and are not used."] if rest else []
             whole = parts.seen
-            train = _limited(whole, limit, seed)
+            train = whole.limited(limit, seed)
             _every_class(train)
             more = len(whole) - len(train)
             doubts = [
@@ -197,22 +195,10 @@ def _divide(
                 "The data hold images that the generator was fitted on, but none of its validation part.",
                 "Bench the run on the same data, with the same --limit, as it was fitted on.",
             )
-        train, validation = hold_out(_limited(real, limit, seed), seed=seed)
+        train, validation = hold_out(real.limited(limit, seed), seed=seed)
         return train, validation, ["The generator was fitted on other images; 20 % were held out for validation."], []
     train, validation = hold_out(real, seed=seed)
     return train, validation, [], []
-
-
-def _limited(images: LabelledImages, limit: int | None, seed: int) -> LabelledImages:
-    if limit is None:
-        return images
-    labels = images.labels.numpy()
-    order = permutation(len(labels), seed, "bench", "limit")
-    rank = np.empty(len(labels), dtype=np.int64)
-    for label in np.unique(labels):
-        members = order[labels[order] == label]
-        rank[members] = np.arange(len(members))
-    return images.take(np.flatnonzero(rank < limit))
 
 
 def _every_class(train: LabelledImages) -> None:

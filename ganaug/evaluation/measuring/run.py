@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
+from ganaug.classifier.judge import STEPS, judge_of
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError
+from ganaug.evaluation.measuring.cas import classification_accuracy_scores
 from ganaug.evaluation.measuring.compare import Looked, compare
 from ganaug.evaluation.measuring.extractors import Extractor, from_timm, inception, own
 from ganaug.evaluation.measuring.figures import Figure, copy_figure
-from ganaug.evaluation.measuring.judges import STEPS, classification_accuracy_scores, judge_of
 from ganaug.evaluation.measuring.measurement import Measurement
 from ganaug.evaluation.measuring.samples import samples_of
 from ganaug.evaluation.measuring.sides import sides

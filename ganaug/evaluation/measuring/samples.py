@@ -10,7 +10,7 @@ from ganaug.errors import TooFewImagesError
 from ganaug.evaluation.measuring.sides import Sides
 from ganaug.generator.folder import Fitted
 from ganaug.reporting import Report
-from ganaug.samples.pool import Renderer
+from ganaug.samples.blocks import Renderer
 from ganaug.samples.variants import Variants
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ganaug.data.load import LabelledImages
-from ganaug.data.order import in_order
 from ganaug.data.split import hold_out
 from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
 from ganaug.generator.card import Card
@@ -63,7 +62,7 @@ def sides(
             f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
             "Measure a run on the kind of data that it was fitted on.",
         )
-    real = in_order(real, card.classes, "The data")
+    real = real.in_order(card.classes, "The data")
     notes: list[str] = []
     parts = FitParts(real, card)
     fitted = bool(parts.inside.any())
@@ -92,7 +91,7 @@ def sides(
 
 def _test(card: Card, test: Any, real: LabelledImages, report: Report, root: Any) -> tuple[LabelledImages, list[str]]:
     """The test images that are not among the data or the images of the fit, and notes."""
-    images = in_order(images_like(card, test, split="test", root=root, report=report), card.classes, "The test set")
+    images = images_like(card, test, split="test", root=root, report=report).in_order(card.classes, "The test set")
     known = [*real.fingerprints, *card.fingerprints, *card.held_out]
     fresh = np.flatnonzero(~np.isin(images.fingerprints, known))
     if not len(fresh):

@@ -21,7 +21,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.generator.parts import UNLABELLED, FitParts, vectors_like
 from ganaug.metrics import Interval, copy_report, share_interval
 from ganaug.reporting import Report
-from ganaug.samples.vectors import render_vectors
+from ganaug.samples.blocks import Renderer
 
 TREES = 200
 
@@ -56,7 +56,11 @@ def measure_vectors(fitted: Fitted, data: Any, test: Any, count: int, seed: int,
             "None of these items were part of the fit." if not len(seen) else "The generator saw all of these items.",
             "Give the data that it was fitted on, and, if it saw all of them, others (--test).",
         )
-    made = [_served(render_vectors(fitted, c, count, seed), card.codec, name) for c, name in enumerate(card.classes)]
+    renderer = Renderer(fitted, seed)
+    made = [
+        _served(torch.from_numpy(renderer.rows(c, range(count))), card.codec, name)
+        for c, name in enumerate(card.classes)
+    ]
     samples = torch.cat(made), torch.arange(len(made)).repeat_interleave(count)
     report("render", 1, 1, "")
     scale = _Scale(seen.items)

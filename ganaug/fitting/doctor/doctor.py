@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from ganaug.data.labelled import Items
 from ganaug.data.load import LabelledImages
-from ganaug.data.order import in_order
 from ganaug.data.rows.vectors import LabelledVectors
-from ganaug.data.split import Items, hold_out
+from ganaug.data.split import hold_out
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, LabelMismatchError
 from ganaug.fitting.doctor.checkup import Checkup, Examiner
@@ -112,7 +112,7 @@ def _now(
             f"The run was fitted on {', '.join(card.classes)}; the data have {', '.join(items.classes)}.",
             "Give the data that the run was fitted on.",
         )
-    parts = _divided(in_order(items, card.classes, "The data"), card)
+    parts = _divided(items.in_order(card.classes, "The data"), card)
     chosen = torch.device(resolve_device(device))
     training, validation = (batches_for(rules, part, chosen) for part in parts)
     owned = {name for player in rules.players for name in player.owns}

@@ -30,6 +30,8 @@ NAMES = [
     "copies",
 ]  # fmt: skip
 
+CLASSIFIERS = ("ganaug.classifier.judge", "ganaug.evaluation.measuring.cas")
+
 
 class NearestMean:
     """In place of the classifier, which takes seconds: scores by the nearest class mean, pixels for features."""
@@ -48,7 +50,8 @@ class NearestMean:
 @pytest.fixture(scope="module", autouse=True)
 def quick_classifier():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ganaug.evaluation.measuring.judges.train_classifier", NearestMean)
+        for module in CLASSIFIERS:
+            patch.setattr(f"{module}.train_classifier", NearestMean)
         yield patch
 
 
@@ -248,7 +251,8 @@ def test_data_that_the_run_was_not_fitted_on(digits_run, others):
 
 def test_the_command(digits_run, quick_classifier):
     """With the real classifier; writes nothing into the run."""
-    quick_classifier.setattr("ganaug.evaluation.measuring.judges.train_classifier", train_classifier)
+    for module in CLASSIFIERS:
+        quick_classifier.setattr(f"{module}.train_classifier", train_classifier)
     before = {p: p.read_bytes() for p in Path(digits_run.path).rglob("*") if p.is_file()}
     arguments = ["measure", str(digits_run.path), "digits", "--per-class", "4", "--steps", "2", "--quiet"]
     printed = CliRunner().invoke(cli, arguments)

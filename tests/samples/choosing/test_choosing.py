@@ -14,6 +14,7 @@ from torch.utils.data import TensorDataset
 
 import ganaug
 from ganaug import Rules
+from ganaug.classifier.judge import CROSSWISE
 from ganaug.classifier.small import Training, train_classifier
 from ganaug.data.load import load_images
 from ganaug.errors import (
@@ -27,10 +28,11 @@ from ganaug.errors import (
 )
 from ganaug.files.integrity import sealed, write_atomically
 from ganaug.generator.folder import run_folder, save, serving_folder
-from ganaug.samples.choose import JUDGE, Judged
+from ganaug.samples.blocks import BLOCK, Renderer
+from ganaug.samples.choose import Judged
 from ganaug.samples.choosing.choice import Choice
 from ganaug.samples.choosing.scorers import TOGETHER, Agreement, Nearness, Newness, Realism
-from ganaug.samples.pool import BLOCK, Pool, Renderer
+from ganaug.samples.pool import Pool
 from ganaug.samples.run import load
 
 
@@ -50,7 +52,7 @@ class Odd:
 def quick_judges():
     """A quarter of the steps, for digits of 8 px."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ganaug.samples.choose.JUDGE", replace(JUDGE, steps=JUDGE.steps // 4))
+        patch.setattr("ganaug.classifier.judge.CROSSWISE", replace(CROSSWISE, steps=CROSSWISE.steps // 4))
         yield
 
 
