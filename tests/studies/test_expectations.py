@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recipes_table import cells_of, expectation, studies
 
 from ganaug.recipes import RECIPES
+from scripts.studies.recipes.page import cells_of, expectation, studies
 
 ROOT = Path(__file__).resolve().parents[2]
 

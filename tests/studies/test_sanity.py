@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-judge = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "bench_sanity.py"))["judge"]
+judge = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "studies" / "sanity.py"))["judge"]
 
 
 @pytest.fixture(scope="module")

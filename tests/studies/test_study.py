@@ -11,20 +11,28 @@ from typing import Any
 
 import numpy as np
 import pytest
-import study
 import torch
-from evidence.cells import CELLS, UNJUDGED, Cell, Protocol, Subset, by_subset, chosen
-from evidence.draw import Draw, broken, images_of, tail_classes
-from evidence.files import claimed, draw_file, pack_flags, pack_numbers, read_json, unpack_flags, unpack_numbers
-from evidence.page import write
-from evidence.summary import read_cell, summarise
-from evidence.tuning import tune
 
 from ganaug.data.load import load_images
 from ganaug.evaluation.bench.arms import settings_for
 from ganaug.evaluation.bench.choice import choose
 from ganaug.keys import numpy_stream
 from ganaug.metrics.classification import scores
+from scripts.studies.help import __main__ as study
+from scripts.studies.help.cells import CELLS, UNJUDGED, Cell, Protocol, Subset, by_subset, chosen
+from scripts.studies.help.draw import Draw, broken, images_of, tail_classes
+from scripts.studies.help.page import write
+from scripts.studies.help.summary import read_cell, summarise
+from scripts.studies.help.tuning import tune
+from scripts.studies.lib.results import (
+    claimed,
+    draw_file,
+    pack_flags,
+    pack_numbers,
+    read_json,
+    unpack_flags,
+    unpack_numbers,
+)
 
 SUBSET = Subset("digits", 12, steps=3)
 TOY = Cell("toy", "closed", SUBSET, ratios=(0.25, 0.5), mixings=("plain",))
@@ -73,7 +81,7 @@ def test_cells_of_one_subset_share_the_generator_and_the_baseline(played):
 
 
 def test_what_is_there_is_not_trained_again(played, monkeypatch):
-    monkeypatch.setattr("evidence.draw.train_classifier", no_training)
+    monkeypatch.setattr("scripts.studies.help.draw.train_classifier", no_training)
     monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", no_training)
     monkeypatch.setattr("ganaug.fit", no_training)
     toy(played).play()

@@ -7,13 +7,14 @@ from functools import partial
 
 import numpy as np
 import pytest
-from evidence import summary
-from evidence.aims import aims
-from evidence.cells import Cell, Subset
-from evidence.files import draw_file, pack_flags, pack_numbers, write_json
-from evidence.page import text, write
-from evidence.summary import Result, _by_auto, over_draws, read_cell, results, summarise
 from scipy import stats
+
+from scripts.studies.help import summary
+from scripts.studies.help.aims import aims
+from scripts.studies.help.cells import Cell, Subset
+from scripts.studies.help.page import text, write
+from scripts.studies.help.summary import Result, _by_auto, over_draws, read_cell, results, summarise
+from scripts.studies.lib.results import draw_file, pack_flags, pack_numbers, write_json
 
 TOY = Cell("toy", "closed", Subset("digits", 12, steps=3), ratios=(0.25, 0.5), mixings=("plain",))
 SHUFFLED = replace(TOY, name="toy-shuffled", group="planted", spoiled="labels")

@@ -17,7 +17,7 @@ from ganaug.data.duplicates.near_duplicates import LIMITS, find_near, limit_for
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import reduced
 
-SCRIPT = runpy.run_path(str(Path(__file__).parents[3] / "scripts" / "duplicates_study.py"))
+SCRIPT = runpy.run_path(str(Path(__file__).parents[3] / "scripts" / "studies" / "duplicates.py"))
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 

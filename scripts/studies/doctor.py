@@ -23,7 +23,6 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from evidence.draw import machine
 from scipy.stats import binomtest
 from torch import Tensor, nn
 
@@ -41,6 +40,7 @@ from ganaug.generator.interventions import Intervention
 from ganaug.keys import torch_stream
 from ganaug.networks.eyes import AffineEye, OpenEye
 from ganaug.recipes import make
+from scripts.studies.help.draw import machine
 
 SET_ON, COUNTED_ON = ("mnist", "eurosat"), "fashion_mnist"
 SIZE, EACH, STEPS, CHECKUPS = 16, 60, 500, 10
@@ -330,7 +330,7 @@ def main(only_table: bool, chosen: tuple[str, ...], seeds: int | None, write: bo
                     cells[name, dataset, seed] = json.loads(file.read_text())
     print(page(cells))
     if write:
-        (Path(__file__).resolve().parents[1] / "docs" / "doctor.md").write_text(page(cells))
+        (Path(__file__).resolve().parents[2] / "docs" / "doctor.md").write_text(page(cells))
 
 
 if __name__ == "__main__":

@@ -15,9 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from evidence.cells import Cell, Protocol
-from evidence.draw import Draw, machine
-from evidence.files import pack_numbers
 from ganaug.data.load import LabelledImages
 from ganaug.evaluation.bench.arms import Arm, Settings
 from ganaug.evaluation.bench.choice import best, runner_up
@@ -25,6 +22,9 @@ from ganaug.evaluation.bench.sets import group_numbers
 from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
 from ganaug.metrics.classification import scores
 from ganaug.reporting import Report, silent
+from scripts.studies.help.cells import Cell, Protocol
+from scripts.studies.help.draw import Draw, machine
+from scripts.studies.lib.results import pack_numbers
 
 DRAWS = (0, 1)  # on whose validation images a baseline is tuned; one seed each
 

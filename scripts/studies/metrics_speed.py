@@ -106,9 +106,9 @@ def memory(work: str, rows: int, width: int) -> float:
     """MiB beyond libraries and features."""
     code = f"""
 import sys
-sys.path.insert(0, {os.path.dirname(__file__)!r})
+
 import torch
-from benchmark_metrics import features, frechet_distance, manifold, peak
+from scripts.studies.metrics_speed import features, frechet_distance, manifold, peak
 torch.set_num_threads(1)
 real, fake = features({rows}, {width}, 0), features({rows}, {width}, 1)
 {work}(real[:1100], fake[:1100])

@@ -17,7 +17,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.samples.pictures import sample_grid, tile
 from ganaug.samples.pool import render
-from studies.judged import agreement_and_diversity, digits, fitted_digits, judge_of
+from scripts.studies.recipes.judged import agreement_and_diversity, digits, fitted_digits, judge_of
 
 SIZE = 16  # px
 STEPS = {"biggan": 1500, "r3gan": 4000}

@@ -27,13 +27,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from evidence.draw import machine
 from scipy.stats import binomtest
 
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.evaluation.bench.run import bench
 from ganaug.keys import numpy_stream
+from scripts.studies.help.draw import machine
 
 KINDS = ("null", "unseen", "shuffled")
 REAL, EXTRA, TEST = 10, 40, 50  # images a class: to train on (a fifth for validation), synthetic, to test on
@@ -149,7 +149,7 @@ def main() -> int:
             cells.append(json.loads(file.read_text()))
     print("\n".join(table(cells)))
     if chosen.page:
-        (Path(__file__).resolve().parents[1] / "docs" / "calibration.md").write_text(page(cells))
+        (Path(__file__).resolve().parents[2] / "docs" / "calibration.md").write_text(page(cells))
     return int(not all(passed(k, [c["verdict"] for c in cells if c["kind"] == k]) for k in chosen.kind or KINDS))
 
 

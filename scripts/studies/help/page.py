@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from evidence.aims import aims, in_words
-from evidence.cells import GROUPS, TAILS, UNKNOWN_GROUPS, Cell
-from evidence.summary import ArmResult, Result, baseline_name, results
 from ganaug.classifier.use import DEFAULTS
 from ganaug.evaluation.bench.results import points
 from ganaug.files.integrity import write_atomically
+from scripts.studies.help.aims import aims, in_words
+from scripts.studies.help.cells import GROUPS, TAILS, UNKNOWN_GROUPS, Cell
+from scripts.studies.help.summary import ArmResult, Result, baseline_name, results
 
 HARDLY = 0.2  # of the way from guessing to certainty, below which a baseline tells little
 HOW = """# Does it help? The study
@@ -39,7 +39,7 @@ NOTES = {
     "closed": "The same number of images of each class, as far as the data set has them.",
     "unequal": "Tail classes have fewer than half the images of the largest class; the others are head classes. "
     "bccd_cells and magnetic_tile were played twice, and the first time said `helps`: see "
-    "[the notebook](study/notes.md).",
+    "[the notebook](study_notes.md).",
     "no transform": "Classical augmentation and blends are forbidden, as for spectra or textures. These are reported "
     "apart, and never counted as a gain. The discriminators of these generators saw real and synthetic images moved "
     "alike (half of them), which samples need not take up, and may; those of mnist-50-no-eye (`fit --set eye=0`) did "

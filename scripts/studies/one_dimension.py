@@ -12,7 +12,6 @@ and seed is one cell, OUT/QUESTION/seed-N.json: a cell that is there is not play
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -27,14 +26,12 @@ from torch import nn
 from ganaug.errors import DivergedError
 from ganaug.game import Recipe
 from ganaug.recipes import make
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from studies.toys import Mixture, line_distance, line_recipe, normal, play_line  # noqa: E402
+from scripts.studies.recipes.toys import Mixture, line_distance, line_recipe, normal, play_line
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 ROUNDS = 1500
 ARTICLE = normal(4, 0.5)
 TWO = Mixture(((-2, 0.5), (2, 0.7)))

@@ -18,8 +18,6 @@ import torch
 from torch import Tensor
 
 import ganaug
-from evidence.cells import CHOICES, TAILS, Cell, Protocol, Subset
-from evidence.files import draw_file, pack_flags, write_json
 from ganaug.classifier.small import Training, train_classifier
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.load import LabelledImages, load_images
@@ -35,6 +33,8 @@ from ganaug.metrics.classification import scores
 from ganaug.reporting import Report, silent
 from ganaug.samples.choose import Judged
 from ganaug.samples.run import load
+from scripts.studies.help.cells import CHOICES, TAILS, Cell, Protocol, Subset
+from scripts.studies.lib.results import draw_file, pack_flags, write_json
 
 MEASURES = ("accuracy", "balanced accuracy", "macro-F1")
 

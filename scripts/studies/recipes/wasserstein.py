@@ -27,7 +27,7 @@ from ganaug.losses.energy import witness
 from ganaug.losses.penalties import between, slopes
 from ganaug.recipes import make
 from ganaug.samples.pictures import sample_grid, tile
-from studies.judged import TRAIN, agreement_and_diversity, digits, fitted_digits
+from scripts.studies.recipes.judged import TRAIN, agreement_and_diversity, digits, fitted_digits
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

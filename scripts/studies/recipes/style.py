@@ -15,7 +15,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.recipes import make
 from ganaug.samples.pictures import sample_grid, tile
-from studies.judged import agreement_and_diversity, digits, fitted_digits, judge_of
+from scripts.studies.recipes.judged import agreement_and_diversity, digits, fitted_digits, judge_of
 
 SIZE = 16  # px
 STEPS = {"pggan": 3000, "stylegan": 3000, "stylegan2": 3500}

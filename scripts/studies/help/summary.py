@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from evidence.cells import Cell
-from evidence.files import TUNED, read_json, unpack_flags, unpack_numbers
 from ganaug.data.duplicates.seen import LEAK
 from ganaug.evaluation.bench.arms import Arm
 from ganaug.evaluation.bench.verdict import HELPS, LEVEL, Interval, decide, holm, paired_interval, reasons_to_withhold
 from ganaug.keys import permutation
 from ganaug.metrics.classification import recalls
+from scripts.studies.help.cells import Cell
+from scripts.studies.lib.results import TUNED, read_json, unpack_flags, unpack_numbers
 
 
 @dataclass(frozen=True)

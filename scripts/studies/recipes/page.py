@@ -19,7 +19,6 @@ import inspect
 import json
 import os
 import shlex
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ from ganaug.device import environment, resolve_device
 from ganaug.recipes import RECIPES, make
 
 HERE = Path(__file__).resolve().parent
-DOCS = HERE.parent / "docs"
+DOCS = HERE.parents[2] / "docs"
 PICTURES = DOCS / "images" / "recipes"
 WIDEST = 900  # px of a picture in docs/
 
@@ -48,10 +47,9 @@ aim.
 
 def studies() -> dict[str, dict[str, Any]]:
     """All studies, in the order of RECIPES; one is named by its recipe, a further one "RECIPE on DATA"."""
-    sys.path.insert(0, str(HERE))
     found: dict[str, dict[str, Any]] = {}
-    for file in sorted((HERE / "studies").glob("*.py")):
-        found |= vars(importlib.import_module(f"studies.{file.stem}")).get("STUDIES", {})
+    for file in sorted(HERE.glob("*.py")):
+        found |= vars(importlib.import_module(f"scripts.studies.recipes.{file.stem}")).get("STUDIES", {})
     return {key: found[key] for name in RECIPES for key in sorted(found) if key.split()[0] == name}
 
 

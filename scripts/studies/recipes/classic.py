@@ -25,8 +25,8 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.recipes import make
 from ganaug.samples.pictures import latent_walk, sample_grid, tile
-from studies import toys
-from studies.judged import agreement_and_diversity, digits, fitted_digits
+from scripts.studies.recipes import toys
+from scripts.studies.recipes.judged import agreement_and_diversity, digits, fitted_digits
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

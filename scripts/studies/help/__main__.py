@@ -27,18 +27,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from evidence.cells import CELLS, QUICK_CELLS, Cell, Protocol, Subset, by_subset, chosen, minutes
-from evidence.draw import Draw, play_and_keep
-from evidence.files import TUNED, claimed, draw_file, read_json, write_json
-from evidence.page import write
-from evidence.tuning import DRAWS, baseline
 
 from ganaug.cli.console import terminal
 from ganaug.device import resolve_device
 from ganaug.errors import FewImagesWarning, GanaugError
 from ganaug.reporting import Report, silent
+from scripts.studies.help.cells import CELLS, QUICK_CELLS, Cell, Protocol, Subset, by_subset, chosen, minutes
+from scripts.studies.help.draw import Draw, play_and_keep
+from scripts.studies.help.page import write
+from scripts.studies.help.tuning import DRAWS, baseline
+from scripts.studies.lib.results import TUNED, claimed, draw_file, read_json, write_json
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 WAIT = 5.0  # seconds until looking again whether another process has finished
 
 
