@@ -1,8 +1,8 @@
 """Is the verdict calibrated? Many small benches whose right answer is known, on the digits that scikit-learn ships.
 
-    python scripts/bench_calibration.py                     # 60 of each kind; goes on where it was
-    python scripts/bench_calibration.py --count 6           # the first 6 of each kind
-    python scripts/bench_calibration.py --kind null --count 60
+    python -m scripts.studies.calibration                   # 60 of each kind; goes on where it was
+    python -m scripts.studies.calibration --count 6         # the first 6 of each kind
+    python -m scripts.studies.calibration --kind null --count 60
 
 Each cell draws training, test and "synthetic" images anew, and is one bench.
 
@@ -10,30 +10,30 @@ Each cell draws training, test and "synthetic" images anew, and is one bench.
 - `unseen`: other real images, 10 real ones a class to train on. At least 48 of 60 must be `helps`.
 - `shuffled`: the same with shuffled labels. None may be `helps`.
 
-One JSON file a cell in the folder of results; a cell that is there is not run again. Exits with 1 where an aim is
-missed (for fewer than 60 cells, in proportion). `--page` writes docs/calibration.md.
+A line a cell in results/calibration.jsonl; a cell that is there is not run again. Exits with 1 where an aim is missed
+(for fewer than 60 cells, in proportion).
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import binomtest
 
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.evaluation.bench.run import bench
 from ganaug.keys import numpy_stream
-from scripts.studies.help.draw import machine
+from scripts.studies.lib.command import count, options
+from scripts.studies.lib.facts import machine, today
+from scripts.studies.lib.results import RESULTS, Line, find, put, read
+from scripts.studies.lib.words import wilson, written_by
 
 KINDS = ("null", "unseen", "shuffled")
 REAL, EXTRA, TEST = 10, 40, 50  # images a class: to train on (a fifth for validation), synthetic, to test on
@@ -47,7 +47,7 @@ def everything() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     return pixels, torch.cat([part.labels for part in parts]).numpy(), parts[0].classes
 
 
-def cell(kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str, ...]], out: Path) -> dict[str, Any]:
+def cell(kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str, ...]], out: Path) -> Line:
     """One bench; gives what is kept of it."""
     x, y, names = digits
     rng = numpy_stream(number, "calibration")
@@ -70,6 +70,7 @@ def cell(kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str
         "low": change["low"], "high": change["high"], "p": change["p"], "detectable": data["power"]["detectable"],
         "baseline": data["arms"]["without"]["test"]["accuracy"], "seconds": seconds,
         "settings": {"real": REAL, "extra": EXTRA, "test": TEST, "steps": STEPS, "seeds": SEEDS},
+        "machine": machine(), "date": today(),
     }  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def passed(kind: str, verdicts: list[str]) -> bool:
     return "helps" not in verdicts
 
 
-def table(cells: list[dict[str, Any]]) -> list[str]:
+def table(cells: Sequence[Line]) -> list[str]:
     words = ("helps", "no evidence", "harms", "withheld")
     lines = [f"{'kind':<10}{'cells':>6}" + "".join(f"{word:>13}" for word in words) + f"{'mean, points':>14}  aim"]
     for kind in KINDS:
@@ -97,60 +98,54 @@ def table(cells: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def page(cells: list[dict[str, Any]]) -> str:
+def render() -> str | None:
     """docs/calibration.md."""
+    cells = read(RESULTS / "calibration.jsonl")
     null = [one for one in cells if one["kind"] == "null"]
+    if not null:
+        return None
     wrong = sum(one["verdict"] != "no evidence" for one in null)
-    low, high = binomtest(wrong, len(null)).proportion_ci(method="wilson") if null else (float("nan"),) * 2
-    seconds = [one["seconds"] for one in cells]
+    low, high = wilson(wrong, len(null))
+    ran = null[-1]["machine"]
     return "\n".join([
         "# Is the verdict calibrated?\n",
-        "Written by `scripts/bench_calibration.py --page`: small benches whose right answer is known, on the digits of "
-        f"scikit-learn ({REAL} real images a class, {EXTRA} synthetic, {TEST} for the test; {STEPS} steps a training, "
-        f"{SEEDS} paired seeds; training, test and synthetic images are drawn anew for every bench).\n",
+        f"{written_by('python -m scripts.studies.calibration')}\n",
+        f"Small benches whose right answer is known, on the digits of scikit-learn ({REAL} real images a class, "
+        f"{EXTRA} synthetic, {TEST} for the test; {STEPS} steps a training, {SEEDS} paired seeds; training, test and "
+        "synthetic images are drawn anew for every bench).\n",
         "- `null`: the synthetic images are the training images, drawn again. There is nothing to gain or to lose.",
         "- `unseen`: they are other real images, the best that a generator could make.",
         "- `shuffled`: the same with shuffled labels.\n",
         "Nothing is tuned in these benches, and there is one share and no classical augmentation: they ask whether the "
         "interval and the word made of it are right. Few groups and classes of few images are simulated in "
-        "`tests/benchmark/test_verdict.py`.\n",
+        "`tests/evaluation/bench/test_verdict.py`.\n",
         "```text", *table(cells), "```\n",
         f"Of the `null` benches {wrong} of {len(null)} are not `no evidence` ({100 * low:.0f} to {100 * high:.0f} %, "
         "Wilson's 95 % interval); 5 % is what a 95 % interval promises. Intervals are "
         f"{100 * np.median([one['high'] - one['low'] for one in cells]):.1f} points wide in the median.\n",
-        f"A bench took {np.median(seconds):.0f} s in the median, on one thread of {machine('cpu')['cpu']}, torch "
-        f"{torch.__version__}; {time.strftime('%Y-%m-%d')}.\n",
+        f"A bench took {np.median([one['seconds'] for one in cells]):.0f} s in the median, on one thread of "
+        f"{ran['cpu']}, torch {ran['torch']}; {null[-1]['date']}.\n",
     ])  # fmt: skip
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("runs/calibration"), help="folder of results")
-    parser.add_argument("--count", type=int, default=60, help="cells of each kind")
-    parser.add_argument("--page", action="store_true", help="write docs/calibration.md")
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = options(__doc__, "calibration")
+    parser.add_argument("--count", type=count, default=60, help="cells of each kind (default: 60)")
     parser.add_argument("--kind", choices=KINDS, action="append", help="only this kind; repeatable")
-    chosen = parser.parse_args()
-    chosen.out.mkdir(parents=True, exist_ok=True)
+    asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    digits, cells = everything(), []
-    for number in range(chosen.count):
-        for kind in chosen.kind or KINDS:
-            file = chosen.out / f"{kind}-{number:03d}.json"
-            if not file.exists():
+    digits, kinds = everything(), asked.kind or KINDS
+    for number in range(asked.count):
+        for kind in kinds:
+            if not find(asked.results, kind=kind, number=number):
                 with tempfile.TemporaryDirectory() as folder:
                     found = cell(kind, number, digits, Path(folder) / "bench")
-                partial = file.with_suffix(".partial")
-                partial.write_text(json.dumps(found, indent=1))
-                partial.replace(file)
-                print(
-                    f"{kind} {number}: {found['verdict']} ({100 * found['mean']:+.2f} points, {found['seconds']} s)",
-                    flush=True,
-                )
-            cells.append(json.loads(file.read_text()))
+                put(asked.results, found, "kind", "number")
+                points, seconds = 100 * found["mean"], found["seconds"]
+                print(f"{kind} {number}: {found['verdict']} ({points:+.2f} points, {seconds} s)", flush=True)
+    cells = [line for line in read(asked.results) if line["kind"] in kinds and line["number"] < asked.count]
     print("\n".join(table(cells)))
-    if chosen.page:
-        (Path(__file__).resolve().parents[2] / "docs" / "calibration.md").write_text(page(cells))
-    return int(not all(passed(k, [c["verdict"] for c in cells if c["kind"] == k]) for k in chosen.kind or KINDS))
+    return int(not all(passed(kind, [one["verdict"] for one in cells if one["kind"] == kind]) for kind in kinds))
 
 
 if __name__ == "__main__":

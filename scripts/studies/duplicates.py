@@ -1,7 +1,7 @@
 """How well are near-duplicates found, and how often are other images taken for one? And does a copying generator show?
 
-    GANAUG_DATA=FOLDER python scripts/duplicates_study.py               # 200 planted images of each of five data sets
-    GANAUG_DATA=FOLDER python scripts/duplicates_study.py --planted 40 --others 200 mnist eurosat
+    GANAUG_DATA=FOLDER python -m scripts.studies.duplicates             # 200 planted images of each of five data sets
+    GANAUG_DATA=FOLDER python -m scripts.studies.duplicates --planted 40 --others 200 mnist eurosat
 
 Near-duplicates. The images a generator "saw" are training images. Of them, `--planted` are changed in each of eight
 ways and looked for; of the images that were seen, only what a run keeps is used. False alarms are counted on test
@@ -12,16 +12,18 @@ drawn images that are all alike: crosses of any two colours, and parts before on
 Copies. "Samples" of a generator are real images that are in neither the training nor the held-out part, the best that
 an honest generator could give; in a copying one, every 20th is a training image with a little noise. Flagged is a share
 of copies (`ganaug.metrics.copy_share`, percentile 1) whose 95 % Wilson interval lies above 0.02.
+
+What was found is kept in results/near_duplicates.jsonl; docs/near_duplicates.md tells it.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import os
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,10 @@ from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.sources.arrays import from_npz
 from ganaug.keys import numpy_stream
 from ganaug.metrics import copy_share
+from scripts.studies.lib.command import options
+from scripts.studies.lib.facts import image_set, machine, today
+from scripts.studies.lib.results import Line, put
+from scripts.studies.lib.words import wilson
 
 SETS = ("mnist", "fashion_mnist", "eurosat", "sign_digits", "pneumonia_mnist")
 SEEN = 20_000  # images at most that the generator saw, where near-duplicates are looked for
@@ -141,6 +147,13 @@ class Found:
     others: int
     seconds: float
 
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Of everything that was counted: hits, and out of how many."""
+        found = {name: (hits, self.each) for name, hits in self.planted.items()}
+        last_four = sum(self.planted[name] for name in LAST_FOUR), len(LAST_FOUR) * self.each
+        shots, alarms = (self.in_shots, self.of_shots), (len(self.alarms), self.others)
+        return found | {"the last four together": last_four, "among shots": shots, "false alarms": alarms}
+
 
 def study(dataset: Path, planted: int, others: int, seed: int) -> Found:
     """Plant, look, count, on one `.npz` data set."""
@@ -213,71 +226,68 @@ def flagged(share: float, samples: int) -> bool:
     return wilson(round(share * samples), samples)[0] > 0.02
 
 
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927)."""
-    centre = (hits + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * np.sqrt(hits * (n - hits) / n + z * z / 4)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def row(name: str, hits: int, n: int) -> str:
     low, high = wilson(hits, n)
     return f"{name:<28} {hits:>6} of {n:<6} {100 * hits / n:>7.2f} %   [{100 * low:.2f}, {100 * high:.2f}]"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def near_duplicates(files: Sequence[Path], planted: int, others: int, seed: int) -> list[Line]:
+    """Print what was found of what was planted, for each data set and for all; gives what is kept."""
+    total, lines = Counter[str](), []
+    for file in files:
+        found = study(file, planted, others, seed)
+        lines.append({"kind": "planted", "of": file.stem, "seed": seed, **asdict(found)})
+        print(f"\n{file.stem}: {found.others} other images in {found.seconds:.1f} s", *found.alarms[:10])
+        for name, (number, n) in found.counts().items():
+            print(row(name, number, n))
+            total.update({f"{name} hits": number, name: n})
+    print(
+        f"\nall {len(files)} sets",
+        *(row(name, total[f"{name} hits"], total[name]) for name in found.counts()),
+        sep="\n",
+    )
+    for name, draw in LOOK_ALIKES.items():
+        alarms, n, upside_down, flipped = look_alikes(draw, seed)
+        print(f"\n{name}\n{row('flipped', upside_down, flipped)}\n{row('false alarms', alarms, n)}")
+        lines.append({"kind": "look-alikes", "of": name, "seed": seed, "alarms": alarms, "others": n,
+                      "upside down": upside_down, "flipped": flipped})  # fmt: skip
+    return lines
+
+
+def copying_generators(files: Sequence[Path], trials: int) -> list[Line]:
+    """Print how many planted generators were flagged, copying and honest ones; gives what is kept."""
+    lines = []
+    print("\ngenerators that were flagged: at 5 % copies, and honest ones")
+    for file in files:
+        for samples in (200, 500, 1000, 2000):
+            try:
+                copying, honest = (
+                    sum(flagged(copies(file, samples, share, seed), samples) for seed in range(trials))
+                    for share in (0.05, 0.0)
+                )
+            except ValueError:
+                continue
+            print(f"{file.stem:<16} {samples:>5} samples   {copying:>3} and {honest:>3} of {trials}")
+            lines.append({"kind": "generators", "of": file.stem, "seed": 0, "samples": samples, "trials": trials,
+                          "copying": copying, "honest": honest})  # fmt: skip
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = options(__doc__, "near_duplicates")
     parser.add_argument("sets", nargs="*", default=SETS)
     parser.add_argument("--planted", type=int, default=200, help="images of each set; 0: no near-duplicates")
     parser.add_argument("--others", type=int, default=2000)
     parser.add_argument("--trials", type=int, default=20, help="generators of each kind; 0: none")
     parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args(arguments)
-    folder = Path(os.environ["GANAUG_DATA"])
-    files = [folder / f"{name}.npz" for name in chosen.sets]
-    if chosen.planted:
-        near_duplicates(files, chosen.planted, chosen.others, chosen.seed)
-    if chosen.trials:
-        copying_generators(files, chosen.trials)
-
-
-def near_duplicates(files: Sequence[Path], planted: int, others: int, seed: int) -> None:
-    """Print what was found of what was planted, for each data set and for all."""
-    results = []
-    for file in files:
-        found = study(file, planted, others, seed)
-        results.append(found)
-        print(f"\n{file.stem}: {found.others} other images in {found.seconds:.1f} s")
-        for change, hits in found.planted.items():
-            print(row(change, hits, found.each))
-        print(row("among shots of the subject", found.in_shots, found.of_shots))
-        print(row("false alarms", len(found.alarms), found.others), *found.alarms[:10])
-    each = sum(found.each for found in results)
-    print(f"\nall {len(results)} sets")
-    for change in CHANGES:
-        print(row(change, sum(found.planted[change] for found in results), each))
-    print(row("the last four together", sum(f.planted[c] for f in results for c in LAST_FOUR), each * len(LAST_FOUR)))
-    print(row("among shots of the subject", sum(f.in_shots for f in results), sum(f.of_shots for f in results)))
-    print(row("false alarms", sum(len(f.alarms) for f in results), sum(f.others for f in results)))
-    for name, draw in LOOK_ALIKES.items():
-        alarms, others, found, flipped = look_alikes(draw, seed)
-        print(f"\n{name}\n{row('flipped', found, flipped)}\n{row('false alarms', alarms, others)}")
-
-
-def copying_generators(files: Sequence[Path], trials: int) -> None:
-    """Print how many planted generators were flagged, copying and honest ones."""
-    print("\ngenerators that were flagged: at 5 % copies, and honest ones")
-    for file in files:
-        for samples in (200, 500, 1000, 2000):
-            try:
-                counts = [
-                    sum(flagged(copies(file, samples, share, seed), samples) for seed in range(trials))
-                    for share in (0.05, 0.0)
-                ]
-            except ValueError:
-                continue
-            print(f"{file.stem:<16} {samples:>5} samples   {counts[0]:>3} and {counts[1]:>3} of {trials}")
+    asked = parser.parse_args(arguments)
+    files = [Path(image_set(name)) for name in asked.sets]
+    lines = near_duplicates(files, asked.planted, asked.others, asked.seed) if asked.planted else []
+    lines += copying_generators(files, asked.trials) if asked.trials else []
+    for line in lines:
+        put(asked.results, {**line, "machine": machine(), "date": today()}, "kind", "of", "seed", "samples")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

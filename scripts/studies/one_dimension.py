@@ -1,24 +1,21 @@
 """GANs on numbers from normal distributions: an article's experiments redone over many seeds, and its failures cured.
 
-    python scripts/one_dimension.py              # all cells, then docs/one_dimension.md
-    python scripts/one_dimension.py --seeds 2    # fewer
-    python scripts/one_dimension.py --only-page
+    python -m scripts.studies.one_dimension              # all cells, then the picture
+    python -m scripts.studies.one_dimension --seeds 2    # fewer
 
 The article ("Generative Adversarial Networks", a GAN for a 1-D normal distribution) looks at the optimiser, the seed,
 minibatch discrimination, the number of hidden layers, sigma from 0.55 to 3, and two modes, one run each. Each question
-and seed is one cell, OUT/QUESTION/seed-N.json: a cell that is there is not played again.
+and seed is one cell, a line of results/one_dimension.jsonl: a cell that is there is not played again.
 """
 
 from __future__ import annotations
 
-import json
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import click
-import matplotlib
 import numpy as np
 import torch
 from torch import nn
@@ -26,12 +23,12 @@ from torch import nn
 from ganaug.errors import DivergedError
 from ganaug.game import Recipe
 from ganaug.recipes import make
+from scripts.studies.lib.command import count, options
+from scripts.studies.lib.drawing import figure
+from scripts.studies.lib.results import DOCS, RESULTS, Line, find, put, read
+from scripts.studies.lib.words import PAGES, table, written_by
 from scripts.studies.recipes.toys import Mixture, line_distance, line_recipe, normal, play_line
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 ROUNDS = 1500
 ARTICLE = normal(4, 0.5)
 TWO = Mixture(((-2, 0.5), (2, 0.7)))
@@ -67,10 +64,6 @@ class Question:
             return recipe
         return replace(recipe, players=tuple(replace(p, optimiser=SGD(0.05)) for p in recipe.players))
 
-    @property
-    def key(self) -> str:
-        return f"{self.part}-{self.name}".replace(" ", "_").replace("+", "and").replace(",", "")
-
 
 def modern(layers: int) -> Recipe:
     """The losses of the default recipe (relativistic pairing, R1 and R2) on the same networks as the others.
@@ -97,115 +90,108 @@ QUESTIONS = [
 ]
 
 
-def play(question: Question, seed: int, out: Path) -> dict[str, float | list[float]]:
-    """The figures of one cell: from its file, or by playing it."""
-    file = out / question.key / f"seed-{seed}.json"
-    if file.exists():
-        return json.loads(file.read_text())
+def play(question: Question, seed: int) -> Line:
+    """What is kept of one cell."""
     began = time.process_time()
     try:
         samples = play_line(question.build(), question.data, ROUNDS, seed)
     except DivergedError:
         samples = np.zeros(2000)
     real = question.data.draw(20_000, torch.Generator().manual_seed(1)).numpy()
-    values = {
+    return {
+        "part": question.part,
+        "name": question.name,
+        "seed": seed,
         "distance": line_distance(samples, question.data),
         "spread": float(samples.std() / real.std()),
         "shift": float((samples.mean() - real.mean()) / real.std()),
         "seconds": time.process_time() - began,
         "samples": [round(float(x), 3) for x in samples[:400]],
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(values))
-    return values
 
 
-def cells(question: Question, out: Path) -> list[dict]:
-    return [json.loads(f.read_text()) for f in sorted((out / question.key).glob("seed-*.json"))]
+def answered(cells: Sequence[Line]) -> dict[Question, list[Line]]:
+    """The cells of each question that has some."""
+    found = {q: [cell for cell in cells if (cell["part"], cell["name"]) == (q.part, q.name)] for q in QUESTIONS}
+    return {question: own for question, own in found.items() if own}
 
 
-def draw(file: Path, out: Path) -> None:
-    """For each part, samples of all seeds against the density of the data."""
-    shown = [q for q in QUESTIONS if cells(q, out)]
-    columns = 5
-    rows = -(-len(shown) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(11, 1.7 * rows), layout="constrained", squeeze=False)
-    for ax in axes.flat[len(shown) :]:
-        ax.axis("off")
-    for ax, question in zip(axes.flat, shown, strict=False):
-        real = question.data.draw(20_000, torch.Generator().manual_seed(1))[:, 0].numpy()
-        bins = np.linspace(real.mean() - 4 * real.std(), real.mean() + 4 * real.std(), 60)
-        ax.hist(real, bins, density=True, color="0.85")
-        for cell in cells(question, out):
-            ax.hist(cell["samples"], bins, density=True, histtype="step", lw=0.8)
-        top = np.histogram(real, bins, density=True)[0].max()
-        ax.set(yticks=[], ylim=(0, 2.5 * top))
-        ax.set_title(f"{question.part}: {question.name}", fontsize=7)
-        ax.tick_params(labelsize=6)
-    figure.savefig(file, dpi=110)
-    plt.close(figure)
+def draw(file: Path, cells: Sequence[Line]) -> None:
+    """For each question, samples of all seeds against the density of the data."""
+    found, columns = answered(cells), 5
+    rows = -(-len(found) // columns)
+    with figure(file, rows, columns, figsize=(11, 1.7 * rows), layout="constrained", squeeze=False) as (_, axes):
+        for ax in axes.flat[len(found) :]:
+            ax.axis("off")
+        for ax, (question, own) in zip(axes.flat, found.items(), strict=False):
+            real = question.data.draw(20_000, torch.Generator().manual_seed(1))[:, 0].numpy()
+            bins = np.linspace(real.mean() - 4 * real.std(), real.mean() + 4 * real.std(), 60)
+            ax.hist(real, bins, density=True, color="0.85")
+            for cell in own:
+                ax.hist(cell["samples"], bins, density=True, histtype="step", lw=0.8)
+            top = np.histogram(real, bins, density=True)[0].max()
+            ax.set(yticks=[], ylim=(0, 2.5 * top))
+            ax.set_title(f"{question.part}: {question.name}", fontsize=7)
+            ax.tick_params(labelsize=6)
 
 
-def write_page(out: Path) -> None:
+def render() -> str | None:
+    """docs/one_dimension.md."""
+    found = answered(read(RESULTS / "one_dimension.jsonl"))
+    if not found:
+        return None
     lines = [
-        "# GANs on a line",
-        "",
+        "# GANs on a line\n",
+        f"{written_by('python -m scripts.studies.one_dimension --seeds N')}\n",
         "An article about a GAN that learns to draw numbers from a normal distribution (mean 4, standard deviation "
         "0.5) asks what the optimiser, the seed, minibatch discrimination, the number of hidden layers, the standard "
-        "deviation and a second mode do, with one run each. Here are several, by "
-        "`python scripts/one_dimension.py --seeds N` (N is in the tables): "
-        f"small perceptrons (`scripts/studies/toys.py`), {ROUNDS} rounds of 64 numbers each, Adam with 2e-3 if not "
-        "said otherwise.",
-        "",
+        "deviation and a second mode do, with one run each. Here are several (N is in the tables): small perceptrons "
+        f"(`scripts/studies/recipes/toys.py`), {ROUNDS} rounds of 64 numbers each, Adam with 2e-3 if not said "
+        "otherwise.\n",
         "*distance*: Wasserstein distance between 2,000 samples and the data, over the standard deviation of the data: "
         "about 0.8 is what a constant at the mean of a normal distribution has. *spread*: standard deviation of the "
         "samples over that of the data. Median over the seeds, and the extremes in brackets; a game that diverged "
-        "counts as zeros.",
-        "",
+        "counts as zeros.\n",
     ]
-    part = ""
-    for question in QUESTIONS:
-        found = cells(question, out)
-        if not found:
-            continue
-        if question.part != part:
-            part = question.part
-            lines += [
-                "",
-                f"## {part}",
-                "",
-                "| | distance (worst) | spread (smallest to largest) | seeds |",
-                "|---|---|---|---|",
-            ]
-        d, s = (np.array([cell[key] for cell in found]) for key in ("distance", "spread"))
-        spread = f"{np.median(s):.2f} ({s.min():.2f} to {s.max():.2f})"
-        lines.append(f"| {question.name} | {np.median(d):.2f} ({d.max():.2f}) | {spread} | {len(found)} |")
-    lines += [
-        "",
-        f"*cure*: {MODERN} (the losses of the default recipe) on the same networks and as many rounds.",
-        "",
-        "![Samples of all seeds, in colours, and the data, grey](images/one_dimension.png)",
-        "",
-    ]
-    draw(DOCS / "images" / "one_dimension.png", out)
-    (DOCS / "one_dimension.md").write_text("\n".join(lines))
+    for part in dict.fromkeys(question.part for question in found):
+        rows = [_row(question.name, own) for question, own in found.items() if question.part == part]
+        header = ("", "distance (worst)", "spread (smallest to largest)", "seeds")
+        lines += [f"## {part}\n", table(header, rows)]
+    return "\n".join([
+        *lines,
+        f"*cure*: {MODERN} (the losses of the default recipe) on the same networks and as many rounds.\n",
+        "![Samples of all seeds, in colours, and the data, grey](images/one_dimension.png)\n",
+    ])  # fmt: skip
 
 
-@click.command()
-@click.option("--seeds", default=6, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/one_dimension"), show_default=True)
-@click.option("--only-page", is_flag=True, help="Write the page from the cells that there are.")
-def main(seeds: int, out: Path, only_page: bool) -> None:
+def _row(name: str, cells: Sequence[Line]) -> tuple[str, ...]:
+    distance, spread = (np.array([cell[key] for cell in cells]) for key in ("distance", "spread"))
+    return (
+        name,
+        f"{np.median(distance):.2f} ({distance.max():.2f})",
+        f"{np.median(spread):.2f} ({spread.min():.2f} to {spread.max():.2f})",
+        f"{len(cells)}",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = options(__doc__, "one_dimension")
+    parser.add_argument("--seeds", type=count, default=6, help="(default: 6)")
+    asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    for seed in [] if only_page else range(seeds):  # whole tables early, more seeds later
+    for seed in range(asked.seeds):  # whole tables early, more seeds later
         for question in QUESTIONS:
-            values = play(question, seed, out)
-            print(
-                f"{question.key} seed {seed}: distance {values['distance']:.2f}  spread {values['spread']:.2f}",
-                flush=True,
-            )
-    write_page(out)
+            if not find(asked.results, part=question.part, name=question.name, seed=seed):
+                cell = play(question, seed)
+                put(asked.results, cell, "part", "name", "seed")
+                print(f"{question.part}, {question.name}, seed {seed}: distance {cell['distance']:.2f}  "
+                      f"spread {cell['spread']:.2f}", flush=True)  # fmt: skip
+    ours = asked.results == RESULTS / "one_dimension.jsonl"
+    picture = DOCS / "images" / "one_dimension.png" if ours else asked.results.with_suffix(".png")
+    draw(picture, read(asked.results))
+    print(f"{picture}; `{PAGES}` writes the page.")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

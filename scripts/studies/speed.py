@@ -1,28 +1,28 @@
 """Speed and memory, paired in one process: each figure is a ratio of two things that were timed in turns.
 
-    python scripts/benchmark.py                 # all, about five minutes on two cores
-    python scripts/benchmark.py loader render   # some
-    python scripts/benchmark.py --json
+    python -m scripts.studies.speed                 # all, about five minutes on two cores
+    python -m scripts.studies.speed loader render   # some
 
 A ratio is the median over rounds of (time of the reference) / (time of ours), so above 1 ours is faster; the quartiles
-stand beside it. Run it on an idle machine.
+stand beside it. Run it on an idle machine. Figures are kept in results/speed.jsonl; docs/speed.md tells them.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import inspect
 import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import click
 import numpy as np
 import torch
+from PIL import Image
+from torch.nn.functional import softplus
 from torch.utils.data import DataLoader, Dataset
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
@@ -30,28 +30,49 @@ from torchvision.transforms import v2
 import ganaug
 from ganaug.data.batches import ClassBalancedBatches
 from ganaug.data.spec import DataSpec
-from ganaug.device import environment
 from ganaug.game.train import train
 from ganaug.recipes import make
+from ganaug.recipes.modern import small
 from ganaug.samples.pool import BLOCK, Pool
+from scripts.studies.lib.command import options
+from scripts.studies.lib.facts import machine, today
+from scripts.studies.lib.results import put
 
 ITEMS, SIZE, CLASSES = 4096, 32, 10
-CLOCK = time.perf_counter
+Clock = Callable[[], float]
+clock: Clock = time.perf_counter  # of the figures here: `main` may take that of the processor
+Figures = dict[str, dict[str, Any]]
 
 
-def paired(reference: Callable[[], object], ours: Callable[[], object], rounds: int = 9) -> dict[str, float]:
-    """Time both in turns, after one discarded round of each."""
+def paired(
+    reference: Callable[[], object], ours: Callable[[], object], rounds: int = 9, by: Clock | None = None
+) -> dict[str, Any]:
+    """Time both in turns, after one discarded round of each. by: a clock, in seconds."""
     reference(), ours()
-    ratios = []
+    now, seconds = by or clock, np.zeros((rounds, 2))
     for i in range(rounds):
-        seconds = {}
-        for name, work in (("a", reference), ("b", ours)) if i % 2 else (("b", ours), ("a", reference)):
-            began = CLOCK()
+        for place, work in ((0, reference), (1, ours))[:: 1 if i % 2 else -1]:
+            began = now()
             work()
-            seconds[name] = CLOCK() - began
-        ratios.append(seconds["a"] / seconds["b"])
-    low, middle, high = np.percentile(ratios, [25, 50, 75])
-    return {"ratio": round(middle, 3), "low": round(low, 3), "high": round(high, 3), "rounds": rounds}
+            seconds[i, place] = now() - began
+    low, middle, high = np.percentile(seconds[:, 0] / seconds[:, 1], [25, 50, 75]).round(3).tolist()
+    return {"ratio": middle, "low": low, "high": high, "rounds": rounds,
+            "seconds": np.median(seconds, 0).round(4).tolist()}  # fmt: skip
+
+
+def keep(results: Path, figures: Figures, **about: Any) -> None:
+    """A line a figure, in place of what was measured before; and on the screen."""
+    about |= {"machine": machine(), "system": platform.platform(), "date": today()}
+    for name, values in figures.items():
+        put(results, {"figure": name, **values, **about}, "figure")
+        print(f"{name:<52} {_shown(values)}")
+
+
+def _shown(values: Mapping[str, Any]) -> str:
+    if "ratio" not in values:
+        return str(values["value"])
+    theirs, ours = values["seconds"]
+    return f"{values['ratio']:.2f}x  ({values['low']:.2f} to {values['high']:.2f}), {theirs:g} s and {ours:g} s"
 
 
 class InMemory(Dataset):
@@ -66,8 +87,6 @@ class InMemory(Dataset):
         return len(self.data)
 
     def __getitem__(self, index: int):
-        from PIL import Image
-
         return self.transform(Image.fromarray(self.data[index])), self.targets[index]
 
 
@@ -83,15 +102,13 @@ def sets(folder: Path) -> tuple[InMemory, ganaug.Run]:
     return InMemory(pixels, labels), run
 
 
-def loader(folder: Path) -> dict[str, dict[str, float]]:
+def loader(folder: Path) -> Figures:
     memory, run = sets(folder)
     results = {}
     plain = DataLoader(memory, batch_size=128, shuffle=True)
     for name, ratio in (("loader in memory, 50 % synthetic", 0.5), ("loader in memory, ratio 0", 0.0)):
         mixed = ganaug.augment_loader(plain, run, ratio=ratio)
         results[name] = paired(lambda: epoch(plain), lambda: epoch(mixed))  # noqa: B023
-    from PIL import Image
-
     for index, pixels in enumerate(memory.data[:2048]):
         file = folder / "png" / str(index % CLASSES) / f"{index}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +119,7 @@ def loader(folder: Path) -> dict[str, dict[str, float]]:
     return results
 
 
-def render(folder: Path) -> dict[str, dict[str, float]]:
+def render(folder: Path) -> Figures:
     _, run = sets(folder)
     fitted = run.load()
     n = 64 * BLOCK  # 2,048 images, a small pool
@@ -123,7 +140,7 @@ def render(folder: Path) -> dict[str, dict[str, float]]:
     return {"rendering a pool against the bare forward": paired(bare, rendering)}
 
 
-def pool(folder: Path) -> dict[str, dict[str, float]]:
+def pool(folder: Path) -> Figures:
     _, run = sets(folder)
     torch.set_num_threads(1)
     opened = Pool.open(run, dict.fromkeys(map(str, range(CLASSES)), 1024))
@@ -137,7 +154,7 @@ def pool(folder: Path) -> dict[str, dict[str, float]]:
     return {"pool read, images a second, one thread": {"value": round(float(np.median(rates)))}}
 
 
-def step(folder: Path) -> dict[str, dict[str, float]]:
+def step(folder: Path) -> Figures:
     """Our loop against thirty lines with the same networks and terms."""
     pixels = torch.randint(0, 256, (1000, 1, 28, 28), dtype=torch.uint8)
     data = ClassBalancedBatches(pixels, torch.arange(1000) % 10, DataSpec((1, 28, 28), tuple("0123456789")))
@@ -154,12 +171,8 @@ def step(folder: Path) -> dict[str, dict[str, float]]:
 
 def bare_loop(data: ClassBalancedBatches):
     """What one would write by hand for the recipe `small`; keep it in step with the recipe's terms."""
-    import inspect
-
-    from torch.nn.functional import softplus
-
     recipe = make("small", {})
-    defaults = {p.name: p.default for p in inspect.signature(ganaug_small()).parameters.values()}
+    defaults = {p.name: p.default for p in inspect.signature(small).parameters.values()}
     gamma, lazy, lr = defaults["gamma"], defaults["lazy"], defaults["lr"]
     nets = {k: n.to(memory_format=torch.channels_last) for k, n in recipe.networks(data.spec, recipe.prior).items()}
     g, d, eye = nets["generator"], nets["discriminator"], nets["eye"]
@@ -196,13 +209,7 @@ def bare_loop(data: ClassBalancedBatches):
         yield
 
 
-def ganaug_small():
-    from ganaug.recipes.modern import small
-
-    return small
-
-
-def command(folder: Path) -> dict[str, dict[str, float]]:
+def command(folder: Path) -> Figures:
     times = []
     for _ in range(7):
         began = time.perf_counter()
@@ -220,7 +227,7 @@ print(next(line for line in open("/proc/self/status") if line.startswith("RssAno
 """
 
 
-def memory(folder: Path) -> dict[str, dict[str, float]]:
+def memory(folder: Path) -> Figures:
     """Anonymous memory of a process that reads from 10,000 and from 1,000,000 synthetic images (8 px; Linux only)."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (100, 8, 8), dtype=np.uint8), np.arange(100) % 10
@@ -235,27 +242,21 @@ def memory(folder: Path) -> dict[str, dict[str, float]]:
 PARTS = {f.__name__: f for f in (loader, render, pool, step, command, memory)}
 
 
-@click.command()
-@click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
-@click.option("--json", "as_json", is_flag=True)
-@click.option("--cpu-time", is_flag=True, help="Ratios of processor time, for a busy machine; use OMP_NUM_THREADS=1.")
-def main(parts, as_json, cpu_time):
-    global CLOCK
-    CLOCK = time.process_time if cpu_time else time.perf_counter
-    results = {}
-    for name in parts or PARTS:
+def main(arguments: Sequence[str] | None = None) -> int:
+    global clock
+    parser = options(__doc__, "speed")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--cpu-time", action="store_true",
+                        help="ratios of processor time, for a busy machine; use OMP_NUM_THREADS=1")  # fmt: skip
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"There is no part {', '.join(unknown)}; there are: {', '.join(PARTS)}.")
+    clock = time.process_time if asked.cpu_time else time.perf_counter
+    for name in asked.parts or PARTS:
         with tempfile.TemporaryDirectory() as folder:
-            results |= PARTS[name](Path(folder))
-    about = environment(torch.device("cpu")) | {"cpus": str(os.cpu_count()), "system": platform.platform()}
-    if as_json:
-        print(json.dumps({"results": results, "environment": about, "date": time.strftime("%Y-%m-%d")}, indent=1))
-        return
-    for name, figure in results.items():
-        if "ratio" in figure:
-            print(f"{name:<52} {figure['ratio']:.2f}x  ({figure['low']:.2f} to {figure['high']:.2f})")
-        else:
-            print(f"{name:<52} {figure['value']}")
+            keep(asked.results, PARTS[name](Path(folder)), clock=clock.__name__)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

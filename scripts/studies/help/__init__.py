@@ -1,1 +1,1 @@
-"""The parts of `scripts/study.py`: the table of cells, tuning, one draw, statistics over draws, the page."""
+"""Does it help? The study of docs/study.md: cells, tuning, one draw, what is kept, statistics over draws, the page."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -22,7 +19,6 @@ from ganaug.classifier.small import Training, train_classifier
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.split import hold_out
-from ganaug.device import environment
 from ganaug.errors import DataError
 from ganaug.evaluation.bench.arms import RATIOS, Arm, Settings, settings_for
 from ganaug.evaluation.bench.sets import rendered
@@ -34,24 +30,17 @@ from ganaug.reporting import Report, silent
 from ganaug.samples.choose import Judged
 from ganaug.samples.run import load
 from scripts.studies.help.cells import CHOICES, TAILS, Cell, Protocol, Subset
-from scripts.studies.lib.results import draw_file, pack_flags, write_json
+from scripts.studies.help.kept import DRAW, keep
+from scripts.studies.lib.facts import image_set, machine, now
+from scripts.studies.lib.results import pack_flags
 
 MEASURES = ("accuracy", "balanced accuracy", "macro-F1")
-
-
-def source(data: str) -> str:
-    """Where a data set lies. Raises DataError without the folder of image sets."""
-    if data == "digits":
-        return data
-    if not os.environ.get("GANAUG_DATA"):
-        raise DataError(f"{data} cannot be found.", "Set GANAUG_DATA to the folder of mnist.npz and the others.")
-    return str(Path(os.environ["GANAUG_DATA"]) / f"{data}.npz")
 
 
 @lru_cache(maxsize=1)
 def test_images(data: str, side: int, channels: int) -> LabelledImages:
     """The whole test part; the last one is kept, as draws of one data set follow each other."""
-    return load_images(source(data), split="test", size=side, channels=channels, at_least=0)
+    return load_images(image_set(data), split="test", size=side, channels=channels, at_least=0)
 
 
 def tail_classes(subset: Subset, n_classes: int) -> list[int]:
@@ -62,7 +51,7 @@ def tail_classes(subset: Subset, n_classes: int) -> list[int]:
 def images_of(subset: Subset, draw: int) -> LabelledImages:
     """The images of a draw, of which a fifth will be held out."""
     seed = subset.seed(draw)
-    images = load_images(source(subset.data), size=subset.side, limit=subset.limit, seed=seed)
+    images = load_images(image_set(subset.data), size=subset.side, limit=subset.limit, seed=seed)
     if not subset.tail:
         return images
     order, small = permutation(len(images), seed, "study", "tail"), tail_classes(subset, len(images.classes))
@@ -75,7 +64,7 @@ def images_of(subset: Subset, draw: int) -> LabelledImages:
 def unseen(subset: Subset, drawn: LabelledImages) -> tuple[Tensor, Tensor]:
     """Pixels and labels of the training part without the images of a draw, in an order that no seed changes."""
     channels, side, _ = drawn.pixels.shape[1:]
-    whole = load_images(source(subset.data), size=side, channels=channels)
+    whole = load_images(image_set(subset.data), size=side, channels=channels)
     known = set(drawn.fingerprints)
     rest = whole.take([row for row, mark in enumerate(whole.fingerprints) if mark not in known])
     return rest.pixels, rest.labels
@@ -225,7 +214,7 @@ def arms_of(cell: Cell, tuned: dict[str, Any]) -> list[tuple[Arm, str]]:
 
 def play(cell: Cell, draw: Draw, tuned: dict[str, Any], protocol: Protocol) -> dict[str, Any]:
     """All trainings of one draw of a cell: what is kept of them."""
-    began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    began = now()
     settings = replace(draw.settings(cell, protocol), metric=tuned["metric"])
     labels, n_classes, unseen = draw.test.labels.numpy(), len(draw.images.classes), ~draw.seen
     fitted = load(draw.run)
@@ -263,26 +252,15 @@ def play(cell: Cell, draw: Draw, tuned: dict[str, Any], protocol: Protocol) -> d
         "seconds": {"fit": draw.seconds.get("fit"), "render": draw.seconds.get("render"), "trainings": seconds},
         "machine": machine(draw.device),
         "began": began,
-        "ended": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "ended": now(),
     }
 
 
-def play_and_keep(
-    cell: Cell, draw: Draw, tuned: dict[str, Any], protocol: Protocol, out: Path, say: Callable[[str], None]
-) -> None:
-    """`play`, written to the file of the draw."""
+def play_and_keep(cell: Cell, draw: Draw, tuned: dict[str, Any], protocol: Protocol, out: Path) -> None:
+    """`play`, kept as a line of the cell."""
     found = play(cell, draw, tuned, protocol)
-    write_json(draw_file(out, cell.name, draw.number), found)
+    keep(out, cell, DRAW, found)
     base, *others = (arm["test"][tuned["metric"]] for arm in found["arms"])
     changes = " ".join(f"{100 * (value - base):+.2f}" for value in others)
-    say(f"{cell.name} draw {draw.number}: {tuned['metric']} {base:.4f}, with synthetic images {changes} points")
-
-
-def machine(device: str) -> dict[str, Any]:
-    """What the trainings ran on, and under."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    model = models[0] if models else platform.processor() or platform.machine()
-    gpu = torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else ""
-    return {"cpu": model, "cores": os.cpu_count(), "gpu": gpu, **environment(torch.device(device))}
+    print(f"{cell.name} draw {draw.number}: {tuned['metric']} {base:.4f}, with synthetic images {changes} points",
+          flush=True)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The page of the study, written from its JSON files and nothing else."""
+"""docs/study.md, written from the results of the study and nothing else."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from ganaug.classifier.use import DEFAULTS
 from ganaug.evaluation.bench.results import points
 from ganaug.files.integrity import write_atomically
 from scripts.studies.help.aims import aims, in_words
-from scripts.studies.help.cells import GROUPS, TAILS, UNKNOWN_GROUPS, Cell
-from scripts.studies.help.summary import ArmResult, Result, baseline_name, results
+from scripts.studies.help.cells import CELLS, GROUPS, TAILS, UNKNOWN_GROUPS, Cell
+from scripts.studies.help.kept import HELP
+from scripts.studies.help.summary import ArmResult, Result, baseline_name, keep_bootstraps, results
+from scripts.studies.lib.results import DOCS
+from scripts.studies.lib.words import table, written_by
 
+MODULE = "python -m scripts.studies.help"
+DRAWS = 10  # of a finished cell
+COMMAND = f"GANAUG_DATA=FOLDER {MODULE} --tier full --draws {DRAWS} --threads 1"
 HARDLY = 0.2  # of the way from guessing to certainty, below which a baseline tells little
 HOW = """# Does it help? The study
 
-This page is written by `scripts/study.py` from the JSON files in `{folder}/`. Every cell is on it, the worst ones
-first.
+{written_by} Every cell is on it, the worst ones first.
 
 A cell is a data set, a number of images and a kind of question. Each draw of a cell takes other images of the
 training part (where all of it is used, only the division differs), holds a fifth of them out for validation, fits one
@@ -56,16 +61,24 @@ NOTES = {
 }
 
 
+def render() -> str:
+    """docs/study.md, from the results of the study."""
+    return text(results(CELLS, HELP), CELLS, COMMAND, DRAWS)
+
+
 def write(cells: Sequence[Cell], out: Path, command: str, draws: int) -> Path:
-    """The page beside the folder of results; gives its path. draws: of a finished cell."""
-    page = out.parent / f"{out.name}.md"
-    write_atomically(page, text(results(cells, out), cells, out.name, command, draws).encode())
+    """The page of these results: docs/study.md, or beside the folder of a trial; gives its path. What the bootstraps
+    gave is kept. draws: of a finished cell."""
+    found = results(cells, out)
+    keep_bootstraps(found, out)
+    page = DOCS / "study.md" if out == HELP else out.parent / f"{out.name}.md"
+    write_atomically(page, text(found, cells, command, draws).encode())
     return page
 
 
-def text(found: Sequence[Result], cells: Sequence[Cell], folder: str, command: str, draws: int) -> str:
+def text(found: Sequence[Result], cells: Sequence[Cell], command: str, draws: int) -> str:
     """The whole page, Markdown."""
-    parts = [HOW.format(folder=folder), _missing(found, cells, draws), _aims(found, cells, draws)]
+    parts = [HOW.format(written_by=written_by(MODULE)), _missing(found, cells, draws), _aims(found, cells, draws)]
     for group, title in GROUPS.items():
         own = sorted((one for one in found if one.cell.group == group), key=lambda one: one.mean)
         if own:
@@ -102,10 +115,10 @@ def _missing(found: Sequence[Result], cells: Sequence[Cell], draws: int) -> str:
 def _aims(found: Sequence[Result], cells: Sequence[Cell], draws: int) -> str:
     rows = [(aim.text, f"**{aim.word}**", aim.found) for aim in aims(found, cells, draws)]
     said = (
-        "Whether the verdict is calibrated is measured by `scripts/bench_calibration.py`, and how long a whole bench "
-        "takes by a bench.\n"
+        "Whether the verdict is calibrated is measured by `python -m scripts.studies.calibration`, and how long a "
+        "whole bench takes by a bench.\n"
     )
-    return "\n".join(["## What was to be reached\n", _table(("aim", "", "found"), rows), said])
+    return "\n".join(["## What was to be reached\n", table(("aim", "", "found"), rows), said])
 
 
 def _group(title: str, note: str, found: Sequence[Result]) -> str:
@@ -114,7 +127,7 @@ def _group(title: str, note: str, found: Sequence[Result]) -> str:
         "p, corrected", "synthetic arm", "`auto`", "baseline", "its score", "draws", "generator steps",
         "minutes a draw", "device",
     )  # fmt: skip
-    lines = [f"## {title}\n", f"{note}\n", _table(header, [_row(one) for one in found])]
+    lines = [f"## {title}\n", f"{note}\n", table(header, [_row(one) for one in found])]
     for one in found:
         if one.reasons:
             lines.append(f"{one.cell.name}, withheld: {' '.join(one.reasons)}\n")
@@ -126,35 +139,25 @@ def _group(title: str, note: str, found: Sequence[Result]) -> str:
             for one in tailed
         ]  # fmt: skip
         header = ("cell", "macro-F1", "recall of tail classes", "recall of head classes", "tail classes")
-        lines.append(_table(header, rows))
-    left_out = [f"{one.cell.name} ({n})" for one in found if (n := one.left_out)]
-    if left_out:
-        lines.append(f"Test images that some draw had seen: {', '.join(left_out)}.\n")
-    grouped = [one.cell.name for one in found if one.tuned["groups"]]
-    if grouped:
-        lines.append(f"Whole groups (images of one subject) are held out, and resampled, in {', '.join(grouped)}.\n")
-    unknown = [one.cell.name for one in found if one.cell.subset.data in UNKNOWN_GROUPS]
-    if unknown:
-        lines.append(
-            f"Of {', '.join(unknown)} nobody kept which images show one subject (one smear, one patient): the training "
-            "part is divided image by image, and the interval may be too narrow.\n"
-        )
-    shared = [one.cell.name for one in found if one.all_of_them]
-    if shared:
-        lines.append(
-            f"Draws of {', '.join(shared)} take all images that there are, or nearly all of some classes: what other "
-            "training images would have given is not in their intervals.\n"
-        )
-    hardly = [
-        f"{one.cell.name} ({100 * one.baseline:.0f} %, by guessing {100 * one.chance:.0f} %)"
-        for one in found
-        if one.baseline - one.chance < HARDLY * (1 - one.chance)
-    ]
-    if hardly:
-        lines.append(
-            f"The baseline has hardly learned anything in {', '.join(hardly)}: whatever moves it may look like a "
-            "gain.\n"
-        )
+        lines.append(table(header, rows))
+    sentences = {
+        "Test images that some draw had seen: {}.": [f"{one.cell.name} ({n})" for one in found if (n := one.left_out)],
+        "Whole groups (images of one subject) are held out, and resampled, in {}.": [
+            one.cell.name for one in found if one.tuned["groups"]
+        ],
+        "Of {} nobody kept which images show one subject (one smear, one patient): the training part is divided image "
+        "by image, and the interval may be too narrow.": [
+            one.cell.name for one in found if one.cell.subset.data in UNKNOWN_GROUPS
+        ],
+        "Draws of {} take all images that there are, or nearly all of some classes: what other training images would "
+        "have given is not in their intervals.": [one.cell.name for one in found if one.all_of_them],
+        "The baseline has hardly learned anything in {}: whatever moves it may look like a gain.": [
+            f"{one.cell.name} ({100 * one.baseline:.0f} %, by guessing {100 * one.chance:.0f} %)"
+            for one in found
+            if one.baseline - one.chance < HARDLY * (1 - one.chance)
+        ],
+    }
+    lines += [f"{sentence.format(', '.join(names))}\n" for sentence, names in sentences.items() if names]
     if any(one.cell.subset.tail for one in found):
         lines.append(f"The {TAILS} tail classes of a set that was made unequal were drawn by a seed of its name.\n")
     return "\n".join(lines)
@@ -196,7 +199,7 @@ def _beside(found: Sequence[Result]) -> str:
         changes = [next((arm.first for arm in one.arms if _word(arm) == name), None) for one in cells]
         rows.append((name, *("" if change is None else in_words(change) for change in changes)))
     said = f"Change against {first} of the same draw on the test set, with Student's interval over draws:\n"
-    return "\n".join([said, _table(("arm", *(one.cell.name for one in cells)), rows)])
+    return "\n".join([said, table(("arm", *(one.cell.name for one in cells)), rows)])
 
 
 def _word(arm: ArmResult) -> str:
@@ -220,7 +223,7 @@ def _lists(found: Sequence[Result]) -> str:
     closed, without = (len(own) for own in cells.values())
     header = ("policies tried", f"closed and unequal, {closed} cells", f"no transform, {without} cells")
     said = "If `ganaug bench` tried only these, the arm that validation chooses would change, on average over cells:\n"
-    return "\n".join([said, _table(header, rows)])
+    return "\n".join([said, table(header, rows)])
 
 
 def _arms(found: Sequence[Result]) -> str:
@@ -237,7 +240,7 @@ def _arms(found: Sequence[Result]) -> str:
             mark = "**" if place == one.chosen else ""
             name = f"{mark}{arm}{mark}"
             rows.append((one.cell.name, name, points(arm.validation), in_words(arm.test)))
-    return "\n".join([*lines, _table(("cell", "arm", "validation", "test"), rows)])
+    return "\n".join([*lines, table(("cell", "arm", "validation", "test"), rows)])
 
 
 def _reproduce(found: Sequence[Result], command: str) -> str:
@@ -268,8 +271,3 @@ def _reproduce(found: Sequence[Result], command: str) -> str:
 
 def _named(one: Result, labels: Sequence[int]) -> list[str]:
     return [one.tuned["classes"][label].replace("|", "\\|") for label in labels]
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

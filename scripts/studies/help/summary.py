@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import numpy as np
 from scipy import stats
@@ -14,10 +13,12 @@ from scipy import stats
 from ganaug.data.duplicates.seen import LEAK
 from ganaug.evaluation.bench.arms import Arm
 from ganaug.evaluation.bench.verdict import HELPS, LEVEL, Interval, decide, holm, paired_interval, reasons_to_withhold
+from ganaug.files.integrity import sha256
 from ganaug.keys import permutation
 from ganaug.metrics.classification import recalls
 from scripts.studies.help.cells import Cell
-from scripts.studies.lib.results import TUNED, read_json, unpack_flags, unpack_numbers
+from scripts.studies.help.kept import kept
+from scripts.studies.lib.results import Line, read, unpack_flags, unpack_numbers, write
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,17 @@ class ArmResult:
 
 @dataclass(frozen=True)
 class Result:
-    """What one cell found. tuned: its tuned.json; draws: its files, in order; chosen: the place of an arm in `arms`.
+    """What one cell found. tuned: its baseline; draws: in order; chosen: the place of an arm in `arms`.
 
     interval: of the chosen arm over the baseline on the test set. baseline: mean of the metric on the test set.
     changes: "macro-F1", and "tail recall" and "head recall" where there is a tail. p: corrected for all cells. auto:
     the change by what `auto` uses, decided by one half of the draws on one half of the test images, and measured by the
-    other draws on the other images.
+    other draws on the other images. of: the hash of what the bootstraps behind both were given.
     """
 
     cell: Cell
-    tuned: dict[str, Any]
-    draws: tuple[dict[str, Any], ...]
+    tuned: Line
+    draws: tuple[Line, ...]
     arms: tuple[ArmResult, ...]
     chosen: int
     interval: Interval
@@ -66,6 +67,7 @@ class Result:
     baseline: float
     changes: dict[str, Change]
     auto: Change
+    of: str
     p: float = 1.0
 
     @property
@@ -119,36 +121,53 @@ class Result:
 
 def results(cells: Sequence[Cell], out: Path) -> list[Result]:
     """Of every cell that has a tuned baseline and a draw, p-values corrected over those with a verdict."""
-    found = [summarise(cell, *kept) for cell in cells if (kept := read_cell(cell, out)) is not None]
+    known = {line["of"]: line for line in read(bootstraps(out))}
+    found = [summarise(cell, *lines, known) for cell in cells if (lines := read_cell(cell, out)) is not None]
     judged = [i for i, one in enumerate(found) if not one.reasons]
     for i, p in zip(judged, holm([found[i].interval.p for i in judged]), strict=True):
-        found[i] = Result(**{**vars(found[i]), "p": p})
+        found[i] = replace(found[i], p=p)
     return found
 
 
-def read_cell(cell: Cell, out: Path) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+def read_cell(cell: Cell, out: Path) -> tuple[Line, list[Line]] | None:
     """The tuned baseline and all draws of a cell; None if there is nothing to tell. Raises ValueError where a draw was
     played on another baseline."""
-    folder = out / cell.name
-    files = [file for file in folder.glob("draw-*.json") if re.fullmatch(r"draw-\d+\.json", file.name)]
-    if not files or not (folder / TUNED).exists():
+    tuned, draws = kept(out, cell)
+    if tuned is None or not draws:
         return None
-    tuned = read_json(folder / TUNED)
-    draws = sorted((read_json(file) for file in files), key=lambda draw: draw["draw"])
     base = {name: tuned[name] for name in ("arm", "lr", "weight decay")}
     for draw in draws:
         if draw["baseline"] != base or draw["steps"] != tuned["steps"]:
-            raise ValueError(f"Draw {draw['draw']} of {cell.name} was played on another baseline than {TUNED} holds. "
-                             "Delete it, and run the study again.")  # fmt: skip
+            raise ValueError(f"Draw {draw['draw']} of {cell.name} was played on another baseline than the tuned one. "
+                             "Delete its line, and run the study again.")  # fmt: skip
         arms = [[(arm["ratio"], arm["mixing"], arm["choice"]) for arm in one["arms"]] for one in (draw, draws[0])]
         if arms[0] != arms[1]:
             raise ValueError(f"Draws {draws[0]['draw']} and {draw['draw']} of {cell.name} have other arms. Delete the "
-                             "older ones, and run the study again.")  # fmt: skip
+                             "older lines, and run the study again.")  # fmt: skip
     return tuned, draws
 
 
-def summarise(cell: Cell, tuned: dict[str, Any], draws: Sequence[dict[str, Any]]) -> Result:
-    """The statistics of one cell, p not corrected. Test images that any draw has seen count in none."""
+def bootstraps(out: Path) -> Path:
+    """What the bootstraps of these results gave: they take seconds a cell, and a page must not."""
+    return out.parent / f"{out.name}-bootstraps.jsonl"
+
+
+def keep_bootstraps(found: Sequence[Result], out: Path) -> None:
+    """Those of these results, and no others."""
+    lines = [
+        {"cell": one.cell.name, "of": one.of, "interval": asdict(one.interval), "auto": asdict(one.auto)}
+        for one in sorted(found, key=lambda one: one.cell.name)
+    ]
+    write(bootstraps(out), lines)
+
+
+def summarise(
+    cell: Cell, tuned: Line, draws: Sequence[Line], known: Mapping[str, Line] = MappingProxyType({})
+) -> Result:
+    """The statistics of one cell, p not corrected. Test images that any draw has seen count in none.
+
+    known: what bootstraps gave, by the hash of what they were given; any other is done here.
+    """
     labels, n_classes = unpack_numbers(tuned["test labels"]), len(tuned["classes"])
     groups = None if tuned["test groups"] is None else unpack_numbers(tuned["test groups"])
     unseen = np.ones(len(labels), dtype=bool)
@@ -167,7 +186,7 @@ def summarise(cell: Cell, tuned: dict[str, Any], draws: Sequence[dict[str, Any]]
     )  # fmt: skip
     chosen = int(np.argmax(on_validation[1:]))  # the first of equals
     gain = right[:, chosen + 1] - right[:, 0]
-    interval = paired_interval(gain, labels, balanced=balanced, groups=groups)
+    interval, auto, of = _bootstrapped(gain, labels, groups, balanced, known)
     items = np.sum([draw["validation"] for draw in draws], axis=0)
     reasons = reasons_to_withhold(
         labels, tuple(tuned["classes"]), max(2, len(draws)), groups, np.flatnonzero(items), balanced=balanced
@@ -187,8 +206,22 @@ def summarise(cell: Cell, tuned: dict[str, Any], draws: Sequence[dict[str, Any]]
         }
     return Result(
         cell, tuned, tuple(draws), arms, chosen, interval, decide(interval, reasons), tuple(reasons),
-        float(on_test[:, 0].mean()), changes, over_draws(_by_auto(gain, labels, groups, balanced)), interval.p,
+        float(on_test[:, 0].mean()), changes, auto, of,
     )  # fmt: skip
+
+
+def _bootstrapped(
+    gain: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, balanced: bool, known: Mapping[str, Line]
+) -> tuple[Interval, Change, str]:
+    """The interval of the chosen arm, what `auto` gains, and the hash of what both go by."""
+    parts = [part for part in (gain, labels, groups) if part is not None]
+    of = sha256(f"{gain.shape} {len(parts)} {balanced}".encode() + b"".join(part.tobytes() for part in parts))
+    if of in known:
+        line = known[of]
+        tuples = {name: tuple(value) for name, value in line["interval"].items() if isinstance(value, list)}
+        return Interval(**{**line["interval"], **tuples}), Change(**line["auto"]), of
+    interval = paired_interval(gain, labels, balanced=balanced, groups=groups)
+    return interval, over_draws(_by_auto(gain, labels, groups, balanced)), of
 
 
 def _by_auto(gain: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, balanced: bool) -> np.ndarray:
@@ -223,7 +256,7 @@ def over_draws(values: np.ndarray) -> Change:
     return Change(mean, mean - reach, mean + reach)
 
 
-def _pooled(draws: Sequence[dict[str, Any]], balanced: bool) -> np.ndarray:
+def _pooled(draws: Sequence[Line], balanced: bool) -> np.ndarray:
     """The metric of every arm over the validation images of all draws together: (arms,)."""
     items = np.sum([draw["validation"] for draw in draws], axis=0)
     right = np.sum([[arm["validation right"] for arm in draw["arms"]] for draw in draws], axis=0)
@@ -246,6 +279,6 @@ def _recall(right: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray
     return recalls(labels, np.where(right > 0, labels, -1), n_classes)
 
 
-def baseline_name(tuned: dict[str, Any]) -> str:
+def baseline_name(tuned: Line) -> str:
     """The tuned baseline in words."""
     return f"{Arm(**tuned['arm'])}, lr {tuned['lr']:g}, decay {tuned['weight decay']:g}"

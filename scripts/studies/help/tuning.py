@@ -23,10 +23,11 @@ from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
 from ganaug.metrics.classification import scores
 from ganaug.reporting import Report, silent
 from scripts.studies.help.cells import Cell, Protocol
-from scripts.studies.help.draw import Draw, machine
+from scripts.studies.help.draw import Draw
+from scripts.studies.lib.facts import machine, now
 from scripts.studies.lib.results import pack_numbers
 
-DRAWS = (0, 1)  # on whose validation images a baseline is tuned; one seed each
+TUNED_ON = (0, 1)  # draws on whose validation images a baseline is tuned; one seed each
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Tried:
 
 
 def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path, report: Report = silent):
-    """The tuned baseline and what the draws of the cell share: plain values for `tuned.json`.
+    """The tuned baseline and what the draws of the cell share: plain values.
 
     trials: folder of finished trainings, which are not done again.
     """
@@ -70,7 +71,7 @@ def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path
         "test groups": None if groups is None else pack_numbers(groups),
         "seconds": round(time.monotonic() - started, 1),
         "machine": machine(draws[0].device),
-        "ended": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "ended": now(),
     }
 
 

@@ -1,11 +1,12 @@
-"""What the study keeps: JSON files that are whole or absent, packed answers, and locks that die with their holder."""
+"""What a study keeps: files of one JSON object a line, locks that die with their holder, packed answers."""
 
 from __future__ import annotations
 
 import base64
 import json
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,31 +16,80 @@ import numpy as np
 from ganaug.files.integrity import clear_parts, write_atomically
 from ganaug.files.lock import hold
 
-FORMAT = 1  # of the JSON files
-TUNED = "tuned.json"
+ROOT = Path(__file__).resolve().parents[3]
+DOCS = ROOT / "docs"
+RESULTS = ROOT / "scripts" / "studies" / "results"
+FORMAT = 1  # of a line
+Line = dict[str, Any]
 
 
-def draw_file(out: Path, cell: str, draw: int) -> Path:
-    """Where the results of one draw of a cell lie."""
-    return out / cell / f"draw-{draw:02d}.json"
+def read(file: Path) -> list[Line]:
+    """The lines of a file, in order; none where it is absent.
+
+    Raises ValueError, naming file and line, for anything but lines of a study.
+    """
+    lines = file.read_bytes().splitlines() if file.exists() else []
+    return [_parsed(text, f"Line {number} of {file}") for number, text in enumerate(lines, 1)]
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Beside, then in place at once. Only for the process that has claimed the file."""
-    if path.parent.is_dir():
-        clear_parts(path.parent, path.name)
-    write_atomically(path, (json.dumps({"format": FORMAT, **values}, indent=1, allow_nan=False) + "\n").encode())
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Raises ValueError, naming the file, for anything but a file of the study."""
+def _parsed(text: bytes, where: str) -> Line:
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(text)
         if values["format"] != FORMAT:
             raise ValueError(f"its format is {values['format']}, not {FORMAT}")
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no result of the study: {error!r}. Delete it, and run the study again.") from error
+        raise ValueError(f"{where} is no result of a study: {error!r}. Delete it, and run the study again.") from error
     return values
+
+
+def find(file: Path, **named: Any) -> Line | None:
+    """The first line with these values, if there is one."""
+    return next((line for line in read(file) if {name: line.get(name) for name in named} == named), None)
+
+
+def put(file: Path, line: Line, *names: str) -> None:
+    """Keep a line, instead of the one with the same values of these names if there is one. Lines are sorted by them;
+    one that lacks a name comes before those that have it.
+
+    Several processes may put lines into one file at the same time; who reads it meanwhile finds whole lines.
+    """
+
+    def place(one: Line) -> list[tuple[Any, ...]]:
+        return [(one[name],) if name in one else () for name in names]
+
+    with _held(file):
+        others = [one for one in read(file) if place(one) != place(line)]
+        write(file, sorted([*others, line], key=place))
+
+
+def write(file: Path, lines: Iterable[Line]) -> None:
+    """All lines of a file: beside, then in place at once."""
+    texts = [json.dumps({"format": FORMAT, **line}, separators=(",", ":")) for line in lines]
+    write_atomically(file, "".join(f"{text}\n" for text in texts).encode())
+
+
+@contextmanager
+def _held(file: Path) -> Iterator[None]:
+    """Wait until nobody else writes the file."""
+    lock = file.parent / f".{file.name}.lock"
+    while True:
+        with claimed(lock) as mine:
+            if mine:
+                clear_parts(file.parent, file.name)
+                try:
+                    yield
+                finally:
+                    lock.unlink()
+                return
+        time.sleep(0.02)
+
+
+@contextmanager
+def claimed(lock: Path) -> Iterator[bool]:
+    """Whether this process alone holds the lock. The system gives it up when the process ends, however it ends."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("ab") as file:
+        yield hold(file)
 
 
 def pack_flags(flags: np.ndarray) -> str:
@@ -63,11 +113,3 @@ def pack_numbers(numbers: np.ndarray) -> str:
 def unpack_numbers(text: str) -> np.ndarray:
     """int64 (N,)."""
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<u2").astype(np.int64)
-
-
-@contextmanager
-def claimed(path: Path) -> Iterator[bool]:
-    """Whether this process alone holds the lock. The system gives it up when the process ends, however it ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        yield hold(file)

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import matplotlib
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -25,11 +23,9 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.recipes import make
 from ganaug.samples.pictures import latent_walk, sample_grid, tile
-from scripts.studies.recipes import toys
-from scripts.studies.recipes.judged import agreement_and_diversity, digits, fitted_digits
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+from scripts.studies.lib.drawing import figure
+from scripts.studies.recipes import judged, toys
+from scripts.studies.recipes.judged import DIGITS, Study
 
 SIZE = 16  # px of the digits of dcgan and cgan
 ARTICLE = {"width": 256, "depth": 3, "norm": True, "latent": 128, "batch": 128, "conditional": False}
@@ -43,7 +39,7 @@ def study_gan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     are those of two articles: a discriminator near 0.5 to 0.8, a generator near 0.8 to 1.5.
     """
     steps = 48 if quick else 3000
-    images = digits(28, limit=100 if quick else 4000).unlabelled()
+    images = judged.digits(28, limit=100 if quick else 4000).unlabelled()
     curves: dict[str, list[tuple[float, float]]] = {}
     for kind, saturating in (("non-saturating", False), ("minimax", True)):
         recipe = make("gan", {**ARTICLE, "saturating": saturating})
@@ -70,41 +66,34 @@ def study_gan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
 
 
 def _draw_curves(file: Path, curves: dict[str, list[tuple[float, float]]]) -> None:
-    figure, axes = plt.subplots(1, len(curves), figsize=(9, 3), layout="constrained")
-    for ax, (kind, curve) in zip(axes, curves.items(), strict=True):
-        d, g = np.array(curve).T
-        ax.plot(d, lw=0.6, label="discriminator")
-        ax.plot(g, lw=0.6, label="generator")
-        ax.set(title=kind, xlabel="round", ylabel="cross-entropy")
-        ax.legend(frameon=False)
-    figure.savefig(file, dpi=110)
-    plt.close(figure)
+    with figure(file, 1, len(curves), figsize=(9, 3), layout="constrained") as (_, axes):
+        for ax, (kind, curve) in zip(axes, curves.items(), strict=True):
+            d, g = np.array(curve).T
+            ax.plot(d, lw=0.6, label="discriminator")
+            ax.plot(g, lw=0.6, label="generator")
+            ax.set(title=kind, xlabel="round", ylabel="cross-entropy")
+            ax.legend(frameon=False)
 
 
 def study_cgan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
-    fitted = fitted_digits("cgan", out, SIZE, 20 if quick else 6000, seed)
-    return agreement_and_diversity(fitted, SIZE, seed, quick)
+    fitted = judged.fitted_digits("cgan", out, SIZE, 20 if quick else 6000, seed)
+    return judged.agreement_and_diversity(fitted, SIZE, seed, quick)
 
 
 def study_dcgan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
-    fitted = fitted_digits("dcgan", out, SIZE, 20 if quick else 2500, seed)
+    fitted = judged.fitted_digits("dcgan", out, SIZE, 20 if quick else 2500, seed)
     walk = latent_walk(fitted.generator, fitted.prior, 10, frames=12, stops=3, seed=seed)
     tile(walk.transpose(0, 1), names=fitted.card.classes).save(out / "walk.png")
-    figures = agreement_and_diversity(fitted, SIZE, seed, quick)
+    figures = judged.agreement_and_diversity(fitted, SIZE, seed, quick)
     figures |= latent_arithmetic(fitted, out / "arithmetic.png", seed)
     feature_responses(out / "features.png", 20 if quick else 600, seed)
     return figures
 
 
-def traits(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Of images (N, 1, H, W) in [-1, 1]: how much ink they have, and how they lean (slope of x in y)."""
-    ink = images[:, 0].add(1).div(2).clamp(0, 1)
-    rows, columns = (torch.linspace(-1, 1, n) for n in ink.shape[1:])
-    total = ink.sum((1, 2)).clamp(min=1e-6)
-    y, x = (ink.sum(2) * rows).sum(1) / total, (ink.sum(1) * columns).sum(1) / total
-    dy, dx = rows[None, :, None] - y[:, None, None], columns[None, None] - x[:, None, None]
-    lean = -(ink * dx * dy).sum((1, 2)) / (ink * dy * dy).sum((1, 2)).clamp(min=1e-6)
-    return ink.mean((1, 2)), lean
+def weight_and_slant(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Of images (N, 1, H, W) in [-1, 1]."""
+    found = judged.traits(images[:, 0].add(1).div(2).clamp(0, 1))
+    return found["weight"], found["slant"]
 
 
 @torch.inference_mode()
@@ -118,12 +107,12 @@ def latent_arithmetic(fitted: Fitted, file: Path, seed: int) -> dict[str, float 
     rows, bolder, leaning = [], [], []
     for label in range(10):
         y = torch.full((len(z),), label)
-        ink, lean = traits(fitted.generator(z, y))
+        ink, lean = weight_and_slant(fitted.generator(z, y))
         bold, slanted = (ink - ink.mean()) / ink.std(), (lean - lean.mean()) / lean.std()
         parts = [z[(a * bold + b * slanted).topk(3).indices].mean(0) for a, b in ((1, -1), (-1, -1), (-1, 1))]
         result = parts[0] - parts[1] + parts[2]
         images = fitted.generator(torch.stack([*parts, result]), y[:4])
-        ink, lean = traits(images)
+        ink, lean = weight_and_slant(images)
         bolder.append(bool(ink[3] > ink[2]))
         leaning.append(bool(lean[3] > lean[0]))
         rows.append(ImageCodec.decode(images))
@@ -137,15 +126,13 @@ def latent_arithmetic(fitted: Fitted, file: Path, seed: int) -> dict[str, float 
 def feature_responses(file: Path, steps: int, seed: int, features: int = 8, shown: int = 10) -> None:
     """For features of the discriminator's last convolution: the digits that they respond to most, and under each the
     slope of the response in its pixels, positive parts only on the way back (guided backpropagation)."""
-    images = digits(SIZE, limit=100).unlabelled()
+    images = judged.digits(SIZE, limit=100).unlabelled()
     recipe = make("dcgan", {"conditional": False})
     batches = ClassBalancedBatches(images.pixels, images.labels, images.spec)
     *_, end = train(recipe, batches, steps=steps, seed=seed)
-    discriminator = recipe.networks(images.spec, recipe.prior)["discriminator"]
-    prefix = "networks/discriminator/"
-    state = {name.removeprefix(prefix): v for name, v in end.state().items() if name.startswith(prefix)}
-    discriminator.load_state_dict(state)
-    discriminator.eval()
+    networks = recipe.networks(images.spec, recipe.prior)
+    judged.load_trained(networks, end.state(), "discriminator")
+    discriminator = networks["discriminator"].eval()
     for module in discriminator.modules():
         if isinstance(module, nn.LeakyReLU):
             module.register_full_backward_hook(lambda module, into, out: (into[0].clamp(min=0),))
@@ -188,45 +175,37 @@ def study_minibatch(out: Path, seed: int, quick: bool) -> dict[str, float | str]
     return figures
 
 
-STUDIES: dict[str, dict[str, Any]] = {
-    "gan": {
-        "run": study_gan,
-        "data": "MNIST, 28 px",
-        "what": "Losses and samples over a training without labels, with both losses of the generator.",
-        "aims": {},
-        "expect": (
+STUDIES = {
+    "gan": Study(
+        study_gan,
+        "MNIST, 28 px",
+        "Losses and samples over a training without labels, with both losses of the generator.",
+        expect=(
             "loss of the discriminator, last quarter (articles: 0.5 to 0.8)",
             "loss of the generator, last quarter (articles: 0.8 to 1.5)",
         ),
-    },
-    "dcgan": {
-        "run": study_dcgan,
-        "data": "MNIST, 16 px, 1,000 a class",
-        "what": "Digits on command; a walk through latent space; bold upright - thin upright + thin leaning (columns "
+    ),
+    "dcgan": Study(
+        study_dcgan,
+        DIGITS,
+        "Digits on command; a walk through latent space; bold upright - thin upright + thin leaning (columns "
         "1 to 3) = bold leaning (column 4); what features of the discriminator respond to.",
-        "aims": {"agreement": (">=", 0.9)},
-        "expect": ("agreement", "diversity"),
-    },
-    "cgan": {
-        "run": study_cgan,
-        "data": "MNIST, 16 px, 1,000 a class",
-        "what": "Each digit on command.",
-        "aims": {"agreement": (">=", 0.9)},
-        "expect": ("agreement", "diversity"),
-    },
-    "unrolled": {
-        "run": study_unrolled,
-        "data": "eight Gaussians on a ring",
-        "what": "How many of eight Gaussians the samples meet, with and without foresight.",
-        "aims": {
-            f"modes met of 8, {toys.FORESIGHT} steps ahead": (">=", 8),
-            "modes met of 8, 0 steps ahead": ("<", 8),
-        },
-    },
-    "minibatch": {
-        "run": study_minibatch,
-        "data": "numbers from a normal distribution",
-        "what": "How much of the spread of the data the samples keep, with and without the layer.",
-        "aims": {"spread kept, minibatch": (">=", 0.7), "spread kept, gan": ("<", 0.7)},
-    },
+        aims={"agreement": (">=", 0.9)},
+        expect=("agreement", "diversity"),
+    ),
+    "cgan": Study(
+        study_cgan, DIGITS, "Each digit on command.", aims={"agreement": (">=", 0.9)}, expect=("agreement", "diversity")
+    ),
+    "unrolled": Study(
+        study_unrolled,
+        "eight Gaussians on a ring",
+        "How many of eight Gaussians the samples meet, with and without foresight.",
+        aims={f"modes met of 8, {toys.FORESIGHT} steps ahead": (">=", 8), "modes met of 8, 0 steps ahead": ("<", 8)},
+    ),
+    "minibatch": Study(
+        study_minibatch,
+        "numbers from a normal distribution",
+        "How much of the spread of the data the samples keep, with and without the layer.",
+        aims={"spread kept, minibatch": (">=", 0.7), "spread kept, gan": ("<", 0.7)},
+    ),
 }

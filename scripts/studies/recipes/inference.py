@@ -12,20 +12,17 @@ on 10,000 real images.
 
 from __future__ import annotations
 
-import functools
-import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import kstest, spearmanr
 from torch import Tensor
 
-import ganaug
-from ganaug.classifier.small import Classifier, Training, train_classifier
+from ganaug.classifier.small import Classifier, Training
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.spec import ImageCodec
 from ganaug.evaluation.probing.probes import probe
@@ -33,50 +30,37 @@ from ganaug.evaluation.probing.table import features
 from ganaug.fitting.doctor.history import read_history
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
-from ganaug.metrics import label_agreement, within_class_diversity
 from ganaug.samples.pictures import sample_grid, tile
+from scripts.studies.lib.drawing import figure
+from scripts.studies.lib.facts import image_set
+from scripts.studies.recipes import judged
+from scripts.studies.recipes.judged import Study
 
 SIZE = 16
 STEPS = {"bigan": 3000, "bigan-land": 2000, "infogan": 4000, "aae": 2000, "aae-plain": 2000, "vae": 2000}
 
 
-@functools.cache
-def digits(split: str, limit: int) -> LabelledImages:
-    file = Path(os.environ["GANAUG_DATA"]) / "mnist.npz"
-    return load_images(file, split=split, size=SIZE, limit=limit, seed=0)
+@cache
+def known(quick: bool) -> LabelledImages:
+    """Digits to train on."""
+    return judged.digits(SIZE, limit=30 if quick else 1000)
 
 
-@functools.cache
-def the_judge(quick: bool) -> tuple[Classifier, float]:
-    """A classifier of real digits, and its accuracy on the test images."""
-    real, test = digits("train", 30 if quick else 1000), digits("test", 20 if quick else 200)
-    judge = train_classifier(real.pixels, real.labels, 10, training=Training(steps=20 if quick else 1000), seed=0)
-    return judge, label_agreement(judge.predict(test.pixels), test.labels)
+@cache
+def tests(quick: bool) -> LabelledImages:
+    return judged.digits(SIZE, split="test", limit=20 if quick else 200)
 
 
-@functools.cache
 def land(split: str) -> LabelledImages:
-    file = Path(os.environ["GANAUG_DATA"]) / "eurosat.npz"
-    if not file.exists():
-        raise FileNotFoundError(f"{file} does not exist.")
-    return load_images(file, split=split, size=SIZE)
+    return load_images(image_set("eurosat"), split=split, size=SIZE)
 
 
 def fitted(
-    out: Path, seed: int, quick: bool, name: str, options: dict[str, Any] | None = None,
-    images: LabelledImages | None = None,
-) -> Fitted:  # fmt: skip
-    """A run of this recipe, on digits if nothing else is given; a finished one that lies there is taken as it is."""
-    recipe, images = name.split("-")[0], digits("train", 30 if quick else 1000) if images is None else images
-    steps = 20 if quick else STEPS[name]
-    run = ganaug.fit(
-        images, out / name, recipe=recipe, options=options, steps=steps, seed=seed, device="cpu", resume=True
-    )
-    return run.load()
-
-
-def tests(quick: bool) -> LabelledImages:
-    return digits("test", 20 if quick else 200)
+    out: Path, seed: int, quick: bool, name: str, images: LabelledImages | None = None, **options: Any
+) -> Fitted:
+    """A run of the recipe that the name begins with, on digits if nothing else is given."""
+    images, steps = known(quick) if images is None else images, 20 if quick else STEPS[name]
+    return judged.fitted(images, out / name, name.split("-")[0], steps, seed, **options)
 
 
 @torch.inference_mode()
@@ -98,25 +82,19 @@ def pairs_picture(real: Tensor, made: Tensor, file: Path) -> None:
     tile(torch.stack([real[:10], made[:10]]), names=("x", "G(E(x))")).save(file)
 
 
-def probes(
-    run: Fitted, known: LabelledImages, test: LabelledImages, counts: tuple[int, ...], **parts: str
-) -> dict[str, float]:
-    """Mean accuracies of the linear probe with few labels, on pixels and on these parts of the run, and their gains.
+PROBED = {"encoder": "E(x)", "encoder-penultimate": "E's last hidden layer", "discriminator": "D(x, E(x))"}
 
-    parts: name of the part, with "_" for "-" -> how it is called.
-    """
+
+def probes(run: Fitted, seen: LabelledImages, test: LabelledImages, counts: tuple[int, ...]) -> dict[str, float]:
+    """Mean accuracies of the linear probe with few labels, on pixels and on parts of the run, and their gains."""
     figures = {}
-    for part, name in parts.items():
-        part = part.replace("_", "-")
-        for found in probe(features(run, known, part=part), features(run, test, part=part), counts=counts):
+    for part, name in PROBED.items():
+        for found in probe(features(run, seen, part=part), features(run, test, part=part), counts=counts):
             value, pixels = float(np.mean(found.features)), float(np.mean(found.pixels))
             figures[f"probe on pixels, {found.labels} labels a class"] = pixels
             figures[f"probe on {name}, {found.labels} labels a class"] = value
             figures[f"gain of {name}, {found.labels} labels a class"] = value - pixels
     return figures
-
-
-PROBED = {"encoder": "E(x)", "encoder_penultimate": "E's last hidden layer", "discriminator": "D(x, E(x))"}
 
 
 def study_bigan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
@@ -130,32 +108,16 @@ def study_bigan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     first = torch.stack([torch.nonzero(test.labels == c)[0, 0] for c in range(10)])
     pairs_picture(test.pixels[first], back[first], out / "pairs.png")
     tile(sample_grid(run.generator, run.prior, 1, columns=40).unflatten(1, (4, 10))[0]).save(out / "grid.png")
-    known, unseen = land("train"), land("test")
-    there = fitted(out, seed, quick, "bigan-land", images=known)
+    seen = land("train")
+    there = fitted(out, seed, quick, "bigan-land", images=seen)
     tile(sample_grid(there.generator, there.prior, 1, columns=40).unflatten(1, (4, 10))[0]).save(out / "land.png")
-    on_digits = probes(run, digits("train", 30 if quick else 1000), test, (5,) if quick else (10, 50, 200), **PROBED)
-    on_land = probes(there, known, unseen, (5,) if quick else (10, 50), **PROBED)
+    on_digits = probes(run, known(quick), test, (5,) if quick else (10, 50, 200))
+    on_land = probes(there, seen, land("test"), (5,) if quick else (10, 50))
     return {
         "share of other images farther from G(E(x)) than x": float(farther.mean()),
         "x is the nearest of 100 images to G(E(x))": float(nearest),
         **{f"digits: {name}": value for name, value in on_digits.items()},
         **{f"eurosat: {name}": value for name, value in on_land.items()},
-    }
-
-
-def traits(pixels: Tensor) -> dict[str, np.ndarray]:
-    """Of each image, from the moments of its ink: slant (how far right a stroke goes per row up), width, weight."""
-    ink = pixels.float().mean(1) / 255
-    mass = ink.sum((1, 2)).clamp_min(1e-6)
-    rows = torch.arange(ink.shape[1], dtype=torch.float32)[None, :, None]
-    columns = torch.arange(ink.shape[2], dtype=torch.float32)[None, None]
-    row, column = ((ink * place).sum((1, 2)) / mass for place in (rows, columns))
-    down, right = rows - row[:, None, None], columns - column[:, None, None]
-    both, tall, wide = ((ink * m).sum((1, 2)) / mass for m in (down * right, down.square(), right.square()))
-    return {
-        "slant": (-both / tall.clamp_min(1e-6)).numpy(),
-        "width": wide.sqrt().numpy(),
-        "weight": mass.numpy(),
     }
 
 
@@ -168,18 +130,18 @@ def sweeps(run: Fitted, code: int, lines: int, seed: int, places: int = 11) -> T
 
 def monotone(images: Tensor, trait: str) -> np.ndarray:
     """Spearman correlation of place and trait along each line (lines,)."""
-    values = traits(images.flatten(0, 1))[trait].reshape(images.shape[:2])
+    ink = images.flatten(0, 1).float().mean(1) / 255
+    values = judged.traits(ink)[trait].reshape(images.shape[:2]).numpy()
     return np.array([spearmanr(np.arange(images.shape[1]), line).statistic for line in values + 0.0])
 
 
 def study_infogan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     run, test = fitted(out, seed, quick, "infogan"), tests(quick)
     (count,) = run.prior.categories
-    known = features(run, test)
-    codes, labels = known.values[:, :count].argmax(1), known.labels
-    table = np.zeros((count, 10))
-    np.add.at(table, (codes, labels), 1)
-    rows, columns = linear_sum_assignment(-table)
+    found = features(run, test)
+    codes, labels = found.values[:, :count].argmax(1), found.labels
+    accuracy, digit_of = matched(codes, labels, count)
+    shuffled, _ = matched(np.random.default_rng(seed).permutation(codes), labels, count)
     # Which code moves which trait is chosen on one half of the lines and measured on the other.
     lines = 20 if quick else 200
     by_pair = {(c, t): monotone(sweeps(run, c, lines, seed), t) for c in range(2) for t in ("slant", "width", "weight")}
@@ -187,23 +149,30 @@ def study_infogan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     with torch.inference_mode():
         z = run.prior.draw(10, torch_stream(seed, "rows")).repeat(count, 1)
         z[:, run.prior.dim : run.prior.dim + count] = torch.eye(count).repeat_interleave(10, 0)
-    names = tuple(f"code {k}: {columns[rows == k][0] if k in rows else '-'}" for k in range(count))
+    names = tuple(f"code {k}: {digit_of.get(k, '-')}" for k in range(count))
     tile(drawn(run, z).unflatten(0, (count, 10)), names=names).save(out / "grid.png")
     for code in range(2):
         tile(sweeps(run, code, 10, seed + 1)).save(out / f"sweep-code-{code + 1}.png")
     return {
-        "accuracy of codes, best matching": float(table[rows, columns].sum() / table.sum()),
-        "the same of shuffled codes": _by_chance(codes, labels, count, seed),
+        "accuracy of codes, best matching": accuracy,
+        "the same of shuffled codes": shuffled,
         "trait that a continuous code moves": f"{trait} (code {chosen + 1})",
         "its Spearman along a line, mean": abs(float(np.nanmean(by_pair[chosen, trait][lines // 2 :]))),
     }
 
 
-def _by_chance(codes: np.ndarray, labels: np.ndarray, count: int, seed: int) -> float:
+def matched(codes: np.ndarray, labels: np.ndarray, count: int) -> tuple[float, dict[int, int]]:
+    """Accuracy of codes under the best matching of codes and digits, and the matching."""
     table = np.zeros((count, 10))
-    np.add.at(table, (np.random.default_rng(seed).permutation(codes), labels), 1)
+    np.add.at(table, (codes, labels), 1)
     rows, columns = linear_sum_assignment(-table)
-    return float(table[rows, columns].sum() / table.sum())
+    return float(table[rows, columns].sum() / table.sum()), dict(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+@cache
+def the_judge(quick: bool) -> tuple[Classifier, float]:
+    """A classifier of real digits, and its accuracy on the test images."""
+    return judged.judge_from(known(quick), tests(quick), Training(steps=20 if quick else 1000))
 
 
 def likeness_to_prior(code: np.ndarray) -> dict[str, float]:
@@ -220,19 +189,10 @@ def likeness_to_prior(code: np.ndarray) -> dict[str, float]:
 def on_command(run: Fitted, out: Path, seed: int, quick: bool) -> dict[str, float]:
     """Samples of each class under the judge; rows of the picture share their latents."""
     judge, accuracy = the_judge(quick)
-    test, n = tests(quick), 20 if quick else 200
-    y = torch.arange(10).repeat_interleave(n)
+    y = torch.arange(10).repeat_interleave(20 if quick else 200)
     pixels = drawn(run, run.prior.draw(len(y), torch_stream(seed, "command")), y)
-    agrees = judge.predict(pixels).argmax(1) == y
-    spread = within_class_diversity(
-        judge.features(pixels[agrees]), y[agrees], judge.features(test.pixels), test.labels, 10
-    )
     tile(sample_grid(run.generator, run.prior, 10, columns=10), names=run.card.classes).save(out / "grid.png")
-    return {
-        "agreement": float(agrees.float().mean()),
-        "diversity": float(np.nanmean(spread)),
-        "accuracy of the judge": accuracy,
-    }
+    return {**judged.figures(judge, pixels, y, tests(quick)), "accuracy of the judge": accuracy}
 
 
 def study_aae(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
@@ -244,7 +204,7 @@ def study_aae(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     z[:, 0] = torch.linspace(-2, 2, 9)
     y = torch.full((9,), 8)
     tile(torch.stack([drawn(run, z.roll(i, 1), y) for i in range(min(4, run.prior.width))])).save(out / "eights.png")
-    plain = fitted(out, seed, quick, "aae-plain", {"conditional": False, "latent": 2, "encoder_lr": 1e-4})
+    plain = fitted(out, seed, quick, "aae-plain", conditional=False, latent=2, encoder_lr=1e-4)
     flat = encoded(plain, test.pixels)[0].numpy()
     figures |= {f"2-D, no labels: {name}": value for name, value in likeness_to_prior(flat).items()}
     _plane(plain, flat, test.labels.numpy(), out)
@@ -253,15 +213,10 @@ def study_aae(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
 
 def _plane(run: Fitted, code: np.ndarray, labels: np.ndarray, out: Path) -> None:
     """Where test images lie in the plane, and what the generator draws at its places (equal shares of the prior)."""
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(6, 5.2))
-    dots = axes.scatter(*code.T, c=labels, cmap="tab10", s=6)
-    axes.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), xlabel="code 1", ylabel="code 2")
-    figure.colorbar(dots, ticks=range(10), label="digit")
-    figure.savefig(out / "plane-codes.png", dpi=100)
-    pyplot.close(figure)
+    with figure(out / "plane-codes.png", dpi=100, figsize=(6, 5.2)) as (whole, axes):
+        dots = axes.scatter(*code.T, c=labels, cmap="tab10", s=6)
+        axes.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), xlabel="code 1", ylabel="code 2")
+        whole.colorbar(dots, ticks=range(10), label="digit")
     places = torch.special.ndtri(torch.linspace(0.03, 0.97, 16))
     z = torch.cartesian_prod(places.flip(0), places).flip(1)
     tile(drawn(run, z).unflatten(0, (16, 16)), enlarge=2).save(out / "plane-samples.png")
@@ -283,12 +238,12 @@ def study_vae(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     }
 
 
-STUDIES: dict[str, dict[str, Any]] = {
-    "bigan": {
-        "run": study_bigan,
-        "data": "MNIST (1,000 images a class) and eurosat (120 a class) at 16 px, labels not used",
-        "what": "Test images above what the generator makes of their codes; samples. Probes are logistic regressions.",
-        "aims": {
+STUDIES = {
+    "bigan": Study(
+        study_bigan,
+        "MNIST (1,000 images a class) and eurosat (120 a class) at 16 px, labels not used",
+        "Test images above what the generator makes of their codes; samples. Probes are logistic regressions.",
+        aims={
             "share of other images farther from G(E(x)) than x": (">=", 0.9),
             **{
                 f"{data}: gain of {part}, {labels} labels a class": (">", 0.0)
@@ -297,22 +252,22 @@ STUDIES: dict[str, dict[str, Any]] = {
                 for labels in (10, 50)
             },
         },
-        "expect": (
+        expect=(
             "share of other images farther from G(E(x)) than x",
             *(f"{data}: gain of E(x), 10 labels a class" for data in ("digits", "eurosat")),
         ),
-    },
-    "infogan": {
-        "run": study_infogan,
-        "data": "MNIST at 16 px, 1,000 images a class, labels not used; 2,000 test images",
-        "what": "One code a row (with the digit that it matches best); a continuous code moved from left to right.",
-        "aims": {"accuracy of codes, best matching": (">=", 0.5), "its Spearman along a line, mean": (">=", 0.8)},
-    },
-    "aae": {
-        "run": study_aae,
-        "data": "MNIST at 16 px, 1,000 images a class; 2,000 test images",
-        "what": "Samples on command; the label 8 with one code moved; without labels, the plane of a 2-D code.",
-        "aims": {
+    ),
+    "infogan": Study(
+        study_infogan,
+        "MNIST at 16 px, 1,000 images a class, labels not used; 2,000 test images",
+        "One code a row (with the digit that it matches best); a continuous code moved from left to right.",
+        aims={"accuracy of codes, best matching": (">=", 0.5), "its Spearman along a line, mean": (">=", 0.8)},
+    ),
+    "aae": Study(
+        study_aae,
+        "MNIST at 16 px, 1,000 images a class; 2,000 test images",
+        "Samples on command; the label 8 with one code moved; without labels, the plane of a 2-D code.",
+        aims={
             "largest KS distance of a code": ("<=", 0.1),
             "largest |mean| of a code": ("<=", 0.2),
             "largest deviation from unit covariance": ("<=", 0.3),
@@ -320,12 +275,12 @@ STUDIES: dict[str, dict[str, Any]] = {
             "diversity": (">=", 0.3),
             "2-D, no labels: largest KS distance of a code": ("<=", 0.1),
         },
-    },
-    "vae": {
-        "run": study_vae,
-        "data": "MNIST at 16 px, 1,000 images a class; 2,000 test images",
-        "what": "Samples on command; test images above what comes back of their codes.",
-        "aims": {"Spearman of step and minus the bound": ("<=", -0.8), "agreement": (">=", 0.9)},
-        "expect": ("minus the bound, last tenth", "agreement", "diversity"),
-    },
+    ),
+    "vae": Study(
+        study_vae,
+        "MNIST at 16 px, 1,000 images a class; 2,000 test images",
+        "Samples on command; test images above what comes back of their codes.",
+        aims={"Spearman of step and minus the bound": ("<=", -0.8), "agreement": (">=", 0.9)},
+        expect=("minus the bound, last tenth", "agreement", "diversity"),
+    ),
 }

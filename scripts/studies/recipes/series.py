@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
-import matplotlib
 import numpy as np
 import torch
 from sklearn.ensemble import RandomForestClassifier
@@ -23,9 +21,8 @@ from sklearn.neural_network import MLPClassifier
 import ganaug
 from ganaug.generator.folder import Fitted
 from ganaug.samples.plan import per_class
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+from scripts.studies.lib.drawing import figure
+from scripts.studies.recipes.judged import Study
 
 STEPS, SIDE = 2500, 9
 CLASSES = ("sinusoidal", "saw-tooth")
@@ -98,22 +95,17 @@ def explained(x: np.ndarray, label: int) -> float:
 
 def draw(x: np.ndarray, y: np.ndarray, cells: np.ndarray, out: Path) -> None:
     """Figures 13 (waves of both classes) and 14 (one class over the latent plane) of the article."""
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
-    for label, axis in enumerate(axes):
-        axis.plot(x[y == label][:12].T, linewidth=1)
-        axis.set(title=f"{CLASSES[label]}, synthetic", xlabel="step")
-    figure.tight_layout()
-    figure.savefig(out / "grid.png", dpi=110)
-    plt.close(figure)
-    figure, axes = plt.subplots(SIDE, SIDE, figsize=(8, 6), sharex=True, sharey=True)
-    for i in range(SIDE):
-        for j in range(SIDE):
-            axes[i, j].plot(cells[i, j], linewidth=1)
-            axes[i, j].set(xticks=[], yticks=[])
-    figure.suptitle("sinusoidal, over the two latent numbers from -1.5 to 1.5", fontsize=9)
-    figure.subplots_adjust(0.02, 0.02, 0.98, 0.94, 0.05, 0.05)
-    figure.savefig(out / "latent.png", dpi=110)
-    plt.close(figure)
+    with figure(out / "grid.png", 1, 2, figsize=(9, 3), sharey=True) as (whole, axes):
+        for label, axis in enumerate(axes):
+            axis.plot(x[y == label][:12].T, linewidth=1)
+            axis.set(title=f"{CLASSES[label]}, synthetic", xlabel="step")
+        whole.tight_layout()
+    with figure(out / "latent.png", SIDE, SIDE, figsize=(8, 6), sharex=True, sharey=True) as (whole, axes):
+        for place in np.ndindex(SIDE, SIDE):
+            axes[place].plot(cells[place], linewidth=1)
+            axes[place].set(xticks=[], yticks=[])
+        whole.suptitle("sinusoidal, over the two latent numbers from -1.5 to 1.5", fontsize=9)
+        whole.subplots_adjust(0.02, 0.02, 0.98, 0.94, 0.05, 0.05)
 
 
 def study_rcgan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
@@ -143,17 +135,17 @@ def study_rcgan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     }
 
 
-STUDIES: dict[str, dict[str, Any]] = {
-    "rcgan": {
-        "run": study_rcgan,
-        "data": "2,000 sinusoidal and saw-tooth waves of 30 steps",
-        "what": "Synthetic waves of both classes, and sinusoids over the two-dimensional latent space.",
-        "aims": {
+STUDIES = {
+    "rcgan": Study(
+        study_rcgan,
+        "2,000 sinusoidal and saw-tooth waves of 30 steps",
+        "Synthetic waves of both classes, and sinusoids over the two-dimensional latent space.",
+        aims={
             "accuracy on real waves, trained on synthetic": (">=", 0.95),
             "sinusoids: variance that the nearest real one explains, median": (">=", 0.8),
             "saw-teeth: the same": (">=", 0.8),
             "step between neighbours, frequency": ("<=", 0.5),
             "step between neighbours, amplitude": ("<=", 0.5),
         },
-    },
+    ),
 }

@@ -10,9 +10,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import matplotlib
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -29,9 +27,8 @@ from ganaug.game import Adam, Recipe
 from ganaug.losses import nonsaturating
 from ganaug.recipes import make
 from ganaug.samples.plan import per_class
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+from scripts.studies.lib.drawing import figure
+from scripts.studies.recipes.judged import Study
 
 STEPS = {"wgan_gp": 1000, "vanilla": 3000}
 BINNED = ("alcohol", "malic_acid", "color_intensity", "hue")  # columns of wine that become low, middle, high
@@ -140,20 +137,18 @@ def made(out: Path, train: Path, name: str, seed: int, quick: bool) -> tuple[gan
 
 def draw_losses(runs: dict[str, ganaug.Run], out: Path) -> dict[str, float]:
     """Figure 6 of the article, for both losses; gives the discriminator's loss at the end, the mean of a tenth."""
-    figure, axes = plt.subplots(1, len(runs), figsize=(9, 3))
     ends = {}
-    for axis, (name, run) in zip(axes, runs.items(), strict=True):
-        lines = read_history(run.path).losses
-        for player in ("discriminator", "generator"):
-            term = next(key for key in lines[-1] if key.startswith(player) and key.endswith(player))
-            values = [line[term] for line in lines]
-            axis.plot([line["step"] for line in lines], values, label=player, linewidth=0.8)
-            ends[f"{name} {player}"] = float(np.mean(values[-max(1, len(values) // 10) :]))
-        axis.set(title=name, xlabel="round", ylabel="loss")
-        axis.legend(frameon=False)
-    figure.tight_layout()
-    figure.savefig(out / "losses.png", dpi=110)
-    plt.close(figure)
+    with figure(out / "losses.png", 1, len(runs), figsize=(9, 3)) as (whole, axes):
+        for axis, (name, run) in zip(axes, runs.items(), strict=True):
+            lines = read_history(run.path).losses
+            for player in ("discriminator", "generator"):
+                term = next(key for key in lines[-1] if key.startswith(player) and key.endswith(player))
+                values = [line[term] for line in lines]
+                axis.plot([line["step"] for line in lines], values, label=player, linewidth=0.8)
+                ends[f"{name} {player}"] = float(np.mean(values[-max(1, len(values) // 10) :]))
+            axis.set(title=name, xlabel="round", ylabel="loss")
+            axis.legend(frameon=False)
+        whole.tight_layout()
     return ends
 
 
@@ -161,18 +156,15 @@ def draw_shares(real: Path, files: dict[str, Path], out: Path) -> None:
     """Shares of the categories of each binned column, class by class: real beside synthetic."""
     sides = {"real": shares(real, real)} | {name: shares(file, real) for name, file in files.items()}
     classes, columns = list(sides["real"]), list(next(iter(sides["real"].values())))
-    figure, axes = plt.subplots(len(classes), len(columns), figsize=(9, 5), sharey=True)
-    for i, name in enumerate(classes):
-        for j, column in enumerate(columns):
+    with figure(out / "grid.png", len(classes), len(columns), figsize=(9, 5), sharey=True) as (whole, axes):
+        for (i, j), axis in np.ndenumerate(axes):
             for k, (side, found) in enumerate(sides.items()):
-                values = found[name][column]
-                axes[i, j].bar(np.arange(len(values)) + 0.27 * (k - 1), list(values.values()), 0.25, label=side)
-            axes[i, j].set_xticks(range(len(values)), list(values), fontsize=7)
-            axes[i, j].set_title(f"{name}: {column}", fontsize=7)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="upper center", ncols=3, frameon=False)
-    figure.tight_layout(rect=(0, 0, 1, 0.94))
-    figure.savefig(out / "grid.png", dpi=110)
-    plt.close(figure)
+                values = found[classes[i]][columns[j]]
+                axis.bar(np.arange(len(values)) + 0.27 * (k - 1), list(values.values()), 0.25, label=side)
+            axis.set_xticks(range(len(values)), list(values), fontsize=7)
+            axis.set_title(f"{classes[i]}: {columns[j]}", fontsize=7)
+        whole.legend(*axes[0, 0].get_legend_handles_labels(), loc="upper center", ncols=3, frameon=False)
+        whole.tight_layout(rect=(0, 0, 1, 0.94))
 
 
 def study_tables(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
@@ -200,17 +192,17 @@ def study_tables(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     return figures
 
 
-STUDIES: dict[str, dict[str, Any]] = {
-    "wgan_gp on tables": {
-        "run": study_tables,
-        "data": "wine (4 of 13 columns binned into 3 categories) and breast cancer, of scikit-learn, 70 % of each",
-        "what": "Classifiers trained on synthetic rows, tested on real ones. Shares of categories, real and synthetic; "
+STUDIES = {
+    "wgan_gp on tables": Study(
+        study_tables,
+        "wine (4 of 13 columns binned into 3 categories) and breast cancer, of scikit-learn, 70 % of each",
+        "Classifiers trained on synthetic rows, tested on real ones. Shares of categories, real and synthetic; "
         "losses: the vanilla discriminator tells one-hot codes from probabilities, and its generator gains nothing.",
-        "aims": {
+        aims={
             "wine: points lost": ("<=", 5),
             "breast cancer: points lost": ("<=", 5),
             "wine: error of the shares of categories": ("<=", 0.1),
             "the same, vanilla loss": (">=", 0.2),
         },
-    },
+    ),
 }

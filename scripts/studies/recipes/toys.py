@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import torch
 from scipy.stats import wasserstein_distance
@@ -19,9 +18,7 @@ from ganaug.game.train import train
 from ganaug.networks import mlp
 from ganaug.networks.eyes import OpenEye
 from ganaug.recipes import make
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+from scripts.studies.lib.drawing import figure
 
 Draw = Callable[[int, torch.Generator], Tensor]
 SHOTS = 5  # pictures over a game on the ring
@@ -83,17 +80,15 @@ def ring(steps: int, rounds: int, seed: int) -> tuple[int, list[Tensor]]:
 
 
 def draw_ring(file: Path, shots: dict[int, list[Tensor]]) -> None:
-    figure, axes = plt.subplots(len(shots), SHOTS + 1, figsize=(2 * (SHOTS + 1), 2 * len(shots)), layout="constrained")
-    data = on_a_ring(1000, torch.Generator().manual_seed(0))
-    for row, (steps, pictures) in zip(axes, shots.items(), strict=True):
-        for i, (ax, points) in enumerate(zip(row, [*pictures, data], strict=True)):
-            ax.hexbin(*points.T.numpy(), gridsize=30, extent=(-1, 1, -1, 1), cmap="Greens", bins="log")
-            ax.set(xticks=[], yticks=[], xlim=(-1, 1), ylim=(-1, 1), aspect="equal")
-            if row is axes[0]:
-                ax.set_title("data" if i == SHOTS else f"{i + 1}/{SHOTS} of the rounds", fontsize=9)
-        row[0].set_ylabel(f"{steps} steps ahead", fontsize=9)
-    figure.savefig(file, dpi=110)
-    plt.close(figure)
+    data, size = on_a_ring(1000, torch.Generator().manual_seed(0)), (2 * (SHOTS + 1), 2 * len(shots))
+    with figure(file, len(shots), SHOTS + 1, figsize=size, layout="constrained") as (_, axes):
+        for row, (steps, pictures) in zip(axes, shots.items(), strict=True):
+            for i, (ax, points) in enumerate(zip(row, [*pictures, data], strict=True)):
+                ax.hexbin(*points.T.numpy(), gridsize=30, extent=(-1, 1, -1, 1), cmap="Greens", bins="log")
+                ax.set(xticks=[], yticks=[], xlim=(-1, 1), ylim=(-1, 1), aspect="equal")
+                if steps == next(iter(shots)):
+                    ax.set_title("data" if i == SHOTS else f"{i + 1}/{SHOTS} of the rounds", fontsize=9)
+            row[0].set_ylabel(f"{steps} steps ahead", fontsize=9)
 
 
 # A line
@@ -153,12 +148,10 @@ def line_distance(samples: np.ndarray, data: Mixture) -> float:
 
 def draw_line(file: Path, drawn: dict[str, np.ndarray], data: Mixture) -> None:
     real = data.draw(4000, torch.Generator().manual_seed(2))[:, 0].numpy()
-    figure, axes = plt.subplots(1, len(drawn), figsize=(3.4 * len(drawn), 2.4), sharex=True, layout="constrained")
-    for ax, (name, samples) in zip(np.atleast_1d(axes), drawn.items(), strict=True):
-        bins = np.linspace(real.min() - real.std(), real.max() + real.std(), 60)
-        ax.hist(real, bins, density=True, color="0.8", label="data")
-        ax.hist(samples, bins, density=True, histtype="step", color="C3", label="samples")
-        ax.set(title=name, yticks=[])
-    np.atleast_1d(axes)[0].legend(frameon=False, fontsize=8)
-    figure.savefig(file, dpi=110)
-    plt.close(figure)
+    bins, size = np.linspace(real.min() - real.std(), real.max() + real.std(), 60), (3.4 * len(drawn), 2.4)
+    with figure(file, 1, len(drawn), figsize=size, sharex=True, layout="constrained", squeeze=False) as (_, axes):
+        for ax, (name, samples) in zip(axes[0], drawn.items(), strict=True):
+            ax.hist(real, bins, density=True, color="0.8", label="data")
+            ax.hist(samples, bins, density=True, histtype="step", color="C3", label="samples")
+            ax.set(title=name, yticks=[])
+        axes[0, 0].legend(frameon=False, fontsize=8)

@@ -7,7 +7,6 @@ context_encoder  rectangular holes in clothes are filled
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import ganaug
 from ganaug.classifier.small import Training, train_classifier
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.spec import ImageCodec
@@ -27,6 +25,8 @@ from ganaug.losses import likeness
 from ganaug.recipes import make
 from ganaug.samples.pictures import tile
 from ganaug.samples.variants import starting_points, translation_grid
+from scripts.studies.lib.facts import image_set
+from scripts.studies.recipes.judged import Study, fitted
 
 SIZE = 32  # px, of pairs
 STEPS = {"pix2pix": 1000, "tiles": 400, "cyclegan": 1000, "chests": 700, "context_encoder": 2000}
@@ -35,16 +35,8 @@ PAIRS = {"digits": ("3", "8"), "chests": ("normal", "pneumonia")}
 
 
 def data(name: str, **how: object) -> LabelledImages:
-    """A set of GANAUG_DATA. Raises FileNotFoundError where it is absent."""
-    file = Path(os.environ["GANAUG_DATA"]) / f"{name}.npz"
-    if not file.exists():
-        raise FileNotFoundError(f"{file} does not exist.")
-    return load_images(str(file), **how)  # type: ignore[arg-type]
-
-
-def fitted(images: LabelledImages, out: Path, recipe: str, steps: int, seed: int, own: Recipe | None = None) -> Fitted:
-    run = ganaug.fit(images, out, recipe=recipe, steps=steps, seed=seed, device="cpu", resume=True)
-    return ganaug.load(run, recipe=own)
+    """A set of GANAUG_DATA."""
+    return load_images(image_set(name), **how)  # type: ignore[arg-type]
 
 
 def sharpness(x: Tensor) -> float:
@@ -197,27 +189,27 @@ def nearest_outside(x: Tensor, hole: Tensor, known: Tensor, y: Tensor, labels: T
 
 
 STUDIES = {
-    "pix2pix": {
-        "run": study_pix2pix,
-        "data": "pairs_wbc and pairs_magnetic_tile at 32 px",
-        "what": "Masks become pictures, on pairs that were not trained on. Rows of the pictures: mask, two answers, "
+    "pix2pix": Study(
+        study_pix2pix,
+        "pairs_wbc and pairs_magnetic_tile at 32 px",
+        "Masks become pictures, on pairs that were not trained on. Rows of the pictures: mask, two answers, "
         "the answer of training with the L1 term alone, the real image.",
-        "aims": {
+        aims={
             "wbc: L1 over that of the mean image": ("<", 1),
             "wbc: distance of sharpness, over that of L1 alone": ("<", 1),
         },
-    },
-    "cyclegan": {
-        "run": study_cyclegan,
-        "data": "mnist 3 and 8 (800 each), pneumonia_mnist (1,000 each), both at 28 px",
-        "what": "Images of one class become images of the other. Rows of the pictures: test images, translations, the "
+    ),
+    "cyclegan": Study(
+        study_cyclegan,
+        "mnist 3 and 8 (800 each), pneumonia_mnist (1,000 each), both at 28 px",
+        "Images of one class become images of the other. Rows of the pictures: test images, translations, the "
         "way back.",
-        "aims": {
+        aims={
             **{f"{data}: the same, of class {name}": (">", 0.5) for data, names in PAIRS.items() for name in names},
             **{f"{data}: returned images of which the judge says their own class": (">", 0.5) for data in PAIRS},
             **{f"{data}: return over translation": ("<", 0.75) for data in PAIRS},
         },
-        "expect": tuple(
+        expect=tuple(
             f"{data}: {figure}"
             for data in PAIRS
             for figure in (
@@ -225,15 +217,15 @@ STUDIES = {
                 "return over translation",
             )
         ),
-    },
-    "context_encoder": {
-        "run": study_context_encoder,
-        "data": "fashion_mnist, 300 of each class at 28 px",
-        "what": "Holes in test images are filled. Rows of the picture: with a hole, two fills, filled by the class's "
+    ),
+    "context_encoder": Study(
+        study_context_encoder,
+        "fashion_mnist, 300 of each class at 28 px",
+        "Holes in test images are filled. Rows of the picture: with a hole, two fills, filled by the class's "
         "mean image, filled by the nearest training image, the real image.",
-        "aims": {
+        aims={
             "squared error over that of the best other fill": ("<", 1),
             "L1 over that of the best other fill": ("<", 1),
         },
-    },
+    ),
 }

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import matplotlib
 import numpy as np
 import torch
 from scipy.stats import spearmanr
@@ -27,10 +25,9 @@ from ganaug.losses.energy import witness
 from ganaug.losses.penalties import between, slopes
 from ganaug.recipes import make
 from ganaug.samples.pictures import sample_grid, tile
-from scripts.studies.recipes.judged import TRAIN, agreement_and_diversity, digits, fitted_digits
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+from scripts.studies.lib.drawing import figure
+from scripts.studies.recipes import judged
+from scripts.studies.recipes.judged import DIGITS, Study
 
 SIZE = 16
 LOOKS = 24  # at the samples, over a training of wgan
@@ -46,7 +43,8 @@ def energy_distance(a: Tensor, b: Tensor) -> float:
 
 def looks(recipe: Recipe, steps: int, seed: int, quick: bool) -> tuple[np.ndarray, np.ndarray, Progress]:
     """Over a training: minus the mean loss of the discriminator since the last look, and the distance of samples."""
-    images, test = digits(SIZE, limit=30 if quick else TRAIN, seed=seed), digits(SIZE, split="test", limit=ITEMS // 10)
+    images = judged.digits(SIZE, limit=30 if quick else judged.TRAIN, seed=seed)
+    test = judged.digits(SIZE, split="test", limit=ITEMS // 10)
     real = ImageCodec.encode(test.pixels).flatten(1)
     z = recipe.prior.draw(ITEMS, torch_stream(seed, "looks"))
     y = torch.arange(ITEMS) % 10
@@ -67,31 +65,27 @@ def study_wgan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     steps = 48 if quick else 2400
     wgan = replace(make("wgan", {}), memory=0.0)
     vanilla = replace(wgan, players=make("dcgan", {}).players)
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
     figures: dict[str, float | str] = {}
-    for ax, name, recipe in zip(axes, ("wgan", "vanilla"), (wgan, vanilla), strict=True):
-        estimates, distances, end = looks(recipe, steps, seed, quick)
-        figures[f"Spearman, {name}"] = float(spearmanr(estimates[1:], distances[1:]).statistic)
-        figures[f"last distance, {name}"] = float(distances[-1])
-        ax.plot(estimates[1:], distances[1:], ".-", lw=0.5)
-        ax.annotate("end", (estimates[-1], distances[-1]))
-        ax.set(title=name, xlabel="minus the loss of the discriminator", ylabel="energy distance to real images")
-        grid = sample_grid(end.averages()["generator"], recipe.prior, 10, columns=12, seed=seed)
-        tile(grid, names=tuple("0123456789")).save(out / ("grid.png" if name == "wgan" else "vanilla.png"))
-    figure.savefig(out / "loss.png", dpi=110)
-    plt.close(figure)
+    with figure(out / "loss.png", 1, 2, figsize=(8, 3), layout="constrained") as (_, axes):
+        for ax, name, recipe in zip(axes, ("wgan", "vanilla"), (wgan, vanilla), strict=True):
+            estimates, distances, end = looks(recipe, steps, seed, quick)
+            figures[f"Spearman, {name}"] = float(spearmanr(estimates[1:], distances[1:]).statistic)
+            figures[f"last distance, {name}"] = float(distances[-1])
+            ax.plot(estimates[1:], distances[1:], ".-", lw=0.5)
+            ax.annotate("end", (estimates[-1], distances[-1]))
+            ax.set(title=name, xlabel="minus the loss of the discriminator", ylabel="energy distance to real images")
+            grid = sample_grid(end.averages()["generator"], recipe.prior, 10, columns=12, seed=seed)
+            tile(grid, names=tuple("0123456789")).save(out / ("grid.png" if name == "wgan" else "vanilla.png"))
     return figures
 
 
 def slope_of(out: Path, name: str, seed: int, steps: int, value: Callable[[Round, Tensor], Tensor]) -> float:
     """The mean slope of a critic after `steps` rounds, at points between real images and samples."""
-    images = digits(SIZE, limit=100, seed=seed)
+    images = judged.digits(SIZE, limit=100, seed=seed)
     recipe, batches = make(name, {}), ClassBalancedBatches(images.pixels, images.labels, images.spec)
     *_, end = train(recipe, batches, steps=steps, seed=seed)
     nets = recipe.networks(images.spec, recipe.prior)
-    for role in ("generator", "discriminator"):
-        prefix = f"networks/{role}/"
-        nets[role].load_state_dict({k.removeprefix(prefix): v for k, v in end.state().items() if k.startswith(prefix)})
+    judged.load_trained(nets, end.state(), "generator", "discriminator")
     rng = torch_stream(seed, "slopes")
     with torch.no_grad():
         r = recipe.wiring(nets, batches.draw(200, rng), recipe.prior.draw(200, rng), rng)
@@ -101,37 +95,37 @@ def slope_of(out: Path, name: str, seed: int, steps: int, value: Callable[[Round
 
 
 def study_wgan_gp(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
-    fitted = fitted_digits("wgan_gp", out, SIZE, 6 if quick else 1800, seed)
+    fitted = judged.fitted_digits("wgan_gp", out, SIZE, 6 if quick else 1800, seed)
     slope = slope_of(out, "wgan_gp", seed, 6 if quick else 200, lambda r, scores: scores)
-    return agreement_and_diversity(fitted, SIZE, seed, quick) | {"slope of the critic": slope}
+    return judged.agreement_and_diversity(fitted, SIZE, seed, quick) | {"slope of the critic": slope}
 
 
 def study_cramer(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
-    fitted = fitted_digits("cramer", out, SIZE, 6 if quick else 1200, seed)
+    fitted = judged.fitted_digits("cramer", out, SIZE, 6 if quick else 1200, seed)
     slope = slope_of(out, "cramer", seed, 6 if quick else 200, witness)
-    return agreement_and_diversity(fitted, SIZE, seed, quick) | {"slope of the witness": slope}
+    return judged.agreement_and_diversity(fitted, SIZE, seed, quick) | {"slope of the witness": slope}
 
 
-STUDIES: dict[str, dict[str, Any]] = {
-    "wgan": {
-        "run": study_wgan,
-        "data": "MNIST, 16 px, 1,000 a class",
-        "what": "Whether the loss of the critic follows the energy distance (in pixels) of samples from real images "
+STUDIES = {
+    "wgan": Study(
+        study_wgan,
+        DIGITS,
+        "Whether the loss of the critic follows the energy distance (in pixels) of samples from real images "
         "over a training; beside it the same networks with the vanilla loss.",
-        "aims": {"Spearman, wgan": (">=", 0.7), "Spearman, vanilla": ("<", 0.7)},
-    },
-    "wgan_gp": {
-        "run": study_wgan_gp,
-        "data": "MNIST, 16 px, 1,000 a class",
-        "what": "Digits on command, and the slope of the critic between real images and samples, which should be 1.",
-        "aims": {"agreement": (">=", 0.8), "slope of the critic": ("within 0.2 of", 1.0)},
-        "expect": ("agreement", "diversity", "slope of the critic"),
-    },
-    "cramer": {
-        "run": study_cramer,
-        "data": "MNIST, 16 px, 1,000 a class",
-        "what": "Digits on command, and the slope of the witness between real images and samples, which should be 1.",
-        "aims": {"agreement": (">=", 0.8), "slope of the witness": ("within 0.2 of", 1.0)},
-        "expect": ("agreement", "diversity", "slope of the witness"),
-    },
+        aims={"Spearman, wgan": (">=", 0.7), "Spearman, vanilla": ("<", 0.7)},
+    ),
+    "wgan_gp": Study(
+        study_wgan_gp,
+        DIGITS,
+        "Digits on command, and the slope of the critic between real images and samples, which should be 1.",
+        aims={"agreement": (">=", 0.8), "slope of the critic": ("within 0.2 of", 1.0)},
+        expect=("agreement", "diversity", "slope of the critic"),
+    ),
+    "cramer": Study(
+        study_cramer,
+        DIGITS,
+        "Digits on command, and the slope of the witness between real images and samples, which should be 1.",
+        aims={"agreement": (">=", 0.8), "slope of the witness": ("within 0.2 of", 1.0)},
+        expect=("agreement", "diversity", "slope of the witness"),
+    ),
 }
