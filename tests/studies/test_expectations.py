@@ -1,16 +1,12 @@
-"""What a recipe's docstring says to expect is what was measured: the cells of scripts/recipes_table.py, in docs/."""
+"""What a recipe's docstring says to expect is what was measured: the lines of scripts/studies/results/recipes."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from recipes_table import cells_of, expectation, studies
 
 from ganaug.recipes import RECIPES
-
-ROOT = Path(__file__).resolve().parents[2]
-
+from scripts.studies.lib.results import DOCS
+from scripts.studies.recipes.page import cells_of, expectation, studies
 
 FOUND = studies()
 
@@ -22,7 +18,7 @@ def words(text: str) -> str:
 @pytest.mark.parametrize("study", FOUND)
 def test_a_docstring_says_what_the_cells_of_its_studies_say(study):
     cells = cells_of(study)
-    assert cells, f"no cell of {study} in docs/recipes"
+    assert cells, f"no results of {study}"
     assert expectation(FOUND[study], cells) in words(RECIPES[study.split()[0]].__doc__ or "")
 
 
@@ -39,9 +35,9 @@ def test_every_recipe_says_what_to_expect_in_figures_and_minutes(recipe):
 
 
 def test_the_page_has_a_section_and_a_picture_for_every_recipe():
-    page = (ROOT / "docs" / "recipes.md").read_text()
+    page = (DOCS / "recipes.md").read_text()
     for name in FOUND:
         assert f"\n## {name}\n" in page
         assert f"images/recipes/{name.replace(' ', '_')}-" in page
     for link in (line.split("](")[1].rstrip(")") for line in page.splitlines() if line.startswith("![")):
-        assert (ROOT / "docs" / link).exists(), link
+        assert (DOCS / link).exists(), link

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 
 import pytest
 
-judge = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "bench_sanity.py"))["judge"]
+from scripts.studies.sanity import judge
 
 
 @pytest.fixture(scope="module")

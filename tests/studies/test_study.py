@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,20 +10,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-import study
 import torch
-from evidence.cells import CELLS, UNJUDGED, Cell, Protocol, Subset, by_subset, chosen
-from evidence.draw import Draw, broken, images_of, tail_classes
-from evidence.files import claimed, draw_file, pack_flags, pack_numbers, read_json, unpack_flags, unpack_numbers
-from evidence.page import write
-from evidence.summary import read_cell, summarise
-from evidence.tuning import tune
 
 from ganaug.data.load import load_images
 from ganaug.evaluation.bench.arms import settings_for
 from ganaug.evaluation.bench.selection import choose
 from ganaug.keys import numpy_stream
 from ganaug.metrics.classification import scores
+from scripts.studies.help import __main__ as study
+from scripts.studies.help.cells import CELLS, UNJUDGED, Cell, Protocol, Subset, by_subset, chosen
+from scripts.studies.help.draw import Draw, broken, images_of, tail_classes
+from scripts.studies.help.kept import HELP, cell_file, kept
+from scripts.studies.help.page import write
+from scripts.studies.help.summary import read_cell, summarise
+from scripts.studies.help.tuning import tune
+from scripts.studies.lib.results import claimed, read, unpack_flags, unpack_numbers
 
 SUBSET = Subset("digits", 12, steps=3)
 TOY = Cell("toy", "closed", SUBSET, ratios=(0.25, 0.5), uses=("plain",))
@@ -44,9 +44,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def findings(file: Path) -> dict:
+def findings(folder: Path, cell: Cell, number: int) -> dict:
     """What a draw found, without when and how long."""
-    values = read_json(file)
+    (values,) = (draw for draw in kept(folder / "out", cell)[1] if draw["draw"] == number)
     return {name: values[name] for name in ("seed", "baseline", "generator", "train", "validation", "seen", "arms")}
 
 
@@ -54,18 +54,18 @@ def no_training(*_, **__):
     raise AssertionError("something is trained that is there already")
 
 
-def test_every_draw_leaves_one_small_file_and_no_generator(played):
+def test_every_draw_leaves_one_short_line_and_no_generator(played):
+    assert {file.name for file in (played / "out").iterdir()} == {"toy.jsonl", "toy-shuffled.jsonl"}
     for cell in (TOY, SHUFFLED):
-        assert {file.name for file in (played / "out" / cell.name).iterdir()} == {
-            "tuned.json", "draw-00.json", "draw-01.json",
-        }  # fmt: skip
-        assert draw_file(played / "out", cell.name, 0).stat().st_size < 10_000
+        lines = read(cell_file(played / "out", cell))
+        assert [(line["kind"], line.get("draw")) for line in lines] == [("tuned", None), ("draw", 0), ("draw", 1)]
+        assert cell_file(played / "out", cell).stat().st_size < 20_000
     assert not any((played / "work" / "draws").iterdir())
 
 
 def test_cells_of_one_subset_share_the_generator_and_the_baseline(played):
     for number in (0, 1):
-        own, shuffled = (findings(draw_file(played / "out", cell.name, number)) for cell in (TOY, SHUFFLED))
+        own, shuffled = (findings(played, cell, number) for cell in (TOY, SHUFFLED))
         assert own["generator"] == shuffled["generator"]
         assert own["arms"][0] == shuffled["arms"][0]
         assert own["arms"][1:] != shuffled["arms"][1:]
@@ -73,7 +73,7 @@ def test_cells_of_one_subset_share_the_generator_and_the_baseline(played):
 
 
 def test_what_is_there_is_not_trained_again(played, monkeypatch):
-    monkeypatch.setattr("evidence.draw.train_classifier", no_training)
+    monkeypatch.setattr("scripts.studies.help.draw.train_classifier", no_training)
     monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", no_training)
     monkeypatch.setattr("ganaug.fit", no_training)
     toy(played).play()
@@ -83,12 +83,13 @@ def test_what_is_there_is_not_trained_again(played, monkeypatch):
 
 def test_a_lost_draw_is_played_again_alone_and_comes_out_the_same(played, tmp_path):
     shutil.copytree(played / "out", tmp_path / "out")
-    lost, kept = (draw_file(tmp_path / "out", TOY.name, number) for number in (1, 0))
-    before, age = findings(lost), kept.stat().st_mtime_ns
-    lost.unlink()
+    tuned, first, lost = (file := cell_file(tmp_path / "out", TOY)).read_bytes().splitlines(keepends=True)
+    file.write_bytes(tuned + first)
     toy(tmp_path).play()
-    assert findings(lost) == before
-    assert kept.stat().st_mtime_ns == age
+    assert findings(tmp_path, TOY, 1) == findings(played, TOY, 1)
+    again = file.read_bytes().splitlines(keepends=True)
+    assert again[:2] == [tuned, first]
+    assert again[2] != lost  # it took place at another time
 
 
 def test_a_study_stopped_in_a_fit_goes_on_to_the_same_results(played, tmp_path):
@@ -98,18 +99,18 @@ def test_a_study_stopped_in_a_fit_goes_on_to_the_same_results(played, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         toy(tmp_path, TOY, report=stop).play()
-    assert (tmp_path / "out" / TOY.name / "tuned.json").exists()
-    assert not draw_file(tmp_path / "out", TOY.name, 0).exists()
+    tuned, draws = kept(tmp_path / "out", TOY)
+    assert tuned is not None
+    assert not draws
     toy(tmp_path, TOY).play()
     for number in (0, 1):
-        assert findings(draw_file(tmp_path / "out", TOY.name, number)) == findings(
-            draw_file(played / "out", TOY.name, number)
-        )
+        assert findings(tmp_path, TOY, number) == findings(played, TOY, number)
 
 
 def test_a_draw_that_another_process_has_claimed_is_left_to_it(played, tmp_path, monkeypatch):
     shutil.copytree(played / "out", tmp_path / "out")
-    draw_file(tmp_path / "out", TOY.name, 0).unlink()
+    tuned, _, second = (file := cell_file(tmp_path / "out", TOY)).read_bytes().splitlines(keepends=True)
+    file.write_bytes(tuned + second)
     waiting = toy(tmp_path)
     with claimed(tmp_path / "work" / "locks" / f"{SUBSET.name}-00") as mine:
         assert mine
@@ -126,7 +127,7 @@ def test_a_draw_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
     stuck = toy(tmp_path, replace(TOY, name="absent", subset=replace(SUBSET, data="mnist")), TOY)
     stuck.play()
     assert set(stuck.failed) == {("mnist-12", 0), ("mnist-12", 1)}
-    assert draw_file(tmp_path / "out", TOY.name, 1).exists()
+    assert [draw["draw"] for draw in kept(tmp_path / "out", TOY)[1]] == [0, 1]
 
 
 def test_the_baseline_is_tuned_in_the_order_of_the_bench():
@@ -203,28 +204,19 @@ def test_the_table_of_cells():
         chosen(CELLS, ["imagenet"], "core")
 
 
-def test_packed_answers_come_back():
-    rng = np.random.default_rng(0)
-    flags, numbers = rng.random(101) < 0.9, rng.integers(0, 300, 57)
-    assert np.array_equal(unpack_flags(pack_flags(flags), 101), flags)
-    assert np.array_equal(unpack_numbers(pack_numbers(numbers)), numbers)
-    with pytest.raises(ValueError, match="104 flags are packed, 105 are needed"):
-        unpack_flags(pack_flags(flags), 105)
-
-
 def test_the_page_of_what_was_played(played):
     page = write((TOY, SHUFFLED), played / "out", "make it", 2).read_text()
     assert "## Planted harm" in page
     assert "Fewer than" not in page
     for cell in (TOY, SHUFFLED):
-        kept_there = read_cell(cell, played / "out")
-        assert kept_there is not None
-        one = summarise(cell, *kept_there)
+        lines = read_cell(cell, played / "out")
+        assert lines is not None
+        one = summarise(cell, *lines)
         assert f"| {cell.name} | 12 | accuracy |" in page
-        kept = json.loads(draw_file(played / "out", cell.name, 0).read_text())["arms"]
-        answers = unpack_flags(kept[0]["right"], len(unpack_numbers(one.tuned["test labels"])))
-        unseen = np.setdiff1d(np.arange(len(answers)), read_json(draw_file(played / "out", cell.name, 0))["seen"])
-        assert answers[unseen].mean() == pytest.approx(kept[0]["test"]["accuracy"])
+        draw, arm = lines[1][0], lines[1][0]["arms"][0]
+        answers = unpack_flags(arm["right"], len(unpack_numbers(one.tuned["test labels"])))
+        unseen = np.setdiff1d(np.arange(len(answers)), draw["seen"])
+        assert answers[unseen].mean() == pytest.approx(arm["test"]["accuracy"])
 
 
 def test_the_command_line_lists_cells_and_writes_a_page(tmp_path, capsys):
@@ -241,5 +233,5 @@ def test_the_command_line_lists_cells_and_writes_a_page(tmp_path, capsys):
 def test_a_trial_with_other_steps_never_goes_among_the_results():
     assert study.place(study.parsed(["--fit-steps", "5"])) != study.place(study.parsed([]))
     assert study.place(study.parsed(["--quick"])) != study.place(study.parsed([]))
-    assert study.place(study.parsed([])).parts[-2:] == ("docs", "study")
+    assert study.place(study.parsed([])) == HELP
     assert study.place(study.parsed(["--quick", "--out", "here"])) == Path("here")

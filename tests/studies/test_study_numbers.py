@@ -7,15 +7,17 @@ from functools import partial
 
 import numpy as np
 import pytest
-from evidence import summary
-from evidence.aims import aims
-from evidence.cells import Cell, Subset
-from evidence.files import draw_file, pack_flags, pack_numbers, write_json
-from evidence.page import text, write
-from evidence.summary import Result, _by_auto, over_draws, read_cell, results, summarise
 from scipy import stats
 
-TOY = Cell("toy", "closed", Subset("digits", 12, steps=3), ratios=(0.25, 0.5), uses=("plain",))
+from scripts.studies.help import summary
+from scripts.studies.help.aims import aims
+from scripts.studies.help.cells import Cell, Subset
+from scripts.studies.help.kept import DRAW, TUNED, cell_file, keep
+from scripts.studies.help.page import text, write
+from scripts.studies.help.summary import Result, _by_auto, keep_bootstraps, over_draws, read_cell, results, summarise
+from scripts.studies.lib.results import pack_flags, pack_numbers
+
+TOY = Cell("toy", "closed", Subset("digits", 12, steps=3), ratios=(0.25, 0.5), mixings=("plain",))
 SHUFFLED = replace(TOY, name="toy-shuffled", group="planted", spoiled="labels")
 
 # Two classes of `items` test images each, and draws that answer so many of them rightly.
@@ -35,21 +37,21 @@ def made_up(
 ) -> tuple[dict, list[dict]]:  # fmt: skip
     """rights: for every draw, right test answers of each class by each arm, the baseline first. validation: right ones
     of 4 of each class by each arm, the same in every draw."""
-    arm = {"augmentation": "flips", "ratio": 0.0, "blend": "none", "balance": "", "use": "plain"}
+    arm = {"policy": "flips", "ratio": 0.0, "blend": "none", "balance": "", "mixing": "plain"}
     baseline = {"arm": arm, "lr": 0.01, "weight decay": 0.05}
     machine = {"cpu": "abacus", "cores": 2, "threads": "1", "torch": "2", "python": "3", "ganaug": "0"}
     tuned = {
-        "format": 1, "cell": cell, "metric": metric, "classes": ["a", "b|c"], "images": list(images), "groups": False,
+        "cell": cell, "metric": metric, "classes": ["a", "b|c"], "images": list(images), "groups": False,
         "tail": [1] if 2 * images[1] < images[0] else [], **baseline, "draws": [0, 1], "steps": 400, "seconds": 5.0,
         "test labels": pack_numbers(LABELS), "test groups": None,
     }  # fmt: skip
     draws = [
         {
-            "format": 1, "cell": cell, "draw": number, "seed": number, "baseline": baseline, "steps": 400,
+            "cell": cell, "draw": number, "seed": number, "baseline": baseline, "steps": 400,
             "generator": {"hash": f"{cell}{number}", "recipe": "small", "steps": 1000, "device": device},
             "train": list(images), "validation": [4, 4], "seen": list(seen),
             "arms": [
-                {"ratio": 0.25 * place, "use": "plain", "choice": "", "validation right": list(validation[place]),
+                {"ratio": 0.25 * place, "mixing": "plain", "choice": "", "validation right": list(validation[place]),
                  "test": {"macro-F1": sum(right) / 200}, "right": pack_flags(rightly(*right))}
                 for place, right in enumerate(arms)
             ],
@@ -128,23 +130,44 @@ def test_p_values_are_corrected_for_the_number_of_cells(tmp_path):
     cells = [replace(TOY, name=name) for name in ("good", "dull", "short")]
     for cell, gain, draws in zip(cells, (20, 0, 20), (6, 6, 1), strict=True):
         tuned, files = made_up(cell.name, drawn(50, (gain, gain), (gain, gain), draws=draws), EVEN)
-        write_json(tmp_path / cell.name / "tuned.json", tuned)
+        keep(tmp_path, cell, TUNED, tuned)
         for one in files:
-            write_json(draw_file(tmp_path, cell.name, one["draw"]), one)
+            keep(tmp_path, cell, DRAW, one)
     good, dull, short = results([*cells, replace(TOY, name="absent")], tmp_path)
     assert good.p == pytest.approx(2 * good.interval.p)  # of two with a verdict, the smaller one
     assert dull.p == pytest.approx(dull.interval.p)
     assert short.verdict == "withheld"
 
 
+def test_what_a_bootstrap_gave_is_kept_and_done_again_where_it_was_of_other_answers(tmp_path, monkeypatch):
+    def played(gain: int) -> list[Result]:
+        cell_file(tmp_path / "out", TOY).unlink(missing_ok=True)
+        tuned, draws = made_up("toy", drawn(50, (gain, gain), (gain, gain)), EVEN)
+        for kind, line in ((TUNED, tuned), *((DRAW, draw) for draw in draws)):
+            keep(tmp_path / "out", TOY, kind, line)
+        return results([TOY], tmp_path / "out")
+
+    def never(*_, **__):
+        raise AssertionError("a bootstrap that was kept is done again")
+
+    first, other = played(20), played(10)
+    again = played(20)
+    assert again == first != other
+    keep_bootstraps(first, tmp_path / "out")
+    monkeypatch.setattr(summary, "paired_interval", never)
+    assert played(20) == first
+    with pytest.raises(AssertionError, match="done again"):
+        played(10)
+
+
 def test_draws_of_another_baseline_are_refused(tmp_path):
     tuned, files = made_up("toy", drawn(50, (1, 1), (1, 1)), EVEN)
-    write_json(tmp_path / "toy" / "tuned.json", {**tuned, "lr": 0.02})
-    write_json(draw_file(tmp_path, "toy", 0), files[0])
+    keep(tmp_path, TOY, TUNED, {**tuned, "lr": 0.02})
+    keep(tmp_path, TOY, DRAW, files[0])
     with pytest.raises(ValueError, match="Draw 0 of toy was played on another baseline"):
         read_cell(TOY, tmp_path)
-    draw_file(tmp_path, "toy", 0).write_text("{}")
-    with pytest.raises(ValueError, match="is no result of the study"):
+    cell_file(tmp_path, TOY).write_text("{}")
+    with pytest.raises(ValueError, match="Line 1 of .*toy.jsonl is no result of a study"):
         read_cell(TOY, tmp_path)
 
 
@@ -204,7 +227,7 @@ def test_aims_are_marked_by_the_numbers():
 
 
 def test_the_page_puts_the_worst_first_and_says_what_is_missing():
-    page = text(four(10, -20, (0, 10), -20), (*ALL, replace(TOY, name="absent")), "study", "make it", 7)
+    page = text(four(10, -20, (0, 10), -20), (*ALL, replace(TOY, name="absent")), "make it", 7)
     closed = page[page.index("## Closed set") : page.index("## Unequal")].splitlines()
     rows = [line for line in closed if line.startswith("| toy") or line.startswith("| small")]
     assert [row.split(" | ")[0] for row in rows] == ["| small", "| toy"]
@@ -231,23 +254,23 @@ def test_a_page_without_cells_says_so(tmp_path):
 
 
 def test_an_ablation_is_told_against_its_first_arm_and_the_lists_of_policies_by_what_validation_would_choose():
-    def played(name: str, group: str, uses: tuple[str, str], gains: tuple[int, int]) -> Result:
+    def played(name: str, group: str, mixings: tuple[str, str], gains: tuple[int, int]) -> Result:
         tuned, draws = made_up(name, drawn(50, *((gain, gain) for gain in gains)), EVEN)
         for draw in draws:
-            for arm, mixing in zip(draw["arms"][1:], uses, strict=True):
-                arm["use"] = mixing
+            for arm, mixing in zip(draw["arms"][1:], mixings, strict=True):
+                arm["mixing"] = mixing
         return summarise(replace(TOY, name=name, group=group), tuned, draws)
 
-    ablated = played("toy-uses", "ablation", ("plain", "smooth"), (10, 4))
+    ablated = played("toy-mixings", "ablation", ("plain", "smooth"), (10, 4))
     assert ablated.arms[1].first.mean == pytest.approx(-0.06)  # 6 of each hundred fewer than the first arm
     assert ablated.arms[1].first.low == pytest.approx(-0.06)  # in every draw
     both = played("toy", "closed", ("plain", "light"), (10, 20))
-    assert (both.among(["plain"]).use, both.among(["plain", "light"]).use) == ("plain", "light")
+    assert (both.among(["plain"]).mixing, both.among(["plain", "light"]).mixing) == ("plain", "light")
     bare = played("bare", "no transform", ("plain", "light"), (4, -4))
-    page = text([both, bare, ablated], ALL, "study", "make it", 6)
-    part = page[page.index("## Uses of synthetic images") : page.index("## All arms")]
+    page = text([both, bare, ablated], ALL, "make it", 6)
+    part = page[page.index("## Mixing policies") : page.index("## All arms")]
     assert "| `smooth` | -6.00 (-6.00 to -6.00) |" in part
     assert "| policies tried | closed and unequal, 1 cells | no transform, 1 cells |" in part
     assert "| `plain` | +10.00 | +4.00 |" in part
     assert "| `plain` and `light` | +20.00 | -4.00 |" in part  # validation prefers the second arm in both
-    assert "policies tried" not in text([both, ablated], ALL, "study", "make it", 6)
+    assert "policies tried" not in text([both, ablated], ALL, "make it", 6)

@@ -26,7 +26,7 @@ from ganaug.data.duplicates.likeness import SIDE, Likenesses
 from ganaug.data.duplicates.views import FINE, Reduced, Views
 from ganaug.reporting import Report, silent
 
-LIMITS = (0.0025, 0.06)  # of the score; set on planted copies, see scripts/duplicates_study.py
+LIMITS = (0.0025, 0.06)  # of the score; set on planted copies, see scripts/studies/duplicates.py
 _CANDIDATES = 24
 _SAMPLE = 256  # images seen that are compared with all others to set the limit
 _FLAT = 0.05  # grey levels: below this spread of its cells, an image shows nothing that could be compared

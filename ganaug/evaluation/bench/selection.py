@@ -10,7 +10,7 @@ tried with synthetic images too, to be looked at.)
 
 The two arms that are compared differ in the synthetic images only. Otherwise, where the validation part is too small to
 tell augmentations apart, one that the baseline happens to lack would be counted as a gain by the synthetic images
-(`scripts/bench_sanity.py` has shown that: images with shuffled labels then "helped").
+(`scripts/studies/sanity.py` has shown that: images with shuffled labels then "helped").
 """
 
 from __future__ import annotations

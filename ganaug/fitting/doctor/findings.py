@@ -1,7 +1,7 @@
 """What check-ups and losses mean: each finding names what is wrong, in which classes, and the knob to turn.
 
 The limits below were set on small fits of two data sets with planted faults, and counted on those of a third one:
-`scripts/doctor_study.py`, docs/doctor.md. They are silent rather than wrong.
+`scripts/studies/doctor.py`, docs/doctor.md. They are silent rather than wrong.
 """
 
 from __future__ import annotations

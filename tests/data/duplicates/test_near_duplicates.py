@@ -1,8 +1,6 @@
 """Copies that a hash does not find: planted ones are found, other images are left alone."""
 
 import io
-import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +14,8 @@ from ganaug.data.duplicates.likeness import LENGTH, SIDE, Likenesses, chroma_of,
 from ganaug.data.duplicates.near_duplicates import LIMITS, find_near, limit_for
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import reduced
+from scripts.studies import duplicates
 
-SCRIPT = runpy.run_path(str(Path(__file__).parents[3] / "scripts" / "duplicates_study.py"))
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
@@ -108,7 +106,7 @@ def test_a_flipped_likeness_is_the_likeness_of_the_flipped_image(photographs):
 
 
 def test_exact_flips_are_found_where_everything_is_alike():
-    pictures = SCRIPT["parts"](60, np.random.default_rng(0))
+    pictures = duplicates.parts(60, np.random.default_rng(0))
     known = Known(frozenset(), frozenset(map(likeness, pictures)))
     turned = [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures]
     assert all(seen_as([""] * 60, list(map(likeness, turned)), turned, known))
@@ -184,7 +182,7 @@ def test_a_likeness_holds_the_colours_of_a_sixteenth_of_the_image(shape):
 
 
 def test_simple_shapes_of_other_colours_are_other_images():
-    seen, others = (SCRIPT["crosses"](100, np.random.default_rng(seed)) for seed in (0, 1))
+    seen, others = (duplicates.crosses(100, np.random.default_rng(seed)) for seed in (0, 1))
     assert len(find_near(others, likenesses(seen))) <= 2
     flipped = [np.ascontiguousarray(image[::-1]) for image in seen[:40]]
     assert len(find_near(flipped, likenesses(seen))) == 40
@@ -192,14 +190,14 @@ def test_simple_shapes_of_other_colours_are_other_images():
 
 def test_parts_before_one_camera_are_no_copies_of_each_other():
     """All images of a factory look alike: that must not refuse its test set."""
-    seen, others = (SCRIPT["parts"](200, np.random.default_rng(seed)) for seed in (0, 1))
+    seen, others = (duplicates.parts(200, np.random.default_rng(seed)) for seed in (0, 1))
     assert len(find_near(others, likenesses(seen))) <= 4
     assert len(find_near(seen[:50], likenesses(seen))) == 50
 
 
 @pytest.mark.parametrize("shots", [1, 3, 6])
 def test_copies_are_found_where_several_shots_of_the_subject_were_seen(photographs, shots):
-    rng, shot = np.random.default_rng(shots), SCRIPT["shot"]
+    rng, shot = np.random.default_rng(shots), duplicates.shot
     seen = [*photographs[:60], *(shot(image, rng) for image in photographs[:60] for _ in range(shots))]
     for change in ("JPEG 50", "2 px right and down", "flip"):
         changed = [np.ascontiguousarray(CHANGES[change](image)) for image in photographs[:60]]
@@ -218,10 +216,10 @@ def test_damaged_likenesses_are_refused(text):
 
 
 def test_the_study_in_small_on_real_images(real_data):
-    found = SCRIPT["study"](real_data / "pneumonia_mnist.npz", planted=20, others=60, seed=1)
+    found = duplicates.study(real_data / "pneumonia_mnist.npz", planted=20, others=60, seed=1)
     assert all(hits >= 19 for hits in found.planted.values())
     assert all(hits == 20 for change, hits in found.planted.items() if change == "exact" or "flipped" in change)
     assert found.in_shots >= found.of_shots - 1 == 19
     assert not found.alarms
-    shares = [SCRIPT["copies"](real_data / "pneumonia_mnist.npz", 1000, share, seed=0) for share in (0.05, 0.0)]
-    assert [SCRIPT["flagged"](share, 1000) for share in shares] == [True, False]
+    shares = [duplicates.copies(real_data / "pneumonia_mnist.npz", 1000, share, seed=0) for share in (0.05, 0.0)]
+    assert [duplicates.flagged(share, 1000) for share in shares] == [True, False]

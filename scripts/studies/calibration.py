@@ -1,0 +1,152 @@
+"""Is the verdict calibrated? Many small benches whose right answer is known, on the digits that scikit-learn ships.
+
+    python -m scripts.studies.calibration                   # 60 of each kind; goes on where it was
+    python -m scripts.studies.calibration --count 6         # the first 6 of each kind
+    python -m scripts.studies.calibration --kind null --count 60
+
+Each cell draws training, test and "synthetic" images anew, and is one bench.
+
+- `null`: the synthetic images are the training images, drawn again. At most 6 of 60 may be anything but `no evidence`.
+- `unseen`: other real images, 10 real ones a class to train on. At least 48 of 60 must be `helps`.
+- `shuffled`: the same with shuffled labels. None may be `helps`.
+
+A line a cell in results/calibration.jsonl; a cell that is there is not run again. Exits with 1 where an aim is missed
+(for fewer than 60 cells, in proportion).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.sources.arrays import from_arrays
+from ganaug.evaluation.bench.run import bench
+from ganaug.keys import numpy_stream
+from scripts.studies.lib.command import count, options
+from scripts.studies.lib.facts import machine, today
+from scripts.studies.lib.results import RESULTS, Line, find, put, read
+from scripts.studies.lib.words import wilson, written_by
+
+KINDS = ("null", "unseen", "shuffled")
+REAL, EXTRA, TEST = 10, 40, 50  # images a class: to train on (a fifth for validation), synthetic, to test on
+STEPS, SEEDS = 40, 5
+
+
+def everything() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """All 1,797 digits: uint8 (N, 8, 8), int64 (N,), names."""
+    parts: list[LabelledImages] = [load_images("digits"), load_images("digits", split="test")]
+    pixels = torch.cat([part.pixels for part in parts])[:, 0].numpy()
+    return pixels, torch.cat([part.labels for part in parts]).numpy(), parts[0].classes
+
+
+def cell(kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str, ...]], out: Path) -> Line:
+    """One bench; gives what is kept of it."""
+    x, y, names = digits
+    rng = numpy_stream(number, "calibration")
+    rows = [rng.permutation(np.flatnonzero(y == label)) for label in range(len(names))]
+    real, extra, test = (np.concatenate([r[a:b] for r in rows]) for a, b in
+                         ((0, REAL), (REAL, REAL + EXTRA), (REAL + EXTRA, REAL + EXTRA + TEST)))  # fmt: skip
+    if kind == "null":
+        extra = np.tile(real, EXTRA // REAL)
+    labels = rng.permutation(y[extra]) if kind == "shuffled" else y[extra]
+    started = time.perf_counter()
+    results = bench(
+        from_arrays(x[real], y[real], classes=names), test=from_arrays(x[test], y[test], classes=names),
+        synthetic=from_arrays(x[extra], labels, classes=names), out=out, quick=True, tune=False, classical=("none",),
+        ratios=(0.5,), mixings=("plain",), steps=STEPS, seeds=SEEDS, seed=number,
+    )  # fmt: skip
+    data, seconds = results.data, round(time.perf_counter() - started, 1)
+    change = data["difference"]
+    return {
+        "kind": kind, "number": number, "verdict": results.verdict, "ratio": results.ratio, "mean": change["mean"],
+        "low": change["low"], "high": change["high"], "p": change["p"], "detectable": data["power"]["detectable"],
+        "baseline": data["arms"]["without"]["test"]["accuracy"], "seconds": seconds,
+        "settings": {"real": REAL, "extra": EXTRA, "test": TEST, "steps": STEPS, "seeds": SEEDS},
+        "machine": machine(), "date": today(),
+    }  # fmt: skip
+
+
+def passed(kind: str, verdicts: list[str]) -> bool:
+    """Whether the aim of this kind is reached, in proportion to the number of cells, rounded in its favour."""
+    share = len(verdicts) / 60
+    if kind == "null":
+        return sum(verdict != "no evidence" for verdict in verdicts) <= math.ceil(6 * share)
+    if kind == "unseen":
+        return verdicts.count("helps") >= math.floor(48 * share)
+    return "helps" not in verdicts
+
+
+def table(cells: Sequence[Line]) -> list[str]:
+    words = ("helps", "no evidence", "harms", "withheld")
+    lines = [f"{'kind':<10}{'cells':>6}" + "".join(f"{word:>13}" for word in words) + f"{'mean, points':>14}  aim"]
+    for kind in KINDS:
+        own = [one for one in cells if one["kind"] == kind]
+        verdicts = [one["verdict"] for one in own]
+        if own:
+            mean = 100 * float(np.mean([one["mean"] for one in own]))
+            aim = "reached" if passed(kind, verdicts) else "missed"
+            counts = "".join(f"{verdicts.count(word):>13}" for word in words)
+            lines.append(f"{kind:<10}{len(own):>6}{counts}{mean:>14.2f}  {aim}")
+    return lines
+
+
+def render() -> str | None:
+    """docs/calibration.md."""
+    cells = read(RESULTS / "calibration.jsonl")
+    null = [one for one in cells if one["kind"] == "null"]
+    if not null:
+        return None
+    wrong = sum(one["verdict"] != "no evidence" for one in null)
+    low, high = wilson(wrong, len(null))
+    ran = null[-1]["machine"]
+    return "\n".join([
+        "# Is the verdict calibrated?\n",
+        f"{written_by('python -m scripts.studies.calibration')}\n",
+        f"Small benches whose right answer is known, on the digits of scikit-learn ({REAL} real images a class, "
+        f"{EXTRA} synthetic, {TEST} for the test; {STEPS} steps a training, {SEEDS} paired seeds; training, test and "
+        "synthetic images are drawn anew for every bench).\n",
+        "- `null`: the synthetic images are the training images, drawn again. There is nothing to gain or to lose.",
+        "- `unseen`: they are other real images, the best that a generator could make.",
+        "- `shuffled`: the same with shuffled labels.\n",
+        "Nothing is tuned in these benches, and there is one share and no classical augmentation: they ask whether the "
+        "interval and the word made of it are right. Few groups and classes of few images are simulated in "
+        "`tests/evaluation/bench/test_verdict.py`.\n",
+        "```text", *table(cells), "```\n",
+        f"Of the `null` benches {wrong} of {len(null)} are not `no evidence` ({100 * low:.0f} to {100 * high:.0f} %, "
+        "Wilson's 95 % interval); 5 % is what a 95 % interval promises. Intervals are "
+        f"{100 * np.median([one['high'] - one['low'] for one in cells]):.1f} points wide in the median.\n",
+        f"A bench took {np.median([one['seconds'] for one in cells]):.0f} s in the median, on one thread of "
+        f"{ran['cpu']}, torch {ran['torch']}; {null[-1]['date']}.\n",
+    ])  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = options(__doc__, "calibration")
+    parser.add_argument("--count", type=count, default=60, help="cells of each kind (default: 60)")
+    parser.add_argument("--kind", choices=KINDS, action="append", help="only this kind; repeatable")
+    asked = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    digits, kinds = everything(), asked.kind or KINDS
+    for number in range(asked.count):
+        for kind in kinds:
+            if not find(asked.results, kind=kind, number=number):
+                with tempfile.TemporaryDirectory() as folder:
+                    found = cell(kind, number, digits, Path(folder) / "bench")
+                put(asked.results, found, "kind", "number")
+                points, seconds = 100 * found["mean"], found["seconds"]
+                print(f"{kind} {number}: {found['verdict']} ({points:+.2f} points, {seconds} s)", flush=True)
+    cells = [line for line in read(asked.results) if line["kind"] in kinds and line["number"] < asked.count]
+    print("\n".join(table(cells)))
+    return int(not all(passed(kind, [one["verdict"] for one in cells if one["kind"] == kind]) for kind in kinds))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

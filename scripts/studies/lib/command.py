@@ -1,0 +1,25 @@
+"""The command line of a study: its documentation as help, and options that several have."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from scripts.studies.lib.results import RESULTS
+
+
+def options(documentation: str | None, results: str = "") -> argparse.ArgumentParser:
+    """A parser. results: name of the file that the study keeps its lines in, for `--results`."""
+    parser = argparse.ArgumentParser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if results:
+        file = RESULTS / f"{results}.jsonl"
+        parser.add_argument("--results", type=Path, default=file, metavar="FILE", help=f"[{file.name} in results/]")
+    return parser
+
+
+def count(text: str) -> int:
+    """A number from 1, for `type=`."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number

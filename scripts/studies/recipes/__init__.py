@@ -1,0 +1,1 @@
+"""What every recipe does, measured: studies by recipe, what they share, and docs/recipes.md."""
