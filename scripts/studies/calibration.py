@@ -60,8 +60,8 @@ def cell(kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str
     started = time.perf_counter()
     results = bench(
         from_arrays(x[real], y[real], classes=names), test=from_arrays(x[test], y[test], classes=names),
-        synthetic=from_arrays(x[extra], labels, classes=names), out=out, quick=True, tune=False, classical=("none",),
-        ratios=(0.5,), mixings=("plain",), steps=STEPS, seeds=SEEDS, seed=number,
+        synthetic=from_arrays(x[extra], labels, classes=names), out=out, quick=True, tune=False,
+        augmentations=("none",), ratios=(0.5,), uses=("plain",), steps=STEPS, seeds=SEEDS, seed=number,
     )  # fmt: skip
     data, seconds = results.data, round(time.perf_counter() - started, 1)
     change = data["difference"]

@@ -11,7 +11,7 @@ drawn images that are all alike: crosses of any two colours, and parts before on
 
 Copies. "Samples" of a generator are real images that are in neither the training nor the held-out part, the best that
 an honest generator could give; in a copying one, every 20th is a training image with a little noise. Flagged is a share
-of copies (`ganaug.metrics.copy_share`, percentile 1) whose 95 % Wilson interval lies above 0.02.
+of copies (`ganaug.metrics.copy_report`, percentile 1) whose 95 % Wilson interval lies above 0.02.
 
 What was found is kept in results/near_duplicates.jsonl; docs/near_duplicates.md tells it.
 """
@@ -37,7 +37,7 @@ from ganaug.data.duplicates.near_duplicates import find_near
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.sources.arrays import from_npz
 from ganaug.keys import numpy_stream
-from ganaug.metrics import copy_share
+from ganaug.metrics import copy_report
 from scripts.studies.lib.command import options
 from scripts.studies.lib.facts import image_set, machine, today
 from scripts.studies.lib.results import Line, put
@@ -218,7 +218,7 @@ def copies(dataset: Path, samples: int, share: float, seed: int) -> float:
     noise = torch.from_numpy(rng.integers(-3, 4, (len(copied), pixels.shape[1])))
     made[copied] = (pixels[origin].long() + noise).clamp(0, 255).to(torch.uint8)
     y[copied] = labels[origin]
-    return copy_share(made, y, pixels[training], labels[training], pixels[held_out], labels[held_out])
+    return copy_report(made, y, pixels[training], labels[training], pixels[held_out], labels[held_out]).share
 
 
 def flagged(share: float, samples: int) -> bool:

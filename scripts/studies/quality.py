@@ -32,7 +32,7 @@ from ganaug.cli.console import terminal
 from ganaug.cli.group import settings_of
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.split import hold_out
-from ganaug.metrics import copy_share, label_agreement, within_class_diversity
+from ganaug.metrics import copy_report, label_agreement, within_class_diversity
 from ganaug.reporting import Report
 from ganaug.samples.pictures import sample_grid, tile
 from scripts.studies.lib.command import count, options
@@ -41,8 +41,10 @@ from scripts.studies.lib.results import Line, find, put, read
 from scripts.studies.recipes.judged import judge_from, samples
 
 JUDGE_IMAGES = 20_000
-JUDGES = [Training(steps=1500, policy=policy) for policy in ("none", "affine")]  # the more accurate one judges
-CAS = Training(steps=600, policy="affine")
+JUDGES = [
+    Training(steps=1500, augmentation=augmentation) for augmentation in ("none", "affine")
+]  # the more accurate one judges
+CAS = Training(steps=600, augmentation="affine")
 PER_CLASS = 500  # samples of each class that are judged
 FIGURES = (
     "seconds", "steps", "agreement", "agreement_worst", "diversity", "diversity_worst", "diversity_of_the_real_images",
@@ -86,7 +88,7 @@ def judged(
         "diversity_of_the_real_images": float(np.nanmean(real_spread)),
         "CAS": label_agreement(pupil.predict(test.pixels), test.labels),
         "CAS_of_the_real_images": label_agreement(real_pupil.predict(test.pixels), test.labels),
-        "copies": copy_share(pixels, labels, training.pixels, training.labels, test.pixels, test.labels),
+        "copies": copy_report(pixels, labels, training.pixels, training.labels, test.pixels, test.labels).share,
     }
 
 

@@ -33,7 +33,8 @@ from ganaug.data.spec import DataSpec
 from ganaug.game.train import train
 from ganaug.recipes import make
 from ganaug.recipes.modern import small
-from ganaug.samples.pool import BLOCK, Pool
+from ganaug.samples.blocks import BLOCK
+from ganaug.samples.pool import Pool
 from scripts.studies.lib.command import options
 from scripts.studies.lib.facts import machine, today
 from scripts.studies.lib.results import put

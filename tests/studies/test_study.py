@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from ganaug.data.load import load_images
-from ganaug.evaluation.bench.arms import settings_for
-from ganaug.evaluation.bench.selection import choose
+from ganaug.evaluation.bench.arms import design_for
+from ganaug.evaluation.bench.selection import select
+from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.keys import numpy_stream
 from ganaug.metrics.classification import scores
 from scripts.studies.help import __main__ as study
@@ -149,9 +150,9 @@ def test_the_baseline_is_tuned_in_the_order_of_the_bench():
 
     for key in range(8):
         Made.key = key
-        settings = replace(settings_for([30, 10, 10, 10], quick=False, seeds=None), selection=1)
+        design = replace(design_for([30, 10, 10, 10], BenchSettings()), selection=1)
         laboratory: Any = Made()
-        bench, tried = choose(laboratory, settings), tune([laboratory], settings)
+        bench, tried = select(laboratory, design), tune([laboratory], design)
         best = max(tried, key=lambda one: one.score)
         assert (best.arm, best.lr, best.decay) == (bench.without.arm, bench.without.lr, bench.without.decay)
         assert len(tried) == 1 + 5 + 2 + 2 * 3 + 2 + 2
@@ -162,17 +163,17 @@ def test_the_generator_sees_what_the_classifier_gets_and_nothing_else(tmp_path):
     train, validation = draw.parts
     card = draw.run.load().card
     assert (card.fingerprints, card.held_out) == (train.fingerprints, validation.fingerprints)
-    settings = draw.settings(TOY, PROTOCOL)
-    pixels, labels = draw.synthetic("", settings)
-    same, shuffled = draw.synthetic("labels", settings)
+    design = draw.design(TOY, PROTOCOL)
+    pixels, labels = draw.synthetic("", design)
+    same, shuffled = draw.synthetic("labels", design)
     assert torch.equal(pixels, same)
     assert (labels != shuffled).float().mean() > 0.5
     assert torch.equal(labels.bincount(), shuffled.bincount())
-    real, kinds = draw.synthetic("unseen", settings)
+    real, kinds = draw.synthetic("unseen", design)
     whole = load_images("digits")
     assert len(real) == len(kinds) == len(whole) - len(draw.images)
     assert not {bytes(image.numpy()) for image in real} & {bytes(image.numpy()) for image in draw.images.pixels}
-    noise, _ = draw.synthetic("broken", settings)
+    noise, _ = draw.synthetic("broken", design)
     assert (noise.float() - pixels.float()).abs().mean() > 10
     assert broken(draw.run, tmp_path / "again") == tmp_path / "again"
     other, own = ((tmp_path / name / "generator" / "manifest.json").read_bytes() for name in ("again", "broken"))

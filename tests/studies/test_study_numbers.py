@@ -17,7 +17,7 @@ from scripts.studies.help.page import text, write
 from scripts.studies.help.summary import Result, _by_auto, keep_bootstraps, over_draws, read_cell, results, summarise
 from scripts.studies.lib.results import pack_flags, pack_numbers
 
-TOY = Cell("toy", "closed", Subset("digits", 12, steps=3), ratios=(0.25, 0.5), mixings=("plain",))
+TOY = Cell("toy", "closed", Subset("digits", 12, steps=3), ratios=(0.25, 0.5), uses=("plain",))
 SHUFFLED = replace(TOY, name="toy-shuffled", group="planted", spoiled="labels")
 
 # Two classes of `items` test images each, and draws that answer so many of them rightly.
@@ -37,7 +37,7 @@ def made_up(
 ) -> tuple[dict, list[dict]]:  # fmt: skip
     """rights: for every draw, right test answers of each class by each arm, the baseline first. validation: right ones
     of 4 of each class by each arm, the same in every draw."""
-    arm = {"policy": "flips", "ratio": 0.0, "blend": "none", "balance": "", "mixing": "plain"}
+    arm = {"augmentation": "flips", "ratio": 0.0, "blend": "none", "remedy": "", "use": "plain"}
     baseline = {"arm": arm, "lr": 0.01, "weight decay": 0.05}
     machine = {"cpu": "abacus", "cores": 2, "threads": "1", "torch": "2", "python": "3", "ganaug": "0"}
     tuned = {
@@ -51,7 +51,7 @@ def made_up(
             "generator": {"hash": f"{cell}{number}", "recipe": "small", "steps": 1000, "device": device},
             "train": list(images), "validation": [4, 4], "seen": list(seen),
             "arms": [
-                {"ratio": 0.25 * place, "mixing": "plain", "choice": "", "validation right": list(validation[place]),
+                {"ratio": 0.25 * place, "use": "plain", "choice": "", "validation right": list(validation[place]),
                  "test": {"macro-F1": sum(right) / 200}, "right": pack_flags(rightly(*right))}
                 for place, right in enumerate(arms)
             ],
@@ -254,23 +254,23 @@ def test_a_page_without_cells_says_so(tmp_path):
 
 
 def test_an_ablation_is_told_against_its_first_arm_and_the_lists_of_policies_by_what_validation_would_choose():
-    def played(name: str, group: str, mixings: tuple[str, str], gains: tuple[int, int]) -> Result:
+    def played(name: str, group: str, uses: tuple[str, str], gains: tuple[int, int]) -> Result:
         tuned, draws = made_up(name, drawn(50, *((gain, gain) for gain in gains)), EVEN)
         for draw in draws:
-            for arm, mixing in zip(draw["arms"][1:], mixings, strict=True):
-                arm["mixing"] = mixing
+            for arm, mixing in zip(draw["arms"][1:], uses, strict=True):
+                arm["use"] = mixing
         return summarise(replace(TOY, name=name, group=group), tuned, draws)
 
-    ablated = played("toy-mixings", "ablation", ("plain", "smooth"), (10, 4))
+    ablated = played("toy-uses", "ablation", ("plain", "smooth"), (10, 4))
     assert ablated.arms[1].first.mean == pytest.approx(-0.06)  # 6 of each hundred fewer than the first arm
     assert ablated.arms[1].first.low == pytest.approx(-0.06)  # in every draw
     both = played("toy", "closed", ("plain", "light"), (10, 20))
-    assert (both.among(["plain"]).mixing, both.among(["plain", "light"]).mixing) == ("plain", "light")
+    assert (both.among(["plain"]).use, both.among(["plain", "light"]).use) == ("plain", "light")
     bare = played("bare", "no transform", ("plain", "light"), (4, -4))
     page = text([both, bare, ablated], ALL, "make it", 6)
-    part = page[page.index("## Mixing policies") : page.index("## All arms")]
+    part = page[page.index("## Uses of synthetic images") : page.index("## All arms")]
     assert "| `smooth` | -6.00 (-6.00 to -6.00) |" in part
-    assert "| policies tried | closed and unequal, 1 cells | no transform, 1 cells |" in part
+    assert "| uses tried | closed and unequal, 1 cells | no transform, 1 cells |" in part
     assert "| `plain` | +10.00 | +4.00 |" in part
     assert "| `plain` and `light` | +20.00 | -4.00 |" in part  # validation prefers the second arm in both
     assert "policies tried" not in text([both, ablated], ALL, "make it", 6)

@@ -2,7 +2,7 @@
 
     GANAUG_DATA=FOLDER python -m scripts.studies.help                   # the core tier, 10 draws of each cell
     GANAUG_DATA=FOLDER python -m scripts.studies.help --cells 'mnist-*' eurosat-50
-    GANAUG_DATA=FOLDER python -m scripts.studies.help --tier full       # mixing policies as well
+    GANAUG_DATA=FOLDER python -m scripts.studies.help --tier full       # uses of synthetic images as well
     python -m scripts.studies.help --list                               # the cells, and about how long each takes
     python -m scripts.studies.help --page                               # the page, from what is there
     python -m scripts.studies.help --quick                              # a toy on the embedded digits: does it run?

@@ -29,7 +29,7 @@ class Aim:
 
 
 def aims(results: Sequence[Result], cells: Sequence[Cell], draws: int) -> list[Aim]:
-    """Every aim, by the cells of the core tier. Mixing policies are tried apart, and decide nothing.
+    """Every aim, by the cells of the core tier. Uses of synthetic images are tried apart, and decide nothing.
 
     draws: below which a cell is not finished.
     """

@@ -13,7 +13,7 @@ from itertools import product
 
 from ganaug import Rules
 from ganaug.classifier.use import DEFAULTS
-from ganaug.evaluation.bench.arms import RATIOS
+from ganaug.evaluation.bench.settings import RATIOS
 from ganaug.keys import key
 from ganaug.samples.choose import FOLDS
 
@@ -23,7 +23,7 @@ GROUPS = {
     "no transform": "Where no safe classical transform is known",
     "planted": "Planted harm",
     "ceiling": "With unseen real images in place of synthetic ones",
-    "ablation": "Mixing policies",
+    "ablation": "Uses of synthetic images",
     "choosing": "Choosing among samples",
 }
 UNJUDGED = ("ceiling", "ablation", "choosing")  # groups whose cells decide no aim
@@ -77,28 +77,28 @@ class Subset:
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the study. group: of `GROUPS`. classical: whether classical augmentation may be chosen.
+    """One row of the study. group: of `GROUPS`. augmented: whether augmentation may be chosen.
 
     spoiled: "" for the generator as it is; "broken": its last convolution has other weights; "labels": the labels of
     the synthetic images are shuffled; "unseen": they are real images of the training part that are not in the subset,
-    the best that a generator could make. ratios, mixings, choices: every triple is an arm; a choice is a name of
+    the best that a generator could make. ratios, uses, choices: every triple is an arm; a choice is a name of
     `CHOICES`, or "" for samples as they come.
     """
 
     name: str
     group: str
     subset: Subset
-    classical: bool = True
+    augmented: bool = True
     spoiled: str = ""
     ratios: tuple[float, ...] = RATIOS
-    mixings: tuple[str, ...] = DEFAULTS
+    uses: tuple[str, ...] = DEFAULTS
     choices: tuple[str, ...] = ("",)
     tier: str = "core"
 
     @property
     def synthetic_arms(self) -> list[tuple[float, str, str]]:
-        """Ratio, mixing policy and choice of each."""
-        return list(product(self.ratios, self.mixings, self.choices))
+        """Ratio, use of synthetic images and choice of each."""
+        return list(product(self.ratios, self.uses, self.choices))
 
 
 @dataclass(frozen=True)
@@ -143,25 +143,25 @@ def _table() -> tuple[Cell, ...]:
     }
     return (
         *closed,
-        Cell("bccd_cells", "unequal", _subset("bccd_cells", None, 32), mixings=UNEQUAL),
-        Cell("magnetic_tile", "unequal", _subset("magnetic_tile", None, 32), mixings=UNEQUAL),
-        Cell("fashion_mnist-tail", "unequal", tail, mixings=UNEQUAL),
-        Cell("mnist-50-no-transform", "no transform", of["mnist-50"], classical=False),
-        Cell("mnist-50-no-eye", "no transform", replace(of["mnist-50"], eye=False), classical=False),
-        Cell("fashion_mnist-200-no-transform", "no transform", of["fashion_mnist-200"], classical=False),
+        Cell("bccd_cells", "unequal", _subset("bccd_cells", None, 32), uses=UNEQUAL),
+        Cell("magnetic_tile", "unequal", _subset("magnetic_tile", None, 32), uses=UNEQUAL),
+        Cell("fashion_mnist-tail", "unequal", tail, uses=UNEQUAL),
+        Cell("mnist-50-no-transform", "no transform", of["mnist-50"], augmented=False),
+        Cell("mnist-50-no-eye", "no transform", replace(of["mnist-50"], eye=False), augmented=False),
+        Cell("fashion_mnist-200-no-transform", "no transform", of["fashion_mnist-200"], augmented=False),
         Cell("fashion_mnist-50-broken", "planted", fashion, spoiled="broken"),
         Cell("fashion_mnist-50-shuffled", "planted", fashion, spoiled="labels"),
         Cell("fashion_mnist-5", "planted", _subset("fashion_mnist", 5)),
         *(
-            Cell(f"{name}-ceiling", "ceiling", of[name], spoiled="unseen", mixings=("plain",))
+            Cell(f"{name}-ceiling", "ceiling", of[name], spoiled="unseen", uses=("plain",))
             for name in ("mnist-20", "fashion_mnist-50", "eurosat-50")
         ),
         *(
-            Cell(f"{name}-mixings", "ablation", subset, ratios=(0.25,), mixings=ABLATED, tier="full")
+            Cell(f"{name}-uses", "ablation", subset, ratios=(0.25,), uses=ABLATED, tier="full")
             for name, subset in ablated.items()
         ),
         *(
-            Cell(f"{name}-choosing", "choosing", subset, ratios=(0.25,), mixings=("plain",), choices=("", *CHOICES),
+            Cell(f"{name}-choosing", "choosing", subset, ratios=(0.25,), uses=("plain",), choices=("", *CHOICES),
                  tier="full")
             for name, subset in ablated.items()
         ),
@@ -175,11 +175,11 @@ _QUICK = Cell("digits-20", "closed", _DIGITS, ratios=(0.25, 0.5))
 QUICK_CELLS = (
     _QUICK,
     replace(_QUICK, name="digits-tail", group="unequal", subset=_DIGITS_TAIL),
-    replace(_QUICK, name="digits-20-no-transform", group="no transform", classical=False),
+    replace(_QUICK, name="digits-20-no-transform", group="no transform", augmented=False),
     replace(_QUICK, name="digits-20-broken", group="planted", spoiled="broken"),
     replace(_QUICK, name="digits-20-shuffled", group="planted", spoiled="labels"),
     replace(_QUICK, name="digits-20-ceiling", group="ceiling", spoiled="unseen"),
-    replace(_QUICK, name="digits-20-choosing", group="choosing", ratios=(0.25,), mixings=("plain",),
+    replace(_QUICK, name="digits-20-choosing", group="choosing", ratios=(0.25,), uses=("plain",),
             choices=("", "label 0.1")),
 )  # fmt: skip
 

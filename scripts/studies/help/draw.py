@@ -20,8 +20,9 @@ from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError
-from ganaug.evaluation.bench.arms import RATIOS, Arm, Settings, settings_for
+from ganaug.evaluation.bench.arms import Arm, Design, design_for
 from ganaug.evaluation.bench.sets import rendered
+from ganaug.evaluation.bench.settings import RATIOS, BenchSettings
 from ganaug.files.integrity import write_atomically
 from ganaug.generator.folder import save
 from ganaug.keys import numpy_stream, permutation, torch_stream
@@ -117,12 +118,13 @@ class Draw:
         marks = seen_as(self.test.fingerprints, self.test.likenesses, pictures, known, self.report)
         return np.array([bool(mark) for mark in marks])
 
-    def settings(self, cell: Cell, protocol: Protocol) -> Settings:
+    def design(self, cell: Cell, protocol: Protocol) -> Design:
         """What the bench would try on these images."""
-        return settings_for(
-            list(self.parts[0].counts().values()), quick=protocol.quick, seeds=None, ratios=cell.ratios,
-            mixings=cell.mixings, classical=None if cell.classical else (), steps=protocol.steps,
+        asked = BenchSettings(
+            quick=protocol.quick, ratios=cell.ratios, uses=cell.uses, steps=protocol.steps,
+            augmentations=None if cell.augmented else (),
         )  # fmt: skip
+        return design_for(list(self.parts[0].counts().values()), asked)
 
     @cached_property
     def run(self) -> ganaug.Run:
@@ -150,30 +152,30 @@ class Draw:
         """The run with its judges, for every choice of the cell."""
         return Judged(self.run, self.images, seed=self.seed, report=self.report)
 
-    def synthetic(self, spoiled: str, settings: Settings) -> tuple[Tensor, Tensor]:
+    def synthetic(self, spoiled: str, design: Design) -> tuple[Tensor, Tensor]:
         """Pixels and labels of the synthetic images, as the bench renders them. spoiled: as of `Cell`, or a choice."""
         if spoiled == "unseen" and spoiled not in self._pools:
             self._pools[spoiled] = unseen(self.subset, self.images)
         if spoiled not in self._pools:
-            draws, train = int(settings.steps * settings.batch * max(RATIOS)), self.parts[0]
+            draws, train = int(design.steps * design.batch * max(RATIOS)), self.parts[0]
             run, started = self.run, time.monotonic()
             served = broken(run, self.folder / "broken") if spoiled == "broken" else run.path
             if spoiled in CHOICES:
                 served = self.judged.choose(CHOICES[spoiled]).folder
-            pixels, labels = rendered(served, train, draws, self.seed, settings.unequal, self.device, self.report)
+            pixels, labels = rendered(served, train, draws, self.seed, design.unequal, self.device, self.report)
             if spoiled == "labels":
                 labels = torch.from_numpy(numpy_stream(self.seed, "study", "labels").permutation(labels.numpy()))
             self.seconds.setdefault("render", round(time.monotonic() - started, 1))
             self._pools[spoiled] = pixels, labels
         return self._pools[spoiled]
 
-    def answers(self, training: Training, spoiled: str, settings: Settings) -> Answers:
+    def answers(self, training: Training, spoiled: str, design: Design) -> Answers:
         """One training, asked about validation and test images alike."""
         spoiled = spoiled if training.ratio else ""
         if (training, spoiled) not in self._answers:
-            synthetic = self.synthetic(spoiled, settings) if training.ratio else None
+            synthetic = self.synthetic(spoiled, design) if training.ratio else None
             if synthetic is not None and not len(synthetic[1]):  # a choice withholds every class
-                return self.answers(replace(training, ratio=0.0), "", settings)
+                return self.answers(replace(training, ratio=0.0), "", design)
             train, validation = self.parts
             started = time.monotonic()
             classifier = train_classifier(
@@ -208,24 +210,24 @@ def arms_of(cell: Cell, tuned: dict[str, Any]) -> list[tuple[Arm, str]]:
     base = Arm(**tuned["arm"])
     return [
         (base, ""),
-        *((replace(base, ratio=ratio, mixing=mixing), choice) for ratio, mixing, choice in cell.synthetic_arms),
+        *((replace(base, ratio=ratio, use=use), choice) for ratio, use, choice in cell.synthetic_arms),
     ]
 
 
 def play(cell: Cell, draw: Draw, tuned: dict[str, Any], protocol: Protocol) -> dict[str, Any]:
     """All trainings of one draw of a cell: what is kept of them."""
     began = now()
-    settings = replace(draw.settings(cell, protocol), metric=tuned["metric"])
+    design = replace(draw.design(cell, protocol), metric=tuned["metric"])
     labels, n_classes, unseen = draw.test.labels.numpy(), len(draw.images.classes), ~draw.seen
     fitted = load(draw.run)
     arms, seconds = [], []
     for arm, choice in arms_of(cell, tuned):
-        training = settings.training(arm, tuned["lr"], tuned["weight decay"])
-        found = draw.answers(training, cell.spoiled or choice, settings)
+        training = design.training(arm, tuned["lr"], tuned["weight decay"])
+        found = draw.answers(training, cell.spoiled or choice, design)
         on_test = scores(labels[unseen], found.test[unseen], n_classes)
         arms.append({
             "ratio": arm.ratio,
-            "mixing": arm.mixing,
+            "use": arm.use,
             "choice": choice,
             "validation right": list(found.validation),
             "test": {name: on_test[name] for name in MEASURES},

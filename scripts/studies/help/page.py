@@ -29,10 +29,9 @@ A cell is a data set, a number of images and a kind of question. Each draw of a 
 training part (where all of it is used, only the division differs), holds a fifth of them out for validation, fits one
 generator with the default recipe on the images that the classifier gets, and trains the small classifier of `ganaug
 bench` with the same seed on each arm: a baseline without synthetic images, and the same with synthetic images of
-several shares and mixing policies. The baseline was tuned once for the cell, on validation images of its first two
-draws, in the order of the bench. The validation images of all draws together choose one synthetic arm; its paired
-difference to the baseline on the test images, over the draws, is the result of the cell. No choice looks at test
-images.
+several shares and uses. The baseline was tuned once for the cell, on validation images of its first two draws, in
+the order of the bench. The validation images of all draws together choose one synthetic arm; its paired difference to
+the baseline on the test images, over the draws, is the result of the cell. No choice looks at test images.
 
 The interval over draws is Student's; the wider one resamples test images as well as draws, as the bench does, and
 decides: `helps` if it lies above 0, `harms` if below, else `no evidence`. All are at 95 %. The p-value is corrected
@@ -54,8 +53,8 @@ NOTES = {
     "ceiling": "How much there is to gain at all: what the baseline would win by more images of the same data set, in "
     "the shares in which synthetic ones are mixed. These images are not compared with the test images, so that a near "
     "copy of one may be among them.",
-    "ablation": "Each mixing policy at one share (`ganaug.classifier.use` says what the words mean). `rare` mixes "
-    "nothing in where all classes have the same size.",
+    "ablation": "Each use of synthetic images at one share (`ganaug.classifier.use` says what the words mean). "
+    "`rare` mixes nothing in where all classes have the same size.",
     "choosing": "One rule of `ganaug choose` at a time, at one share. An arm without a rule takes samples as they "
     "come, which is what ganaug does unless it is told to choose.",
 }
@@ -203,14 +202,14 @@ def _beside(found: Sequence[Result]) -> str:
 
 
 def _word(arm: ArmResult) -> str:
-    return f"`{arm.mixing}`" + (f", {arm.choice}" if arm.choice else "")
+    return f"`{arm.use}`" + (f", {arm.choice}" if arm.choice else "")
 
 
 def _lists(found: Sequence[Result]) -> str:
-    """What the defaults of the bench are worth: the arm that validation chooses if only some policies are tried."""
+    """What the defaults of the bench are worth: the arm that validation chooses if only some uses are tried."""
     groups = {"closed": ("closed", "unequal"), "no transform": ("no transform",)}
     cells = {
-        name: [one for one in found if one.cell.group in members and set(DEFAULTS) <= {arm.mixing for arm in one.arms}]
+        name: [one for one in found if one.cell.group in members and set(DEFAULTS) <= {arm.use for arm in one.arms}]
         for name, members in groups.items()
     }
     if not all(cells.values()):
@@ -221,7 +220,7 @@ def _lists(found: Sequence[Result]) -> str:
         for tried in (*((name,) for name in DEFAULTS), DEFAULTS)
     ]  # fmt: skip
     closed, without = (len(own) for own in cells.values())
-    header = ("policies tried", f"closed and unequal, {closed} cells", f"no transform, {without} cells")
+    header = ("uses tried", f"closed and unequal, {closed} cells", f"no transform, {without} cells")
     said = "If `ganaug bench` tried only these, the arm that validation chooses would change, on average over cells:\n"
     return "\n".join([said, table(header, rows)])
 

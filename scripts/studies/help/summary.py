@@ -36,14 +36,14 @@ class ArmResult:
     first: on the test set, against the first synthetic arm of the cell."""
 
     ratio: float
-    mixing: str
+    use: str
     choice: str
     validation: float
     test: Change
     first: Change
 
     def __str__(self) -> str:
-        return f"{self.ratio:.0%}, {self.mixing}" + (f", {self.choice}" if self.choice else "")
+        return f"{self.ratio:.0%}, {self.use}" + (f", {self.choice}" if self.choice else "")
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class Result:
     def arm(self) -> ArmResult:
         return self.arms[self.chosen]
 
-    def among(self, mixings: Sequence[str]) -> ArmResult:
-        """The arm that validation would have chosen if the cell had these mixing policies only."""
-        return max((arm for arm in self.arms if arm.mixing in mixings), key=lambda arm: arm.validation)
+    def among(self, uses: Sequence[str]) -> ArmResult:
+        """The arm that validation would have chosen if the cell had these uses of synthetic images only."""
+        return max((arm for arm in self.arms if arm.use in uses), key=lambda arm: arm.validation)
 
     @property
     def mean(self) -> float:
@@ -140,7 +140,7 @@ def read_cell(cell: Cell, out: Path) -> tuple[Line, list[Line]] | None:
         if draw["baseline"] != base or draw["steps"] != tuned["steps"]:
             raise ValueError(f"Draw {draw['draw']} of {cell.name} was played on another baseline than the tuned one. "
                              "Delete its line, and run the study again.")  # fmt: skip
-        arms = [[(arm["ratio"], arm["mixing"], arm["choice"]) for arm in one["arms"]] for one in (draw, draws[0])]
+        arms = [[(arm["ratio"], arm["use"], arm["choice"]) for arm in one["arms"]] for one in (draw, draws[0])]
         if arms[0] != arms[1]:
             raise ValueError(f"Draws {draws[0]['draw']} and {draw['draw']} of {cell.name} have other arms. Delete the "
                              "older lines, and run the study again.")  # fmt: skip
@@ -180,7 +180,7 @@ def summarise(
     weights = _weights(labels, balanced)
     on_test, on_validation = right @ weights, _pooled(draws, balanced)
     arms = tuple(
-        ArmResult(arm["ratio"], arm["mixing"], arm["choice"], float(on_validation[i] - on_validation[0]),
+        ArmResult(arm["ratio"], arm["use"], arm["choice"], float(on_validation[i] - on_validation[0]),
                   over_draws(on_test[:, i] - on_test[:, 0]), over_draws(on_test[:, i] - on_test[:, 1]))
         for i, arm in enumerate(draws[0]["arms"]) if i
     )  # fmt: skip

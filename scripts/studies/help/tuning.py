@@ -1,8 +1,8 @@
 """The baseline of a cell: tuned once, on validation images of draws 0 and 1, in the order of `ganaug bench`.
 
-One choice after the other, each on top of those before: the classical policy; MixUp, CutMix or neither; the learning
-rate, for the best so far and for the best of another policy or blend; the weight decay; and, where classes are unequal,
-balanced sampling, class weights or neither. No synthetic image and no test image is looked at.
+One choice after the other, each on top of those before: the augmentation; MixUp, CutMix or neither; the learning
+rate, for the best so far and for the best of another augmentation or blend; the weight decay; and, where classes are
+unequal, balanced sampling, class weights or neither. No synthetic image and no test image is looked at.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ganaug.data.load import LabelledImages
-from ganaug.evaluation.bench.arms import Arm, Settings
+from ganaug.evaluation.bench.arms import Arm, Design
 from ganaug.evaluation.bench.selection import best, runner_up
 from ganaug.evaluation.bench.sets import group_numbers
 from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
@@ -46,14 +46,14 @@ def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path
     trials: folder of finished trainings, which are not done again.
     """
     started = time.monotonic()
-    settings = draws[0].settings(cell, protocol)
-    tried = tune([_laboratory(draw, trials, report) for draw in draws], settings)
+    design = draws[0].design(cell, protocol)
+    tried = tune([_laboratory(draw, trials, report) for draw in draws], design)
     chosen = best(tried)
     images, test = draws[0].images, draws[0].test
     counts, groups = list(images.counts().values()), group_numbers(test)
     return {
         "cell": cell.name,
-        "metric": settings.metric,
+        "metric": design.metric,
         "classes": list(images.classes),
         "images": counts,
         "tail": [label for label, n in enumerate(counts) if 2 * n < max(counts)],
@@ -66,7 +66,7 @@ def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path
             for one in tried
         ],
         "draws": [draw.number for draw in draws],
-        "steps": settings.steps,
+        "steps": design.steps,
         "test labels": pack_numbers(test.labels.numpy()),
         "test groups": None if groups is None else pack_numbers(groups),
         "seconds": round(time.monotonic() - started, 1),
@@ -75,20 +75,19 @@ def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path
     }
 
 
-def tune(laboratories: Sequence[Laboratory], settings: Settings) -> list[Tried]:
+def tune(laboratories: Sequence[Laboratory], design: Design) -> list[Tried]:
     """Every candidate in the order of trying; one seed for each laboratory. The first of the best ones is the one."""
     tried: list[Tried] = []
 
     def attempt(arm: Arm, lr: float, decay: float) -> None:
-        training = settings.training(arm, lr, decay)
+        training = design.training(arm, lr, decay)
         found = [
-            laboratory.run(Trial(training, settings.seed + i, "validation"))
-            for i, laboratory in enumerate(laboratories)
+            laboratory.run(Trial(training, design.seed + i, "validation")) for i, laboratory in enumerate(laboratories)
         ]
         labels = np.concatenate([laboratory.parts.validation.labels.numpy() for laboratory in laboratories])
         predictions = np.concatenate([outcome.predictions for outcome in found])
         values: dict[str, Any] = scores(labels, predictions, laboratories[0].parts.n_classes)
-        tried.append(Tried(arm, lr, decay, float(values[settings.metric])))
+        tried.append(Tried(arm, lr, decay, float(values[design.metric])))
 
     def change(field: str, options: Sequence[str]) -> None:
         base = best(tried)
@@ -96,17 +95,17 @@ def tune(laboratories: Sequence[Laboratory], settings: Settings) -> list[Tried]:
             changed: dict[str, Any] = {field: option}
             attempt(replace(base.arm, **changed), base.lr, base.decay)
 
-    attempt(Arm(balance=settings.balances[0]), settings.lrs[0], settings.decays[0])
-    change("policy", settings.policies)
-    change("blend", settings.blends)
+    attempt(Arm(remedy=design.remedies[0]), design.lrs[0], design.decays[0])
+    change("augmentation", design.augmentations)
+    change("blend", design.blends)
     base = best(tried)
     for rival in (base, *runner_up(tried, base)):
-        for lr in settings.lrs[1:]:
+        for lr in design.lrs[1:]:
             attempt(rival.arm, lr, rival.decay)
     base = best(tried)
-    for decay in settings.decays[1:]:
+    for decay in design.decays[1:]:
         attempt(base.arm, base.lr, decay)
-    change("balance", settings.balances[1:])
+    change("remedy", design.remedies[1:])
     return tried
 
 

@@ -19,8 +19,8 @@ from ganaug.game import Recipe
 from ganaug.generator.folder import Fitted
 from ganaug.metrics import label_agreement, within_class_diversity
 from ganaug.reporting import Report, silent
+from ganaug.samples.blocks import Renderer
 from ganaug.samples.pictures import sample_grid, tile
-from ganaug.samples.pool import Renderer
 from scripts.studies.lib.facts import image_set
 
 DIGITS = "MNIST, 16 px, 1,000 a class"  # what most studies learn from, in words
@@ -50,7 +50,7 @@ def digits(size: int, *, split: str = "train", limit: int | None = None, seed: i
 def judge_of(size: int, quick: bool) -> tuple[Classifier, float]:
     """A classifier of real digits, and its accuracy on test images."""
     plenty, test = digits(size, limit=100 if quick else JUDGE), digits(size, split="test", limit=200)
-    return judge_from(plenty, test, Training(steps=60 if quick else 600, policy="affine"))
+    return judge_from(plenty, test, Training(steps=60 if quick else 600, augmentation="affine"))
 
 
 def judge_from(

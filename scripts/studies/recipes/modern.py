@@ -19,8 +19,8 @@ from ganaug.game.train import train
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.recipes import make
+from ganaug.samples.blocks import render
 from ganaug.samples.pictures import sample_grid, tile
-from ganaug.samples.pool import render
 from scripts.studies.recipes import judged
 from scripts.studies.recipes.judged import Study
 

@@ -91,11 +91,18 @@ def pictures_of(name: str) -> list[Path]:
     return [file.relative_to(DOCS) for file in sorted(kept, key=lambda f: (not f.stem.endswith("-grid"), f.name))]
 
 
+def _described(name: str) -> str:
+    """The docstring of a recipe without the equations, which the page prints from the recipe itself, and without what
+    the tests of the laws read."""
+    paragraphs = inspect.cleandoc(RECIPES[name].__doc__ or "").split("\n\n")
+    return "\n\n".join(one for one in paragraphs if not one.startswith(("    ", "The toy of the laws"))) + "\n"
+
+
 def section(name: str, study: Study, cells: list[Line]) -> str:
     """The part of the page about one study."""
     lines = [f"## {name}\n"]
     if name in RECIPES:
-        lines += [f"{inspect.cleandoc(RECIPES[name].__doc__ or '')}\n", f"```\n{make(name, {})}\n```\n"]
+        lines += [_described(name), f"```\n{make(name, {})}\n```\n"]
     rows = []
     for key in cells[0]["figures"]:
         aim = study.aims.get(key)

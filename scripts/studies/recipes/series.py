@@ -116,7 +116,7 @@ def study_rcgan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     run = ganaug.fit(out / "waves.npz", out / "run", recipe="rcgan", steps=steps, seed=seed, device="cpu", resume=True)
     fitted = run.load()
     (out / "synthetic.npz").unlink(missing_ok=True)
-    with np.load(ganaug.export(fitted, per_class(CLASSES, 1000), out / "synthetic.npz", seed=seed)) as file:
+    with np.load(ganaug.augment(fitted, per_class(CLASSES, 1000), out / "synthetic.npz", seed=seed)) as file:
         fakes, labels = file["x_train"], file["y_train"]
     cells = grid(fitted)
     draw(fakes, labels, cells, out)

@@ -126,13 +126,13 @@ def made(out: Path, train: Path, name: str, seed: int, quick: bool) -> tuple[gan
     recipe = "wgan_gp" if name == "wgan_gp" else f"{__file__}:vanilla"
     folder = out / f"{train.stem}-{name}"
     steps = 20 if quick else STEPS[name]
-    run = ganaug.fit(train, folder, label="class", recipe=recipe, steps=steps, seed=seed, device="cpu", resume=True)
+    run = ganaug.fit(train, folder, target="class", recipe=recipe, steps=steps, seed=seed, device="cpu", resume=True)
     fitted = run.load() if name == "wgan_gp" else ganaug.load(run, recipe=vanilla())
     counts = fitted.card.counts
     plan = per_class(counts, max(300, *counts.values()))
     file = folder / "synthetic.csv"
     file.unlink(missing_ok=True)
-    return run, ganaug.export(fitted, plan, file, seed=seed)
+    return run, ganaug.augment(fitted, plan, file, seed=seed)
 
 
 def draw_losses(runs: dict[str, ganaug.Run], out: Path) -> dict[str, float]:

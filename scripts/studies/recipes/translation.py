@@ -76,8 +76,8 @@ def study_pix2pix(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
         train, test = only(train, used), only(test, used)
         full = fitted(train, out / key, "pix2pix", steps, seed)
         alone = fitted(train, out / f"{key}-l1", f"{__file__}:likeness_alone", steps, seed, likeness_alone())
-        assert test.sources is not None
-        x, s, y = ImageCodec.encode(test.pixels), ImageCodec.encode(test.sources), test.labels
+        assert test.pairs is not None
+        x, s, y = ImageCodec.encode(test.pixels), ImageCodec.encode(test.pairs), test.labels
         fake, other = (answers(full.networks, full, s, y, seed, "study", i) for i in (0, 1))
         plain = answers(alone.networks, alone, s, y, seed, "study", 0)
         means = torch.stack([ImageCodec.encode(train.pixels[train.labels == c]).mean(0) for c in range(len(used))])[y]
@@ -111,7 +111,7 @@ def study_cyclegan(out: Path, seed: int, quick: bool) -> dict[str, float | str]:
     chests = [data("pneumonia_mnist", split=part, limit=1000, at_least=0) for part in ("train", "test")]
     for name, (train, test), key in (("digits", digits, "cyclegan"), ("chests", chests, "chests")):
         fit = fitted(train, out / key, "cyclegan", 12 if quick else STEPS[key], seed)
-        training = Training(steps=20 if quick else 400, policy="affine", balanced=True)
+        training = Training(steps=20 if quick else 400, augmentation="affine", balanced=True)
         judge = train_classifier(train.pixels, train.labels, 2, training=training, seed=0)
         x, y = ImageCodec.encode(test.pixels), test.labels
         there = answers(fit.networks, fit, x, 1 - y, seed, "there")
