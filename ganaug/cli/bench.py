@@ -8,14 +8,14 @@ from typing import Any
 
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import DataCommand, common, show
 from ganaug.cli.options import options_of, settings_from
 from ganaug.evaluation.bench.settings import BenchSettings
 
 NO_GAIN = 6  # exit code of --require-gain
 
 
-@click.command()
+@click.command(cls=DataCommand)
 @click.argument("data")
 @click.option("--run", type=click.Path(), help="The run to measure.")
 @click.option("--synthetic", type=click.Path(), help="A folder of labelled synthetic images, in place of a run.")

@@ -7,12 +7,12 @@ from typing import Any
 
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import DataCommand, common, show
 from ganaug.errors import DataError, OptionError
 from ganaug.reporting import plain
 
 
-@click.command()
+@click.command(cls=DataCommand)
 @click.argument("data")
 @click.option("--test", metavar="DATA", help="Also look for images that are in both.")
 @click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")

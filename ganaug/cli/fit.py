@@ -7,12 +7,12 @@ from typing import Any
 
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import DataCommand, common, show
 from ganaug.cli.options import options_of, settings_from
 from ganaug.fitting.settings import FitSettings
 
 
-@click.command()
+@click.command(cls=DataCommand)
 @click.argument("data", required=False)
 @click.option("--out", type=click.Path(), help="Run folder to make.")
 @options_of(FitSettings)
@@ -28,9 +28,6 @@ from ganaug.fitting.settings import FitSettings
 @click.pass_context
 def fit(ctx: click.Context, resume: bool, dry_run: bool, as_json: bool, quiet: bool, **given: Any) -> None:
     """Train a class-conditional generator on the labelled images, table or series DATA.
-
-    DATA is a folder of class folders, a .npz file (x_train, y_train, classes), `digits`, the name of a torchvision or
-    timm data set (with --root), or a .csv file (with --target).
 
     \b
     ganaug fit data/train --out runs/leaves --budget 10m

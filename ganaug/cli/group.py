@@ -39,6 +39,20 @@ class _Commands(click.RichGroup):
         return vars(importlib.import_module(f"ganaug.cli.{name}"))[name]
 
 
+class DataCommand(click.RichCommand):
+    """A command that reads DATA: its help ends with the kinds that there are."""
+
+    @property
+    def epilog(self) -> str | None:
+        from ganaug.data.sources.source import sources_in_words
+
+        return f"DATA: {sources_in_words()}; a table is a .csv file (with --target)."
+
+    @epilog.setter
+    def epilog(self, value: str | None) -> None:
+        pass
+
+
 @click.rich_config({"text_paragraph_linebreaks": "\n\n", "padding_helptext_first_line": (0, 0, 1, 0)})
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ganaug")

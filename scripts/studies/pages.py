@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import scripts.studies.help.page
 import scripts.studies.recipes.page
 from ganaug.files.integrity import write_atomically
-from scripts.studies import calibration, doctor, one_dimension
+from scripts.studies import calibration, doctor, one_dimension, reference
 from scripts.studies.help.cells import CELLS
 from scripts.studies.help.kept import HELP
 from scripts.studies.help.summary import keep_bootstraps, results
@@ -26,6 +26,7 @@ PAGES: dict[str, Callable[[], str | None]] = {
     "doctor.md": doctor.render,
     "one_dimension.md": one_dimension.render,
     "recipes.md": scripts.studies.recipes.page.render,
+    "reference.md": reference.render,
     "study.md": scripts.studies.help.page.render,
 }  # each gives its text, None where nothing is kept
 

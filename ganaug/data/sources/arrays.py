@@ -15,6 +15,7 @@ import ganaug.keys as keys
 from ganaug.data.sources.classes import named_labels
 from ganaug.data.sources.convert import as_numpy, to_pixel_batch
 from ganaug.data.sources.groups import with_groups
+from ganaug.data.sources.kinds import Asked, is_file, is_text, source
 from ganaug.data.sources.npz_headers import require_sizes
 from ganaug.errors import DataError, LabelMismatchError
 
@@ -63,6 +64,11 @@ def from_arrays(
     return with_groups(ArraySource(pixels, labels, named, item_names(len(pixels)), ignored=ignored), groups)
 
 
+@source("an .npz file (x_train, y_train, classes)", takes=lambda data: is_file(data, ".npz"), parts=True)
+def npz(asked: Asked) -> ArraySource:
+    return from_npz(asked.path, split=asked.split, classes=asked.classes)
+
+
 def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None = None) -> ArraySource:
     """Read one part of an `.npz` file: `x_train, y_train, classes, group_train, pair_train` for split "train".
 
@@ -90,6 +96,11 @@ def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None 
         read = _part(path, read, split)
     found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"))
     return found if "pair" not in read else replace(found, pairs=_pairs(read["pair"], len(found)))
+
+
+@source('"digits" (of scikit-learn)', takes=lambda data: is_text(data) and str(data) == "digits", parts=True)
+def embedded(asked: Asked) -> ArraySource:
+    return digits(asked.split)
 
 
 def digits(split: str = "train") -> ArraySource:

@@ -13,7 +13,8 @@ from torch.utils.data import IterableDataset, TensorDataset
 
 from ganaug.data.sources.arrays import ArraySource, from_arrays, item_names
 from ganaug.data.sources.classes import named_labels
-from ganaug.data.sources.convert import to_pixels
+from ganaug.data.sources.convert import as_numpy, to_pixels
+from ganaug.data.sources.kinds import Asked, is_text, source
 from ganaug.data.sources.labels import labels_of
 from ganaug.data.sources.unwrap import innermost, standard_transforms, without_transforms
 from ganaug.errors import DataError, LabelMismatchError, UnreadableImageError
@@ -64,6 +65,31 @@ class DatasetSource:
             fix = "Read it by ganaug.open_source(dataset, targets=[...]), with the labels that are right."
             raise LabelMismatchError(cause, fix)
         return Image.fromarray(to_pixels(item[0], name))
+
+
+def _is_x_and_y(data: Any) -> bool:
+    """(X, y), rather than ((image, label), (image, label)), which are two items."""
+    if not isinstance(data, tuple) or len(data) != 2:
+        return False
+    return not all(isinstance(item, tuple) and len(item) == 2 for item in data)
+
+
+@source("(X, y)", takes=_is_x_and_y, typed=False)
+def arrays(asked: Asked) -> ArraySource | DatasetSource:
+    x, y = asked.data
+    pictures = isinstance(x, (list, tuple)) and any(isinstance(item, Image.Image) for item in x)
+    if pictures or (isinstance(x, (list, tuple)) and as_numpy(x) is None):  # or arrays of different sizes
+        return from_dataset(list(zip(x, y, strict=True)), targets=asked.targets, classes=asked.classes)
+    return from_arrays(x, y if asked.targets is None else asked.targets, classes=asked.classes)
+
+
+def _is_items(data: Any) -> bool:
+    return not is_text(data) and not _is_x_and_y(data)
+
+
+@source("a map-style Dataset of (image, int)", takes=_is_items, typed=False)
+def dataset(asked: Asked) -> ArraySource | DatasetSource:
+    return from_dataset(asked.data, targets=asked.targets, classes=asked.classes, report=asked.report)
 
 
 def from_dataset(

@@ -17,7 +17,8 @@ from PIL import Image
 
 from ganaug.data.sources.classes import check_names
 from ganaug.data.sources.images import SUFFIXES, decode_image
-from ganaug.errors import DataError
+from ganaug.data.sources.kinds import Asked, is_text, source
+from ganaug.errors import DataError, OptionError
 
 DEEPEST = 100  # folders in folders below a class
 PARTS = frozenset({"train", "training", "test", "val", "valid", "validation"})
@@ -44,6 +45,13 @@ class FolderSource:
     def read(self, index: int) -> Image.Image:
         """Decode one file to mode "L" or "RGB"; raises UnreadableImageError."""
         return decode_image(os.path.join(self.root, self.files[index]))
+
+
+@source("a folder ROOT/CLASS/*.png", takes=lambda data: is_text(data) and Path(data).expanduser().is_dir())
+def folder(asked: Asked) -> FolderSource:
+    if asked.classes is not None:
+        raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
+    return from_folder(asked.path)
 
 
 def from_folder(root: str | Path) -> FolderSource:

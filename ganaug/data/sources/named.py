@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ganaug.data.sources.datasets import from_dataset
+from ganaug.data.sources.kinds import Asked, source
 from ganaug.errors import DataError, OptionError
 
 # name -> the keyword that chooses the part, and torchvision's word for each part that can be asked for
@@ -51,9 +53,16 @@ _TIMM = ("torch/", "hfds/")
 _STREAMED = ("hfids/", "tfds/", "wds/")
 
 
-def is_name(text: str) -> bool:
-    """Whether `text` names a data set of torchvision ("CIFAR10", any case) or timm ("torch/cifar10", "hfds/beans")."""
+def _is_name(text: Any) -> bool:
+    """Whether it names a data set of torchvision ("CIFAR10", any case) or timm ("torch/cifar10", "hfds/beans")."""
+    if not isinstance(text, str) or Path(text).expanduser().exists():
+        return False
     return _torchvision_name(text) is not None or text.lower().startswith(_TIMM + _STREAMED)
+
+
+@source("the name of a torchvision or timm data set (with --root)", takes=_is_name, parts=True)
+def named(asked: Asked) -> Any:
+    return from_dataset(open_named(asked.data, root=asked.root, split=asked.split), classes=asked.classes)
 
 
 def open_named(name: str, *, root: str | Path | None, split: str = "train") -> Any:

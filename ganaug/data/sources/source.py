@@ -9,12 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from PIL import Image
 
-from ganaug.data.sources.arrays import digits, from_arrays, from_npz
-from ganaug.data.sources.convert import as_numpy
-from ganaug.data.sources.datasets import from_dataset
-from ganaug.data.sources.folder import from_folder
 from ganaug.data.sources.groups import with_groups
-from ganaug.data.sources.named import is_name, open_named
+from ganaug.data.sources.kinds import SOURCES, Asked, Kind, is_text
 from ganaug.errors import DataError, OptionError
 from ganaug.reporting import Report, silent
 
@@ -68,40 +64,28 @@ def open_source(
     """
     if isinstance(source, ImageSource):
         return with_groups(source, groups)
-    if isinstance(source, (str, Path)):
-        if targets is not None:
-            raise OptionError("targets= is for data sets in memory.", "A folder or file brings its own labels.")
-        return with_groups(_open_text(source, split, root, classes), groups)
-    if isinstance(source, tuple) and len(source) == 2 and not _is_pair_of_items(source):
-        return with_groups(_open_arrays(*source, targets, classes), groups)
-    return with_groups(from_dataset(source, targets=targets, classes=classes, report=report), groups)
+    if is_text(source) and targets is not None:
+        raise OptionError("targets= is for data sets in memory.", "A folder or file brings its own labels.")
+    asked = Asked(source, split, root, targets, classes, report)
+    opened: ImageSource = kind_of(source).open(asked)
+    return with_groups(opened, groups)
 
 
-def _open_text(source: str | Path, split: str, root: str | Path | None, classes: Sequence[str] | None) -> ImageSource:
-    path, text = Path(source).expanduser(), str(source)
-    if text == "digits":
-        return digits(split)
-    if path.is_dir():
-        if classes is not None:
-            raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
-        return from_folder(path)
-    if path.is_file():
-        if path.suffix.lower() == ".npz":
-            return from_npz(path, split=split, classes=classes)
-        raise DataError(f"{source} is a file of a kind that is not read.", "Give a folder or an .npz file.")
-    if isinstance(source, str) and is_name(source):
-        return from_dataset(open_named(source, root=root, split=split), classes=classes)
+def kind_of(source: Any) -> Kind:
+    """Raises DataError, with the kinds that there are, for what is none of them."""
+    for kind in SOURCES.values():
+        if kind.takes(source):
+            return kind
+    if Path(source).expanduser().is_file():
+        raise DataError(f"{source} is a file of a kind that is not read.", f"Give {sources_in_words()}.")
     fix = 'Check the spelling; names are "digits", torchvision\'s ("CIFAR10") and timm\'s ("torch/cifar10").'
-    raise DataError(f"{source} is neither a folder, nor an .npz file, nor the name of a data set.", fix)
+    raise DataError(f"{source} is neither {' nor '.join(_nameable())}.", fix)
 
 
-def _open_arrays(x: Any, y: Any, targets: Any, classes: Sequence[str] | None) -> ImageSource:
-    pictures = isinstance(x, (list, tuple)) and any(isinstance(item, Image.Image) for item in x)
-    if pictures or (isinstance(x, (list, tuple)) and as_numpy(x) is None):  # or arrays of different sizes
-        return from_dataset(list(zip(x, y, strict=True)), targets=targets, classes=classes)
-    return from_arrays(x, y if targets is None else targets, classes=classes)
+def sources_in_words() -> str:
+    """What a command line may name."""
+    return f"{', '.join(_nameable()[:-1])} or {_nameable()[-1]}"
 
 
-def _is_pair_of_items(source: tuple[Any, Any]) -> bool:
-    """((image, label), (image, label)): two items rather than (X, y)."""
-    return all(isinstance(item, tuple) and len(item) == 2 for item in source)
+def _nameable() -> list[str]:
+    return [kind.words for kind in SOURCES.values() if kind.typed]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -84,10 +84,11 @@ class Design:
 
     def training(self, arm: Arm, lr: float, decay: float) -> Training:
         """How the classifier of this arm is trained: the same steps and batch in every arm."""
-        return Training(
+        training = Training(
             steps=self.steps, batch=self.batch, lr=lr, weight_decay=decay, augmentation=arm.augmentation,
-            blend=arm.blend, ratio=arm.ratio, use=arm.use, **remedy_named(arm.remedy).training,
+            blend=arm.blend, ratio=arm.ratio, use=arm.use,
         )  # fmt: skip
+        return replace(training, **remedy_named(arm.remedy).training)
 
 
 def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:

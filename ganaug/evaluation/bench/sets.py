@@ -8,7 +8,6 @@ also among the training images', are dropped and listed up to 5 % of the test se
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,8 @@ from torch import Tensor
 
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.sources.kinds import is_text
+from ganaug.data.sources.source import kind_of
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.evaluation.bench.settings import BenchSettings
@@ -70,7 +71,7 @@ def gather(
     OptionError without a test set, and whatever loading raises. exact_only: near-duplicates are told of, and kept.
     """
     test = asked.test
-    if test is None and not _has_test_split(data):
+    if test is None and not (is_text(data) and kind_of(data).parts):
         raise OptionError("There is no test set.", "Give one with --test FOLDER (or test=...); it is touched once.")
     card = None if fitted is None else fitted.card
     size: Any = "auto" if card is None else card.shape[1]
@@ -165,11 +166,6 @@ def _varied(
     k = max(1, min(VARIANTS, round(draws / len(train))))
     pool = VariantPool.open(run, train, k=k, seed=seed, device=device, report=report)
     return torch.from_numpy(np.array(pool.images)), torch.from_numpy(pool.row_labels)
-
-
-def _has_test_split(data: Any) -> bool:
-    """Whether the data bring a test part of their own: embedded, named and .npz data sets do, folders do not."""
-    return data == "digits" or (isinstance(data, (str, Path)) and not Path(data).expanduser().is_dir())
 
 
 def _divide(

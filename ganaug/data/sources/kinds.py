@@ -1,0 +1,65 @@
+"""The kinds of sources. A function under `@source`, in any file of this folder, opens one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganaug.reporting import Report, silent
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be opened, and with which of the arguments of `open_source`."""
+
+    data: Any
+    split: str = "train"
+    root: str | Path | None = None
+    targets: Any = None
+    classes: Sequence[str] | None = None
+    report: Report = silent
+
+    @property
+    def path(self) -> Path:
+        """The data as a path."""
+        return Path(self.data).expanduser()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """words: what it is, for help and errors. takes: whether it is this kind; the first kind that takes something opens
+    it. parts: whether it brings a test part of its own. typed: whether a command line can name it. open: gives an
+    `ImageSource`."""
+
+    words: str
+    takes: Callable[[Any], bool]
+    parts: bool
+    typed: bool
+    open: Callable[[Asked], Any]
+
+
+SOURCES: dict[str, Kind] = {}
+
+
+def source(
+    words: str, takes: Callable[[Any], bool], *, parts: bool = False, typed: bool = True
+) -> Callable[[Any], Any]:
+    """List a function from `Asked` to an `ImageSource` as the kind of its name."""
+
+    def listed(function: Callable[[Asked], Any]) -> Callable[[Asked], Any]:
+        SOURCES[function.__name__] = Kind(words, takes, parts, typed, function)
+        return function
+
+    return listed
+
+
+def is_text(data: Any) -> bool:
+    """Whether it names something: a path or a data set."""
+    return isinstance(data, (str, Path))
+
+
+def is_file(data: Any, *suffixes: str) -> bool:
+    """Whether it is the path of a file with one of these suffixes, which are in lower case."""
+    return is_text(data) and Path(data).suffix.lower() in suffixes and Path(data).expanduser().is_file()

@@ -1,0 +1,154 @@
+"""Who adds a recipe, metric, augmentation, blend, use, remedy, source or export format writes one function or one
+entry: the command line, the bench and the reference page have it at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import ganaug
+from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS
+from ganaug.classifier.remedies import REMEDIES, Remedy
+from ganaug.classifier.use import USES, use_named
+from ganaug.cli.group import cli
+from ganaug.data.sources.arrays import from_arrays
+from ganaug.data.sources.kinds import SOURCES, Asked, is_file, source
+from ganaug.evaluation.bench.arms import Arm, design_for
+from ganaug.evaluation.bench.settings import BenchSettings
+from ganaug.game import Prior, Recipe
+from ganaug.metrics.suite import METRICS, Sides, metric
+from ganaug.recipes import RECIPES, make, recipe
+from ganaug.samples.exports.formats import FORMATS, Wanted, export_format
+from scripts.studies import reference
+
+LISTS = (RECIPES, METRICS, AUGMENTATIONS, BLENDS, USES, REMEDIES, SOURCES, FORMATS)
+BENCH = {"seeds": 2, "steps": 4, "tune": False, "quick": True, "ratios": (0.5,), "uses": ("plain",)}
+
+
+@pytest.fixture(autouse=True)
+def _gone_after_the_test():
+    before = [dict(one) for one in LISTS]
+    yield
+    for one, kept in zip(LISTS, before, strict=True):
+        one.clear()
+        one.update(kept)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("one place") / "run"
+    small = {"width": 8, "widest": 16, "batch": 8}
+    return ganaug.fit("digits", folder, steps=2, options=small, limit=20, device="cpu").path
+
+
+def said(*arguments: object) -> str:
+    """What a command prints, on one line and without frames."""
+    done = CliRunner().invoke(cli, [str(one) for one in arguments], env={"COLUMNS": "400", "TERMINAL_WIDTH": "400"})
+    assert done.exit_code == 0, (done.output, done.exception)
+    return " ".join(done.output.replace("│", " ").split())
+
+
+def arms(results: ganaug.Results) -> str:
+    return json.dumps(results.data["validation"])
+
+
+def bench(run: Path, out: Path, **options) -> ganaug.Results:
+    return ganaug.bench("digits", run=run, out=out, limit=20, device="cpu", **BENCH | options)
+
+
+def test_a_recipe(tmp_path):
+    @recipe
+    def sketch(lr: float = 1e-3) -> Recipe:
+        """A sketch of a GAN."""
+        rules = make("gan", {})
+        return Recipe(rules.networks, rules.players, prior=Prior(8))
+
+    assert "sketch: A sketch of a GAN." in said("recipes")
+    assert "lr = 0.001" in said("recipes", "sketch")
+    said("fit", "digits", "--recipe", "sketch", "--steps", 1, "--out", tmp_path / "run", "--device", "cpu")
+    assert "| `sketch` | A sketch of a GAN. |" in reference.render()
+
+
+def test_a_metric(run):
+    @metric("gap of means", best="0", low=0.0)
+    def gap(sides: Sides) -> float:
+        return float(np.linalg.norm(sides.real.mean(0) - sides.synthetic.mean(0)))
+
+    assert "gap of means" in said("measure", run, "digits", "--per-class", 4, "--steps", 1, "--device", "cpu", "-q")
+    assert "| `gap of means` | 0 | 0 to inf |" in reference.render()
+
+
+def test_an_augmentation_and_a_blend(run, tmp_path):
+    def negative(pixels):
+        """Light for dark."""
+        return 255 - pixels
+
+    def halves(pixels, targets):
+        """Half of each neighbour."""
+        return (pixels + pixels.roll(1, 0)) / 2, (targets + targets.roll(1, 0)) / 2
+
+    AUGMENTATIONS["negative"], BLENDS["halves"] = negative, halves
+    offered = said("bench", "--help")
+    assert "negative" in offered
+    assert "halves" in offered
+    tried = arms(bench(run, tmp_path / "bench", augmentations=("negative", "halves")))
+    assert '"augmentation": "negative"' in tried
+    assert '"blend": "halves"' in tried
+    assert "| `negative` | Light for dark. |" in reference.render()
+    assert "| `halves` | Half of each neighbour. |" in reference.render()
+
+
+def test_a_use(run, tmp_path):
+    USES["faint"] = {"weight": 0.1}
+    assert "faint (loss weight 0.1)" in said("bench", "--help")
+    assert use_named("faint+rare").rare
+    assert '"use": "faint"' in arms(bench(run, tmp_path / "bench", uses=("faint",)))
+    assert "| `faint` | loss weight 0.1 |" in reference.render()
+
+
+def test_a_remedy(run, tmp_path):
+    REMEDIES["slow"] = Remedy("half the rate", {"lr": 0.001}, "half the learning rate", unequal=False)
+    assert "slow" in said("bench", "--help")
+    results = bench(run, tmp_path / "bench", tune=True)
+    assert '"remedy": "slow"' in arms(results)
+    assert "half the rate" in results.table()
+    design = design_for([20, 20], BenchSettings())
+    assert design.training(Arm(remedy="slow"), 0.01, 0.05).lr == 0.001
+    assert "| `slow` | half the rate |" in reference.render()
+
+
+def test_a_source(run, tmp_path):
+    @source("a .grey file", takes=lambda data: is_file(data, ".grey"), parts=True)
+    def grey(asked: Asked):
+        raw = np.frombuffer(asked.path.read_bytes(), np.uint8).reshape(2, -1, 65)
+        part = raw[int(asked.split == "test")]
+        return from_arrays(part[:, 1:].reshape(-1, 8, 8).copy(), part[:, 0].copy(), classes=("dark", "light"))
+
+    rng, rows = np.random.default_rng(0), []
+    for i in range(80):
+        rows.append([i % 2, *(rng.integers(0, 120, 64) + 100 * (i % 2))])
+    file = tmp_path / "set.grey"
+    file.write_bytes(np.array(rows, np.uint8).tobytes())
+    assert "a .grey file" in said("fit", "--help")
+    assert "dark" in said("check", file, "--no-timing")
+    own = ganaug.fit(file, tmp_path / "run", steps=1, options={"width": 8, "widest": 16, "batch": 8}, device="cpu")
+    results = ganaug.bench(file, run=own, out=tmp_path / "bench", device="cpu", **BENCH)  # with its own test part
+    assert results.data["data"]["test"]["counts"] == [20, 20]
+    assert "| `grey` | a .grey file | yes |" in reference.render()
+
+
+def test_an_export_format(run, tmp_path):
+    @export_format("one .webp strip", "images", ".webp")
+    def strip(wanted: Wanted, out: Path) -> None:
+        Image.fromarray(np.concatenate([image[0] for _, images in wanted for image in images], 1)).save(out)
+
+    assert "images as one .webp strip" in said("augment", "--help")
+    said("augment", run, "--per-class", 2, "--out", tmp_path / "all.webp")
+    with Image.open(tmp_path / "all.webp") as image:
+        assert image.size == (20 * 8, 8)
+    assert "| `strip` | images | one .webp strip |" in reference.render()
