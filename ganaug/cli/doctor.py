@@ -7,7 +7,17 @@ import rich_click as click
 from ganaug.cli.group import common, show
 
 
-@click.command()
+class _Listing(click.RichCommand):
+    """A command whose help ends with what is looked for."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        from ganaug.fitting.doctor.findings import AILMENTS
+
+        self.epilog = f"Looked for: {', '.join(AILMENTS)}."
+        return super().get_help(ctx)
+
+
+@click.command(cls=_Listing)
 @click.argument("run", type=click.Path())
 @click.argument("data", required=False)
 @click.option("--pairs", type=click.Path(), metavar="FOLDER", help="Paired images, of the same names as DATA's.")
@@ -17,7 +27,10 @@ from ganaug.cli.group import common, show
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
 )
 @common
-def doctor(run, data, pairs, root, device, recipe, seed, as_json, quiet):
+def doctor(
+    run: str, data: str | None, pairs: str | None, root: str | None, device: str, recipe: str | None, seed: int,
+    as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
     """Name what is wrong with a run: collapse, copies, labels that leak, a discriminator that overfits, and others.
 
     A fit makes ten check-ups on its way, which are read here. With DATA, what the run was fitted on, the generator is

@@ -6,29 +6,28 @@ training items, and the held-out ones where something unseen is needed. Nothing 
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganaug.fitting.doctor.judge import judge_of, taken_for
-from ganaug.game import LatentRound, Networks, Recipe
+from ganaug.fitting.doctor.linear_judge import linear_judge, taken_for
+from ganaug.game import LatentRound, Networks, Recipe, Round
 from ganaug.game.train import Batches
 from ganaug.keys import torch_stream
 
-SIDE = 16  # px at which images are compared
-COARSE = 4  # px of the mean pictures by which movement is followed
-EACH = 32  # samples of each class
-MOST = 1024  # samples in all, and real items of each part
+SIDE, COARSE = 16, 4  # px at which images are compared, and those of the mean pictures by which movement is followed
 PAIR = 0.1  # of the usual distance: nearer real items are two pictures of one thing, and say nothing of the others
 FEWEST = 200  # real items without which copies are not looked for: what one in 100 of them reaches is not known
-CHUNK = 256  # samples at a time
-SCORED = 256  # items whose scores are compared
-NEEDED = 100  # training items without which leaking augmentation is not looked for
 VISIBLE = 0.75  # chance that what the discriminator is shown is more unusual in some way than a real item, at least
+EACH = 32  # samples of each class
+MOST = 1024  # samples in all, and real items of each part
+CHUNK = SCORED = 256  # samples at a time, and items whose scores are compared
+NEEDED = 100  # training items without which leaking augmentation is not looked for
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,34 @@ class Checkup:
         return Checkup(**{name: _number(value) for name, value in values.items()})
 
 
+class Labelled(NamedTuple):
+    """Items and their labels, of the same length."""
+
+    x: Tensor
+    y: Tensor
+
+    def of(self, label: int) -> Tensor:
+        return self.x[self.y == label]
+
+    def reduced(self) -> Labelled:
+        """(N, D): images at SIDE px, others as they are."""
+        large = self.x.ndim == 4 and max(self.x.shape[2:]) > SIDE
+        return Labelled((F.adaptive_avg_pool2d(self.x, SIDE) if large else self.x).flatten(1), self.y)
+
+    def coarse(self) -> Labelled:
+        """(N, d): grey images at COARSE px, series of SIDE steps."""
+        x = self.x
+        if x.ndim == 4:
+            x = F.adaptive_avg_pool2d(x.mean(1, keepdim=True), COARSE)
+        elif x.ndim == 3:
+            x = F.adaptive_avg_pool1d(x, SIDE)
+        return Labelled(x.flatten(1), self.y)
+
+
+def joined(*parts: Labelled) -> Labelled:
+    return Labelled(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
 class Examiner:
     """Makes check-ups of one game. training, validation: batches of the two parts, drawn anew from the same keys."""
 
@@ -83,126 +110,135 @@ class Examiner:
         self.recipe, self.seed, self.device = recipe, seed, device
         self.classes = len(training.spec.classes)
         self.training, self.validation = training, validation
-        self.seen, self.seen_y = _items(training, seed, "seen")
-        self.unseen, self.unseen_y = _items(validation, seed, "unseen")
-        self.judge = judge_of(_reduced(self.seen), self.seen_y, _reduced(self.unseen), self.unseen_y)
+        self.seen, self.unseen = (_items(*part, seed) for part in ((training, "seen"), (validation, "unseen")))
+        self.judge = linear_judge(*self.seen.reduced(), *self.unseen.reduced())
 
     @torch.no_grad()
     def examine(self, nets: Networks, step: int) -> Checkup:
         """nets: copies of all networks, those that the recipe keeps averaged, in eval mode."""
-        x, y = self._samples(nets)
-        made, seen, unseen = (_reduced(part) for part in (x, self.seen, self.unseen))
-        agreement, mistaken_for, mistaken = taken_for(self.judge(made), y, self.classes)
-        expected, _, _ = taken_for(self.judge(unseen), self.unseen_y, self.classes)
-        prefers_seen, prefers_real = self._preferences(nets)
-        coarse, real = _coarse(x), _coarse(self.seen)
-        centres = torch.stack([_mean_of(coarse, y == c) for c in range(self.classes)])
-        middles = torch.stack([_mean_of(real, self.seen_y == c) for c in range(self.classes)])
+        samples, coarse = self._samples(nets), self.seen.coarse()
+        made, seen, unseen = (part.reduced() for part in (samples, self.seen, self.unseen))
+        agreement, mistaken_for, mistaken = taken_for(self.judge(made.x), made.y, self.classes)
+        expected, _, _ = taken_for(self.judge(unseen.x), unseen.y, self.classes)
         return Checkup(
-            step,
-            spread=tuple(_spread(made[y == c]) / _spread(seen[self.seen_y == c]) for c in range(self.classes)),
-            agreement=agreement,
-            agreement_of_unseen=expected,
-            mistaken_for=mistaken_for,
-            mistaken=mistaken,
-            copies=_copies(made, y, seen, self.seen_y, unseen, self.unseen_y),
-            prefers_seen=prefers_seen,
-            prefers_real=prefers_real,
-            leaking=self._leaking(nets, x, y),
-            centres=tuple(tuple(row) for row in centres.tolist()),
-            scale=(real - middles[self.seen_y]).norm(dim=1).mean().item(),
-        )
+            step, tuple(spread(made.of(c)) / spread(seen.of(c)) for c in range(self.classes)),
+            agreement, expected, mistaken_for, mistaken, copies(made, seen, unseen), *self._preferences(nets),
+            leaking=self._leaking(nets, samples),
+            centres=tuple(map(tuple, middles(samples.coarse(), self.classes).tolist())),
+            scale=(coarse.x - middles(coarse, self.classes)[coarse.y]).norm(dim=1).mean().item(),
+        )  # fmt: skip
 
-    def _samples(self, nets: Networks) -> tuple[Tensor, Tensor]:
-        """(N, ...), (N,): of every class the same number, of fixed latents, so that movement can be followed."""
+    def _samples(self, nets: Networks) -> Labelled:
+        """Of every class the same number, of fixed latents, so that movement can be followed."""
         n = min(EACH, max(4, MOST // self.classes))
         rng = torch_stream(self.seed, "check-up", "samples")
-        if not self.recipe.wiring.from_source:
-            y = torch.arange(self.classes).repeat_interleave(n)
-            z = self.recipe.prior.draw(len(y), rng)
-            rows = range(0, len(y), CHUNK)
-            parts = [nets["generator"](*(part[i : i + CHUNK].to(self.device) for part in (z, y))) for i in rows]
-            return torch.cat(parts).float().cpu(), y
-        fakes, labels = [], []
-        for _ in range(0, min(MOST, n * self.classes), self.recipe.batch):
-            batch = self.validation.draw(self.recipe.batch, rng)
-            z = self.recipe.prior.draw(self.recipe.batch, rng).to(self.device)
-            fakes.append(self.recipe.wiring(nets, batch, z, rng).fake.float().cpu())
-            labels.append(batch.y.cpu())
-        return torch.cat(fakes), torch.cat(labels)
+        if self.recipe.wiring.from_source:
+            starts = range(0, min(MOST, n * self.classes), self.recipe.batch)
+            rounds = (self._round(nets, self.validation, rng) for _ in starts)
+            return joined(*(Labelled(r.fake.float().cpu(), r.y.cpu()) for r in rounds))
+        y = torch.arange(self.classes).repeat_interleave(n)
+        z = self.recipe.prior.draw(len(y), rng)
+        pieces = zip(*(torch.split(part.to(self.device), CHUNK) for part in (z, y)), strict=True)
+        return Labelled(torch.cat([nets["generator"](*piece) for piece in pieces]).float().cpu(), y)
 
     def _preferences(self, nets: Networks) -> tuple[float, float]:
+        """Of the discriminator; NaN where there is none, or it answers by embeddings."""
         if "discriminator" not in nets or self.recipe.wiring is LatentRound:  # which looks at latents, not at items
-            return float("nan"), float("nan")
+            return math.nan, math.nan
         seen, _ = self._scores(nets, self.training, "training")
         unseen, fakes = self._scores(nets, self.validation, "validation")
-        if seen is None or unseen is None or fakes is None:
-            return float("nan"), float("nan")
-        return _chance_above(seen, unseen), _chance_above(unseen, fakes)
+        return chance_above(seen, unseen), chance_above(unseen, fakes)
 
-    def _scores(self, nets: Networks, batches: Batches, purpose: str) -> tuple[Tensor | None, Tensor | None]:
-        """Scores of real items and of samples in their place, one number each; None where it answers by embeddings."""
-        real, fake = [], []
+    def _scores(self, nets: Networks, batches: Batches, purpose: str) -> tuple[Tensor, Tensor]:
+        """Scores of real items and of samples in their place, one number each; none where they are embeddings."""
+        scores: tuple[list[Tensor], list[Tensor]] = [], []
         for number in range(-(-SCORED // self.recipe.batch)):
-            rng = torch_stream(self.seed, "check-up", purpose, number)
-            batch = batches.draw(self.recipe.batch, rng)
-            z = self.recipe.prior.draw(self.recipe.batch, rng).to(self.device)
-            r = self.recipe.wiring(nets, batch, z, rng)
+            r = self._round(nets, batches, torch_stream(self.seed, "check-up", purpose, number))
             if r.real_scores.ndim == 2 and r.real_scores.shape[1] > 1:
-                return None, None
-            real.append(r.real_scores.float().flatten(1).mean(1) if r.real_scores.ndim > 1 else r.real_scores)
-            fake.append(r.fake_scores.float().flatten(1).mean(1) if r.fake_scores.ndim > 1 else r.fake_scores)
-        return torch.cat(real).float().cpu(), torch.cat(fake).float().cpu()
+                return torch.empty(0), torch.empty(0)
+            for rows, some in zip(scores, (r.real_scores, r.fake_scores), strict=True):
+                rows.append(some.float().flatten(1).mean(1) if some.ndim > 1 else some)
+        real, fake = (torch.cat(rows).float().cpu() for rows in scores)
+        return real, fake
 
-    def _leaking(self, nets: Networks, x: Tensor, y: Tensor) -> float:
-        enough = len(self.seen) >= NEEDED and len(self.unseen) >= NEEDED // 4
-        if self.seen.ndim != 4 or not enough or "eye" not in nets:
-            return float("nan")
+    def _round(self, nets: Networks, batches: Batches, rng: torch.Generator) -> Round:
+        batch = batches.draw(self.recipe.batch, rng)
+        return self.recipe.wiring(nets, batch, self.recipe.prior.draw(self.recipe.batch, rng).to(self.device), rng)
+
+    def _leaking(self, nets: Networks, made: Labelled) -> float:
+        seen, unseen = self.seen, self.unseen
+        if seen.x.ndim != 4 or len(seen.y) < NEEDED or len(unseen.y) < NEEDED // 4 or "eye" not in nets:
+            return math.nan
         rng = torch_stream(self.seed, "check-up", "eye")
-        shown, control = (nets["eye"](part.to(self.device), rng).cpu() for part in (self.seen, self.unseen))
-        if shown.shape != self.seen.shape:  # it sees features
-            return float("nan")
-        moved, also = ((a != b).flatten(1).any(1) for a, b in ((shown, self.seen), (control, self.unseen)))
+        shown, control = (nets["eye"](part.x.to(self.device), rng).cpu() for part in (seen, unseen))
+        if shown.shape != seen.x.shape:  # it sees features
+            return math.nan
+        moved, also = ((a != b.x).flatten(1).any(1) for a, b in ((shown, seen), (control, unseen)))
         if moved.sum() < NEEDED // 4 or also.sum() < NEEDED // 16:  # it sees things as they are, or most of them
-            return float("nan")
-        poses = _pose(self.seen)
-        usual = torch.stack([_mean_of(poses, self.seen_y == c) for c in range(self.classes)])
-
-        def unusual(items: Tensor, labels: Tensor) -> Tensor:
-            """How far each item's pose is from that of its class, (N, 5): what shifts, turns and zooms widen."""
-            return (_pose(items) - usual[labels]).abs()
-
-        plain = unusual(torch.cat([self.seen, self.unseen]), torch.cat([self.seen_y, self.unseen_y]))
-        augmented = unusual(
-            torch.cat([shown[moved], control[also]]), torch.cat([self.seen_y[moved], self.unseen_y[also]])
-        )
-        made = unusual(x, y)
-        ways = [
-            float((made[:, i].median() - plain[:, i].median()) / (augmented[:, i].median() - plain[:, i].median()))
-            for i in range(made.shape[1])
-            if _chance_above(augmented[:, i], plain[:, i]) >= VISIBLE
-        ]
-        return min(ways, default=float("nan"))  # a poor sample is odd in some way, an augmented one in all of them
+            return math.nan
+        augmented = joined(Labelled(shown[moved], seen.y[moved]), Labelled(control[also], unseen.y[also]))
+        return leaking(made, seen, unseen, augmented, self.classes)
 
 
-def _items(batches: Batches, seed: int, purpose: str) -> tuple[Tensor, Tensor]:
+def _items(batches: Batches, purpose: str, seed: int) -> Labelled:
     """Up to MOST items of every class alike, in model space, on the CPU; repetitions are dropped."""
     batch = batches.draw(MOST, torch_stream(seed, "check-up", purpose))
     items, labels = batch.real.float().cpu(), batch.y.cpu()
     keys = torch.cat([items.flatten(1), labels[:, None].float()], 1).numpy()
     rows = torch.from_numpy(np.sort(np.unique(keys, axis=0, return_index=True)[1]))
-    return items[rows], labels[rows]
+    return Labelled(items[rows], labels[rows])
 
 
-def _reduced(items: Tensor) -> Tensor:
-    """(N, D): images at SIDE px, others as they are."""
-    if items.ndim == 4 and max(items.shape[2:]) > SIDE:
-        items = F.adaptive_avg_pool2d(items, SIDE)
-    return items.flatten(1)
+def spread(rows: Tensor) -> float:
+    """Mean distance between two of the rows."""
+    return torch.pdist(rows[:256]).mean().item() if len(rows) > 1 else math.nan
 
 
-def _pose(images: Tensor) -> Tensor:
-    """Where the picture stands, (N, 5): first and second moments of what differs from its border."""
+def middles(items: Labelled, classes: int) -> Tensor:
+    """The mean of each class, (K, ...); NaN where there is none of it."""
+    return torch.stack([items.of(c).mean(0) for c in range(classes)])
+
+
+def chance_above(a: Tensor, b: Tensor) -> float:
+    """Chance that a draw from `a` is above one from `b`, ties half (Mann and Whitney 1947)."""
+    return ((a[:, None] > b).float() + 0.5 * (a[:, None] == b).float()).mean().item()  # NaN if one is empty
+
+
+def copies(made: Labelled, seen: Labelled, unseen: Labelled) -> float:
+    """Share of `made` nearer to `seen` than nearly all other real items are, over what is usual in the class."""
+    real, ours = [], []  # distances to the nearest training item: classes are pooled
+    for c in range(int(seen.y.max()) + 1):
+        known, fresh, mine = (part.of(c) for part in (seen, unseen, made))
+        if len(known) > 1 and len(fresh) and len(mine):
+            among = torch.cdist(known, known).fill_diagonal_(math.inf).amin(1)
+            reference = torch.cat([torch.cdist(fresh, known).amin(1), among])
+            usual = reference.median()
+            if usual > 1e-6:  # else its items are one
+                reference = reference / usual
+                real.append(reference[reference > PAIR])
+                ours.append(torch.cdist(mine, known).amin(1) / usual)
+    if sum(map(len, real)) < FEWEST:
+        return math.nan
+    return (torch.cat(ours) < torch.cat(real).quantile(0.01)).float().mean().item()
+
+
+def leaking(made: Labelled, seen: Labelled, unseen: Labelled, shown: Labelled, classes: int) -> float:
+    """How far poses of `made` are on the way from real ones to those `shown`, where these are unusual and it least."""
+    usual = middles(Labelled(_poses(seen.x), seen.y), classes)
+    ours, plain, augmented = (
+        (_poses(items.x) - usual[items.y]).abs().unbind(1) for items in (made, joined(seen, unseen), shown)
+    )
+    ways = [
+        float((a.median() - b.median()) / (c.median() - b.median()))
+        for a, b, c in zip(ours, plain, augmented, strict=True)
+        if chance_above(c, b) >= VISIBLE
+    ]
+    return min(ways, default=math.nan)  # a poor sample is odd in some way, an augmented one in all of them
+
+
+def _poses(images: Tensor) -> Tensor:
+    """Where each picture stands, (N, 5): first and second moments of what differs from its border, which shifts, turns
+    and zooms alter."""
     grey = images.mean(1)
     border = torch.cat([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], 1).median(1).values
     ink = (grey - border[:, None, None]).abs() + 1e-4
@@ -215,61 +251,17 @@ def _pose(images: Tensor) -> Tensor:
     return torch.stack([y, x, yy.sqrt(), xx.sqrt(), xy / (yy * xx).sqrt().clamp(min=1e-6)], 1)
 
 
-def _coarse(items: Tensor) -> Tensor:
-    if items.ndim == 4:
-        items = F.adaptive_avg_pool2d(items.mean(1, keepdim=True), COARSE)
-    elif items.ndim == 3:
-        items = F.adaptive_avg_pool1d(items, SIDE)
-    return items.flatten(1)
-
-
-def _mean_of(rows: Tensor, chosen: Tensor) -> Tensor:
-    return rows[chosen].mean(0) if chosen.any() else torch.full(rows.shape[1:], float("nan"))
-
-
-def _spread(rows: Tensor) -> float:
-    """Mean distance between two of the rows."""
-    return torch.pdist(rows[:256]).mean().item() if len(rows) > 1 else float("nan")
-
-
-def _copies(made: Tensor, y: Tensor, seen: Tensor, seen_y: Tensor, unseen: Tensor, unseen_y: Tensor) -> float:
-    real, ours = [], []  # distances to the nearest training item, over what is usual in the class: classes are pooled
-    for c in range(int(seen_y.max()) + 1):
-        known, fresh, mine = seen[seen_y == c], unseen[unseen_y == c], made[y == c]
-        if len(known) > 1 and len(fresh) and len(mine):
-            among = torch.cdist(known, known).fill_diagonal_(float("inf")).amin(1)
-            reference = torch.cat([torch.cdist(fresh, known).amin(1), among])
-            usual = reference.median()
-            if usual > 1e-6:  # else its items are one
-                reference = reference / usual
-                real.append(reference[reference > PAIR])
-                ours.append(torch.cdist(mine, known).amin(1) / usual)
-    if sum(map(len, real)) < FEWEST:
-        return float("nan")
-    limit = torch.cat(real).quantile(0.01)
-    return (torch.cat(ours) < limit).float().mean().item()
-
-
-def _chance_above(a: Tensor, b: Tensor) -> float:
-    """Chance that a draw from `a` is above one from `b`, ties half (Mann and Whitney 1947)."""
-    if not len(a) or not len(b):
-        return float("nan")
-    return ((a[:, None] > b).float() + 0.5 * (a[:, None] == b).float()).mean().item()
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
-        return [_plain(part) for part in value]
+        return [*map(_plain, value)]
     if isinstance(value, float):
-        return float(f"{value:.4g}") if abs(value) < float("inf") else None
+        return float(f"{value:.4g}") if math.isfinite(value) else None
     return value
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, list):
-        return tuple(_number(part) for part in value)
-    if value is None:
-        return float("nan")
-    if type(value) not in (int, float):
+        return tuple(map(_number, value))
+    if value is not None and type(value) not in (int, float):
         raise TypeError("it holds something else than numbers")
-    return value
+    return math.nan if value is None else value

@@ -8,9 +8,6 @@ from typing import Any
 
 import torch
 
-from ganaug.data.labelled import Items
-from ganaug.data.load import LabelledImages
-from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.data.split import hold_out
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, LabelMismatchError
@@ -18,7 +15,6 @@ from ganaug.fitting.doctor.checkup import Checkup, Examiner
 from ganaug.fitting.doctor.findings import Finding, findings
 from ganaug.fitting.doctor.history import read_history
 from ganaug.game.batches import batches_for
-from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.generator.parts import UNLABELLED, FitParts, images_like, vectors_like
 from ganaug.reporting import Report, silent
@@ -34,11 +30,8 @@ class Diagnosis:
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "findings": [finding.to_json() for finding in self.findings],
-            "checkups": [checkup.to_json() for checkup in self.checkups],
-            "notes": list(self.notes),
-        }
+        told = {name: [one.to_json() for one in getattr(self, name)] for name in ("findings", "checkups")}
+        return {**told, "notes": list(self.notes)}
 
     def lines(self) -> list[str]:
         """For a terminal."""
@@ -67,13 +60,12 @@ def doctor(
     """Name what is wrong with a finished run.
 
     Check-ups are made during a fit, ten in all, at least 100 rounds apart; data: what the run was fitted on, from which
-    another one is made now, for runs without a past (a generator folder alone, a very short fit). pairs, root: as
-    in `fit`. Raises LabelMismatchError for data of other classes, DataError without a past and without data,
-    ArtefactError for damaged files.
+    another one is made now, for runs without a past (a generator folder alone, a very short fit). pairs, root: as in
+    `fit`. Raises LabelMismatchError for data of other classes, DataError without past and data, ArtefactError for
+    damaged files.
     """
     fitted = as_loaded(run)
-    folder = run_folder(fitted)
-    history = read_history(folder) if folder is not None else read_history(Path(fitted.path))
+    history = read_history(run_folder(fitted) or Path(fitted.path))
     checkups, notes = list(history.checkups), []
     if data is not None:
         checkups = [checkup for checkup in checkups if checkup.step < fitted.card.steps]
@@ -100,28 +92,21 @@ def _now(
 ) -> Checkup:  # fmt: skip
     card = fitted.card
     rules = rules_of(card, recipe)
-    items: LabelledImages | LabelledVectors
-    if len(card.shape) == 3:
-        items = images_like(card, data, pairs=pairs, root=root, report=report)
-    else:
-        items = vectors_like(card, data)
-    if card.classes == UNLABELLED:
-        items = items.unlabelled()
+    images = len(card.shape) == 3
+    items = images_like(card, data, pairs=pairs, root=root, report=report) if images else vectors_like(card, data)
+    items = items.unlabelled() if card.classes == UNLABELLED else items
     if set(items.classes) != set(card.classes):
         raise LabelMismatchError(
             f"The run was fitted on {', '.join(card.classes)}; the data have {', '.join(items.classes)}.",
             "Give the data that the run was fitted on.",
         )
-    parts = _divided(items.in_order(card.classes, "The data"), card)
+    items = items.in_order(card.classes, "The data")
+    parts = FitParts(items, card)
+    both = 0 < parts.inside.sum() < len(parts.inside)  # else a division of our own
+    sides = (parts.seen, parts.unseen) if both else hold_out(items)
     chosen = torch.device(resolve_device(device))
-    training, validation = (batches_for(rules, part, chosen) for part in parts)
     owned = {name for player in rules.players for name in player.owns}
     others = {name: net for name, net in rules.networks(card.spec, card.prior).items() if name not in owned}
     nets = {name: net.to(chosen).eval() for name, net in {**others, **fitted.networks}.items()}
+    training, validation = (batches_for(rules, part, chosen) for part in sides)
     return Examiner(rules, training, validation, card.seed, chosen).examine(nets, card.steps)
-
-
-def _divided(items: Items, card: Card) -> tuple[Items, Items]:
-    """What gradients saw and what they did not; a division of our own where one of the two is empty."""
-    parts = FitParts(items, card)
-    return (parts.seen, parts.unseen) if 0 < parts.inside.sum() < len(parts.inside) else hold_out(items)

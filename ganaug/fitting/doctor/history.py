@@ -13,14 +13,12 @@ from ganaug.files.integrity import read_whole
 from ganaug.fitting.doctor.checkup import Checkup
 from ganaug.generator.interventions import Intervention
 
-LOG = "metrics.jsonl"
-MOST_BYTES = 1 << 28
+LOG, MOST_BYTES = "metrics.jsonl", 1 << 28
 
 
 @dataclass(frozen=True)
 class History:
-    """losses: lines with "step" and the means of terms since the line before. checkups: in the order of their steps.
-    interventions: what befell the fit."""
+    """losses: lines with "step" and the means of terms since the line before. interventions: what befell the fit."""
 
     losses: tuple[dict[str, Any], ...] = ()
     checkups: tuple[Checkup, ...] = ()
@@ -28,14 +26,11 @@ class History:
 
 
 def read_history(run: Path) -> History:
-    """Of a run folder; empty where there is no metrics.jsonl. A last line that was cut off is passed over.
-
-    Raises ArtefactError for a file that is no such log.
-    """
-    file = run / LOG
+    """Of a run folder; empty where there is no metrics.jsonl. A last line that was cut off is passed over. Raises
+    ArtefactError for a file that is no such log."""
+    file, losses, checkups, interventions = run / LOG, [], [], []
     if not os.path.lexists(file):
         return History()
-    losses, checkups, interventions = [], [], []
     try:
         text = read_whole(file, MOST_BYTES).decode()
         for line in text[: text.rfind("\n") + 1].splitlines():

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from ganaug.errors import ArtefactError
+from ganaug.fitting.doctor.ailments import AILMENTS
 from ganaug.fitting.doctor.checkup import Examiner
 from ganaug.fitting.doctor.findings import Finding, findings
 from ganaug.fitting.doctor.history import read_history
-from ganaug.game import Player, Recipe
-from ganaug.game.loss import scaled
+from ganaug.game import Recipe
 from ganaug.game.train import Progress
 from ganaug.generator.interventions import Intervention
 from ganaug.reporting import Report
@@ -23,38 +22,12 @@ APART = 100  # rounds between them, at least
 FIX_AT = 0.5  # of the rounds: the first check-up from there on may turn a knob
 
 
-def slower(factor: float, *players: str) -> Callable[[Recipe], Recipe]:
-    """The recipe with the learning rates of these players (all, if none is named) times `factor`."""
-
-    def turned(recipe: Recipe) -> Recipe:
-        def of(player: Player) -> Player:
-            if players and player.name not in players:
-                return player
-            optimiser: Any = player.optimiser
-            return replace(player, optimiser=replace(optimiser, lr=scaled(optimiser.lr, factor)))
-
-        return replace(recipe, players=tuple(of(player) for player in recipe.players))
-
-    return turned
-
-
-FIXES: dict[str, tuple[str, Callable[[Recipe], Recipe]]] = {
-    "no convergence": ("the discriminator's learning rate is cut to a quarter", slower(0.25, "discriminator")),
-    "discriminator saturated": ("the discriminator's learning rate is cut to a quarter", slower(0.25, "discriminator")),
-    "discriminator overfits": ("the discriminator's learning rate is halved", slower(0.5, "discriminator")),
-    "oscillation": ("all learning rates are cut to a quarter", slower(0.25)),
-}
-"""What `--auto-fix` does about a finding, in words and as a change of the recipe."""
-
-
 def mended(recipe: Recipe, interventions: Sequence[Intervention]) -> Recipe:
     """The recipe after the knobs that were turned so far."""
-    for one in interventions:
-        if one.kind == "fix":
-            if one.cause not in FIXES:
-                cause = f"The saved state tells of a fix for {one.cause!r}."
-                raise ArtefactError(cause, "Start anew in another folder.")
-            recipe = FIXES[one.cause][1](recipe)
+    for name in (one.cause for one in interventions if one.kind == "fix"):
+        if not (fix := name in AILMENTS and AILMENTS[name].fix):
+            raise ArtefactError(f"The saved state tells of a fix for {name!r}.", "Start anew in another folder.")
+        recipe = fix.change(recipe)
     return recipe
 
 
@@ -102,8 +75,8 @@ class Watch:
         now = FIX_AT * self.steps <= step < FIX_AT * self.steps + self.every
         if not now or any(one.kind == "fix" for one in interventions):
             return None
-        names = [finding.name for finding in found if finding.name in FIXES]
-        if not names:
-            return None
-        self.report("doctor", 0, 0, f"{names[0]}: from step {step} on {FIXES[names[0]][0]}")
-        return Intervention("fix", step, step, names[0])
+        for name in (finding.name for finding in found):
+            if fix := AILMENTS[name].fix:
+                self.report("doctor", 0, 0, f"{name}: from step {step} on {fix.words}")
+                return Intervention("fix", step, step, name)
+        return None

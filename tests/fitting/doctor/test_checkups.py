@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +18,10 @@ from ganaug.data.load import load_images
 from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError
-from ganaug.fitting.doctor.checkup import Examiner, _copies
+from ganaug.fitting.doctor.ailments import AILMENTS, ailment
+from ganaug.fitting.doctor.checkup import Examiner, Labelled, copies
 from ganaug.fitting.doctor.findings import findings
-from ganaug.fitting.doctor.watch import FIXES, mended
+from ganaug.fitting.doctor.watch import mended
 from ganaug.game import Adam
 from ganaug.game.batches import batches_for
 from ganaug.game.train import train
@@ -67,8 +70,8 @@ def test_few_images_accuse_nobody_of_copying(parts):
         shares = []
         for seed in range(20):
             seen, held = chosen(training, each, seed), chosen(validation, each // 4 + 1, seed)
-            shares.append(_copies(*chosen(unknown, 20, seed), *seen, *held))
-            assert not _copies(*seen, *seen, *held) < 0.5
+            shares.append(copies(chosen(unknown, 20, seed), seen, held))
+            assert not copies(seen, seen, held) < 0.5
         assert sum(share > 0.1 for share in shares) <= 1, (each, shares)
     assert not np.isnan(shares).any()  # the last ones were judged
 
@@ -82,7 +85,7 @@ def test_one_odd_class_does_not_hide_a_copying_generator(parts):
             x[5:10] = x[:5].clone() + 1e-4  # five pictures of the first class are there twice
         else:
             x[y == 0] = x[0].clone()
-        assert _copies(x[y > 0] + 1e-3, y[y > 0], x, y, *held) > 0.8
+        assert copies(Labelled(x[y > 0] + 1e-3, y[y > 0]), Labelled(x, y), held) > 0.8
 
 
 def test_samples_that_are_not_numbers_do_not_end_a_check_up(examiner, parts):
@@ -108,7 +111,7 @@ def chosen(part, each, seed):
     x, y = part
     order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
     rows = torch.cat([order[y[order] == c][:each] for c in range(10)])
-    return x[rows], y[rows]
+    return Labelled(x[rows], y[rows])
 
 
 def names(checkup, parts):
@@ -231,6 +234,31 @@ def test_a_fit_makes_check_ups_that_the_doctor_reads(run):
         assert finding.knob in shown.output
 
 
+def test_an_ailment_is_one_function(run, monkeypatch):
+    """What is listed is found, shown by the command with its knob, and named in its help."""
+    monkeypatch.setitem(AILMENTS, "hiccups", None)  # to be taken off the list afterwards
+
+    @ailment("hiccups", "fault", "Hold the breath.", brings=["no convergence"])
+    def _hiccups(past):
+        yield f"{len(past.checkups)} in {past.steps} rounds.", (past.classes[0],)
+
+    assert [f.text for f in findings(("a",), {"a": 50}, (), (), 9) if f.name == "hiccups"] == ["0 in 9 rounds."]
+    told = CliRunner().invoke(cli, ["doctor", str(run.path)]).output
+    assert f"fault: hiccups ({ganaug.load(run).card.classes[0]})" in told
+    assert "2 in 200 rounds." in told
+    assert "Try: Hold the breath." in told
+    assert "hiccups" in CliRunner().invoke(cli, ["doctor", "--help"]).output
+
+
+def test_help_names_what_is_looked_for_and_does_not_wait_for_torch():
+    code = (
+        "import sys\nfrom ganaug.cli.group import cli\n"
+        "try: cli(['doctor', '--help'])\nexcept SystemExit: assert 'torch' not in sys.modules"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert all(name in " ".join(shown.split()) for name in AILMENTS)
+
+
 def test_a_generator_alone_is_looked_at_with_its_data(run):
     alone = run.path / "generator"
     diagnosis = ganaug.doctor(alone, load_images("digits", limit=40))
@@ -255,9 +283,9 @@ def test_a_knob_is_turned_once_and_a_resume_keeps_it():
     turned = mended(fast, [Intervention("fix", 100, 100, "discriminator overfits"), Intervention("retry", 1, 0, "nan")])
     assert turned.players[0].optimiser.lr(0.3) == pytest.approx(0.05)
     assert turned.players[1] == g
-    for name, (words, change) in FIXES.items():
-        changed = change(recipe)
-        assert words, name
+    for fix in [one.fix for one in AILMENTS.values() if one.fix]:
+        changed = fix.change(recipe)
+        assert fix.words
         assert changed.players[0].optimiser.lr < d.optimiser.lr
 
 

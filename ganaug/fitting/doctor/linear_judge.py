@@ -12,14 +12,14 @@ STRENGTH = 2.5  # of the linear judge's fit, over the number of values of an ite
 POORER = 0.1  # of held-out items: so many fewer may the linear judge get right than the nearest item does
 
 
-def judge_of(seen: Tensor, seen_y: Tensor, unseen: Tensor, unseen_y: Tensor) -> Callable[[Tensor], Tensor]:
+def linear_judge(seen: Tensor, seen_y: Tensor, unseen: Tensor, unseen_y: Tensor) -> Callable[[Tensor], Tensor]:
     """Gives the class of each row: a linear judge, which is not misled by poor samples as the nearest item is; or the
     class of the nearest item where the linear one is much worse at held-out items."""
 
     def nearest(rows: Tensor) -> Tensor:
         return seen_y[torch.cdist(rows, seen).argmin(1)] if len(rows) else seen_y[:0]
 
-    if len(seen_y.unique()) < 2:
+    if bool((seen_y == seen_y[:1]).all()):
         return nearest
     from sklearn.exceptions import ConvergenceWarning  # half of what a fit would import before it begins
     from sklearn.linear_model import LogisticRegression
@@ -39,12 +39,8 @@ def judge_of(seen: Tensor, seen_y: Tensor, unseen: Tensor, unseen_y: Tensor) -> 
 
 def taken_for(answers: Tensor, y: Tensor, classes: int) -> tuple[tuple[float, ...], tuple[int, ...], tuple[float, ...]]:
     """For each class: the share that is taken for it, the other class that most are taken for, and their share."""
-    own, others, shares = [], [], []
-    for c in range(classes):
-        counts = torch.bincount(answers[y == c], minlength=classes).float()
-        total, mine = counts.sum(), counts[c].item()
-        counts[c] = 0
-        own.append((mine / total).item())
-        others.append(int(counts.argmax()) if counts.sum() else -1)
-        shares.append((counts.max() / total).item())
-    return tuple(own), tuple(others), tuple(shares)
+    counts = torch.bincount(y * classes + answers, minlength=classes**2).view(classes, classes).float()
+    others, total = counts - counts.diagonal().diag(), counts.sum(1)
+    most, whom = others.max(1)
+    named = torch.where(most > 0, whom, -1)
+    return tuple((counts.diagonal() / total).tolist()), tuple(named.tolist()), tuple((most / total).tolist())
