@@ -152,28 +152,21 @@ class MixedDataset(Dataset):
         epoch = epochs.pop()
         rows = self._table(epoch)[places]
         real = rows == REAL
-        items: list[Any] = [None] * len(places)
-        for position, item in zip(np.flatnonzero(real), _fetch(self.dataset, places[real].tolist()), strict=True):
-            items[position] = item
-        if not real.all():
-            positions = np.flatnonzero(~real)
-            pixels = self._pool_of(epoch).read(rows[positions])
-            made = zip(
-                self._present(pixels, self.transform),
-                self._synthetic_labels(places[positions], rows[positions]),
-                strict=True,
-            )
-            for position, item in zip(positions, made, strict=True):
-                items[position] = item
-        return items
+        found = _fetch(self.dataset, places[real].tolist())
+        if real.all():
+            return found
+        found = [*found, *self._synthetic(epoch, places[~real], rows[~real])]
+        by_position = dict(zip([*np.flatnonzero(real), *np.flatnonzero(~real)], found, strict=True))
+        return [by_position[position] for position in range(len(places))]
 
-    def _synthetic_labels(self, places: np.ndarray, rows: np.ndarray) -> list[Any]:
+    def _synthetic(self, epoch: int, places: np.ndarray, rows: np.ndarray) -> list[Any]:
+        images = self._present(self._pool_of(epoch).read(rows), self.transform)
         own = self._pool.row_labels[rows] if isinstance(self._pool, VariantPool) else self._labels[places]
         labels: list[Any] = own.tolist()
         if not self._present.native.plain_labels:
             labels = [self._present.native.label(label) for label in labels]
         change = self.target_transform
-        return labels if change is None else [change(label) for label in labels]
+        return list(zip(images, labels if change is None else map(change, labels), strict=True))
 
     # --- tables and pools of an epoch
 
