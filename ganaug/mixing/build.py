@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from torch.utils.data import IterableDataset, Subset
+from torch.utils.data import IterableDataset
 
-from ganaug.data.sources.classes import named_labels
-from ganaug.data.sources.labels import labels_of
-from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.dataset import MixedDataset
+from ganaug.mixing.labels import named_labels_of
 from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.ratio import resolve
 from ganaug.mixing.schedule import Append, Replace, Schedule
@@ -22,8 +19,6 @@ from ganaug.reporting import Report, silent
 from ganaug.samples.plan import Plan, balance, fraction
 from ganaug.samples.pool import BLOCK, Pool, served
 from ganaug.samples.run import Loadable, from_noise
-
-MOST_LABELS = 100_000  # without names, every number up to the largest one is a class
 
 
 def mix(
@@ -94,32 +89,6 @@ def require_map_style(dataset: Any) -> None:
         )
 
 
-def named_labels_of(
-    dataset: Any, classes: Sequence[str] | None, targets: Any, report: Report
-) -> tuple[np.ndarray, tuple[str, ...], bool]:
-    """Labels before `target_transform`, int64 (n,); the name of each label; whether names were given.
-
-    Labels without names name themselves.
-    """
-    base, index_map = innermost(dataset)
-    if targets is None and getattr(base, "target_transform", None) is not None:
-        base = copy.copy(base)
-        base.target_transform = None
-        dataset = Subset(base, index_map.tolist())
-    found = labels_of(dataset, targets, report=report)
-    given = found.classes if classes is None else classes
-    names = given
-    if names is None and int(found.targets.max(initial=-1)) >= MOST_LABELS:
-        raise LabelMismatchError(
-            f"The label {int(found.targets.max())} is no number of a class.",
-            "Give targets= with labels from 0 on, and classes=, their names.",
-        )
-    if names is None:
-        names = [str(label) for label in range(int(found.targets.max(initial=-1)) + 1)]
-    labels, known, _ = named_labels(found.targets, names)
-    return labels, known, given is not None
-
-
 def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float, fitted: Fitted) -> Replace | Append:
     if mode == "replace":
         return Replace(labels, round(ratio * len(labels)))
@@ -140,7 +109,6 @@ def _require_known(needed: Plan, fitted: Fitted, named: bool) -> None:
 
 def _places_in_pool(names: tuple[str, ...], pool: Pool) -> tuple[np.ndarray, np.ndarray]:
     """Where each class of the data set lies in the pool: first row and number of rows, int64 (classes,) each."""
-    at = [pool.classes.index(name) if name in pool.classes else None for name in names]
-    starts = np.array([0 if i is None else pool.offsets[i] for i in at], dtype=np.int64)
-    ends = np.array([0 if i is None else pool.offsets[i + 1] for i in at], dtype=np.int64)
-    return starts, ends - starts
+    place = dict(zip(pool.classes, zip(pool.offsets[:-1], np.diff(pool.offsets), strict=True), strict=True))
+    starts, sizes = np.array([place.get(name, (0, 0)) for name in names], dtype=np.int64).reshape(-1, 2).T
+    return starts, sizes
