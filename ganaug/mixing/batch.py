@@ -121,26 +121,26 @@ def as_batch(pixels: Tensor, images: Tensor, normalize: Normalisation | None) ->
     pixels = in_channels_and_size(pixels, images.shape[1], images.shape[2:])
     if not images.is_floating_point():
         return pixels.to(images.dtype)
-    unit = pixels.to(torch.float32) / 255
-    return (unit if normalize is None else F.normalize(unit, *map(list, normalize))).to(images.dtype)
+    return _normalised(pixels.to(torch.float32) / 255, normalize).to(images.dtype)
 
 
 def encoded(images: Tensor, normalize: Normalisation | None) -> Tensor:
     """A batch as the generator sees images: float32 in [-1, 1]. Floats are in 0..1 before normalisation."""
     if not images.is_floating_point():
         return ImageCodec.encode(images)
-    return _scale(images.to(torch.float32), normalize, back=True).clamp(0, 1) * 2 - 1
+    unit = images.to(torch.float32)
+    if normalize is not None:
+        mean, std = (torch.tensor(list(values), device=unit.device)[:, None, None] for values in normalize)
+        unit = unit * std + mean
+    return unit.clamp(0, 1) * 2 - 1
 
 
 def decoded(x: Tensor, images: Tensor, normalize: Normalisation | None) -> Tensor:
     """The inverse of `encoded`, in the dtype of the batch."""
     if not images.is_floating_point():
         return ImageCodec.decode(x).to(images.dtype)
-    return _scale((x + 1) / 2, normalize, back=False).to(images.dtype)
+    return _normalised((x + 1) / 2, normalize).to(images.dtype)
 
 
-def _scale(x: Tensor, normalize: Normalisation | None, *, back: bool) -> Tensor:
-    if normalize is None:
-        return x
-    mean, std = (torch.tensor(list(values), device=x.device)[:, None, None] for values in normalize)
-    return x * std + mean if back else (x - mean) / std
+def _normalised(unit: Tensor, normalize: Normalisation | None) -> Tensor:
+    return unit if normalize is None else F.normalize(unit, *map(list, normalize))

@@ -70,13 +70,15 @@ def mix(
     who = _who(labels, names, mode, share.ratio, fitted)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
     plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in needed.items() if n}
-    pool = None
+    added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
+    labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
+    pool = schedule = None
     if plan:
         _require_known(plan, fitted, named)
         pool = Pool.open(run, plan, seed=seed, epoch=0 if fresh else None, report=report)
-    added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
-    labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
-    schedule = None if pool is None else Schedule(who, len(labels), names, *_places_in_pool(names, pool), seed)
+        first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
+        starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))
+        schedule = Schedule(who, len(labels), names, starts, sizes, seed)
     return MixedDataset(dataset, labels, names, schedule, pool, fitted, seed=seed, transform=transform)
 
 
@@ -105,10 +107,3 @@ def _require_known(needed: Plan, fitted: Fitted, named: bool) -> None:
             + ("." if named else " (the data set has no class names, so that labels stand for themselves)."),
             f"Its classes are {', '.join(map(repr, fitted.card.classes))}: give classes=[...], the name of each label.",
         )
-
-
-def _places_in_pool(names: tuple[str, ...], pool: Pool) -> tuple[np.ndarray, np.ndarray]:
-    """Where each class of the data set lies in the pool: first row and number of rows, int64 (classes,) each."""
-    place = dict(zip(pool.classes, zip(pool.offsets[:-1], np.diff(pool.offsets), strict=True), strict=True))
-    starts, sizes = np.array([place.get(name, (0, 0)) for name in names], dtype=np.int64).reshape(-1, 2).T
-    return starts, sizes

@@ -105,8 +105,7 @@ class MixedDataset(Dataset):
 
     @property
     def transform(self) -> Any:
-        own = self._shared if self._transform is None else self._transform
-        return getattr(self._base, "transform", own) if self._transform is None else own
+        return getattr(self._base, "transform", self._shared) if self._transform is None else self._transform
 
     @transform.setter
     def transform(self, transform: Any) -> None:
@@ -162,9 +161,7 @@ class MixedDataset(Dataset):
     def _synthetic(self, epoch: int, places: np.ndarray, rows: np.ndarray) -> list[Any]:
         images = self._present(self._pool_of(epoch).read(rows), self.transform)
         own = self._pool.row_labels[rows] if isinstance(self._pool, VariantPool) else self._labels[places]
-        labels: list[Any] = own.tolist()
-        if not self._present.native.plain_labels:
-            labels = [self._present.native.label(label) for label in labels]
+        labels = map(self._present.native.label, own.tolist())
         change = self.target_transform
         return list(zip(images, labels if change is None else map(change, labels), strict=True))
 

@@ -81,36 +81,30 @@ class GANSampler(BaseEstimator):
         known = fitted.card.classes
         refuse_harmful(fitted, self.force)
         self.sampling_strategy_ = added(self.sampling_strategy, counts, labels)
-        if any(self.sampling_strategy_.values()):
-            self._require_names(counts, known)
-        asked = {label: class_of(label, known, self.classes) for label, n in self.sampling_strategy_.items() if n}
-        warn_of_withheld(fitted, asked.values())
-        plan = served(fitted, {name: self.sampling_strategy_[label] for label, name in asked.items()})
-        self.sampling_strategy_ |= {label: plan[name] for label, name in asked.items()}
-        names = {label: name for label, name in asked.items() if plan[name]}
-        if not names:
-            return images.copy(), labels.copy()
-        pool = Pool.open(self.run, plan, seed=self.random_state)
-        size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]
-        mode = "RGB" if "C" in axes and images.shape[1 + axes.index("C")] == 3 else "L"
-        native = Native("array", mode, size, axes, images.dtype, 0, "never")
-        new_images, new_labels = [images], [labels]
-        for label, name in names.items():
-            start = int(pool.offsets[pool.classes.index(name)])
-            pixels = pool.images[start : start + plan[name]]
-            new_images.append(np.stack([native.image(one, fitted.card.codec) for one in pixels]))
-            new_labels.append(np.full(plan[name], label, dtype=labels.dtype))
-        return np.concatenate(new_images), np.concatenate(new_labels)
-
-    def _require_names(self, counts: Counts, known: tuple[str, ...]) -> None:
-        """Integers may stand for names by their place only where there is one for each name."""
-        by_place = self.classes is None and not called_by_numbers(known)
+        by_place = self.classes is None and not called_by_numbers(known) and any(self.sampling_strategy_.values())
         if by_place and all(isinstance(label, int) for label in counts) and sorted(counts) != list(range(len(known))):
             raise LabelMismatchError(
                 f"y has the labels {', '.join(map(str, sorted(counts)[:8]))}, the generator the classes "
                 f"{', '.join(map(repr, known))}: which is which?",
                 "Give classes=[...], the name of each label 0, 1, ...",
             )
+        asked = {label: class_of(label, known, self.classes) for label, n in self.sampling_strategy_.items() if n}
+        warn_of_withheld(fitted, asked.values())
+        plan = served(fitted, {name: self.sampling_strategy_[label] for label, name in asked.items()})
+        self.sampling_strategy_ |= {label: plan[name] for label, name in asked.items()}
+        if not any(plan.values()):
+            return images.copy(), labels.copy()
+        pool = Pool.open(self.run, plan, seed=self.random_state)
+        size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]
+        mode = "RGB" if "C" in axes and images.shape[1 + axes.index("C")] == 3 else "L"
+        native = Native("array", mode, size, axes, images.dtype, 0, "never")
+        new_images, new_labels = [images], [labels]
+        for label, name in asked.items():
+            start = int(pool.offsets[pool.classes.index(name)])
+            pixels = pool.images[start : start + plan[name]]
+            new_images += [native.image(one, fitted.card.codec)[None] for one in pixels]
+            new_labels.append(np.full(plan[name], label, dtype=labels.dtype))
+        return np.concatenate(new_images), np.concatenate(new_labels)
 
 
 def added(strategy: Any, counts: Counts, y: np.ndarray) -> Counts:

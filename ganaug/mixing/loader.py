@@ -65,7 +65,7 @@ def augment_loader(
     outer = loader.batch_sampler if loader.batch_size is None else None  # a batch sampler of the user's own
     inner = outer.sampler if type(outer) is BatchSampler else loader.sampler
     dataset = loader.dataset
-    if type(inner) is SubsetRandomSampler and (outer is None or type(outer) is BatchSampler):
+    if type(inner) is SubsetRandomSampler:
         dataset = Subset(dataset, [int(index) for index in inner.indices])
         targets = None if targets is None else np.asarray(targets)[dataset.indices]
     mixed = mix(

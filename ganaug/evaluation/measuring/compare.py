@@ -19,7 +19,7 @@ from ganaug.generator.parts import UNLABELLED
 from ganaug.metrics import Interval, am_score, bootstrap, copy_report, inception_score, share_interval
 from ganaug.metrics.intervals import subsampled_together
 from ganaug.metrics.suite import METRICS, Suite, level, of_class
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report
 
 NO_CLASSES = "The generator knows no classes: nothing is said of labels."
 Items = tuple[Tensor, Tensor]  # what the extractor takes, such as uint8 (N, C, H, W), and labels int64 (N,)
@@ -61,7 +61,7 @@ class Looked:
         cas: classification accuracy of synthetic to real items, of real to synthetic, and the ceiling. seen: by name.
         judge: how the own classifier was trained. copies_of: what is compared to find copies; "" for not looking.
         """
-        figures, per_class = compare(self, extractor, seed=seed, report=report)
+        figures, per_class = compare(self, extractor, seed, report)
         n, m = len(self.labels), len(self.real_labels)
         if self.labelled:
             train, test, ceiling = cas()
@@ -80,7 +80,7 @@ class Looked:
 
 
 def compare(
-    looked: Looked, extractor: Extractor, *, seed: int = 0, report: Report = silent
+    looked: Looked, extractor: Extractor, seed: int, report: Report
 ) -> tuple[list[Figure], dict[str, ClassFigures]]:
     """Everything that features and scores say: figures in order, and those of each class by its name."""
     y, t, classes = looked.real_labels, looked.labels, looked.classes

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import OptionError
+from ganaug.errors import OptionError, TooFewImagesError
 from ganaug.evaluation.measuring.compare import NO_CLASSES, Looked
 from ganaug.evaluation.measuring.extractors import Extractor, from_timm, inception, own
 from ganaug.evaluation.measuring.judges import STEPS, classification_accuracy_scores, judge_of
 from ganaug.evaluation.measuring.measurement import Measurement
-from ganaug.evaluation.measuring.samples import samples_of
-from ganaug.evaluation.measuring.sides import sides
+from ganaug.evaluation.measuring.sides import Sides, sides
 from ganaug.evaluation.measuring.vectors import measure_vectors
+from ganaug.generator.folder import Fitted
 from ganaug.metrics import Interval
 from ganaug.reporting import Report, printable, silent
+from ganaug.samples.pool import Renderer
 from ganaug.samples.run import Loadable, as_loaded
+from ganaug.samples.variants import Variants
 
 PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless a number is given
 
@@ -65,7 +70,7 @@ def measure(
     chosen_device = torch.device(device)
     chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
     parts = sides(fitted.card, data, test, pairs=pairs, root=root, seed=seed, report=report)
-    samples, notes = samples_of(fitted, parts, count, seed, chosen_device, report)
+    samples, notes = _samples(fitted, parts, count, seed, chosen_device, report)
     judge, augmentation = judge_of(parts.judge, steps=steps, seed=seed, device=chosen_device, report=report)
     other = parts.unseen if len(parts.unseen) else parts.reference
     reference, seen, unseen = ((part.pixels, part.labels) for part in (parts.reference, parts.seen, other))
@@ -87,6 +92,37 @@ def measure(
         {"augmentation": augmentation, "images": len(parts.judge), "steps": steps}, (*notes, *parts.notes),
         copies_of="pixels" if parts.fitted else "", seed=seed, report=report,
     )  # fmt: skip
+
+
+def _samples(
+    fitted: Fitted, parts: Sides, count: int, seed: int, device: torch.device, report: Report
+) -> tuple[tuple[Tensor, Tensor], tuple[str, ...]]:
+    """uint8 (N, C, H, W), class after class, `count` of each where there are so many; labels int64 (N,); notes."""
+    classes = fitted.card.classes
+    notes: tuple[str, ...] = ()
+    if fitted.starts_from is None:
+        renderer = Renderer(fitted, seed, device=device)
+        streams = (renderer.stream(label, count) for label in range(len(classes)))
+    else:
+        variants = Variants(fitted, parts.seen, seed, device=device)
+        streams = (_of_class(variants, name, label, count) for label, name in enumerate(classes))
+        notes = (
+            f"Samples are made from the {len(parts.seen)} images of the fit "
+            f"({fitted.starts_from.value}), so their number says little of how many different ones there are.",
+        )
+    images = []
+    for done, (name, stream) in enumerate(zip(classes, streams, strict=True), start=1):
+        images.append(np.concatenate(list(stream)))
+        report("render", done, len(classes), name)
+    labels = torch.arange(len(classes)).repeat_interleave(torch.tensor([len(part) for part in images]))
+    return (torch.from_numpy(np.concatenate(images)), labels), notes
+
+
+def _of_class(variants: Variants, name: str, label: int, count: int) -> Iterator[np.ndarray]:
+    from_own = sum(variants.label(own) == label for own in variants.images.labels.tolist())
+    if not from_own:
+        raise TooFewImagesError(f"There is no image to make {name!r} from.", "Give data with every class.")
+    return variants.stream(*variants.making(name, count if variants.several else min(count, from_own)))
 
 
 def _extractor(extractor: str | Extractor, device: torch.device) -> Extractor:
