@@ -59,7 +59,7 @@ class MixedDataset(Dataset):
         return len(self._labels)
 
     def __repr__(self) -> str:
-        served = 0 if self._pool is None else int((self._table(self.epoch) != REAL).sum())
+        served = len(self.synthetic_indices())
         return f"MixedDataset({len(self)} items, {served} of them synthetic, {len(self.classes)} classes)"
 
     def __getstate__(self) -> dict:
