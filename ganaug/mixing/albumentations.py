@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from torch.utils.data import get_worker_info
 
-from ganaug.data.sources.classes import check_names, names_by_label
-from ganaug.errors import DataError, LabelMismatchError, MissingPackageError
+from ganaug.data.sources.classes import check_names
+from ganaug.errors import DataError, MissingPackageError
 from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream
+from ganaug.mixing.labels import class_of
 from ganaug.mixing.native import Native
 from ganaug.samples.plan import per_class
 from ganaug.samples.pool import Pool
@@ -93,7 +94,7 @@ class SynthSample(ImageOnlyTransform):
         return [self.label_key]
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        label = self._known.index(self._name(data[self.label_key]))
+        label = self._known.index(class_of(data[self.label_key], self._known, self.classes))
         start, end = self._pool.offsets[label : label + 2]
         if start == end:  # a choice withholds this class
             return {"synthetic": None}
@@ -114,31 +115,11 @@ class SynthSample(ImageOnlyTransform):
         return native.image(synthetic, self._codec)
 
     def get_transform_init_args(self) -> dict[str, Any]:
-        return {
-            "run": self.run,
-            "label_key": self.label_key,
-            "classes": self.classes,
-            "pool_per_class": self.pool_per_class,
-            "seed": self._seed,
-            "force": self.force,
-        }
+        names = "run", "label_key", "classes", "pool_per_class", "force"
+        return {name: getattr(self, name) for name in names} | {"seed": self._seed}
 
     def _stream(self, purpose: str) -> np.random.Generator:
         worker = get_worker_info()
         place = worker.seed if worker else "main"
         rank = os.environ.get("RANK", "0")  # processes that train together may have one torch seed
         return numpy_stream(self._seed, "synthsample", rank, place, self._calls, purpose)
-
-    def _name(self, label: Any) -> str:
-        """The generator's name of a label; several places of one pipeline may hold labels as arrays of one number."""
-        names = names_by_label(self._known, self.classes)
-        if isinstance(label, (np.ndarray, np.generic)) or hasattr(label, "item"):
-            label = label.item()
-        if isinstance(label, int) and 0 <= label < len(names):
-            label = names[label]
-        if label not in self._known:
-            raise LabelMismatchError(
-                f"The generator has no class for the label {label!r}.",
-                f"Its classes are {', '.join(map(repr, self._known))}: give classes=[...], the name of each label.",
-            )
-        return label

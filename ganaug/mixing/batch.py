@@ -2,17 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import copy
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, final
 
 import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
+from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
+from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
+from ganaug.data.sources.classes import names_by_label
+from ganaug.data.spec import ImageCodec
+from ganaug.errors import IncompatibleLoaderError
+from ganaug.generator.folder import Fitted
+from ganaug.samples.run import as_fitted
+from ganaug.samples.variants import labels_at
 
 Normalisation = tuple[Sequence[float], Sequence[float]]  # mean and standard deviation of each channel
+
+
+class BatchTransform(v2.Transform):
+    """(images, labels) -> (images, labels), whose draws are keyed by (seed, rank, epoch and number of the call).
+
+    The generator is no part of this module: its parameters and state are not ours.
+    """
+
+    _changed: Callable[..., tuple[Tensor, Tensor]]  # images, labels, named arguments of the call -> images, labels
+
+    def __init__(self, fitted: Fitted, seed: int, classes: Sequence[str] | None, normalize: Normalisation | None):
+        super().__init__()
+        self.seed, self.normalize = seed, normalize
+        self.classes = names_by_label(fitted.card.classes, classes)
+        self._known = labels_at(fitted, self.classes)  # label -> its label at the generator
+        self._path: Path = fitted.path
+        self._fitted: Fitted | None = fitted
+        self._copies: dict[torch.device, Any] = {}
+        self._epoch, self._calls = 0, 0
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_copies": {}, "_fitted": None}
+
+    @final
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch, self._calls = epoch, 0
+
+    @final
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        """Two arguments, or one pair; gives what it was given, a tuple or a list, with the images changed."""
+        who = type(self).__name__
+        pair = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (tuple, list)) else inputs
+        if len(pair) != 2:
+            raise IncompatibleLoaderError(
+                f"{who} was given {len(pair)} things, not images and labels.", "Call it with (images, labels)."
+            )
+        images, labels = pair
+        require_batch(images, labels, who)
+        changed = self._changed(images, labels, **named)
+        return type(pair)(changed) if isinstance(pair, list) else changed
+
+    def _next_key(self) -> tuple[int | str, ...]:
+        self._calls += 1
+        return call_key(self.seed, type(self).__name__.lower(), self._epoch, self._calls - 1)
+
+    def _loaded(self) -> Fitted:
+        if self._fitted is None:
+            self._fitted = as_fitted(self._path)
+        return self._fitted
+
+    def _networks(self, device: torch.device) -> dict[str, torch.nn.Module]:
+        if device not in self._copies:
+            self._copies[device] = {
+                role: serving(net, device)
+                for role, net in self._loaded().networks.items()
+            }
+        return self._copies[device]
 
 
 def call_key(seed: int, purpose: str, epoch: int, call: int) -> tuple[int | str, ...]:
@@ -37,15 +103,10 @@ def require_batch(images: Any, labels: Any, who: str) -> None:
         )
 
 
-def require_named(labels: Tensor, classes: Sequence[str | None]) -> None:
-    """Raises LabelMismatchError for labels without a name."""
-    nameless = [label for label in labels.unique().tolist() if not 0 <= label < len(classes) or classes[label] is None]
-    if nameless:
-        named = [f"{label}: {name!r}" for label, name in enumerate(classes) if name is not None]
-        raise LabelMismatchError(
-            f"The batch has the label {nameless[0]}, which names no class of the generator ({', '.join(named)}).",
-            "Give classes=[...], the name of each label, in its order.",
-        )
+def with_rows(images: Tensor, rows: Tensor, new: Tensor) -> Tensor:
+    """The batch with other images in these rows, of the type that it has."""
+    mixed = images.as_subclass(Tensor).index_copy(0, rows, new)
+    return wrap(mixed, like=images) if isinstance(images, TVTensor) else mixed
 
 
 def in_channels_and_size(x: Tensor, channels: int, size: Sequence[int]) -> Tensor:
@@ -60,26 +121,26 @@ def as_batch(pixels: Tensor, images: Tensor, normalize: Normalisation | None) ->
     pixels = in_channels_and_size(pixels, images.shape[1], images.shape[2:])
     if not images.is_floating_point():
         return pixels.to(images.dtype)
-    unit = pixels.to(torch.float32) / 255
-    return (unit if normalize is None else F.normalize(unit, *map(list, normalize))).to(images.dtype)
+    return _normalised(pixels.to(torch.float32) / 255, normalize).to(images.dtype)
 
 
 def encoded(images: Tensor, normalize: Normalisation | None) -> Tensor:
     """A batch as the generator sees images: float32 in [-1, 1]. Floats are in 0..1 before normalisation."""
     if not images.is_floating_point():
-        return images.to(torch.float32) / 127.5 - 1
-    return _scale(images.to(torch.float32), normalize, back=True).clamp(0, 1) * 2 - 1
+        return ImageCodec.encode(images)
+    unit = images.to(torch.float32)
+    if normalize is not None:
+        mean, std = (torch.tensor(list(values), device=unit.device)[:, None, None] for values in normalize)
+        unit = unit * std + mean
+    return unit.clamp(0, 1) * 2 - 1
 
 
 def decoded(x: Tensor, images: Tensor, normalize: Normalisation | None) -> Tensor:
     """The inverse of `encoded`, in the dtype of the batch."""
     if not images.is_floating_point():
-        return ((x + 1) * 127.5).round().clamp(0, 255).to(images.dtype)
-    return _scale((x + 1) / 2, normalize, back=False).to(images.dtype)
+        return ImageCodec.decode(x).to(images.dtype)
+    return _normalised((x + 1) / 2, normalize).to(images.dtype)
 
 
-def _scale(x: Tensor, normalize: Normalisation | None, *, back: bool) -> Tensor:
-    if normalize is None:
-        return x
-    mean, std = (torch.tensor(list(values), device=x.device)[:, None, None] for values in normalize)
-    return x * std + mean if back else (x - mean) / std
+def _normalised(unit: Tensor, normalize: Normalisation | None) -> Tensor:
+    return unit if normalize is None else F.normalize(unit, *map(list, normalize))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from torch.utils.data import IterableDataset, Subset
+from torch.utils.data import IterableDataset
 
-from ganaug.data.sources.classes import named_labels
-from ganaug.data.sources.labels import labels_of
-from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.dataset import MixedDataset
+from ganaug.mixing.labels import named_labels_of
 from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.ratio import resolve
 from ganaug.mixing.schedule import Append, Replace, Schedule
@@ -23,8 +20,6 @@ from ganaug.samples.blocks import BLOCK
 from ganaug.samples.plan import Plan, balance, fraction
 from ganaug.samples.pool import Pool, served
 from ganaug.samples.run import Loadable, from_noise
-
-MOST_LABELS = 100_000  # without names, every number up to the largest one is a class
 
 
 def mix(
@@ -76,13 +71,15 @@ def mix(
     who = _who(labels, names, mode, share.ratio, fitted)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
     plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in needed.items() if n}
-    pool = None
+    added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
+    labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
+    pool = schedule = None
     if plan:
         _require_known(plan, fitted, named)
         pool = Pool.open(run, plan, seed=seed, epoch=0 if fresh else None, report=report)
-    added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
-    labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
-    schedule = None if pool is None else Schedule(who, len(labels), names, *_places_in_pool(names, pool), seed)
+        first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
+        starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))
+        schedule = Schedule(who, len(labels), names, starts, sizes, seed)
     return MixedDataset(dataset, labels, names, schedule, pool, fitted, seed=seed, transform=transform)
 
 
@@ -93,32 +90,6 @@ def require_map_style(dataset: Any) -> None:
             f"{type(dataset).__name__} is not a map-style data set: its items have no index.",
             "Give a data set with __len__ and __getitem__.",
         )
-
-
-def named_labels_of(
-    dataset: Any, classes: Sequence[str] | None, targets: Any, report: Report
-) -> tuple[np.ndarray, tuple[str, ...], bool]:
-    """Labels before `target_transform`, int64 (n,); the name of each label; whether names were given.
-
-    Labels without names name themselves.
-    """
-    base, index_map = innermost(dataset)
-    if targets is None and getattr(base, "target_transform", None) is not None:
-        base = copy.copy(base)
-        base.target_transform = None
-        dataset = Subset(base, index_map.tolist())
-    found = labels_of(dataset, targets, report=report)
-    given = found.classes if classes is None else classes
-    names = given
-    if names is None and int(found.targets.max(initial=-1)) >= MOST_LABELS:
-        raise LabelMismatchError(
-            f"The label {int(found.targets.max())} is no number of a class.",
-            "Give targets= with labels from 0 on, and classes=, their names.",
-        )
-    if names is None:
-        names = [str(label) for label in range(int(found.targets.max(initial=-1)) + 1)]
-    labels, known, _ = named_labels(found.targets, names)
-    return labels, known, given is not None
 
 
 def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float, fitted: Fitted) -> Replace | Append:
@@ -137,11 +108,3 @@ def _require_known(needed: Plan, fitted: Fitted, named: bool) -> None:
             + ("." if named else " (the data set has no class names, so that labels stand for themselves)."),
             f"Its classes are {', '.join(map(repr, fitted.card.classes))}: give classes=[...], the name of each label.",
         )
-
-
-def _places_in_pool(names: tuple[str, ...], pool: Pool) -> tuple[np.ndarray, np.ndarray]:
-    """Where each class of the data set lies in the pool: first row and number of rows, int64 (classes,) each."""
-    at = [pool.classes.index(name) if name in pool.classes else None for name in names]
-    starts = np.array([0 if i is None else pool.offsets[i] for i in at], dtype=np.int64)
-    ends = np.array([0 if i is None else pool.offsets[i + 1] for i in at], dtype=np.int64)
-    return starts, ends - starts

@@ -59,7 +59,7 @@ class MixedDataset(Dataset):
         return len(self._labels)
 
     def __repr__(self) -> str:
-        served = 0 if self._pool is None else int((self._table(self.epoch) != REAL).sum())
+        served = len(self.synthetic_indices())
         return f"MixedDataset({len(self)} items, {served} of them synthetic, {len(self.classes)} classes)"
 
     def __getstate__(self) -> dict:
@@ -105,8 +105,7 @@ class MixedDataset(Dataset):
 
     @property
     def transform(self) -> Any:
-        own = self._shared if self._transform is None else self._transform
-        return getattr(self._base, "transform", own) if self._transform is None else own
+        return getattr(self._base, "transform", self._shared) if self._transform is None else self._transform
 
     @transform.setter
     def transform(self, transform: Any) -> None:
@@ -152,28 +151,19 @@ class MixedDataset(Dataset):
         epoch = epochs.pop()
         rows = self._table(epoch)[places]
         real = rows == REAL
-        items: list[Any] = [None] * len(places)
-        for position, item in zip(np.flatnonzero(real), _fetch(self.dataset, places[real].tolist()), strict=True):
-            items[position] = item
-        if not real.all():
-            positions = np.flatnonzero(~real)
-            pixels = self._pool_of(epoch).read(rows[positions])
-            made = zip(
-                self._present(pixels, self.transform),
-                self._synthetic_labels(places[positions], rows[positions]),
-                strict=True,
-            )
-            for position, item in zip(positions, made, strict=True):
-                items[position] = item
-        return items
+        found = _fetch(self.dataset, places[real].tolist())
+        if real.all():
+            return found
+        found = [*found, *self._synthetic(epoch, places[~real], rows[~real])]
+        by_position = dict(zip([*np.flatnonzero(real), *np.flatnonzero(~real)], found, strict=True))
+        return [by_position[position] for position in range(len(places))]
 
-    def _synthetic_labels(self, places: np.ndarray, rows: np.ndarray) -> list[Any]:
+    def _synthetic(self, epoch: int, places: np.ndarray, rows: np.ndarray) -> list[Any]:
+        images = self._present(self._pool_of(epoch).read(rows), self.transform)
         own = self._pool.row_labels[rows] if isinstance(self._pool, VariantPool) else self._labels[places]
-        labels: list[Any] = own.tolist()
-        if not self._present.native.plain_labels:
-            labels = [self._present.native.label(label) for label in labels]
+        labels = map(self._present.native.label, own.tolist())
         change = self.target_transform
-        return labels if change is None else [change(label) for label in labels]
+        return list(zip(images, labels if change is None else map(change, labels), strict=True))
 
     # --- tables and pools of an epoch
 

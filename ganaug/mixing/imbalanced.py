@@ -9,15 +9,22 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ganaug.data.sources.classes import called_by_numbers, names_by_label
+from ganaug.data.sources.classes import called_by_numbers
 from ganaug.errors import DataError, LabelMismatchError, OptionError
+from ganaug.mixing.labels import class_of
 from ganaug.mixing.native import Native
-from ganaug.reporting import silent
 from ganaug.samples.pool import Pool, served
 from ganaug.samples.run import Loadable, as_fitted
 from ganaug.samples.verdict import refuse_harmful, warn_of_withheld
 
-STRATEGIES = ("auto", "minority", "not majority", "not minority", "all")
+# Whether a class of n images is filled up, where the smallest has `least`; the largest gets none in any case.
+STRATEGIES: dict[str, Callable[[int, int], bool]] = {
+    "auto": lambda n, least: True,
+    "minority": lambda n, least: n == least,
+    "not majority": lambda n, least: True,
+    "not minority": lambda n, least: n != least,
+    "all": lambda n, least: True,
+}
 Counts = dict[Any, int]  # label as it is in y -> number
 
 
@@ -71,51 +78,33 @@ class GANSampler(BaseEstimator):
             )
         counts = dict(zip(*(part.tolist() for part in np.unique(labels, return_counts=True)), strict=True))
         fitted = as_fitted(self.run)
+        known = fitted.card.classes
         refuse_harmful(fitted, self.force)
         self.sampling_strategy_ = added(self.sampling_strategy, counts, labels)
-        if any(self.sampling_strategy_.values()):
-            self._require_names(counts, fitted.card.classes)
-        asked = {label: self._name(label, fitted.card.classes) for label, n in self.sampling_strategy_.items() if n}
-        warn_of_withheld(fitted, asked.values())
-        plan = served(fitted, {name: self.sampling_strategy_[label] for label, name in asked.items()})
-        self.sampling_strategy_ |= {label: plan[name] for label, name in asked.items()}
-        names = {label: name for label, name in asked.items() if plan[name]}
-        if not names:
-            return images.copy(), labels.copy()
-        pool = Pool.open(self.run, plan, seed=self.random_state, report=silent)
-        size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]
-        mode = "RGB" if "C" in axes and images.shape[1 + axes.index("C")] == 3 else "L"
-        native = Native("array", mode, size, axes, images.dtype, 0, "never")
-        new_images, new_labels = [images], [labels]
-        for label, name in names.items():
-            start = int(pool.offsets[pool.classes.index(name)])
-            pixels = pool.images[start : start + plan[name]]
-            new_images.append(np.stack([native.image(one, fitted.card.codec) for one in pixels]))
-            new_labels.append(np.full(plan[name], label, dtype=labels.dtype))
-        return np.concatenate(new_images), np.concatenate(new_labels)
-
-    def _require_names(self, counts: Counts, known: tuple[str, ...]) -> None:
-        """Integers may stand for names by their place only where there is one for each name."""
-        by_place = self.classes is None and not called_by_numbers(known)
+        by_place = self.classes is None and not called_by_numbers(known) and any(self.sampling_strategy_.values())
         if by_place and all(isinstance(label, int) for label in counts) and sorted(counts) != list(range(len(known))):
             raise LabelMismatchError(
                 f"y has the labels {', '.join(map(str, sorted(counts)[:8]))}, the generator the classes "
                 f"{', '.join(map(repr, known))}: which is which?",
                 "Give classes=[...], the name of each label 0, 1, ...",
             )
-
-    def _name(self, label: Any, known: tuple[str, ...]) -> str:
-        names = names_by_label(known, self.classes)
-        if isinstance(label, int):
-            label = names[label] if 0 <= label < len(names) else label
-        elif isinstance(label, bytes):
-            label = label.decode()
-        if label not in known:
-            raise LabelMismatchError(
-                f"The generator has no class for the label {label!r}.",
-                f"Its classes are {', '.join(map(repr, known))}: give classes=[...], the name of each label.",
-            )
-        return label
+        asked = {label: class_of(label, known, self.classes) for label, n in self.sampling_strategy_.items() if n}
+        warn_of_withheld(fitted, asked.values())
+        plan = served(fitted, {name: self.sampling_strategy_[label] for label, name in asked.items()})
+        self.sampling_strategy_ |= {label: plan[name] for label, name in asked.items()}
+        if not any(plan.values()):
+            return images.copy(), labels.copy()
+        pool = Pool.open(self.run, plan, seed=self.random_state)
+        size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]
+        mode = "RGB" if "C" in axes and images.shape[1 + axes.index("C")] == 3 else "L"
+        native = Native("array", mode, size, axes, images.dtype, 0, "never")
+        new_images, new_labels = [images], [labels]
+        for label, name in asked.items():
+            start = int(pool.offsets[pool.classes.index(name)])
+            pixels = pool.images[start : start + plan[name]]
+            new_images += [native.image(one, fitted.card.codec)[None] for one in pixels]
+            new_labels.append(np.full(plan[name], label, dtype=labels.dtype))
+        return np.concatenate(new_images), np.concatenate(new_labels)
 
 
 def added(strategy: Any, counts: Counts, y: np.ndarray) -> Counts:
@@ -139,16 +128,9 @@ def added(strategy: Any, counts: Counts, y: np.ndarray) -> Counts:
                 f"The smaller class is more than {strategy} of the larger already.", "Give a larger number."
             )
         return {label: wanted - n if n == least and most > least else 0 for label, n in counts.items()}
-    chosen = {
-        "auto": lambda n: True,
-        "not majority": lambda n: True,  # the largest gets none in any case
-        "minority": lambda n: n == least,
-        "not minority": lambda n: n != least,
-        "all": lambda n: True,
-    }
-    if not isinstance(strategy, str) or strategy not in chosen:
+    if not isinstance(strategy, str) or strategy not in STRATEGIES:
         raise OptionError(f"There is no sampling strategy {strategy!r}.", f"Choose one of: {', '.join(STRATEGIES)}.")
-    return {label: most - n if chosen[strategy](n) else 0 for label, n in counts.items()}
+    return {label: most - n if STRATEGIES[strategy](n, least) else 0 for label, n in counts.items()}
 
 
 def _up_to(wanted: Mapping[Any, int], counts: Counts) -> Counts:

@@ -31,7 +31,7 @@ def unseen(dataset: Any, run: Loadable, *, report: Report = silent) -> Subset:
     return Subset(dataset, [index for index in range(len(dataset)) if index not in dropped])
 
 
-def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report = silent) -> None:
+def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report) -> None:
     """Look for evaluation images that the fit saw, be it by gradients or by its validation part; near-duplicates count.
 
     evaluation: DataLoaders, or anything that `ganaug.fit` reads (data sets, folders, npz files, (X, y)), or one of
@@ -39,11 +39,8 @@ def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report = s
     SeenImagesWarning, which lists them, since a loader that is already made cannot be changed here. Beyond: LeakError.
     """
     known = _known(fitted)
-    if (
-        isinstance(evaluation, (str, Path, DataLoader))
-        or hasattr(evaluation, "__getitem__")
-        and not isinstance(evaluation, (list, tuple))
-    ):
+    indexed = hasattr(evaluation, "__getitem__") and not isinstance(evaluation, (list, tuple))
+    if indexed or isinstance(evaluation, (Path, DataLoader)):
         evaluation = [evaluation]  # one set
     for number, part in enumerate(evaluation):
         source = open_source(part.dataset if isinstance(part, DataLoader) else part)

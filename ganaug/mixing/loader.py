@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -22,10 +23,14 @@ from torch.utils.data import (
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.mixing.build import mix
 from ganaug.mixing.dataset import MixedDataset
-from ganaug.mixing.sampler import DrawnOrder, EpochBatchSampler, EpochSampler, FollowedOrder, ShuffledOrder
+from ganaug.mixing.sampler import DrawnOrder, EpochSampler, FollowedOrder
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable
 
+SETTINGS = (
+    "num_workers", "collate_fn", "pin_memory", "pin_memory_device", "timeout", "worker_init_fn", "generator",
+    "in_order", "multiprocessing_context", "prefetch_factor", "persistent_workers",
+)  # fmt: skip
 _MIX = "loader = DataLoader(ganaug.mix(dataset, run), ...)"
 
 
@@ -60,28 +65,17 @@ def augment_loader(
     outer = loader.batch_sampler if loader.batch_size is None else None  # a batch sampler of the user's own
     inner = outer.sampler if type(outer) is BatchSampler else loader.sampler
     dataset = loader.dataset
-    if type(inner) is SubsetRandomSampler and (outer is None or type(outer) is BatchSampler):
+    if type(inner) is SubsetRandomSampler:
         dataset = Subset(dataset, [int(index) for index in inner.indices])
         targets = None if targets is None else np.asarray(targets)[dataset.indices]
     mixed = mix(
-        dataset,
-        run,
-        mode=mode,
-        ratio=ratio,
-        seed=seed,
-        transform=transform,
-        classes=classes,
-        targets=targets,
-        pool_epochs=pool_epochs,
-        fresh=fresh,
-        evaluation=evaluation,
-        force=force,
-        report=report,
-    )
+        dataset, run, mode=mode, ratio=ratio, seed=seed, transform=transform, classes=classes, targets=targets,
+        pool_epochs=pool_epochs, fresh=fresh, evaluation=evaluation, force=force, report=report,
+    )  # fmt: skip
     order: dict[str, Any]
     if outer is not None and type(outer) is not BatchSampler:
         _require_replace(outer, mode)
-        order = {"batch_sampler": EpochBatchSampler(FollowedOrder(outer, watched=outer), mixed)}
+        order = {"batch_sampler": EpochSampler(FollowedOrder(outer), mixed, batches=True)}
     else:
         sampler = EpochSampler(_order(inner, mixed, mode, seed), mixed)
         if outer is None:
@@ -119,40 +113,28 @@ def _require_rebuildable(loader: Any) -> None:
         )
 
 
-def _order(sampler: Any, mixed: MixedDataset, mode: str, seed: int) -> ShuffledOrder | DrawnOrder | FollowedOrder:
+def _order(sampler: Any, mixed: MixedDataset, mode: str, seed: int) -> DrawnOrder | FollowedOrder:
     """The order of a known sampler over the mixed data set; an unknown one is followed where its indices stay valid."""
-    n, kind = len(mixed), type(sampler)
-    added = n - len(mixed.dataset)
+    n, real, kind = len(mixed), len(mixed.dataset), type(sampler)
     if kind is SequentialSampler:
         return FollowedOrder(SequentialSampler(mixed))
     if kind is SubsetRandomSampler:  # `mixed` is over its subset
-        return ShuffledOrder(n, seed)
-    if kind is RandomSampler:
-        count = sampler.num_samples + (added if sampler.num_samples == len(mixed.dataset) else 0)
-        if count == n and not sampler.replacement:
-            return ShuffledOrder(n, seed)
-        return DrawnOrder(n, count, seed, replacement=sampler.replacement)
-    if kind is WeightedRandomSampler and len(sampler.weights) == len(mixed.dataset):
-        weights = _weights_with_added(sampler.weights.numpy().astype(np.float64), np.asarray(mixed.targets))
-        count = sampler.num_samples + (added if sampler.num_samples == len(mixed.dataset) else 0)
+        return DrawnOrder(n, n, seed)
+    weighted = kind is WeightedRandomSampler and len(sampler.weights) == real
+    if kind is RandomSampler or weighted:
+        count = n if sampler.num_samples == real else sampler.num_samples
+        weights = _weights_with_added(sampler.weights, np.asarray(mixed.targets)) if weighted else None
         return DrawnOrder(n, count, seed, replacement=sampler.replacement, weights=weights)
     if kind is DistributedSampler:
-        rebuilt: DistributedSampler = DistributedSampler(
-            mixed,
-            num_replicas=sampler.num_replicas,
-            rank=sampler.rank,
-            shuffle=sampler.shuffle,
-            seed=sampler.seed,
-            drop_last=sampler.drop_last,
-        )
-        return FollowedOrder(rebuilt, owned=True, watched=sampler)
+        settings = {name: getattr(sampler, name) for name in ("num_replicas", "rank", "shuffle", "seed", "drop_last")}
+        return FollowedOrder(DistributedSampler(mixed, **settings), owned=True, watched=sampler)
     _require_replace(sampler, mode)
-    return FollowedOrder(sampler, watched=sampler)
+    return FollowedOrder(sampler)
 
 
-def _weights_with_added(weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _weights_with_added(given: Tensor, labels: np.ndarray) -> np.ndarray:
     """Weights of the real items, then for each added one the mean weight of its class: float64 (len(labels),)."""
-    n = len(weights)
+    weights, n = given.numpy().astype(np.float64), len(given)
     totals = np.bincount(labels[:n], weights, minlength=labels.max() + 1)
     counts = np.bincount(labels[:n], minlength=labels.max() + 1)
     return np.concatenate([weights, (totals / np.maximum(1, counts))[labels[n:]]])
@@ -170,21 +152,4 @@ def _require_replace(sampler: Any, mode: str) -> None:
 
 def _settings(loader: DataLoader) -> dict[str, Any]:
     """Everything that a DataLoader is told besides its data set and its order."""
-    settings = {
-        "num_workers": loader.num_workers,
-        "collate_fn": loader.collate_fn,
-        "pin_memory": loader.pin_memory,
-        "timeout": loader.timeout,
-        "worker_init_fn": loader.worker_init_fn,
-        "generator": loader.generator,
-        "in_order": loader.in_order,
-    }
-    if loader.num_workers > 0:
-        settings |= {
-            "multiprocessing_context": loader.multiprocessing_context,
-            "prefetch_factor": loader.prefetch_factor,
-            "persistent_workers": loader.persistent_workers,
-        }
-    if loader.pin_memory_device:
-        settings["pin_memory_device"] = loader.pin_memory_device
-    return settings
+    return {name: getattr(loader, name) for name in SETTINGS}

@@ -18,7 +18,6 @@ from ganaug.data.spec import MODES, ImageCodec
 from ganaug.errors import IncompatibleLoaderError
 
 _UNSET = object()
-DEEP = ("I", "I;16", "F")
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,8 @@ class Native:
             array = np.atleast_3d(array)
         if self.axes == "CHW":
             array = array.transpose(2, 0, 1)
-        if self.kind == "array":
-            return np.ascontiguousarray(_scaled(array, _floating(self.dtype)).astype(self.dtype))
-        return torch.from_numpy(np.ascontiguousarray(_scaled(array, _floating(self.dtype)))).to(self.dtype)
+        array = np.ascontiguousarray(array.astype(np.float32) / 255 if _floating(self.dtype) else array)
+        return array.astype(self.dtype) if self.kind == "array" else torch.from_numpy(array).to(self.dtype)
 
     def same_as(self, shape: tuple[int, ...]) -> bool:
         """Whether PIL images of the generator's own (C, H, W) need no change of mode or size."""
@@ -74,15 +72,10 @@ class Native:
             return image
         return transform(image=image)["image"] if self.call == "named" else transform(image)
 
-    @property
-    def plain_labels(self) -> bool:
-        """Whether labels are Python integers."""
-        return not isinstance(self.example, (torch.Tensor, np.ndarray, np.generic))
-
 
 def _deep(image: Image.Image, mode: str, white: float) -> Image.Image | None:
     """Pixels of more than 8 bits: integers up to 65535, floats up to `white`; None for other modes."""
-    if mode not in DEEP:
+    if mode not in ("I", "I;16", "F"):
         return None
     grey = np.asarray(image.convert("L"))
     if mode == "F":
@@ -91,16 +84,8 @@ def _deep(image: Image.Image, mode: str, white: float) -> Image.Image | None:
     return Image.fromarray(wide.astype(np.int32)) if mode == "I" else Image.fromarray(wide).convert(mode)
 
 
-def _peak(image: Image.Image) -> float:
-    return float(np.asarray(image).max())
-
-
 def _floating(dtype: Any) -> bool:
     return dtype.is_floating_point if isinstance(dtype, torch.dtype) else np.issubdtype(dtype, np.floating)
-
-
-def _scaled(array: np.ndarray, unit_floats: bool) -> np.ndarray:
-    return array.astype(np.float32) / 255 if unit_floats else array
 
 
 def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_transform: bool) -> Native:
@@ -118,7 +103,8 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
     if own_transform:
         return Native("pil", codec.mode, codec.size, "", None, label, "positional")
     if isinstance(image, Image.Image):
-        bright = any(isinstance(one, Image.Image) and one.mode == "F" and _peak(one) > 1 for one, _, _ in seen)
+        floats = [np.asarray(one) for one, _, _ in seen if isinstance(one, Image.Image) and one.mode == "F"]
+        bright = any(one.max() > 1 for one in floats)
         return Native("pil", image.mode, codec.size and size, "", None, label, call, 255.0 if bright else 1.0)
     if isinstance(image, torch.Tensor) and call == "never":
         raise IncompatibleLoaderError(
@@ -127,14 +113,14 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
         )
     axes = _axes(image)
     channels = 1 if axes == "HW" else image.shape[axes.index("C")]
-    if channels not in MODES or float(image.max()) > 255 or (_floating(image.dtype) and float(image.max()) > 1.001):
+    brightest = float(image.max())
+    if channels not in MODES or brightest > (1.001 if _floating(image.dtype) else 255):
         raise IncompatibleLoaderError(
-            f"Images are held as {image.dtype} of {channels} channels with values up to {float(image.max()):g}.",
+            f"Images are held as {image.dtype} of {channels} channels with values up to {brightest:g}.",
             "Hold them as uint8, or as floats in 0..1, with 1 or 3 channels, or give transform=.",
         )
-    mode = MODES[channels]
     kind = "tensor" if isinstance(image, torch.Tensor) else "array"
-    return Native(kind, mode, size, axes, image.dtype, label, call)
+    return Native(kind, MODES[channels], size, axes, image.dtype, label, call)
 
 
 def _before_transforms(dataset: Any, index: int) -> tuple[Any, Any, str]:
@@ -160,9 +146,8 @@ def _before_transforms(dataset: Any, index: int) -> tuple[Any, Any, str]:
         )
     image = item[0] if images.seen is _UNSET else images.seen
     label = item[1] if labels.seen is _UNSET else labels.seen
-    if not isinstance(image, (Image.Image, np.ndarray, torch.Tensor)) or (
-        not isinstance(image, Image.Image) and image.ndim not in (2, 3)
-    ):
+    array = isinstance(image, (np.ndarray, torch.Tensor)) and image.ndim in (2, 3)
+    if not array and not isinstance(image, Image.Image):
         raise IncompatibleLoaderError(
             f"The first part of an item is {type(image).__name__}, not an image.",
             "Items must be (PIL image, array or tensor of one image; label).",

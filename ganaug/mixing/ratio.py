@@ -20,12 +20,12 @@ DEFAULT = 0.25
 
 @dataclass(frozen=True)
 class Share:
-    """What is to be served. ratio: the synthetic share, as a number; 0 for mode "balance", which takes none. verdict,
-    place: what "auto" rests on, and the folder that it lies in; None where a number was given."""
+    """What is to be served. ratio: the synthetic share, as a number; 0 for mode "balance", which takes none. place,
+    verdict: a folder, and the verdict in it that "auto" rests on; None where a number was given."""
 
     ratio: float
-    verdict: dict[str, Any] | None = None
     place: Path | None = None
+    verdict: dict[str, Any] | None = None
 
     @property
     def use(self) -> str:
@@ -114,4 +114,4 @@ def _benched(fitted: Fitted, mode: str) -> Share:
             f"The verdict in {folder} holds for mode={verdict['mode']!r}, not {mode!r}.",
             f"Use mode={verdict['mode']!r}, or give a ratio as a number.",
         )
-    return Share(float(ratio), verdict, folder)
+    return Share(float(ratio), folder, verdict)

@@ -6,39 +6,29 @@ class into images of another and sets their labels.
 
 from __future__ import annotations
 
-import copy
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, final
 
 import torch
 from torch import Tensor
-from torchvision.transforms import v2
+from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
-from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.data.sources.classes import names_by_label
 from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
-from ganaug.mixing.batch import (
-    Normalisation,
-    call_key,
-    decoded,
-    encoded,
-    in_channels_and_size,
-    require_batch,
-    require_named,
-)
-from ganaug.samples.run import Loadable, as_fitted
-from ganaug.samples.variants import labels_at, other_class, starting_points, translator
+from ganaug.mixing.batch import BatchTransform, Normalisation, decoded, encoded, in_channels_and_size, with_rows
+from ganaug.mixing.labels import require_named
+from ganaug.samples.run import Loadable
+from ganaug.samples.variants import other_class, starting_points, translator
 from ganaug.samples.verdict import refuse_harmful
 
 
-class _ImageToImage(v2.Transform, ABC):
+class _ImageToImage(BatchTransform):
     """What the three have in common; `Reimagine` documents it."""
+
+    holes = 1  # how often an image goes through the generator
 
     def __init__(
         self,
@@ -50,111 +40,58 @@ class _ImageToImage(v2.Transform, ABC):
         normalize: Normalisation | None = None,
         force: bool = False,
     ):
-        super().__init__()
         fitted = translator(run)
         refuse_harmful(fitted, force)
         if not 0 <= p <= 1:
             raise OptionError(f"p={p} is not a probability.", "Give a number from 0 to 1.")
         self._require(fitted)
-        self.p, self.seed, self.normalize = p, seed, normalize
-        self.classes = names_by_label(fitted.card.classes, classes)
-        self._known = labels_at(fitted, self.classes)
-        self._shape, self._starts_from = fitted.card.shape, fitted.starts_from
-        # The generator is no part of this module: its parameters and state are not ours.
-        self._path: Path = fitted.path
-        self._fitted: Fitted | None = fitted
-        self._copies: dict[torch.device, dict[str, torch.nn.Module]] = {}
-        self._epoch, self._calls = 0, 0
+        super().__init__(fitted, seed, classes, normalize)
+        self.p = p
+        self._starts_from = fitted.starts_from
 
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, "_copies": {}, "_fitted": None}
-
-    @final
-    def set_epoch(self, epoch: int) -> None:
-        self._epoch, self._calls = epoch, 0
-
-    @final
-    def forward(self, *inputs: Any, pairs: Any = None) -> Any:
-        """Two arguments, or one pair; gives what it was given, a tuple or a list, with the images changed.
-
-        pairs: the paired images of the batch, (B, c, h, w), for recipes that learn from pairs.
-        """
-        who = type(self).__name__
-        pair = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (tuple, list)) else inputs
-        if len(pair) != 2:
-            raise IncompatibleLoaderError(
-                f"{who} was given {len(pair)} things, not images and labels.", "Call it with (images, labels)."
-            )
-        images, labels = pair
-        require_batch(images, labels, who)
-        self._require_source(images, pairs)
-        key = call_key(self.seed, who.lower(), self._epoch, self._calls)
-        self._calls += 1
-        rng = torch_stream(*key)
-        drawn = torch.rand(len(images), generator=rng) < self.p
-        if drawn.any():
-            require_named(labels, self.classes)
-            rows = torch.nonzero(drawn).squeeze(1)
-            rows = rows[self._wanted(labels.cpu()[rows])].to(images.device)
-            if len(rows):
-                images, labels = self._changed(images, labels, rows, pairs, rng)
-        return type(pair)([images, labels]) if isinstance(pair, list) else (images, labels)
-
-    @abstractmethod
     def _require(self, fitted: Fitted) -> None:
         """Raises TranslatorError for a generator that this transform cannot use."""
 
-    @abstractmethod
     def _wanted(self, labels: Tensor) -> Tensor:
         """Which of these images may be changed, bool (n,)."""
+        return torch.ones(len(labels), dtype=torch.bool)
 
-    @abstractmethod
     def _targets(self, labels: Tensor) -> Tensor:
         """The labels that the changed images have, int64 (n,)."""
-
-    @abstractmethod
-    def _rounds(self) -> int:
-        """How often an image goes through the generator."""
+        return labels
 
     @torch.no_grad()
-    def _changed(
-        self, images: Tensor, labels: Tensor, rows: Tensor, pairs: Any, rng: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        whole = images.as_subclass(Tensor)
+    def _changed(self, images: Tensor, labels: Tensor, *, pairs: Any = None) -> tuple[Tensor, Tensor]:
+        self._require_source(images, pairs)
+        rng = torch_stream(*self._next_key())
+        drawn = torch.rand(len(images), generator=rng) < self.p
+        if not drawn.any():
+            return images, labels
+        require_named(labels, self.classes)
+        rows = torch.nonzero(drawn).squeeze(1)
+        rows = rows[self._wanted(labels.cpu()[rows])].to(images.device)
+        if not len(rows):
+            return images, labels
+        card, whole = self._loaded().card, images.as_subclass(Tensor)
         x = encoded(whole[rows], self.normalize)
-        channels, size = self._shape[0], self._shape[1:]
-        small = in_channels_and_size(x, channels, size)
+        small = made = in_channels_and_size(x, card.shape[0], card.shape[1:])
         targets = self._targets(labels[rows].to(torch.int64).cpu())
         y = self._known[targets].to(images.device)
         networks = self._networks(images.device)
-        made = small
-        for _ in range(self._rounds()):
-            given = made if pairs is None else self._paired(pairs[rows.to(pairs.device)]).to(images.device)
+        if pairs is not None:  # uint8 or floats in 0..1
+            pairs = encoded(pairs[rows.to(pairs.device)], None)
+            pairs = in_channels_and_size(pairs, card.pair[0], card.pair[1:]).to(images.device)
+        for _ in range(self.holes):
+            given = made if pairs is None else pairs
             z = self._loaded().prior.draw(len(rows), rng).to(images.device)
             made = networks["generator"](starting_points(networks, given, rng), z, y)
         new = decoded(in_channels_and_size(made, x.shape[1], x.shape[2:]), whole, self.normalize)
-        mixed = whole.index_copy(0, rows, torch.where(self._kept(small, made, x), whole[rows], new))
+        # An image stays as it is, at its own size, where the generator has left it as it was.
+        changed = (small != made).any(1, keepdim=True).float()
+        kept = F.resize(changed, list(x.shape[2:]), interpolation=InterpolationMode.NEAREST) == 0
         if self._starts_from is Source.OTHER_CLASS:
             labels = labels.index_copy(0, rows.to(labels.device), targets.to(labels.device, labels.dtype))
-        return (wrap(mixed, like=images) if isinstance(images, TVTensor) else mixed), labels
-
-    def _kept(self, small: Tensor, made: Tensor, x: Tensor) -> Tensor:
-        """Where an image stays as it is, at its own size: where the generator has left it as it was."""
-        changed = (small != made).any(1, keepdim=True).float()
-        return F.resize(changed, list(x.shape[2:]), interpolation=v2.InterpolationMode.NEAREST) == 0
-
-    def _loaded(self) -> Fitted:
-        if self._fitted is None:
-            self._fitted = as_fitted(self._path)
-        return self._fitted
-
-    def _networks(self, device: torch.device) -> dict[str, torch.nn.Module]:
-        if device not in self._copies:
-            self._copies[device] = {
-                role: copy.deepcopy(net).to(device).to(memory_format=torch.channels_last).eval()
-                for role, net in self._loaded().networks.items()
-            }
-        return self._copies[device]
+        return with_rows(images, rows, torch.where(kept, whole[rows], new)), labels
 
     def _require_source(self, images: Tensor, pairs: Any) -> None:
         paired = self._starts_from is Source.PAIR
@@ -166,11 +103,6 @@ class _ImageToImage(v2.Transform, ABC):
             )
         if not paired and pairs is not None:
             raise IncompatibleLoaderError("The generator starts from the images themselves.", "Leave pairs out.")
-
-    def _paired(self, pairs: Tensor) -> Tensor:
-        """Paired images, uint8 or floats in 0..1, as the generator starts from them."""
-        shape = self._loaded().card.pair
-        return in_channels_and_size(encoded(pairs, None), shape[0], shape[1:])
 
 
 @final
@@ -198,15 +130,6 @@ class Reimagine(_ImageToImage):
             raise TranslatorError(
                 f"The recipe {fitted.card.recipe} turns images into images of another class.", "Use ganaug.Translate."
             )
-
-    def _wanted(self, labels: Tensor) -> Tensor:
-        return torch.ones(len(labels), dtype=torch.bool)
-
-    def _targets(self, labels: Tensor) -> Tensor:
-        return labels
-
-    def _rounds(self) -> int:
-        return 1
 
 
 @final
@@ -237,15 +160,6 @@ class Inpaint(_ImageToImage):
     def _require(self, fitted: Fitted) -> None:
         if fitted.starts_from is not Source.ITSELF:
             raise TranslatorError(f"The recipe {fitted.card.recipe} fills no holes.", "Fit the recipe context_encoder.")
-
-    def _wanted(self, labels: Tensor) -> Tensor:
-        return torch.ones(len(labels), dtype=torch.bool)
-
-    def _targets(self, labels: Tensor) -> Tensor:
-        return labels
-
-    def _rounds(self) -> int:
-        return self.holes
 
 
 @final
@@ -287,6 +201,3 @@ class Translate(_ImageToImage):
 
     def _targets(self, labels: Tensor) -> Tensor:
         return torch.tensor([other_class(self._known.tolist(), label) for label in labels.tolist()])
-
-    def _rounds(self) -> int:
-        return 1

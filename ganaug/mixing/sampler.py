@@ -1,9 +1,8 @@
 """The order of items, and the epoch they belong to.
 
 A synthetic draw depends on (seed, epoch, index), so whoever fetches an item must know its epoch. Workers may fetch
-ahead,
-stay alive between epochs, or have been started by any method: so every index that these samplers yield carries its
-epoch with it. An index that does not (`dataset[i]`, a sampler of someone else) belongs to the epoch of the shared
+ahead, stay alive between epochs, or have been started by any method: so every index that these samplers yield carries
+its epoch with it. An index that does not (`dataset[i]`, a sampler of someone else) belongs to the epoch of the shared
 clock.
 """
 
@@ -56,28 +55,15 @@ class EpochClock:
         return self.epoch
 
 
-class ShuffledOrder:
-    """Every index once, in a keyed order (`shuffle=True`)."""
-
-    def __init__(self, n: int, seed: int):
-        self.n, self.seed = n, seed
-
-    def __call__(self, epoch: int) -> Iterable[int]:
-        return permutation(self.n, self.seed, "order", epoch).tolist()
-
-    def __len__(self) -> int:
-        return self.n
-
-
 class DrawnOrder:
-    """`count` keyed draws, with or without replacement, uniform or by weight (`RandomSampler`,
+    """`count` keyed draws, with or without replacement, uniform or by weight (`shuffle=True`, `RandomSampler`,
     `WeightedRandomSampler`).
 
     weights: float64 (n,), not necessarily normalised, or None for uniform. Without replacement and weights, whole
     permutations follow one another until `count` is reached.
     """
 
-    def __init__(self, n: int, count: int, seed: int, *, replacement: bool, weights: np.ndarray | None = None):
+    def __init__(self, n: int, count: int, seed: int, *, replacement: bool = False, weights: np.ndarray | None = None):
         self.n, self.count, self.seed = n, count, seed
         self.replacement, self.weights = replacement, None if weights is None else weights / weights.sum()
 
@@ -85,6 +71,8 @@ class DrawnOrder:
         if self.replacement or self.weights is not None:
             rng = numpy_stream(self.seed, "order", epoch)
             return rng.choice(self.n, self.count, replace=self.replacement, p=self.weights).tolist()
+        if self.count == self.n:
+            return permutation(self.n, self.seed, "order", epoch).tolist()
         rounds = range(-(-self.count // self.n))
         orders = [permutation(self.n, self.seed, "order", epoch, again) for again in rounds]
         return np.concatenate(orders)[: self.count].tolist()
@@ -97,11 +85,13 @@ class FollowedOrder:
     """The order of another sampler, of indices or of batches of them.
 
     owned: the sampler is ours, a rebuilt `DistributedSampler`, which is told every epoch; someone else's is left to
-    them. watched: whose `.epoch`, if someone sets it as the habit with `DistributedSampler` is, is the epoch to serve.
+    them. watched: whose `.epoch`, if someone sets it as the habit with `DistributedSampler` is, is the epoch to serve;
+    by default the sampler's own.
     """
 
     def __init__(self, sampler: Any, *, owned: bool = False, watched: Any = None):
         self.sampler, self.owned = sampler, owned
+        watched = sampler if watched is None else watched
         self.watched = watched if isinstance(getattr(watched, "epoch", None), int) else None
         self._seen = 0
 
@@ -125,61 +115,38 @@ class FollowedOrder:
             self.sampler.set_epoch(epoch)
 
 
-class EpochSampler(Sampler[int]):
+class EpochSampler(Sampler[Any]):
     """Yields the indices of an order (a function from the epoch to indices), each with its epoch.
 
-    dataset: a `MixedDataset`, whose epoch advances with every iteration, unless `set_epoch` was called.
+    dataset: a `MixedDataset`, whose epoch advances with every iteration, unless `set_epoch` was called. batches: the
+    order is that of someone else's batch sampler.
     """
 
-    def __init__(self, order: ShuffledOrder | DrawnOrder | FollowedOrder, dataset: Any):
-        self.order, self.dataset = order, dataset
+    def __init__(self, order: DrawnOrder | FollowedOrder, dataset: Any, *, batches: bool = False):
+        self.order, self.dataset, self.batches = order, dataset, batches
 
     def __len__(self) -> int:
         return len(self.order)
 
-    def __iter__(self) -> Iterator[int]:
-        epoch = _begin(self.order, self.dataset)
-        if not self.dataset.any_synthetic:
-            return iter(self.order(epoch))
-        return (EpochIndex(_integer(index), epoch) for index in self.order(epoch))
+    def __iter__(self) -> Iterator[Any]:
+        chosen = self.order.chosen() if isinstance(self.order, FollowedOrder) else None
+        if chosen is not None:
+            self.dataset.set_epoch(chosen)
+        epoch = self.dataset.advance()
+        order: Iterable[Any] = self.order(epoch)
+        if self.batches:
+            return ([_index(index, epoch) for index in batch] for batch in order)
+        return (_index(index, epoch) for index in order) if self.dataset.any_synthetic else iter(order)
 
     def set_epoch(self, epoch: int) -> None:
-        _choose(self.order, self.dataset, epoch)
+        self.dataset.set_epoch(epoch)
+        if isinstance(self.order, FollowedOrder):
+            self.order.set_epoch(epoch)
 
 
-class EpochBatchSampler(Sampler[list[int]]):
-    """Yields the batches of someone else's batch sampler, each index with its epoch."""
-
-    def __init__(self, order: FollowedOrder, dataset: Any):
-        self.order, self.dataset = order, dataset
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        epoch = _begin(self.order, self.dataset)
-        return ([EpochIndex(_integer(index), epoch) for index in batch] for batch in self.order(epoch))
-
-    def set_epoch(self, epoch: int) -> None:
-        _choose(self.order, self.dataset, epoch)
-
-
-def _begin(order: ShuffledOrder | DrawnOrder | FollowedOrder, dataset: Any) -> int:
-    chosen = order.chosen() if isinstance(order, FollowedOrder) else None
-    if chosen is not None:
-        dataset.set_epoch(chosen)
-    return dataset.advance()
-
-
-def _choose(order: ShuffledOrder | DrawnOrder | FollowedOrder, dataset: Any, epoch: int) -> None:
-    dataset.set_epoch(epoch)
-    if isinstance(order, FollowedOrder):
-        order.set_epoch(epoch)
-
-
-def _integer(index) -> int:
+def _index(index: Any, epoch: int) -> EpochIndex:
     try:
-        return int(index)
+        return EpochIndex(index, epoch)
     except (TypeError, ValueError) as error:
         raise IncompatibleLoaderError(
             f"The loader's sampler yields {index!r}, which is not an index.", "Use a sampler that yields integers."

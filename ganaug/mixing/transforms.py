@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import final
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
-from torchvision.transforms import v2
-from torchvision.tv_tensors import TVTensor, wrap
 
 from ganaug.classifier.use import Use, use_named
-from ganaug.data.sources.classes import names_by_label
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import IncompatibleLoaderError, OptionError, UseWarning
+from ganaug.errors import OptionError, UseWarning
 from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream, torch_stream
-from ganaug.mixing.batch import Normalisation, as_batch, call_key, require_batch, require_named
+from ganaug.mixing.batch import BatchTransform, Normalisation, as_batch, with_rows
+from ganaug.mixing.labels import require_named
 from ganaug.mixing.ratio import Share, resolve, verdict_for
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import per_class
 from ganaug.samples.pool import Pool
-from ganaug.samples.run import Loadable, as_fitted, from_noise
-from ganaug.samples.variants import labels_at
+from ganaug.samples.run import Loadable, from_noise
 
 
-class SynthMix(v2.Transform):
+@final
+class SynthMix(BatchTransform):
     """(images, labels) -> (images, labels): a share of the batch is replaced by synthetic images of the same class.
 
     images: (B, C, H, W), uint8 or float, on any device; dtype and device are kept. Floats are taken to be in 0..1; if
@@ -70,13 +67,10 @@ class SynthMix(v2.Transform):
         force: bool = False,
         report: Report = silent,
     ):
-        super().__init__()
         fitted = from_noise(run)
         share = resolve(fitted, "replace", ratio, force)
-        self.ratio = share.ratio
-        self.seed, self.live, self.normalize = seed, live, normalize
-        self.classes = names_by_label(fitted.card.classes, classes)
-        self._known = labels_at(fitted, self.classes)  # label -> its label at the generator
+        super().__init__(fitted, seed, classes, normalize)
+        self.ratio, self.live = share.ratio, live
         if pool_per_class < 1:
             raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
         self.use = _use(fitted, use)
@@ -87,31 +81,14 @@ class SynthMix(v2.Transform):
         if live and fitted.choice is not None:
             raise OptionError("Live samples are served as they come: there is no choice among them.",
                               "Use live=False, or name the run in place of its choice.")  # fmt: skip
-        self._per_class = pool_per_class
-        # Neither the generator nor a copy of the pool is a part of this module: its parameters and state are not ours.
-        self._copies: dict[torch.device, Any] = {}
-        self._fitted, self._pool = fitted if live else None, None
-        if not live and self.ratio > 0:
-            self._pool = Pool.open(run, per_class(fitted.card.classes, pool_per_class), seed=seed, report=report)
-        self._path, self._epoch, self._calls = fitted.path, 0, 0
+        self._per_class, self._pool = pool_per_class, None
+        if not live:
+            self._fitted = None
+            if self.ratio > 0:
+                self._pool = Pool.open(run, per_class(fitted.card.classes, pool_per_class), seed=seed, report=report)
 
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, "_copies": {}, "_fitted": None}
-
-    def set_epoch(self, epoch: int) -> None:
-        self._epoch, self._calls = epoch, 0
-
-    def forward(self, *inputs: Any) -> Any:
-        """Two arguments, or one pair; gives what it was given, a tuple or a list, with the images changed."""
-        pair = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (tuple, list)) else inputs
-        if len(pair) != 2:
-            raise IncompatibleLoaderError(
-                f"SynthMix was given {len(pair)} things, not images and labels.", "Call it with (images, labels)."
-            )
-        images, labels = pair
-        require_batch(images, labels, "SynthMix")
-        key = call_key(self.seed, "synthmix", self._epoch, self._calls)
-        self._calls += 1
+    def _changed(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        key = self._next_key()
         count = int(self.ratio * len(images) + numpy_stream(*key, "count").random())
         synthetic_places = torch.zeros(len(images), dtype=torch.bool)
         if count:
@@ -119,23 +96,20 @@ class SynthMix(v2.Transform):
             require_named(labels, self.classes)
             chosen = chosen[self._serves[labels.cpu().to(torch.int64)[chosen]]].to(images.device)
             own = self._known.to(images.device)[labels[chosen].to(images.device, torch.int64)]
-            synthetic = as_batch(self._draw(own, key), images, self.normalize)
-            mixed = images.as_subclass(Tensor).index_copy(0, chosen, synthetic)
-            images = wrap(mixed, like=images) if isinstance(images, TVTensor) else mixed
+            images = with_rows(images, chosen, as_batch(self._draw(own, key), images, self.normalize))
             synthetic_places[chosen.cpu()] = True
         if self.use is not None:
             require_named(labels, self.classes)
             labels = weighted_labels(labels, synthetic_places.to(labels.device), len(self.classes), self.use)
-        return type(pair)([images, labels]) if isinstance(pair, list) else (images, labels)
+        return images, labels
 
     @torch.no_grad()
     def _draw(self, own: Tensor, key: tuple[int | str, ...]) -> Tensor:
         """Synthetic images of these classes (labels of the generator): uint8 (n, C, h, w) on the same device."""
         rng = torch_stream(*key, "rows")
         if self.live:
-            if self._fitted is None:
-                self._fitted = as_fitted(self._path)
-            return self._live(self._fitted, own, rng)
+            z = self._loaded().prior.draw(len(own), rng).to(own.device)
+            return ImageCodec.decode(self._networks(own.device)["generator"](z, own))
         assert self._pool is not None
         starts = torch.from_numpy(self._pool.offsets).to(own.device)
         rows = starts[own] + torch.randint(self._per_class, own.shape, generator=rng).to(own.device)
@@ -144,12 +118,6 @@ class SynthMix(v2.Transform):
         if own.device not in self._copies:
             self._copies[own.device] = torch.from_numpy(np.array(self._pool.images)).to(own.device)
         return self._copies[own.device][rows]
-
-    def _live(self, fitted: Fitted, own: Tensor, rng: torch.Generator) -> Tensor:
-        if own.device not in self._copies:
-            self._copies[own.device] = _copy_to(fitted.generator, own.device)
-        z = fitted.prior.draw(len(own), rng).to(own.device)
-        return ImageCodec.decode(self._copies[own.device](z, own))
 
 
 def weighted_labels(labels: Tensor, synthetic: Tensor, classes: int, use: Use) -> Tensor:
@@ -168,7 +136,7 @@ def weighted_labels(labels: Tensor, synthetic: Tensor, classes: int, use: Use) -
 def _use(fitted: Fitted, name: str | None) -> Use | None:
     if name is None:
         return None
-    use = use_named(Share(0.0, verdict_for(fitted, "use")[1]).use if name == "auto" else name)
+    use = use_named(Share(0.0, *verdict_for(fitted, "use")).use if name == "auto" else name)
     if use.rare or use.pool:
         raise OptionError(
             f"The use {name!r} of synthetic images ({use}) is about the whole data set, not about a batch.",
@@ -181,7 +149,3 @@ def _use(fitted: Fitted, name: str | None) -> Use | None:
             stacklevel=3,
         )
     return use
-
-
-def _copy_to(generator: torch.nn.Module, device: torch.device) -> torch.nn.Module:
-    return copy.deepcopy(generator).to(device).to(memory_format=torch.channels_last).eval()

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from ganaug.errors import DataError, OptionError
-from ganaug.mixing.build import named_labels_of, require_map_style
+from ganaug.mixing.build import require_map_style
 from ganaug.mixing.dataset import MixedDataset
+from ganaug.mixing.labels import named_labels_of
 from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.schedule import Turns
 from ganaug.reporting import Report, silent

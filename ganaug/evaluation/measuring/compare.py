@@ -3,61 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, replace
+from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from ganaug.data.load import LabelledImages
+from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.evaluation.measuring.extractors import OWN, Extractor
-from ganaug.evaluation.measuring.figures import ClassFigures, Figure
-from ganaug.metrics import Interval, am_score, bootstrap, inception_score, share_interval
+from ganaug.evaluation.measuring.figures import ClassFigures, Figure, copy_figure
+from ganaug.evaluation.measuring.measurement import Measurement
+from ganaug.generator.parts import UNLABELLED
+from ganaug.metrics import Interval, am_score, bootstrap, copy_report, inception_score, share_interval
 from ganaug.metrics.intervals import subsampled_together
 from ganaug.metrics.suite import METRICS, Suite, level, of_class
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report
+
+NO_CLASSES = "The generator knows no classes: nothing is said of labels."
+Items = tuple[Tensor, Tensor]  # what the extractor takes, such as uint8 (N, C, H, W), and labels int64 (N,)
 
 
+@dataclass(eq=False)
 class Looked:
-    """Samples and reference items, and the logits that the own classifier gives them.
+    """Samples and real items, and the logits that the own classifier gives them.
 
-    reference: uint8 (N, C, H, W), or other items that the extractor takes, with labels int64 (N,) of `classes`.
-    samples: likewise. true: the labels that logits are of, where the generator knows none and `classes` is ("all",).
+    seen, unseen: among which copies are looked for, and which set the limit. classes: those of the samples; where they
+    are `UNLABELLED`, real items come with the labels that the classifier knows, and are compared without. predict:
+    items -> logits float32 (N, K).
     """
 
-    def __init__(
-        self,
-        reference: tuple[Tensor, Tensor],
-        classes: tuple[str, ...],
-        samples: tuple[Tensor, Tensor],
-        scores: Tensor,
-        real_scores: Tensor,
-        true: Tensor | None = None,
-    ):
-        self.real, self.items, self.classes = reference[0], samples[0], classes
-        self.labels, self.real_labels = samples[1].numpy(), reference[1].numpy()
-        self.scores, self.real_scores = scores.numpy(), real_scores.numpy()
-        self.labelled = true is None
-        self.true = self.real_labels if true is None else true.numpy()
-        self.right = self.scores.argmax(1) == self.labels if self.labelled else np.ones(len(self.labels), dtype=bool)
+    samples: Items
+    reference: Items
+    seen: Items
+    unseen: Items
+    classes: tuple[str, ...]
+    predict: InitVar[Callable[[Tensor], Tensor]]
+
+    def __post_init__(self, predict: Callable[[Tensor], Tensor]):
+        self.scores, self.real_scores = (predict(items).numpy() for items, _ in (self.samples, self.reference))
+        self.labels, self.true = self.samples[1].numpy(), self.reference[1].numpy()
         self.real_hits = int((self.real_scores.argmax(1) == self.true).sum())
+        self.labelled = self.classes != UNLABELLED
+        if not self.labelled:
+            real = self.reference, self.seen, self.unseen
+            self.reference, self.seen, self.unseen = ((items, torch.zeros_like(labels)) for items, labels in real)
+        self.real_labels = self.reference[1].numpy()
+        self.right = self.scores.argmax(1) == self.labels if self.labelled else np.ones(len(self.labels), dtype=bool)
+
+    def measurement(
+        self, extractor: Extractor, cas: Callable[[], tuple[Interval, ...]], seen: LabelledImages | LabelledVectors,
+        judge: dict[str, Any], notes: tuple[str, ...], *, copies_of: str, seed: int, report: Report,
+    ) -> Measurement:  # fmt: skip
+        """All figures.
+
+        cas: classification accuracy of synthetic to real items, of real to synthetic, and the ceiling. seen: by name.
+        judge: how the own classifier was trained. copies_of: what is compared to find copies; "" for not looking.
+        """
+        figures, per_class = compare(self, extractor, seed, report)
+        n, m = len(self.labels), len(self.real_labels)
+        if self.labelled:
+            train, test, ceiling = cas()
+            figures += [
+                Figure("CAS, synthetic to real", "1", train, "accuracy", n, m, ceiling.value),
+                Figure("CAS, real to synthetic", "1", test, "accuracy", n, len(seen), ceiling.value),
+            ]
+        copies = None
+        if copies_of:
+            copies = copy_report(*self.samples, *self.seen, *self.unseen)
+            figures.append(copy_figure(copies, self.samples[1], len(self.unseen[1]), per_class, copies_of))
+        hits = share_interval(self.real_hits, m)
+        about = {"augmentation": judge["augmentation"], "accuracy": hits.value, "low": hits.low, "high": hits.high}
+        seen = seen if self.labelled else seen.unlabelled()
+        return Measurement(tuple(figures), per_class, copies, self.samples, seen, self.classes, about | judge, notes)
 
 
-@dataclass(frozen=True)
-class Compared:
-    """figures in order; per_class: class name -> its own ones; notes: plain sentences."""
-
-    figures: tuple[Figure, ...]
-    per_class: dict[str, ClassFigures]
-    notes: tuple[str, ...]
-
-
-def compare(looked: Looked, extractor: Extractor, *, seed: int = 0, report: Report = silent) -> Compared:
-    """Everything that features and scores say."""
+def compare(
+    looked: Looked, extractor: Extractor, seed: int, report: Report
+) -> tuple[list[Figure], dict[str, ClassFigures]]:
+    """Everything that features and scores say: figures in order, and those of each class by its name."""
     y, t, classes = looked.real_labels, looked.labels, looked.classes
     chosen, even = level(y, t, len(classes), seed)
     report("features", 0, 2, extractor.name)
-    real = extractor.features(looked.real).numpy()
+    real = extractor.features(looked.reference[0]).numpy()
     report("features", 1, 2, extractor.name)
-    features = extractor.features(looked.items).numpy()
+    features = extractor.features(looked.samples[0]).numpy()
     report("features", 2, 2, extractor.name)
     suite = Suite(real, y, features, t, len(classes), looked.right, seed)
     found = subsampled_together(
@@ -73,15 +104,15 @@ def compare(looked: Looked, extractor: Extractor, *, seed: int = 0, report: Repo
         sizes = (len(t), len(y)) if one.column else (len(even), len(chosen))
         fewer = None if sizes == stand_ins else (alike[name], *stand_ins)
         figures.append(Figure(name, one.best, interval, extractor.name, *sizes, real_figures[name], fewer))
-    return Compared(tuple(figures), _per_class(looked, classwise), ())
+    return figures, _per_class(looked, classwise)
 
 
 def _of_scores(looked: Looked, extractor: Extractor, whole: np.ndarray, seed: int) -> list[Figure]:
     n, m = len(looked.labels), len(looked.real_labels)
     scores, real_scores = looked.scores, looked.real_scores
     if extractor.name != OWN:
-        scores = extractor.scores(looked.items).numpy()
-        real_scores = extractor.scores(looked.real).numpy()
+        scores = extractor.scores(looked.samples[0]).numpy()
+        real_scores = extractor.scores(looked.reference[0]).numpy()
 
     def interval(statistic: Callable[[np.ndarray], float]):
         return bootstrap(lambda rows: statistic(whole[rows]), looked.labels[whole], seed=seed)

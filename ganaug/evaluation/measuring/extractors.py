@@ -19,6 +19,7 @@ import torch
 from timm.data import resolve_model_data_config
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
+from torchvision.transforms.v2.functional import normalize
 
 from ganaug.classifier.small import Classifier
 from ganaug.errors import MissingPackageError, OptionError, WeightsError
@@ -68,15 +69,11 @@ def from_timm(name: str, weights: str | Path | None = None, device: torch.device
     network: Any = model.eval().requires_grad_(False).to(device)
     config = resolve_model_data_config(network)
 
-    def features(pixels: Tensor) -> Tensor:
-        return _in_chunks(
-            pixels, lambda x: network.forward_head(network.forward_features(_ready(x, config, device)), pre_logits=True)
-        )
+    def of(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        return lambda pixels: _in_chunks(pixels, lambda x: forward(_ready(x, config, device)))
 
-    def scores(pixels: Tensor) -> Tensor:
-        return _in_chunks(pixels, lambda x: network(_ready(x, config, device)))
-
-    return Extractor(f"timm {name}", features, scores)
+    features = of(lambda x: network.forward_head(network.forward_features(x), pre_logits=True))
+    return Extractor(f"timm {name}", features, of(network))
 
 
 @contextmanager
@@ -129,5 +126,4 @@ def _ready(pixels: Tensor, config: dict[str, Any], device: torch.device | str) -
     """uint8 (n, C, H, W) as the network saw its own training images."""
     x = _in_colour(pixels).to(device).float() / 255
     x = interpolate(x, config["input_size"][1:], mode="bicubic", antialias=True).clamp(0, 1)
-    mean, deviation = (torch.tensor(config[name], device=device).view(1, -1, 1, 1) for name in ("mean", "std"))
-    return (x - mean) / deviation
+    return normalize(x, list(config["mean"]), list(config["std"]))

@@ -73,11 +73,7 @@ def lines_alike(figures: Sequence[Figure]) -> list[str]:
 
 
 def copy_figure(
-    copies: CopyReport,
-    labels: Tensor,
-    against: int,
-    per_class: dict[str, ClassFigures],
-    of: str = "pixels",
+    copies: CopyReport, labels: Tensor, against: int, per_class: dict[str, ClassFigures], of: str
 ) -> Figure:
     """The share of copies; that of each class is put into `per_class`, in the order of the labels (N,).
 

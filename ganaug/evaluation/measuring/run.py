@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from ganaug.classifier.judge import STEPS, judge_of
 from ganaug.data.spec import ImageCodec
-from ganaug.errors import OptionError
+from ganaug.errors import OptionError, TooFewImagesError
 from ganaug.evaluation.measuring.cas import classification_accuracy_scores
-from ganaug.evaluation.measuring.compare import Looked, compare
+from ganaug.evaluation.measuring.compare import NO_CLASSES, Looked
 from ganaug.evaluation.measuring.extractors import Extractor, from_timm, inception, own
-from ganaug.evaluation.measuring.figures import Figure, copy_figure
 from ganaug.evaluation.measuring.measurement import Measurement
-from ganaug.evaluation.measuring.samples import samples_of
-from ganaug.evaluation.measuring.sides import sides
+from ganaug.evaluation.measuring.sides import Sides, sides
 from ganaug.evaluation.measuring.vectors import measure_vectors
-from ganaug.generator.parts import UNLABELLED
-from ganaug.metrics import copy_report, share_interval
+from ganaug.generator.folder import Fitted
+from ganaug.metrics import Interval
 from ganaug.reporting import Report, printable, silent
+from ganaug.samples.blocks import Renderer
 from ganaug.samples.run import Loadable, as_loaded
+from ganaug.samples.variants import Variants
 
 PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless a number is given
 
@@ -60,50 +63,67 @@ def measure(
     classes = fitted.card.classes
     count = per_class or max(2, min(PER_CLASS, ALTOGETHER // len(classes)))
     if not isinstance(fitted.card.codec, ImageCodec):
-        for option, given in (
-            ("extractor", extractor != "own"),
-            ("pairs", pairs is not None),
-            ("root", root is not None),
-        ):
-            if given:
+        given = {"extractor": extractor != "own", "pairs": pairs is not None, "root": root is not None}
+        for option in given:
+            if given[option]:
                 raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it away.")
         return measure_vectors(fitted, data, test, count, seed, report)
     chosen_device = torch.device(device)
     chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
     parts = sides(fitted.card, data, test, pairs=pairs, root=root, seed=seed, report=report)
-    samples, notes = samples_of(fitted, parts, count, seed, chosen_device, report)
+    samples, notes = _samples(fitted, parts, count, seed, chosen_device, report)
     judge, augmentation = judge_of(parts.judge, steps=steps, seed=seed, device=chosen_device, report=report)
-    labelled, true = classes != UNLABELLED, parts.reference.labels
-    if not labelled:
-        parts = parts.unlabelled()
-        notes += ("The generator knows no classes: nothing is said of labels.",)
-    reference = parts.reference.pixels, parts.reference.labels
-    scores, real_scores = judge.predict(samples[0]), judge.predict(reference[0])
-    looked = Looked(reference, classes, samples, scores, real_scores, None if labelled else true)
-    found = compare(looked, chosen or own(judge), seed=seed, report=report)
-    figures, per_class_values = list(found.figures), found.per_class
-    n, m = len(samples[1]), len(parts.reference)
-    if labelled:
+    other = parts.unseen if len(parts.unseen) else parts.reference
+    reference, seen, unseen = ((part.pixels, part.labels) for part in (parts.reference, parts.seen, other))
+    looked = Looked(samples, reference, seen, unseen, classes, judge.predict)
+
+    def accuracies() -> tuple[Interval, ...]:
         cas = classification_accuracy_scores(
             samples, parts.seen, parts.reference, steps=steps, seed=seed, device=chosen_device, report=report
         )
-        figures += [
-            Figure("CAS, synthetic to real", "1", cas.train, "accuracy", n, m, cas.ceiling.value),
-            Figure("CAS, real to synthetic", "1", cas.test, "accuracy", n, len(parts.seen), cas.ceiling.value),
-        ]
-    copies = None
-    if parts.fitted:
-        unseen = parts.unseen if len(parts.unseen) else parts.reference
-        copies = copy_report(*samples, parts.seen.pixels, parts.seen.labels, unseen.pixels, unseen.labels)
-        figures.append(copy_figure(copies, samples[1], len(unseen), per_class_values))
-    accuracy = share_interval(looked.real_hits, m)
-    about = {"augmentation": augmentation, "accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high,
-             "images": len(parts.judge), "steps": steps}  # fmt: skip
+        return cas.train, cas.test, cas.ceiling
+
     withheld = fitted.choice.withheld if fitted.choice is not None else ()
+    if not looked.labelled:
+        notes += (NO_CLASSES,)
     if withheld:
         notes += (f"The choice serves no samples of {', '.join(map(printable, withheld))}; figures include them.",)
-    names = (*notes, *parts.notes, *found.notes)
-    return Measurement(tuple(figures), per_class_values, copies, samples, parts.seen, classes, about, names)
+    return looked.measurement(
+        chosen or own(judge), accuracies, parts.seen,
+        {"augmentation": augmentation, "images": len(parts.judge), "steps": steps}, (*notes, *parts.notes),
+        copies_of="pixels" if parts.fitted else "", seed=seed, report=report,
+    )  # fmt: skip
+
+
+def _samples(
+    fitted: Fitted, parts: Sides, count: int, seed: int, device: torch.device, report: Report
+) -> tuple[tuple[Tensor, Tensor], tuple[str, ...]]:
+    """uint8 (N, C, H, W), class after class, `count` of each where there are so many; labels int64 (N,); notes."""
+    classes = fitted.card.classes
+    notes: tuple[str, ...] = ()
+    if fitted.starts_from is None:
+        renderer = Renderer(fitted, seed, device=device)
+        streams = (renderer.stream(label, count) for label in range(len(classes)))
+    else:
+        variants = Variants(fitted, parts.seen, seed, device=device)
+        streams = (_of_class(variants, name, label, count) for label, name in enumerate(classes))
+        notes = (
+            f"Samples are made from the {len(parts.seen)} images of the fit "
+            f"({fitted.starts_from.value}), so their number says little of how many different ones there are.",
+        )
+    images = []
+    for done, (name, stream) in enumerate(zip(classes, streams, strict=True), start=1):
+        images.append(np.concatenate(list(stream)))
+        report("render", done, len(classes), name)
+    labels = torch.arange(len(classes)).repeat_interleave(torch.tensor([len(part) for part in images]))
+    return (torch.from_numpy(np.concatenate(images)), labels), notes
+
+
+def _of_class(variants: Variants, name: str, label: int, count: int) -> Iterator[np.ndarray]:
+    from_own = sum(variants.label(own) == label for own in variants.images.labels.tolist())
+    if not from_own:
+        raise TooFewImagesError(f"There is no image to make {name!r} from.", "Give data with every class.")
+    return variants.stream(*variants.making(name, count if variants.several else min(count, from_own)))
 
 
 def _extractor(extractor: str | Extractor, device: torch.device) -> Extractor:

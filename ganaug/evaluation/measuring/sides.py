@@ -39,13 +39,6 @@ class Sides:
     fitted: bool
     notes: tuple[str, ...]
 
-    def unlabelled(self) -> Sides:
-        """The same images with the one class "all"."""
-        return Sides(
-            self.seen.unlabelled(), self.unseen.unlabelled(), self.reference.unlabelled(), self.judge.unlabelled(),
-            self.fitted, self.notes,
-        )  # fmt: skip
-
 
 def sides(
     card: Card, data: Any, test: Any = None, *, pairs: Any = None, root: Any = None, seed: int = 0,

@@ -12,14 +12,13 @@ from torch import Tensor
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.errors import LeakError, TooFewImagesError
-from ganaug.evaluation.measuring.compare import Looked, compare
+from ganaug.evaluation.measuring.compare import NO_CLASSES, Looked
 from ganaug.evaluation.measuring.extractors import Extractor
-from ganaug.evaluation.measuring.figures import Figure, copy_figure
 from ganaug.evaluation.measuring.measurement import Measurement
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
-from ganaug.generator.parts import UNLABELLED, FitParts, vectors_like
-from ganaug.metrics import Interval, copy_report, share_interval
+from ganaug.generator.parts import FitParts, vectors_like
+from ganaug.metrics import Interval, share_interval
 from ganaug.reporting import Report
 from ganaug.samples.blocks import Renderer
 
@@ -67,37 +66,23 @@ def measure_vectors(fitted: Fitted, data: Any, test: Any, count: int, seed: int,
     values, known, fresh = scale(samples[0]), scale(seen.items), scale(reference.items)
     judge = Trees(known, seen.labels, len(classes), seed)
     name = "columns" if isinstance(card.codec, TableCodec) else "values"
-    extractor = Extractor(name, lambda x: x, judge.predict)
-    true, labelled = reference.labels, card.classes != UNLABELLED
-    if not labelled:
-        seen, reference, unseen = seen.unlabelled(), reference.unlabelled(), unseen.unlabelled()
-    scores, real_scores = judge.predict(values), judge.predict(fresh)
+    others = (scale(unseen.items), unseen.labels) if len(unseen) else (fresh, reference.labels)
     looked = Looked(
-        (fresh, reference.labels), card.classes, (values, samples[1]), scores, real_scores, None if labelled else true
+        (values, samples[1]), (fresh, reference.labels), (known, seen.labels), others, card.classes, judge.predict
     )
-    found = compare(looked, extractor, seed=seed, report=report)
-    figures, per_class = list(found.figures), found.per_class
-    n, m = len(values), len(fresh)
-    if labelled:
+
+    def accuracies() -> tuple[Interval, ...]:
         pupil = Trees(values, samples[1], len(classes), seed)
-        ceiling = _accuracy(real_scores, reference.labels)
-        figures += [
-            Figure("CAS, synthetic to real", "1", _accuracy(pupil.predict(fresh), reference.labels), "accuracy", n, m,
-                   ceiling.value),
-            Figure("CAS, real to synthetic", "1", _accuracy(scores, samples[1]), "accuracy", n, len(seen),
-                   ceiling.value),
-        ]  # fmt: skip
-    others = scale(unseen.items) if len(unseen) else fresh
-    other_labels = unseen.labels if len(unseen) else reference.labels
-    copies = copy_report(values, samples[1], known, seen.labels, others, other_labels)
-    figures.append(copy_figure(copies, samples[1], len(others), per_class, name))
-    accuracy = share_interval(looked.real_hits, m)
-    about = {"augmentation": "no", "accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high,
-             "images": len(seen), "steps": TREES}  # fmt: skip
-    notes = ("The own classifier is extra-trees on the real items that the generator saw.", *more, *found.notes)
-    if not labelled:
-        notes = ("The generator knows no classes: nothing is said of labels.", *notes)
-    return Measurement(tuple(figures), per_class, copies, (values, samples[1]), seen, card.classes, about, notes)
+        right = int((pupil.predict(fresh).argmax(1) == reference.labels).sum())
+        hits = (right, len(fresh)), (int(looked.right.sum()), len(values)), (looked.real_hits, len(fresh))
+        return tuple(share_interval(*counts) for counts in hits)
+
+    notes = ("The own classifier is extra-trees on the real items that the generator saw.", *more)
+    return looked.measurement(
+        Extractor(name, lambda x: x, judge.predict), accuracies, seen,
+        {"augmentation": "no", "images": len(seen), "steps": TREES},
+        notes if looked.labelled else (NO_CLASSES, *notes), copies_of=name, seed=seed, report=report,
+    )  # fmt: skip
 
 
 class _Scale:
@@ -133,7 +118,3 @@ def _served(items: Tensor, codec: Any, name: str) -> Tensor:
         return codec.encode(columns)
     made = codec.decode(items)
     return codec.encode(made[:, None] if codec.flat else made)
-
-
-def _accuracy(scores: Tensor, labels: Tensor) -> Interval:
-    return share_interval(int((scores.argmax(1) == labels).sum()), len(labels))

@@ -58,31 +58,26 @@ def probe(
     train_rows, test_rows = _rows(known, test, seed)
     judged = known if test is None else test
     truth = np.array(judged.images.classes)[judged.labels[test_rows]]
-    labels = np.array(known.images.classes)[known.labels]
-    foreign = sorted(set(truth.tolist()) - set(labels[train_rows].tolist()))
+    labels = np.array(known.images.classes)[known.labels[train_rows]]
+    foreign = sorted(set(truth.tolist()) - set(labels.tolist()))
     if foreign:
         raise LabelMismatchError(f"No image with a label for {', '.join(foreign)}.", "Test on classes of the data.")
-    _, sizes = np.unique(labels[train_rows], return_counts=True)
+    _, sizes = np.unique(labels, return_counts=True)
     if not len(test_rows) or len(sizes) < 2 or sizes.min() < 2:
         raise TooFewImagesError(
             "A probe needs two labels of each of two classes, and test images.", "Give more images, or --no-probe."
         )
-    pixels, test_pixels = _flat(known)[train_rows], _flat(judged)[test_rows]
-    values, test_values = known.values[train_rows], judged.values[test_rows]
+    pairs = [
+        _scaled(known.values[train_rows], judged.values[test_rows], each=True),
+        _scaled(_flat(known)[train_rows], _flat(judged)[test_rows], each=False),
+    ]
     unseen = int((~judged.seen[test_rows]).sum())
     fitting = [n for n in counts if n <= sizes.min()] or [int(sizes.min())]
     probes = []
     for done, n in enumerate(fitting):
-        draws = [_draw(labels[train_rows], n, seed, number) for number in range(DRAWS)]
-        probes.append(
-            Probe(
-                n,
-                _accuracies(*_scaled(values, test_values, each=True), labels[train_rows], truth, draws),
-                _accuracies(*_scaled(pixels, test_pixels, each=False), labels[train_rows], truth, draws),
-                len(test_rows),
-                unseen,
-            )
-        )
+        draws = [_draw(labels, n, seed, number) for number in range(DRAWS)]
+        of_features, of_pixels = (_accuracies(*pair, labels, truth, draws) for pair in pairs)
+        probes.append(Probe(n, of_features, of_pixels, len(test_rows), unseen))
         report("probe", done + 1, len(fitting), f"{n} labels a class")
     return probes
 
@@ -94,12 +89,9 @@ def _rows(known: Features, test: Features | None, seed: int) -> tuple[np.ndarray
     if known.seen.any() and not known.seen.all():
         return np.flatnonzero(known.seen), np.flatnonzero(~known.seen)
     order = numpy_stream(seed, "probe", "halves").permutation(len(known.labels))
-    halves: tuple[list[int], list[int]] = ([], [])
-    for label in np.unique(known.labels):
-        members = order[known.labels[order] == label]
-        halves[0].extend(members[::2])
-        halves[1].extend(members[1::2])
-    return np.sort(np.array(halves[0], dtype=np.int64)), np.sort(np.array(halves[1], dtype=np.int64))
+    members = [order[known.labels[order] == label] for label in np.unique(known.labels)]
+    first, second = (np.sort(np.concatenate([rows[start::2] for rows in members])) for start in (0, 1))
+    return first, second
 
 
 def _draw(labels: np.ndarray, n: int, seed: int, number: int) -> np.ndarray:

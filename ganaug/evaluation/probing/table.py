@@ -96,16 +96,9 @@ def features(
     images = data
     if not isinstance(data, LabelledImages):
         images = load_images(
-            data,
-            size=side,
-            channels=channels,
-            limit=limit,
-            seed=seed,
-            split=split,
-            root=root,
-            at_least=0,
+            data, size=side, channels=channels, limit=limit, seed=seed, split=split, root=root, at_least=0,
             report=report,
-        )
+        )  # fmt: skip
     if images.spec.shape != fitted.card.shape:
         raise DataError(
             f"The images are {images.spec.shape}, the run was fitted on {fitted.card.shape} (channels, height, width).",
