@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, final
@@ -18,6 +17,7 @@ from ganaug.data.sources.classes import names_by_label
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator.folder import Fitted
+from ganaug.samples.blocks import serving
 from ganaug.samples.run import as_fitted
 from ganaug.samples.variants import labels_at
 
@@ -74,10 +74,7 @@ class BatchTransform(v2.Transform):
 
     def _networks(self, device: torch.device) -> dict[str, torch.nn.Module]:
         if device not in self._copies:
-            self._copies[device] = {
-                role: serving(net, device)
-                for role, net in self._loaded().networks.items()
-            }
+            self._copies[device] = {role: serving(net, device) for role, net in self._loaded().networks.items()}
         return self._copies[device]
 
 

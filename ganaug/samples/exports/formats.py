@@ -14,7 +14,6 @@ from ganaug.errors import OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, write_atomically
 from ganaug.generator.folder import Fitted
 from ganaug.reporting import Report, silent
-from ganaug.samples.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Wanted:
     images that its items were made from, for a translator."""
 
     fitted: Fitted
-    plan: Plan
+    plan: Mapping[str, int]
     blocks: Mapping[str, Iterator[np.ndarray]]
     made_from: Mapping[str, list[str]] = field(default_factory=dict)
     seed: int = 0
