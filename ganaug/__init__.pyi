@@ -5,11 +5,13 @@ from ganaug.data.load import load_images as load_images
 from ganaug.data.sources.source import open_source as open_source
 from ganaug.errors import GanaugError as GanaugError
 from ganaug.evaluation.bench.run import bench as bench
+from ganaug.evaluation.bench.settings import BenchSettings as BenchSettings
 from ganaug.evaluation.measuring.run import measure as measure
 from ganaug.evaluation.probing.backbones import backbone as backbone
 from ganaug.evaluation.probing.table import features as features
 from ganaug.fitting.doctor.doctor import doctor as doctor
 from ganaug.fitting.fit import fit as fit
+from ganaug.fitting.settings import FitSettings as FitSettings
 from ganaug.mixing import albumentations as albumentations
 from ganaug.mixing.build import mix as mix
 from ganaug.mixing.imbalanced import GANSampler as GANSampler

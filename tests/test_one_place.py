@@ -77,10 +77,11 @@ def test_a_recipe(tmp_path):
 def test_a_metric(run):
     @metric("gap of means", best="0", low=0.0)
     def gap(sides: Sides) -> float:
+        """How far apart."""
         return float(np.linalg.norm(sides.real.mean(0) - sides.synthetic.mean(0)))
 
     assert "gap of means" in said("measure", run, "digits", "--per-class", 4, "--steps", 1, "--device", "cpu", "-q")
-    assert "| `gap of means` | 0 | 0 to inf |" in reference.render()
+    assert "| `gap of means` | How far apart. | 0 | 0 to inf |" in reference.render()
 
 
 def test_an_augmentation_and_a_blend(run, tmp_path):

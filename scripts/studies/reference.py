@@ -10,6 +10,7 @@ from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS
 from ganaug.classifier.remedies import REMEDIES
 from ganaug.classifier.use import USES, use_named
 from ganaug.data.sources.source import SOURCES
+from ganaug.fitting.doctor.findings import AILMENTS
 from ganaug.metrics.suite import METRICS
 from ganaug.recipes import RECIPES
 from ganaug.samples.exports import FORMATS
@@ -22,17 +23,13 @@ def _first(thing: Callable[..., Any]) -> str:
     return text.replace("|", "\\|")
 
 
-def _bounds(low: float, high: float) -> str:
-    return f"{low:g} to {high:g}"
-
-
 def render() -> str:
     """The page."""
     parts = {
         "Recipes": (("recipe", "what it is"), [(name, _first(maker)) for name, maker in RECIPES.items()]),
         "Metrics": (
-            ("metric", "best", "bounds"),
-            [(name, one.best, _bounds(one.low, one.high)) for name, one in METRICS.items()],
+            ("metric", "what it is", "best", "bounds"),
+            [(n, _first(one.function), one.best, f"{one.low:g} to {one.high:g}") for n, one in METRICS.items()],
         ),
         "Augmentations": (("augmentation", "what it does"), [(n, _first(one)) for n, one in AUGMENTATIONS.items()]),
         "Blends": (("blend", "what it does"), [(name, _first(one)) for name, one in BLENDS.items()]),
@@ -41,6 +38,10 @@ def render() -> str:
         "Sources": (
             ("source", "what it is", "has a test part"),
             [(name, one.words, "yes" if one.parts else "no") for name, one in SOURCES.items()],
+        ),
+        "Ailments that the doctor looks for": (
+            ("ailment", "severity", "knob"),
+            [(name, one.severity, one.knob.replace("|", "\\|")) for name, one in AILMENTS.items()],
         ),
         "Export formats": (
             ("format", "of", "as"),
