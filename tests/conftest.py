@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import ganaug
+from ganaug.keys import key
 from tests.commands import Programs
 
 torch.set_num_threads(min(2, torch.get_num_threads()))
@@ -85,6 +86,17 @@ def toy_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name, recipe in {"toy": mixing.recipe, **translators.TOYS}.items():
         monkeypatch.setitem(RECIPES, name, recipe)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", metavar="SEED", help="run modules, and the tests of each, in a random order")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The order that --shuffle asks for; tests of a module stay together, since they share what is slow to make."""
+    seed = config.getoption("--shuffle")
+    if seed is not None:
+        items.sort(key=lambda item: (key(seed, item.location[0]), key(seed, item.nodeid)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
