@@ -1,4 +1,4 @@
-"""The question that matters: does it help my classifier? On 20 digits a class, against tuned classical augmentation.
+"""The question that matters: does it help my classifier? On 20 digits a class, against tuned augmentation.
 
 Run 01_fit_and_look.py first (or this runs it). Takes about a minute.
 """

@@ -1,4 +1,4 @@
-"""Classical augmentation: augmentations (a batch of real pixels in, the same batch seen differently out) and blends,
+"""Augmentations (a batch of real pixels in, the same batch seen differently out) and blends,
 which mix the images of a batch, and their labels, with each other.
 
 An augmentation maps uint8 (B, C, H, W) to uint8 or float of the same shape on the same 0..255 scale. It draws from

@@ -116,7 +116,7 @@ def render() -> str | None:
         "- `null`: the synthetic images are the training images, drawn again. There is nothing to gain or to lose.",
         "- `unseen`: they are other real images, the best that a generator could make.",
         "- `shuffled`: the same with shuffled labels.\n",
-        "Nothing is tuned in these benches, and there is one share and no classical augmentation: they ask whether the "
+        "Nothing is tuned in these benches, and there is one share and no augmentation: they ask whether the "
         "interval and the word made of it are right. Few groups and classes of few images are simulated in "
         "`tests/evaluation/bench/test_verdict.py`.\n",
         "```text", *table(cells), "```\n",

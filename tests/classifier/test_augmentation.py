@@ -1,4 +1,4 @@
-"""Classical augmentation beside the library that it is taken from."""
+"""Augmentations beside the library that it is taken from."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def test_a_use_puts_weight_and_smoothing_into_the_labels(run):
     )
 
 
-def test_policies_that_a_batch_cannot_follow_are_refused(run):
+def test_uses_that_a_batch_cannot_follow_are_refused(run):
     for name in ("rare", "light+fixed", "nosuch"):
         with pytest.raises(OptionError):
             SynthMix(run, use=name)

@@ -253,7 +253,7 @@ def test_a_page_without_cells_says_so(tmp_path):
     assert "reached**" not in said
 
 
-def test_an_ablation_is_told_against_its_first_arm_and_the_lists_of_policies_by_what_validation_would_choose():
+def test_an_ablation_is_told_against_its_first_arm_and_the_lists_of_uses_by_what_validation_would_choose():
     def played(name: str, group: str, uses: tuple[str, str], gains: tuple[int, int]) -> Result:
         tuned, draws = made_up(name, drawn(50, *((gain, gain) for gain in gains)), EVEN)
         for draw in draws:
@@ -273,4 +273,4 @@ def test_an_ablation_is_told_against_its_first_arm_and_the_lists_of_policies_by_
     assert "| uses tried | closed and unequal, 1 cells | no transform, 1 cells |" in part
     assert "| `plain` | +10.00 | +4.00 |" in part
     assert "| `plain` and `light` | +20.00 | -4.00 |" in part  # validation prefers the second arm in both
-    assert "policies tried" not in text([both, ablated], ALL, "make it", 6)
+    assert "uses tried" not in text([both, ablated], ALL, "make it", 6)

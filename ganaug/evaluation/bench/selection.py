@@ -5,7 +5,7 @@ MixUp, CutMix or neither; the learning rate, for the best so far and for the bes
 that none wins by a rate that happens to suit it; the weight decay; and, where classes are unequal, balanced sampling,
 class weights or neither. Then the synthetic share and the use of synthetic images, over all of that. So the baseline
 is tuned at least as hard as what challenges it, and nothing is tuned for the challenger alone but how it uses its
-synthetic images. (Except with --quick, the best arm of the other kind, without classical augmentation or with it, is
+synthetic images. (Except with --quick, the best arm of the other kind, without augmentation or with it, is
 tried with synthetic images too, to be looked at.)
 
 The two arms that are compared differ in the synthetic images only. Otherwise, where the validation part is too small to

@@ -20,7 +20,7 @@ from ganaug.samples.choose import FOLDS
 GROUPS = {
     "closed": "Closed set",
     "unequal": "Unequal classes",
-    "no transform": "Where no safe classical transform is known",
+    "no transform": "Where no safe transform is known",
     "planted": "Planted harm",
     "ceiling": "With unseen real images in place of synthetic ones",
     "ablation": "Uses of synthetic images",

@@ -44,7 +44,7 @@ NOTES = {
     "unequal": "Tail classes have fewer than half the images of the largest class; the others are head classes. "
     "bccd_cells and magnetic_tile were played twice, and the first time said `helps`: see "
     "[the notebook](study_notes.md).",
-    "no transform": "Classical augmentation and blends are forbidden, as for spectra or textures. These are reported "
+    "no transform": "Augmentation and blends are forbidden, as for spectra or textures. These are reported "
     "apart, and never counted as a gain. The discriminators of these generators saw real and synthetic images moved "
     "alike (half of them), which samples need not take up, and may; those of mnist-50-no-eye (`fit --set eye=0`) did "
     "not.",
