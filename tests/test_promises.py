@@ -1,9 +1,12 @@
-"""The page of promises names tests that exist, and counts that are theirs."""
+"""What pages name exists, and the counts on the page of promises are those of the tests."""
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from pathlib import Path
+
+import pytest
 
 from tests.faults.test_diverging import number_of_places
 from tests.fuzz.attacks import ATTACKS
@@ -19,6 +22,23 @@ def test_every_file_that_is_named_exists():
     assert len(named) > 30
     assert [name for name in named if not (ROOT / name).exists()] == []
     assert "docs/promises.md" in (ROOT / "SECURITY.md").read_text()
+
+
+@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]), ids=lambda page: page.name)
+def test_what_a_page_names_exists(page: Path):
+    """Files, links, modules of ours that are run, and public names."""
+    text = page.read_text()
+    files = [ROOT / name for name in re.findall(r"`((?:ganaug|tests|scripts|examples)/[\w/-]+\.(?:py|sh|md))`", text)]
+    files += [page.parent / link for link in re.findall(r"\]\(((?!http)[^)#]+)\)", text)]
+    assert [str(file) for file in files if not file.exists()] == []
+    for module in re.findall(r"python -m (scripts[\w.]*\w)", text):
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+    for name in re.findall(r"ganaug\.\w+(?:\.\w+)*", text):
+        try:
+            pkgutil.resolve_name(name)
+        except AttributeError:
+            pytest.fail(name)
 
 
 def test_counts_are_those_of_the_tests():
