@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def halvings(size: int, smallest: int = 4) -> int:
-    """How often an image of `size` px can be halved (rounding up) and keep at least `smallest` px: 28 -> 2, 32 -> 3."""
-    return max(0, math.floor(math.log2(size / smallest)))
+def halvings(size: int) -> int:
+    """How often an image of `size` px can be halved (rounding up) and keep at least 4 px: 28 -> 2, 32 -> 3."""
+    return max(0, math.floor(math.log2(size / 4)))
 
 
 def starting_size(size: int, doublings: int) -> int:
