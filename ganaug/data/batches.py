@@ -48,52 +48,6 @@ class _Chooser:
         return self.order[self.starts[y] + within]
 
 
-class ClassBalancedBatches:
-    """Items of all classes, equally often.
-
-    pixels: uint8 (N, C, H, W), labels: int64 (N,) with at least one item in each class; pairs: uint8 (N, c, h, w),
-    the pair of each item. The set is kept as uint8 on `device`; every draw comes from the CPU generator passed in.
-    """
-
-    def __init__(
-        self,
-        pixels: Tensor,
-        labels: Tensor,
-        spec: DataSpec,
-        device: torch.device | str = "cpu",
-        pairs: Tensor | None = None,
-    ):
-        self.spec = spec
-        self.pixels = pixels.to(device)
-        self.sources = self.pixels if pairs is None else pairs.to(device)
-        self.chooser = _Chooser(labels, len(spec.classes))
-
-    def draw(self, n: int, rng: torch.Generator) -> Batch:
-        y = self.chooser.labels(n, rng)
-        device = self.pixels.device
-        index = self.chooser.items(y, rng).to(device)
-        real = ImageCodec.encode(self.pixels[index])
-        source = real if self.sources is self.pixels else ImageCodec.encode(self.sources[index])
-        y = y.to(device)
-        return Batch(real, y, source, y)
-
-
-class OtherClassBatches:
-    """Items of all classes, equally often, each with an unrelated item of another class as its source."""
-
-    def __init__(self, pixels: Tensor, labels: Tensor, spec: DataSpec, device: torch.device | str = "cpu"):
-        self.spec = spec
-        self.pixels = pixels.to(device)
-        self.chooser = _Chooser(labels, len(spec.classes))
-
-    def draw(self, n: int, rng: torch.Generator) -> Batch:
-        y = self.chooser.labels(n, rng)
-        other = self.chooser.others(y, rng)
-        device = self.pixels.device
-        real, source = (ImageCodec.encode(self.pixels[self.chooser.items(c, rng).to(device)]) for c in (y, other))
-        return Batch(real, y.to(device), source, other.to(device))
-
-
 class EncodedBatches:
     """Items of all classes, equally often, that are in model space already: rows (N, F) or series (N, C, T)."""
 
@@ -104,6 +58,46 @@ class EncodedBatches:
 
     def draw(self, n: int, rng: torch.Generator) -> Batch:
         y = self.chooser.labels(n, rng)
-        real = self.items[self.chooser.items(y, rng).to(self.items.device)]
-        y = y.to(self.items.device)
+        device = self.items.device
+        real = self.items[self.chooser.items(y, rng).to(device)]
+        y = y.to(device)
         return Batch(real, y, real, y)
+
+
+class ClassBalancedBatches(EncodedBatches):
+    """Images of all classes, equally often.
+
+    items: uint8 (N, C, H, W), labels: int64 (N,) with at least one item in each class; pairs: uint8 (N, c, h, w),
+    the pair of each item. The set is kept as uint8 on `device`; every draw comes from the CPU generator passed in.
+    """
+
+    def __init__(
+        self,
+        items: Tensor,
+        labels: Tensor,
+        spec: DataSpec,
+        device: torch.device | str = "cpu",
+        pairs: Tensor | None = None,
+    ):
+        super().__init__(items, labels, spec, device)
+        self.pairs = None if pairs is None else pairs.to(device)
+
+    def draw(self, n: int, rng: torch.Generator) -> Batch:
+        y = self.chooser.labels(n, rng)
+        device = self.items.device
+        index = self.chooser.items(y, rng).to(device)
+        real = ImageCodec.encode(self.items[index])
+        source = real if self.pairs is None else ImageCodec.encode(self.pairs[index])
+        y = y.to(device)
+        return Batch(real, y, source, y)
+
+
+class OtherClassBatches(EncodedBatches):
+    """Images of all classes, equally often, each with an unrelated image of another class as its source."""
+
+    def draw(self, n: int, rng: torch.Generator) -> Batch:
+        y = self.chooser.labels(n, rng)
+        other = self.chooser.others(y, rng)
+        device = self.items.device
+        real, source = (ImageCodec.encode(self.items[self.chooser.items(c, rng).to(device)]) for c in (y, other))
+        return Batch(real, y.to(device), source, other.to(device))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from ganaug.data.advice import advice_for
 from ganaug.data.check_report import Check
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
-from ganaug.data.load import auto_side, label_counts, require_counts
+from ganaug.data.labelled import label_counts
+from ganaug.data.load import auto_side, require_counts
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.survey import Survey, survey
@@ -70,15 +72,15 @@ def check(
         other_sizes=_sizes(beside),
         other_modes=_modes(beside),
     )
-    return Check(**{**vars(result), "advice": advice})
+    return replace(result, advice=advice)
 
 
 def _sizes(found: Survey) -> dict[str, int]:
-    return _tally(f"{image.size[0]} x {image.size[1]}" for image in found.images)
+    return dict(Counter(f"{image.size[0]} x {image.size[1]}" for image in found.images).most_common())
 
 
 def _modes(found: Survey) -> dict[str, int]:
-    return _tally(image.mode for image in found.images)
+    return dict(Counter(image.mode for image in found.images).most_common())
 
 
 def _counts(source: ImageSource, found: Survey) -> dict[str, int]:
@@ -122,7 +124,3 @@ def _nearly(
     marks = seen_as([""] * len(rest), likenesses, [pictures[row] for row in rest], known, report)
     pairs = zip(rest, marks, strict=True)
     return tuple((names[mark], second.names[beside.images[row].index]) for row, mark in pairs if mark)
-
-
-def _tally(values: Any) -> dict[str, int]:
-    return dict(Counter(values).most_common())

@@ -32,8 +32,7 @@ class Labelled:
 
     def counts(self) -> dict[str, int]:
         """Class name -> number of items."""
-        counts = torch.bincount(self.labels, minlength=len(self.classes)).tolist()
-        return dict(zip(self.classes, counts, strict=True))
+        return label_counts(self.labels.numpy(), self.classes)
 
     def unlabelled(self) -> Self:
         """The same items with the one class "all"."""
@@ -76,6 +75,11 @@ class Labelled:
 
 
 Items = TypeVar("Items", bound=Labelled)
+
+
+def label_counts(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
+    """Class name -> number of labels."""
+    return dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True))
 
 
 def limit_order(labels: np.ndarray, classes: Sequence[str], limit: int, seed: int) -> list[np.ndarray]:

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ganaug.data.labelled import Labelled
+from ganaug.data.labelled import Labelled, label_counts
 from ganaug.data.pairs import open_pairs, read_pairs
+from ganaug.data.sources.convert import resized
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
@@ -84,7 +85,7 @@ def load_images(
             )
         chosen = _read_before(source, chosen_side, chosen_depth, limit, seed)
         if at_least:
-            require_counts(chosen.classes, label_counts(chosen.labels.numpy(), chosen.classes), at_least, {})
+            require_counts(chosen.classes, chosen.counts(), at_least)
         return chosen
     opened = open_source(source, split=split, root=root, groups=groups, report=report)
     if at_least:
@@ -153,11 +154,6 @@ def _likely_side(device: str) -> int:
     return 32 if str(device) == "cpu" else 64
 
 
-def label_counts(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
-    """Class name -> number of labels."""
-    return dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True))
-
-
 def require_counts(
     classes: Sequence[str],
     counts: dict[str, int],
@@ -198,7 +194,7 @@ class _Gathered:
         if self.keep_small and max(seen.size) <= SMALL:
             self.small[seen.index] = pixels
         else:
-            self.reduced[seen.index] = _resized(pixels, self.side)
+            self.reduced[seen.index] = resized(pixels, self.side, Image.Resampling.BICUBIC)
 
     def tensor(self, rows: np.ndarray, side: int, depth: int) -> torch.Tensor:
         """uint8 (N, depth, side, side) of these items."""
@@ -206,14 +202,8 @@ class _Gathered:
         view = out.numpy()
         for place, row in enumerate(rows.tolist()):
             pixels = self.reduced.pop(row) if row in self.reduced else self.small.pop(row)
-            pixels = _resized(pixels, side)
+            pixels = resized(pixels, side, Image.Resampling.BICUBIC)
             if depth == 1 and pixels.ndim == 3:
                 pixels = np.asarray(Image.fromarray(pixels).convert("L"))
             view[place] = pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
         return out
-
-
-def _resized(pixels: np.ndarray, side: int) -> np.ndarray:
-    if pixels.shape[:2] == (side, side):
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from ganaug.data.duplicates.fingerprint import in_colour
-from ganaug.data.sources.convert import as_numpy, to_pixel_batch
+from ganaug.data.sources.convert import as_numpy, pixels_of_pairs, resized
 from ganaug.data.sources.folder import from_folder
 from ganaug.data.sources.source import ImageSource
 from ganaug.errors import DataError, OptionError, UnreadableImageError
@@ -33,23 +33,19 @@ def open_pairs(opened: ImageSource, pairs: Any = None) -> Reader | None:
         return _from_folder(opened, Path(pairs).expanduser())
     if as_numpy(pairs) is None:
         raise OptionError(f"{type(pairs).__name__} does not hold paired images.", "Give a folder or an array.")
-    pixels = to_pixel_batch(pairs, name="the pairs")
-    if len(pixels) != len(opened):
-        raise DataError(f"{len(opened)} images but {len(pixels)} paired ones.", "Give one pair for each image.")
+    pixels = pixels_of_pairs(pairs, len(opened))
     return lambda index: pixels[index]
 
 
 def read_pairs(read: Reader, rows: np.ndarray, side: int) -> torch.Tensor:
     """uint8 (N, c, side, side) of the pairs of these items; c is 1 if none has colour. Resizing averages areas."""
-    pictures = [_resized(read(int(row)), side) for row in rows]
+    pictures = [resized(read(int(row)), side, Image.Resampling.BOX) for row in rows]
     colour = any(in_colour(picture) for picture in pictures)
     out = torch.empty((len(rows), 3 if colour else 1, side, side), dtype=torch.uint8)
     view = out.numpy()
     for place, picture in enumerate(pictures):
-        if picture.ndim == 3:
-            view[place] = picture.transpose(2, 0, 1) if colour else picture[..., 0]
-        else:
-            view[place] = picture
+        grey = picture if picture.ndim == 2 else picture[..., 0]
+        view[place] = picture.transpose(2, 0, 1) if colour and picture.ndim == 3 else grey
     return out
 
 
@@ -82,9 +78,3 @@ def _from_folder(opened: ImageSource, folder: Path) -> Reader:
 
 def _stem(name: str) -> str:
     return PurePath(name).with_suffix("").as_posix()
-
-
-def _resized(pixels: np.ndarray, side: int) -> np.ndarray:
-    if pixels.shape[:2] == (side, side):
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX))

@@ -77,7 +77,7 @@ def survey(
     while queue:
         index = queue.popleft()
         try:
-            pixels = _pixels(source, index)
+            pixels = source.array[index] if source.array is not None else np.asarray(source.read(index))
         except UnreadableImageError as error:
             name = source.names[index]
             if strict:
@@ -101,10 +101,6 @@ def survey(
     report("reading images", done, done, "")
     result.images.sort(key=lambda image: image.index)
     return result
-
-
-def _pixels(source: ImageSource, index: int) -> np.ndarray:
-    return source.array[index] if source.array is not None else np.asarray(source.read(index))
 
 
 def _within_limit(source: ImageSource, limit: int | None, seed: int) -> tuple[deque[int], dict[int, deque[int]]]:

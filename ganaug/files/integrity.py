@@ -98,12 +98,12 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def need_space(folder: Path, size: int, spare: int = 1 << 20) -> None:
+def need_space(folder: Path, size: int) -> None:
     """Raise DiskFullError unless `size` bytes (and a little more) are free where `folder` is or will be."""
-    free = _free(folder)
-    if free < size + spare:
+    free, needed = _free(folder), size + (1 << 20)
+    if free < needed:
         raise DiskFullError(
-            f"{folder} needs {size + spare:,} bytes, {free:,} are free.", "Free some space or choose another folder."
+            f"{folder} needs {needed:,} bytes, {free:,} are free.", "Free some space or choose another folder."
         )
 
 

@@ -53,11 +53,8 @@ class Card:
         return DataSpec(self.shape, self.classes, self.pair, blocks)
 
     def to_json(self) -> str:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        values["codec"] = codec_to_json(self.codec)
-        values["prior"] = asdict(self.prior)
-        values["interventions"] = [one.to_json() for one in self.interventions]
-        return json.dumps({"schema": SCHEMA, **values}, indent=1, sort_keys=True)
+        values = {**asdict(self), "schema": SCHEMA, "codec": codec_to_json(self.codec)}
+        return json.dumps(values, indent=1, sort_keys=True)
 
     @staticmethod
     def from_json(data: str | bytes) -> Card:

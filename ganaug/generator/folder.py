@@ -13,17 +13,18 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ganaug.errors import ArtefactError, GanaugError, LabelMismatchError
 from ganaug.files.integrity import MANIFEST, read_verified, write_manifest
-from ganaug.files.tensors import from_bytes, load_strictly, to_bytes
+from ganaug.files.tensors import check_fit, from_bytes, load_strictly, to_bytes
 from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
-from ganaug.generator.claims import check_claims
 from ganaug.generator.state import SavedState, require_finite
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
+_FILLS = (Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_)  # needless here
 CHOICE_FOLDER = "choice"  # of a run folder: what is chosen among its samples; can be named in place of the run
 
 
@@ -107,7 +108,7 @@ def read_generator(named: Path, recipe: OwnRecipe | None = None) -> Fitted:
     card = Card.from_json(contents[CARD])
     tensors = from_bytes(contents[WEIGHTS])
     if recipe is None:
-        check_claims(lambda: _build(card, rules_of(card)), tensors, str(folder / WEIGHTS))
+        _check_claims(lambda: _build(card, rules_of(card)), tensors, str(folder / WEIGHTS))
     rules = rules_of(card, recipe)
     networks = _build(card, rules)
     load_strictly(networks, tensors, str(folder / WEIGHTS))
@@ -187,3 +188,37 @@ def _build(card: Card, recipe: Recipe) -> nn.ModuleDict:
     """The networks that the recipe keeps, untrained."""
     networks = recipe.networks(card.spec, card.prior)
     return nn.ModuleDict({name: networks[name] for name in recipe.keeps})
+
+
+class _Sparing(TorchFunctionMode):
+    """Stops whoever calls torch more often than `calls` times."""
+
+    def __init__(self, calls: int):
+        super().__init__()
+        self.calls = calls
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.calls -= 1
+        if self.calls < 0:
+            raise ArtefactError("It claims more layers than there are weights for.", "Fetch or fit it again.")
+        given = kwargs or {}
+        filled = args[0] if args else given.get("tensor")
+        if function in _FILLS and isinstance(filled, Tensor) and filled.is_meta:
+            return filled
+        if function in (torch.randn, torch.rand):
+            function, kwargs = torch.empty, {name: value for name, value in given.items() if name in ("size", "dtype")}
+        return function(*args, **(kwargs or {}))
+
+
+def _check_claims(build: Callable[[], nn.Module], tensors: Mapping[str, Tensor], what: str) -> None:
+    """Build the networks that a card describes without memory for their weights, and compare them with those that are
+    there. Raises ArtefactError if they differ, or cannot be built."""
+    try:
+        with torch.device("meta"), _Sparing(10_000 + 500 * len(tensors)):
+            expected = build().state_dict()
+    except ArtefactError:
+        raise
+    except Exception as error:  # settings of any value go into the code of a recipe
+        cause = f"The card of {what} describes no networks: {type(error).__name__}: {str(error)[:200]}"
+        raise ArtefactError(f"{cause.rstrip('.')}.", "Fetch or fit it again.") from error
+    check_fit(expected, tensors, what)

@@ -22,16 +22,11 @@ SCHEMA = 2  # 1 had no colours
 MOST_BYTES = 1 << 30  # of that file
 
 
-def likenesses_file(likenesses: Iterable[str]) -> bytes:
-    """The content of RUN/likenesses.json: sorted, so that it says nothing of the order of the images."""
-    return json.dumps({"schema": SCHEMA, "likenesses": sorted(set(likenesses))}, indent=1).encode()
-
-
 def keep_likenesses(run: Path, likenesses: Iterable[str]) -> str:
-    """Write them into a run folder; gives the hash that goes onto the card."""
-    content = likenesses_file(likenesses)
-    file = run / LIKENESSES
-    write_atomically(file, content)
+    """Write them into a run folder, sorted, so that the file says nothing of the order of the images; gives the hash
+    that goes onto the card."""
+    content = json.dumps({"schema": SCHEMA, "likenesses": sorted(set(likenesses))}, indent=1).encode()
+    write_atomically(run / LIKENESSES, content)
     return sha256(content)
 
 

@@ -8,7 +8,7 @@ state at a round that the settings alone decide, to which a fit goes back when a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,7 @@ class _Entry:
     notes: SavedState  # without its tensors
 
     def to_json(self) -> dict[str, Any]:
-        return {"file": self.file, "bytes": self.bytes, "sha256": self.sha256, "anchor": self.anchor,
-                "notes": self.notes.notes()}  # fmt: skip
+        return {**vars(self), "notes": self.notes.notes()}
 
 
 def save_state(folder: Path, state: SavedState, anchor: SavedState | None = None) -> None:
@@ -125,9 +124,7 @@ def _newest(folder: Path, anchors_only: bool) -> SavedState | None:
                 continue
             data = _content(folder / entry.file, entry.bytes)
             if data is not None and sha256(data) == entry.sha256:
-                notes = entry.notes
-                return SavedState(notes.step, from_bytes(data), notes.log_bytes, notes.sums, notes.interventions,
-                                  notes.environment)  # fmt: skip
+                return replace(entry.notes, tensors=from_bytes(data))
         if entries == _entries(folder):
             break
     if entries and not anchors_only:

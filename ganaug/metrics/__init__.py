@@ -20,10 +20,10 @@ from ganaug.metrics.kernels import gaussian_mmd as gaussian_mmd
 from ganaug.metrics.kernels import kernel_distance as kernel_distance
 from ganaug.metrics.manifold import Manifold as Manifold
 from ganaug.metrics.manifold import manifold as manifold
-from ganaug.metrics.samples import label_agreement as label_agreement
-from ganaug.metrics.samples import within_class_diversity as within_class_diversity
 from ganaug.metrics.scores import am_score as am_score
 from ganaug.metrics.scores import inception_score as inception_score
+from ganaug.metrics.scores import label_agreement as label_agreement
 from ganaug.metrics.suite import METRICS as METRICS
 from ganaug.metrics.suite import Metric as Metric
 from ganaug.metrics.suite import metric as metric
+from ganaug.metrics.suite import within_class_diversity as within_class_diversity

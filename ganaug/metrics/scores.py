@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import log_softmax
+from torch import Tensor
 
 from ganaug.errors import TooFewImagesError
 from ganaug.metrics.matrices import Matrix, Vector, labels_for, matrix
+
+
+def label_agreement(scores: Tensor, labels: Tensor) -> float:
+    """Share of samples that a classifier gives the label that they were made for. scores (N, K), labels (N,)."""
+    return (scores.argmax(1) == labels).float().mean().item()
 
 
 def inception_score(scores: Matrix) -> float:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ganaug.errors import TooFewImagesError
 from ganaug.keys import permutation
@@ -19,7 +20,6 @@ from ganaug.metrics.frechet import class_frechet_distances, frechet_distance
 from ganaug.metrics.kernels import gaussian_mmd, kernel_distance, median_distance
 from ganaug.metrics.manifold import Manifold, manifold
 from ganaug.metrics.neighbours import nearest
-from ganaug.metrics.samples import within_class_diversity
 
 NAN = float("nan")
 
@@ -138,6 +138,23 @@ def _(s: Sides) -> np.ndarray:
     right = s.suite.right[s.others]
     made, y = torch.from_numpy(s.synthetic[right]), torch.from_numpy(s.labels[right])
     return within_class_diversity(made, y, torch.from_numpy(s.real), torch.from_numpy(s.real_labels), s.n_classes)
+
+
+def within_class_diversity(
+    features: Tensor, labels: Tensor, real_features: Tensor, real_labels: Tensor, classes: int
+) -> np.ndarray:
+    """Summed feature variance of synthetic over real images, class by class: (classes,); 1 is as varied.
+
+    A class with fewer than two samples has 0; a class without two real images has NaN.
+    """
+    ratios = np.full(classes, np.nan)
+    for label in range(classes):
+        real = real_features[real_labels == label].double()
+        mine = features[labels == label].double()
+        if len(real) >= 2:
+            spread = real.var(0).sum().clamp_min(1e-12)
+            ratios[label] = (mine.var(0).sum() / spread).item() if len(mine) >= 2 else 0.0
+    return ratios
 
 
 @dataclass

@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganaug.networks.equalised import padded, widths
-from ganaug.networks.layers import crop, halvings, starting_size, upsample
+from ganaug.networks.layers import crop, padded, pyramid, upsample
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3) -> nn.Module:
@@ -74,12 +73,9 @@ class Generator(nn.Module):
     ):
         super().__init__()
         channels, self.height, self.width = shape
-        side = max(self.height, self.width)
-        doublings = halvings(side)
-        w = widths(width, doublings, widest)
-        self.start = starting_size(side, doublings)
-        self.part = latent // (doublings + 1)
-        rest = latent - doublings * self.part
+        self.start, w = pyramid(shape, width, widest)
+        self.part = latent // len(w)
+        rest = latent - (len(w) - 1) * self.part
         self.embedding = nn.Embedding(classes, embedding)
         self.first = _linear(rest, w[0] * self.start**2)
         self.blocks = nn.ModuleList(
@@ -120,13 +116,11 @@ class Discriminator(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], classes: int, width: int = 12, widest: int = 96):
         super().__init__()
-        channels, height, image_width = shape
-        side = max(height, image_width)
-        doublings = halvings(side)
-        w = widths(width, doublings, widest)[::-1]
-        self.side = starting_size(side, doublings) * 2**doublings
+        start, w = pyramid(shape, width, widest)
+        w, doublings = w[::-1], len(w) - 1
+        self.side = start * 2**doublings
         self.blocks = nn.Sequential(
-            _DiscriminatorBlock(channels, w[0], first=True),
+            _DiscriminatorBlock(shape[0], w[0], first=True),
             *[_DiscriminatorBlock(w[i], w[i + 1], down=i < doublings - 1) for i in range(doublings)],
         )
         self.linear = _linear(w[-1], 1)

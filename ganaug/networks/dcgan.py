@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ganaug.networks.layers import Projection, crop, halvings, starting_size
+from ganaug.networks.layers import Projection, crop, halvings, starting_size, transposed
 
 
 def _initialise(net: nn.Module) -> None:
@@ -34,20 +34,8 @@ class Generator(nn.Module):
         steps = max(halvings(size), 1)
         self.embedding = nn.Embedding(classes, latent)
         features = width * 2 ** (steps - 1)
-        layers: list[nn.Module] = [
-            nn.ConvTranspose2d(2 * latent, features, starting_size(size, steps), bias=False),
-            nn.BatchNorm2d(features),
-            nn.ReLU(),
-        ]
-        for _ in range(steps - 1):
-            layers += [
-                nn.ConvTranspose2d(features, features // 2, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(features // 2),
-                nn.ReLU(),
-            ]
-            features //= 2
-        layers += [nn.ConvTranspose2d(features, channels, 4, stride=2, padding=1), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+        first = nn.ConvTranspose2d(2 * latent, features, starting_size(size, steps), bias=False)
+        self.layers = nn.Sequential(first, *transposed(features, channels, steps), nn.Tanh())
         _initialise(self)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
@@ -55,7 +43,7 @@ class Generator(nn.Module):
         return crop(self.layers(h), self.height, self.width)
 
 
-def _features(inputs: int, size: int, width: int, norm: bool) -> tuple[nn.Sequential, int, int]:
+def strided(inputs: int, size: int, width: int, norm: bool) -> tuple[nn.Sequential, int, int]:
     """Strided convolutions down to 4 to 7 px; the layers, the number of features and the size that they end in."""
     layers: list[nn.Module] = []
     outputs = width
@@ -76,7 +64,7 @@ class Discriminator(nn.Module):
         super().__init__()
         channels, self.height, self.width = shape
         self.embedding = nn.Embedding(classes, self.height * self.width)
-        self.layers, features, size = _features(channels + 1, min(self.height, self.width), width, norm=True)
+        self.layers, features, size = strided(channels + 1, min(self.height, self.width), width, norm=True)
         self.last = nn.Conv2d(features, 1, size)
         _initialise(self)
 
@@ -94,8 +82,8 @@ class Critic(nn.Module):
     def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32, norm: bool = False):
         super().__init__()
         channels, height, image_width = shape
-        self.layers, features, _ = _features(channels, min(height, image_width), width, norm)
-        self.head = Projection(features * _positions(height, image_width), classes)
+        self.layers, features, _ = strided(channels, min(height, image_width), width, norm)
+        self.head = Projection(features * positions(height, image_width), classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.head(self.layers(x).flatten(1), y)
@@ -110,8 +98,8 @@ class Embedder(nn.Module):
     def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32, dim: int = 128):
         super().__init__()
         channels, height, image_width = shape
-        self.layers, features, _ = _features(channels, min(height, image_width), width, norm=False)
-        features *= _positions(height, image_width)
+        self.layers, features, _ = strided(channels, min(height, image_width), width, norm=False)
+        features *= positions(height, image_width)
         self.embedding = nn.Embedding(classes, features)
         self.last = nn.Linear(features, dim)
 
@@ -119,7 +107,7 @@ class Embedder(nn.Module):
         return self.last(self.layers(x).flatten(1) * (1 + self.embedding(y)))
 
 
-def _positions(height: int, width: int) -> int:
+def positions(height: int, width: int) -> int:
     """How many positions the features of such an image have."""
     steps = max(halvings(min(height, width)), 1)
     return (height // 2**steps) * (width // 2**steps)

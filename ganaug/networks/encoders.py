@@ -11,7 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.layers import crop, halvings, starting_size
+from ganaug.networks.dcgan import positions, strided
+from ganaug.networks.layers import crop, halvings, starting_size, transposed
+from ganaug.networks.mlp import perceptron
 
 LABEL = 32  # numbers that a label is embedded in
 
@@ -35,16 +37,7 @@ class Generator(nn.Module):
         if hidden:
             meet = [nn.Linear(latent + LABEL, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU()]
         self.first = nn.Sequential(*meet, nn.Linear(hidden or latent + LABEL, features * self.start**2, bias=False))
-        layers: list[nn.Module] = [nn.BatchNorm2d(features), nn.ReLU()]
-        for _ in range(steps - 1):
-            layers += [
-                nn.ConvTranspose2d(features, features // 2, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(features // 2),
-                nn.ReLU(),
-            ]
-            features //= 2
-        layers.append(nn.ConvTranspose2d(features, channels, 4, stride=2, padding=1))
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(*transposed(features, channels, steps))
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         h = self.first(torch.cat([z, self.embedding(y)], 1)).view(len(z), -1, self.start, self.start)
@@ -57,14 +50,9 @@ class Body(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], width: int = 32, hidden: int = 256):
         super().__init__()
-        inputs, height, image_width = shape
-        layers: list[nn.Module] = []
-        outputs = width
-        for _ in range(max(halvings(min(height, image_width)), 1)):
-            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
-            inputs, outputs, height, image_width = outputs, 2 * outputs, height // 2, image_width // 2
-        self.layers = nn.Sequential(*layers)
-        self.last = nn.Linear(inputs * height * image_width, hidden)
+        channels, height, image_width = shape
+        self.layers, features, _ = strided(channels, min(height, image_width), width, norm=False)
+        self.last = nn.Linear(features * positions(height, image_width), hidden)
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.kaiming_normal_(module.weight, a=0.2)
@@ -96,7 +84,7 @@ class LabelledEncoder(nn.Module):
         self.body = Body(shape, width)
         self.embedding = nn.Embedding(classes, LABEL)
         hidden = self.body.last.out_features
-        self.code = nn.Sequential(nn.Linear(hidden + LABEL, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 2 * latent))
+        self.code = perceptron([hidden + LABEL, hidden, 2 * latent])
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = self.code(torch.cat([self.body(x), self.embedding(y)], 1)).chunk(2, 1)
@@ -111,11 +99,7 @@ class JointDiscriminator(nn.Module):
         self.body = Body(shape, width, hidden)
         self.code = nn.Linear(latent, hidden)
         self.embedding = nn.Embedding(classes, LABEL)
-        self.head = nn.Sequential(
-            nn.Linear(2 * hidden + LABEL, 2 * hidden),
-            nn.LeakyReLU(0.2),
-            nn.Linear(2 * hidden, 1),
-        )
+        self.head = perceptron([2 * hidden + LABEL, 2 * hidden, 1])
 
     def forward(self, x: Tensor, z: Tensor, y: Tensor) -> Tensor:
         code = F.leaky_relu(self.code(z), 0.2)
@@ -128,13 +112,7 @@ class LatentDiscriminator(nn.Module):
     def __init__(self, classes: int, latent: int, hidden: int = 256):
         super().__init__()
         self.embedding = nn.Embedding(classes, LABEL)
-        self.layers = nn.Sequential(
-            nn.Linear(latent + LABEL, hidden),
-            nn.LeakyReLU(0.2),
-            nn.Linear(hidden, hidden),
-            nn.LeakyReLU(0.2),
-            nn.Linear(hidden, 1),
-        )
+        self.layers = perceptron([latent + LABEL, hidden, hidden, 1])
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         return self.layers(torch.cat([z, self.embedding(y)], 1)).squeeze(1)
@@ -171,9 +149,7 @@ class Reader(nn.Module):
     def __init__(self, categories: tuple[int, ...], uniform: int, hidden: int = 256, between: int = 128):
         super().__init__()
         self.categories, self.uniform = categories, uniform
-        self.layers = nn.Sequential(
-            nn.Linear(hidden, between), nn.LeakyReLU(0.2), nn.Linear(between, sum(categories) + uniform)
-        )
+        self.layers = perceptron([hidden, between, sum(categories) + uniform])
 
     def forward(self, h: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         *logits, means = self.layers(h).split([*self.categories, self.uniform], 1)

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganaug.networks.layers import spread_of_groups
+
 
 class EqualLinear(nn.Module):
     """Linear, weights N(0, 1) times gain / sqrt(inputs) at run time. rate: learning rate relative to other layers."""
@@ -48,10 +50,7 @@ class MinibatchDeviation(nn.Module):
         self.group = group
 
     def forward(self, x: Tensor) -> Tensor:
-        group = next(g for g in range(min(self.group, len(x)), 0, -1) if len(x) % g == 0)
-        y = x.float().unflatten(0, (-1, group))
-        spread = (y - y.mean(1, keepdim=True)).square().mean(1).add(1e-8).sqrt().mean((1, 2, 3))  # (N // group,)
-        plane = spread.to(x.dtype).repeat_interleave(group).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+        plane = spread_of_groups(x, self.group, (1, 2, 3)).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
         return torch.cat([x, plane], 1)
 
 
@@ -66,16 +65,3 @@ class EqualProjection(nn.Module):
 
     def forward(self, h: Tensor, y: Tensor) -> Tensor:
         return self.linear(h).squeeze(1) + (h * self.embedding(y)).sum(1) * h.shape[1] ** -0.5
-
-
-def widths(width: int, doublings: int, widest: int) -> list[int]:
-    """Features from the smallest size to the full one: `width` at the full size, doubled downwards up to `widest`."""
-    return [min(width * 2**i, widest) for i in range(doublings, -1, -1)]
-
-
-def padded(x: Tensor, side: int) -> Tensor:
-    """(N, C, side, side): the image in the middle, its border repeated."""
-    top, left = (side - x.shape[2]) // 2, (side - x.shape[3]) // 2
-    if x.shape[2] == x.shape[3] == side:
-        return x
-    return F.pad(x, (left, side - x.shape[3] - left, top, side - x.shape[2] - top), mode="replicate")

@@ -9,14 +9,26 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def halvings(size: int, smallest: int = 4) -> int:
-    """How often an image of `size` px can be halved (rounding up) and keep at least `smallest` px: 28 -> 2, 32 -> 3."""
-    return max(0, math.floor(math.log2(size / smallest)))
+def halvings(size: int) -> int:
+    """How often an image of `size` px can be halved (rounding up) and keep at least 4 px: 28 -> 2, 32 -> 3."""
+    return max(0, math.floor(math.log2(size / 4)))
 
 
 def starting_size(size: int, doublings: int) -> int:
     """The smallest start that reaches at least `size` px after `doublings`: (28, 2) -> 7, (30, 2) -> 8."""
     return math.ceil(size / 2**doublings)
+
+
+def widths(width: int, doublings: int, widest: int) -> list[int]:
+    """Features from the smallest size to the full one: `width` at the full size, doubled downwards up to `widest`."""
+    return [min(width * 2**i, widest) for i in range(doublings, -1, -1)]
+
+
+def pyramid(shape: tuple[int, ...], width: int, widest: int) -> tuple[int, list[int]]:
+    """For images (C, H, W): the smallest size that doublings begin at, and the `widths` from there to the full size."""
+    side = max(shape[1:])
+    doublings = halvings(side)
+    return starting_size(side, doublings), widths(width, doublings, widest)
 
 
 class PixelNorm(nn.Module):
@@ -39,10 +51,16 @@ class BatchSpread(nn.Module):
         self.group = group
 
     def forward(self, x: Tensor) -> Tensor:
-        group = next(g for g in range(min(self.group, len(x)), 0, -1) if len(x) % g == 0)
-        y = x.float().unflatten(0, (-1, group))
-        spread = (y - y.mean(1, keepdim=True)).square().mean(1).add(1e-8).sqrt().mean((2, 3))  # (N // group, C)
-        return spread.to(x.dtype).repeat_interleave(group, 0)
+        return spread_of_groups(x, self.group, (2, 3))
+
+
+def spread_of_groups(x: Tensor, most: int, over: tuple[int, ...]) -> Tensor:
+    """Standard deviations of x (N, C, H, W) over groups of up to `most` items, averaged over the axes `over`, as many
+    rows as items."""
+    group = next(g for g in range(min(most, len(x)), 0, -1) if len(x) % g == 0)
+    y = x.float().unflatten(0, (-1, group))
+    spread = (y - y.mean(1, keepdim=True)).square().mean(1).add(1e-8).sqrt().mean(over)  # (N // group, ...)
+    return spread.to(x.dtype).repeat_interleave(group, 0)
 
 
 class MinibatchDiscrimination(nn.Module):
@@ -64,6 +82,17 @@ class MinibatchDiscrimination(nn.Module):
         groups = rows.split(self.group or max(1, len(h)))
         near = [torch.exp(-(part[:, None] - part[None]).abs().sum(3)).sum(1) for part in groups]
         return torch.cat([h, torch.cat(near)], 1)
+
+
+def transposed(features: int, channels: int, steps: int) -> list[nn.Module]:
+    """What follows the first layer of a convolutional generator: batch norm and ReLU, and twice the size and half the
+    features, by turns; `steps` doublings, of which the last gives `channels`."""
+    layers: list[nn.Module] = [nn.BatchNorm2d(features), nn.ReLU()]
+    for _ in range(steps - 1):
+        layers.append(nn.ConvTranspose2d(features, features // 2, 4, stride=2, padding=1, bias=False))
+        features //= 2
+        layers += [nn.BatchNorm2d(features), nn.ReLU()]
+    return [*layers, nn.ConvTranspose2d(features, channels, 4, stride=2, padding=1)]
 
 
 class Projection(nn.Module):
@@ -99,6 +128,14 @@ def crop(x: Tensor, height: int, width: int) -> Tensor:
     """The central (height, width) part of (N, C, H, W)."""
     top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
     return x[:, :, top : top + height, left : left + width]
+
+
+def padded(x: Tensor, side: int) -> Tensor:
+    """(N, C, side, side): the image in the middle, its border repeated."""
+    top, left = (side - x.shape[2]) // 2, (side - x.shape[3]) // 2
+    if x.shape[2] == x.shape[3] == side:
+        return x
+    return F.pad(x, (left, side - x.shape[3] - left, top, side - x.shape[2] - top), mode="replicate")
 
 
 def upsample(x: Tensor) -> Tensor:

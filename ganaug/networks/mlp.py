@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganaug.networks.layers import MinibatchDiscrimination
 
 
-def _layers(sizes: list[int]) -> nn.Sequential:
+def perceptron(sizes: list[int]) -> nn.Sequential:
     """Linear layers with leaky ReLU (0.2) between them."""
     layers: list[nn.Module] = []
     for a, b in pairwise(sizes):
@@ -33,7 +33,7 @@ class Generator(nn.Module):
         super().__init__()
         self.shape = shape
         self.embedding = nn.Embedding(classes, latent)
-        self.layers = _layers([2 * latent, *hidden, math.prod(shape)])
+        self.layers = perceptron([2 * latent, *hidden, math.prod(shape)])
         if norm:
             self.layers.insert(len(self.layers) - 1, nn.BatchNorm1d(hidden[-1]))
 
@@ -55,7 +55,7 @@ class Discriminator(nn.Module):
         features = math.prod(shape)
         label = min(64, 2 * features)  # numbers that stand for a label; more would drown a short row
         self.embedding = nn.Embedding(classes, label)
-        self.layers = _layers([features + label, *hidden, 1])
+        self.layers = perceptron([features + label, *hidden, 1])
         if kernels:
             self.layers[-1] = nn.Linear(hidden[-1] + kernels, 1)
             self.layers.insert(len(self.layers) - 1, MinibatchDiscrimination(hidden[-1], kernels, dim))

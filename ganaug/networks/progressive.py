@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.equalised import EqualConv, EqualLinear, EqualProjection, MinibatchDeviation, padded, widths
-from ganaug.networks.layers import PixelNorm, crop, halvings, starting_size, upsample
+from ganaug.networks.equalised import EqualConv, EqualLinear, EqualProjection, MinibatchDeviation
+from ganaug.networks.layers import PixelNorm, crop, padded, pyramid, upsample
 
 
 class Level(nn.Module):
@@ -91,11 +91,8 @@ class Generator(nn.Module):
     def __init__(self, shape: tuple[int, ...], classes: int, latent: int, width: int = 12, widest: int = 64):
         super().__init__()
         channels, self.height, self.width = shape
-        side = max(self.height, self.width)
-        doublings = halvings(side)
-        w = widths(width, doublings, widest)
-        self.level = Level(doublings)
-        self.start = starting_size(side, doublings)
+        self.start, w = pyramid(shape, width, widest)
+        self.level = Level(len(w) - 1)
         self.norm = PixelNorm()
         self.embedding = nn.Embedding(classes, latent)
         self.first = EqualLinear(2 * latent, w[0] * self.start**2, gain=math.sqrt(2) / 4)
@@ -128,14 +125,10 @@ class Discriminator(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], classes: int, width: int = 12, widest: int = 64):
         super().__init__()
-        channels, height, image_width = shape
-        side = max(height, image_width)
-        doublings = halvings(side)
-        w = widths(width, doublings, widest)
-        self.level = Level(doublings)
-        start = starting_size(side, doublings)
-        self.side = start * 2**doublings
-        self.readers = nn.ModuleList(EqualConv(channels, features, 1) for features in w)
+        start, w = pyramid(shape, width, widest)
+        self.level = Level(len(w) - 1)
+        self.side = start * 2**self.level.most
+        self.readers = nn.ModuleList(EqualConv(shape[0], features, 1) for features in w)
         self.blocks = nn.ModuleList(_DiscriminatorBlock(b, a) for a, b in zip(w, w[1:], strict=False))
         self.deviation = MinibatchDeviation()
         self.conv = EqualConv(w[0] + 1, w[0])

@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.equalised import padded, widths
-from ganaug.networks.layers import Projection, crop, halvings, starting_size
+from ganaug.networks.layers import Projection, crop, padded, pyramid
 from ganaug.networks.style import smoothly_up
 
 
@@ -67,10 +66,7 @@ class Generator(nn.Module):
     ):
         super().__init__()
         channels, self.height, self.width = shape
-        side = max(self.height, self.width)
-        doublings = halvings(side)
-        start = starting_size(side, doublings)
-        w = widths(width, doublings, widest)
+        start, w = pyramid(shape, width, widest)
         self.embedding = nn.Embedding(classes, latent)
         self.weigh = nn.Linear(2 * latent, w[0], bias=False)
         nn.init.normal_(self.weigh.weight, std=1 / math.sqrt(2 * latent))
@@ -91,13 +87,9 @@ class Discriminator(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], classes: int, width: int = 16, widest: int = 64, blocks: int = 1):
         super().__init__()
-        channels, height, image_width = shape
-        side = max(height, image_width)
-        doublings = halvings(side)
-        start = starting_size(side, doublings)
-        w = widths(width, doublings, widest)[::-1]
-        self.side = start * 2**doublings
-        self.read = _conv(channels, w[0])
+        start, w = pyramid(shape, width, widest)
+        w, self.side = w[::-1], start * 2 ** (len(w) - 1)
+        self.read = _conv(shape[0], w[0])
         self.stages = _stages(w, blocks)
         self.end = nn.Conv2d(w[-1], w[-1], start, groups=w[-1], bias=False)
         nn.init.normal_(self.end.weight, std=1 / start)

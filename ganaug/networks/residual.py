@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.layers import BatchSpread, PixelNorm, Projection, crop, halvings, starting_size, upsample
+from ganaug.networks.layers import BatchSpread, PixelNorm, Projection, crop, halvings, starting_size, upsample, widths
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, gain: float = 1.0) -> nn.Conv2d:
@@ -24,11 +24,6 @@ def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, gain: flo
         if conv.bias is not None:
             conv.bias.zero_()
     return conv
-
-
-def _widths(width: int, steps: int, widest: int) -> list[int]:
-    """Features from full resolution downwards: doubled at each halving up to `widest`."""
-    return [min(width * 2**i, widest) for i in range(steps + 1)]
 
 
 class _Modulated(nn.Module):
@@ -74,7 +69,7 @@ class Generator(nn.Module):
         super().__init__()
         self.channels, self.height, self.width = shape
         steps = halvings(max(self.height, self.width)) - 1  # the last doubling is the sub-pixel convolution
-        w = _widths(width, max(steps, 0), widest)[::-1]
+        w = widths(width, max(steps, 0), widest)
         self.start = starting_size(max(self.height, self.width), steps + 1)
         self.norm = PixelNorm()
         self.embedding = nn.Embedding(classes, latent)
@@ -120,7 +115,7 @@ class Discriminator(nn.Module):
         channels, height, image_width = shape
         size = max(height, image_width)
         steps = max(halvings(size) - 1, 0)
-        w = _widths(width, steps, widest)
+        w = widths(width, steps, widest)[::-1]
         self.stem = _conv(channels, w[0], kernel=4, stride=2)
         self.blocks = nn.Sequential(
             *[_DiscriminatorBlock(a, b, down=True) for a, b in zip(w, w[1:], strict=False)],

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.equalised import EqualConv, EqualLinear, widths
-from ganaug.networks.layers import PixelNorm, crop, halvings, starting_size
+from ganaug.networks.equalised import EqualConv, EqualLinear
+from ganaug.networks.layers import PixelNorm, crop, pyramid
 from ganaug.networks.progressive import Level, painted
 
 
@@ -137,13 +137,10 @@ class Generator(nn.Module):
     ):
         super().__init__()
         channels, self.height, self.width = shape
-        side = max(self.height, self.width)
-        doublings = halvings(side)
-        start = starting_size(side, doublings)
-        w = widths(width, doublings, widest)
-        self.layers = 2 * (doublings + 1)
+        start, w = pyramid(shape, width, widest)
+        self.layers = 2 * len(w)
         self.mapping, self.mixing = Mapping(classes, latent, depth), StyleMixing(mixing)
-        self.level = Level(doublings)
+        self.level = Level(len(w) - 1)
         self.constant = nn.Parameter(torch.ones(1, w[0], start, start))
         self.style1, self.style2 = _Styled(w[0], start, latent), _Styled(w[0], start, latent)
         self.conv = EqualConv(w[0], w[0], bias=False)

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.equalised import EqualConv, EqualLinear, EqualProjection, MinibatchDeviation, padded, widths
-from ganaug.networks.layers import crop, halvings, starting_size
+from ganaug.networks.equalised import EqualConv, EqualLinear, EqualProjection, MinibatchDeviation
+from ganaug.networks.layers import crop, padded, pyramid
 from ganaug.networks.style import Mapping, Noise, StyleMixing, smoothly_up
 
 
@@ -79,15 +79,12 @@ class Generator(nn.Module):
     ):
         super().__init__()
         channels, self.height, self.width = shape
-        side = max(self.height, self.width)
-        doublings = halvings(side)
-        start = starting_size(side, doublings)
-        w = widths(width, doublings, widest)
-        self.layers = 2 * doublings + 2  # a painter shares the style of the layer after it, the last has its own
+        start, w = pyramid(shape, width, widest)
+        self.layers = 2 * len(w)  # a painter shares the style of the layer after it, the last has its own
         self.mapping, self.mixing = Mapping(classes, latent, depth), StyleMixing(mixing)
         self.constant = nn.Parameter(torch.randn(1, w[0], start, start))
         self.first = _Layer(w[0], w[0], start, latent)
-        sides = [start * 2 ** (i + 1) for i in range(doublings)]
+        sides = [start * 2 ** (i + 1) for i in range(len(w) - 1)]
         self.ups = nn.ModuleList(_Layer(a, b, s, latent) for a, b, s in zip(w[:-1], w[1:], sides, strict=True))
         self.convs = nn.ModuleList(_Layer(b, b, s, latent) for b, s in zip(w[1:], sides, strict=True))
         self.painters = nn.ModuleList(_Painter(features, channels, latent) for features in w)
@@ -131,13 +128,9 @@ class Discriminator(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], classes: int, width: int = 12, widest: int = 64):
         super().__init__()
-        channels, height, image_width = shape
-        side = max(height, image_width)
-        doublings = halvings(side)
-        w = widths(width, doublings, widest)[::-1]
-        start = starting_size(side, doublings)
-        self.side = start * 2**doublings
-        self.read = EqualConv(channels, w[0], 1)
+        start, w = pyramid(shape, width, widest)
+        w, self.side = w[::-1], start * 2 ** (len(w) - 1)
+        self.read = EqualConv(shape[0], w[0], 1)
         self.blocks = nn.Sequential(*[_ResidualBlock(a, b) for a, b in zip(w, w[1:], strict=False)])
         self.deviation = MinibatchDeviation()
         self.conv = EqualConv(w[-1] + 1, w[-1])

@@ -6,12 +6,13 @@ served is made one-hot. With a Wasserstein loss that converges, since the distan
 
 from __future__ import annotations
 
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
 
 from ganaug.networks.layers import Projection
+from ganaug.networks.mlp import perceptron
 
 
 class Blocks(nn.Module):
@@ -64,10 +65,7 @@ class Critic(nn.Module):
 
     def __init__(self, features: int, classes: int, width: int = 256, depth: int = 2):
         super().__init__()
-        layers: list[nn.Module] = []
-        for a, b in pairwise([features, *[width] * depth]):
-            layers += [nn.Linear(a, b), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers)
+        self.layers = perceptron([features, *[width] * depth]).append(nn.LeakyReLU(0.2))
         self.head = Projection(width, classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.layers import PixelNorm, halvings
+from ganaug.networks.layers import PixelNorm, halvings, widths
 
 FINE = 8  # features at full size
 
@@ -30,7 +30,7 @@ class UNet(nn.Module):
         super().__init__()
         channels, height, image_width = shape
         steps = max(halvings(max(height, image_width)) - 1, 1)
-        w = [min(width * 2**i, widest) for i in range(steps + 1)]
+        w = widths(width, steps, widest)[::-1]
         self.embedding = nn.Embedding(classes, latent)
         self.norm = PixelNorm()
         self.stem = nn.Conv2d(4 * inputs, w[0], 3, padding=1)

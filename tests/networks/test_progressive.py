@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from ganaug.networks import progressive, style
-from ganaug.networks.equalised import EqualConv, EqualLinear, MinibatchDeviation, padded, widths
+from ganaug.networks.equalised import EqualConv, EqualLinear, MinibatchDeviation
+from ganaug.networks.layers import padded, widths
 from ganaug.networks.progressive import Level, grow
 
 SHAPES = [(1, 8, 8), (3, 19, 19), (1, 32, 32)]

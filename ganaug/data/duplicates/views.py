@@ -26,7 +26,7 @@ class Reduced:
 
 def reduced(pixels: np.ndarray) -> Reduced:
     """uint8 (H, W) or (H, W, 3), of any size, in little memory."""
-    luma = _grey(pixels)
+    luma = pixels.astype(np.float32) if pixels.ndim == 2 else pixels @ _LUMA
     if max(luma.shape) > _LARGE:
         rows, columns = (_averages(side, min(side, _LARGE), 0.0)[0] for side in luma.shape)
         luma = rows @ luma @ columns.T
@@ -71,11 +71,6 @@ def _averages(side: int, cells: int, shift: float) -> tuple[np.ndarray, np.ndarr
     overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
     overlap = overlap.clip(0) / np.maximum(np.diff(edges), 1e-9)[:, None]
     return overlap.astype(np.float32), inside
-
-
-def _grey(pixels: np.ndarray) -> np.ndarray:
-    """uint8 (H, W) or (H, W, 3) -> float32 luma (H, W)."""
-    return pixels.astype(np.float32) if pixels.ndim == 2 else pixels @ _LUMA
 
 
 def _flips(luma: np.ndarray) -> tuple[np.ndarray, ...]:

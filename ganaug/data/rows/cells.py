@@ -58,7 +58,11 @@ def read_cells(data: Any) -> Cells:
 
     Raises DataError for a file that cannot be read, names that repeat, lines of another length, and no rows.
     """
-    header, rows, delimiter = _from_frame(data) if is_frame(data) else _from_file(Path(data).expanduser())
+    if is_frame(data):
+        header, delimiter = [str(name).strip() for name in data.columns], ","
+        rows = [[_text(value) for value in row] for row in data.itertuples(index=False, name=None)]
+    else:
+        header, rows, delimiter = _from_file(Path(data).expanduser())
     twice = [name for name, n in Counter(header).items() if n > 1]
     if twice:
         raise DataError(f"Column names repeat: {_listed(twice)}.", "Give every column its own name.")
@@ -116,12 +120,6 @@ def _delimiter(text: str) -> str:
         return ","
 
 
-def _from_frame(frame: Any) -> tuple[list[str], list[list[str]], str]:
-    header = [str(name).strip() for name in frame.columns]
-    rows = [[_text(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    return header, rows, ","
-
-
 def _text(value: Any) -> str:
     """A value of a DataFrame as a CSV file would hold it; nothing for None, NaN and NaT."""
     if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
@@ -133,6 +131,5 @@ def _text(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value).strip()
 
 
-def _listed(names: Sequence[str], most: int = 20) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(repr, names[:most])) + more
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:20])) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

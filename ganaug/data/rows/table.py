@@ -35,15 +35,7 @@ def load_table(
     codec = TableCodec(columns, str(target), place, cells.delimiter)
     if not codec.blocks:
         raise DataError("Every column but the target is constant: there is nothing to learn.", "Give other columns.")
-    index = {name: i for i, name in enumerate(names)}
-    vectors = LabelledVectors(
-        items=codec.encode(rest.columns),
-        labels=torch.tensor([index[cell] for cell in cells.columns[place]]),
-        classes=check_names(names),
-        codec=codec,
-        fingerprints=row_fingerprints(rest),
-        names=tuple(f"row {i}" for i in range(1, len(cells) + 1)),
-    )
+    vectors = _vectors(rest, codec.encode(rest.columns), cells.columns[place], check_names(names), codec)
     return usable(vectors, limit, seed, "rows")
 
 
@@ -68,12 +60,19 @@ def rows_like(data: Any, codec: TableCodec, classes: tuple[str, ...]) -> Labelle
         raise DataError(
             f"The table holds a cell that the one of the fit could not: {error}.", "Give rows of the same kind."
         ) from error
+    return _vectors(chosen, items, labels, classes, codec)
+
+
+def _vectors(
+    cells: Cells, items: torch.Tensor, labels: Sequence[str], classes: tuple[str, ...], codec: TableCodec
+) -> LabelledVectors:
+    index = {name: i for i, name in enumerate(classes)}
     return LabelledVectors(
         items=items,
-        labels=torch.tensor([classes.index(cell) for cell in labels]),
+        labels=torch.tensor([index[cell] for cell in labels]),
         classes=classes,
         codec=codec,
-        fingerprints=row_fingerprints(chosen),
+        fingerprints=row_fingerprints(cells),
         names=tuple(f"row {i}" for i in range(1, len(cells) + 1)),
     )
 

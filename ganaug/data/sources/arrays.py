@@ -13,10 +13,10 @@ from PIL import Image
 
 import ganaug.keys as keys
 from ganaug.data.sources.classes import named_labels
-from ganaug.data.sources.convert import as_numpy, to_pixel_batch
+from ganaug.data.sources.convert import as_numpy, pixels_of_pairs, to_pixel_batch
 from ganaug.data.sources.groups import with_groups
 from ganaug.data.sources.kinds import Asked, is_file, is_text, source
-from ganaug.data.sources.npz_headers import require_sizes
+from ganaug.data.sources.npz_headers import PLAIN, require_sizes
 from ganaug.errors import DataError, LabelMismatchError
 
 _TEST_SHARE = 0.3  # of the embedded digits, a class
@@ -89,13 +89,13 @@ def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None 
         raise
     except Exception as error:  # a damaged or hostile archive fails in many ways, in zipfile, its decoders and numpy
         if "pickle" in str(error):
-            raise DataError(f"{path} holds Python objects, which are never unpickled.", _PLAIN) from error
+            raise DataError(f"{path} holds Python objects, which are never unpickled.", PLAIN) from error
         raise DataError(f"{path} cannot be read: {error}.", "Save it again with numpy.savez_compressed.") from error
     own = read.get("classes") if classes is None else classes
     if "split" in read:
         read = _part(path, read, split)
     found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"))
-    return found if "pair" not in read else replace(found, pairs=_pairs(read["pair"], len(found)))
+    return found if "pair" not in read else replace(found, pairs=pixels_of_pairs(read["pair"], len(found)))
 
 
 @source('"digits" (of scikit-learn)', takes=lambda data: is_text(data) and str(data) == "digits", parts=True)
@@ -127,9 +127,6 @@ def digits(split: str = "train") -> ArraySource:
 def item_names(n: int) -> tuple[str, ...]:
     """Names of items that have none of their own."""
     return tuple(f"item {index}" for index in range(n))
-
-
-_PLAIN = "Save plain arrays: images as uint8, labels as integers, classes as a string array."
 
 
 def npz_names(path: Path, found: Sequence[str], split: str) -> dict[str, str]:
@@ -196,11 +193,3 @@ def _part(path: Path, read: dict[str, Any], split: str) -> dict[str, Any]:
     if not len(rows):
         raise DataError(f"{path} has no part {split!r}.", "Its `split` says for each image: 0 train, 1 test.")
     return {name: values if name == "classes" else values[rows] for name, values in read.items() if name != "split"}
-
-
-def _pairs(x: np.ndarray, count: int) -> np.ndarray:
-    """Paired images as pixels; DataError unless there is one for each image."""
-    pixels = to_pixel_batch(x, name="the pairs")
-    if len(pixels) != count:
-        raise DataError(f"{count} images but {len(pixels)} paired ones.", "Give one pair for each image.")
-    return pixels

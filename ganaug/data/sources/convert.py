@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganaug.data.sources.images import MIN_SIDE, to_grey_or_rgb
+from ganaug.data.sources.images import MIN_SIDE, from_16_bit, to_grey_or_rgb
 from ganaug.errors import DataError
 
 _SLACK = 1e-3  # how far interpolated floats may leave [0, 1]
@@ -50,6 +50,21 @@ def to_pixel_batch(x: Any, *, name: str = "X", one: bool = False, torch: bool | 
         cause = f"{_capital(name)}: images of {array.shape[1]} x {array.shape[2]} px are too small."
         raise DataError(cause, f"At least {MIN_SIDE} px a side are needed.")
     return array[0] if one else array
+
+
+def pixels_of_pairs(x: Any, count: int) -> np.ndarray:
+    """Paired images as pixels; DataError unless there is one for each of `count` images."""
+    pixels = to_pixel_batch(x, name="the pairs")
+    if len(pixels) != count:
+        raise DataError(f"{count} images but {len(pixels)} paired ones.", "Give one pair for each image.")
+    return pixels
+
+
+def resized(pixels: np.ndarray, side: int, resampling: Image.Resampling) -> np.ndarray:
+    """uint8 (H, W) or (H, W, 3) -> the same with H = W = side."""
+    if pixels.shape[:2] == (side, side):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((side, side), resampling))
 
 
 def as_numpy(x: Any) -> np.ndarray | None:
@@ -95,13 +110,13 @@ def _to_uint8(array: np.ndarray, name: str, one: bool) -> np.ndarray:
         low, high = int(array.min()), int(array.max())
         if low < 0 or high > 65535:
             raise DataError(f"{_capital(name)} holds values from {low} to {high}.", "Convert it to uint8, 0..255.")
-        array = (array if high <= 255 else (array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        array = array.astype(np.uint8) if high <= 255 else from_16_bit(array)
     elif kind == "f":
         array = _from_unit_floats(array, name, one)
     else:
         raise DataError(f"{_capital(name)} has dtype {array.dtype}.", "Convert it to uint8, 0..255.")
-    if array.ndim == 4 and array.shape[3] == 4:
-        array = _on_white(array)
+    if array.ndim == 4 and array.shape[3] == 4:  # laid on white
+        array = np.stack([np.asarray(to_grey_or_rgb(Image.fromarray(np.ascontiguousarray(item)))) for item in array])
     return np.ascontiguousarray(array)
 
 
@@ -118,11 +133,6 @@ def _from_unit_floats(array: np.ndarray, name: str, one: bool) -> np.ndarray:
             fix = "Floats must be in 0..1: divide by the largest possible value, or give 0..255 as uint8."
         raise DataError(f"{_capital(name)} holds floats from {low:g} to {high:g}.", fix)
     return np.rint(array.clip(0, 1) * np.float32(255)).astype(np.uint8)
-
-
-def _on_white(array: np.ndarray) -> np.ndarray:
-    images = [np.asarray(to_grey_or_rgb(Image.fromarray(np.ascontiguousarray(item)))) for item in array]
-    return np.stack(images)
 
 
 def _is_tensor(x: Any) -> bool:

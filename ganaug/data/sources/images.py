@@ -14,6 +14,7 @@ What it decides, so that every part of ganaug sees the same picture:
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
@@ -80,7 +81,7 @@ def to_grey_or_rgb(image: Image.Image) -> Image.Image:
     if mode in ("L", "RGB") and not transparent:
         return image
     if mode.startswith("I"):
-        return Image.fromarray(_from_16_bit(np.asarray(image)))
+        return Image.fromarray(from_16_bit(np.asarray(image).clip(0, 65535)))
     if mode == "F":
         return Image.fromarray(_from_float(np.asarray(image)))
     if transparent:
@@ -127,19 +128,14 @@ def _decode(file: IO[bytes], pixel_limit: int) -> Image.Image:
         if image.format in ("JPEG", "MPO"):
             _check_scans(file)
         image.load()
-        return to_grey_or_rgb(_upright(image))
+        with contextlib.suppress(Exception):  # unreadable EXIF: the picture itself is fine
+            ImageOps.exif_transpose(image, in_place=True)
+        return to_grey_or_rgb(image)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        ImageOps.exif_transpose(image, in_place=True)
-    except Exception:  # unreadable EXIF: the picture itself is fine
-        return image
-    return image
-
-
-def _from_16_bit(values: np.ndarray) -> np.ndarray:
-    return ((values.clip(0, 65535).astype(np.uint32) + 128) // 257).astype(np.uint8)
+def from_16_bit(values: np.ndarray) -> np.ndarray:
+    """0..65535 -> uint8."""
+    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def _from_float(values: np.ndarray) -> np.ndarray:

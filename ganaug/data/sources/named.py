@@ -13,41 +13,24 @@ from ganaug.data.sources.kinds import Asked, source
 from ganaug.errors import DataError, OptionError
 
 # name -> the keyword that chooses the part, and torchvision's word for each part that can be asked for
-_TRAIN_FLAG = {"train": True, "test": False}
 _TRAIN_TEST = {"train": "train", "test": "test"}
 _TRAIN_VAL_TEST = {"train": "train", "val": "val", "test": "test"}
-_WHOLE = {"train": None}
 PARTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "MNIST": ("train", _TRAIN_FLAG),
-    "FashionMNIST": ("train", _TRAIN_FLAG),
-    "KMNIST": ("train", _TRAIN_FLAG),
-    "QMNIST": ("train", _TRAIN_FLAG),
-    "USPS": ("train", _TRAIN_FLAG),
-    "CIFAR10": ("train", _TRAIN_FLAG),
-    "CIFAR100": ("train", _TRAIN_FLAG),
+    **dict.fromkeys(
+        ("MNIST", "FashionMNIST", "KMNIST", "QMNIST", "USPS", "CIFAR10", "CIFAR100"),
+        ("train", {"train": True, "test": False}),
+    ),
+    **dict.fromkeys(("STL10", "GTSRB", "Food101", "StanfordCars", "FER2013"), ("split", _TRAIN_TEST)),
+    **dict.fromkeys(("DTD", "Flowers102", "PCAM", "RenderedSST2"), ("split", _TRAIN_VAL_TEST)),
+    **dict.fromkeys(("Imagenette", "ImageNet"), ("split", {"train": "train", "val": "val", "test": "val"})),
+    **dict.fromkeys(("EuroSAT", "Caltech101", "Caltech256", "SUN397", "SEMEION"), ("", {"train": None})),
     "SVHN": ("split", {**_TRAIN_TEST, "extra": "extra"}),
-    "STL10": ("split", _TRAIN_TEST),
-    "GTSRB": ("split", _TRAIN_TEST),
-    "Food101": ("split", _TRAIN_TEST),
-    "StanfordCars": ("split", _TRAIN_TEST),
-    "FER2013": ("split", _TRAIN_TEST),
-    "DTD": ("split", _TRAIN_VAL_TEST),
-    "Flowers102": ("split", _TRAIN_VAL_TEST),
     "FGVCAircraft": ("split", {**_TRAIN_VAL_TEST, "trainval": "trainval"}),
-    "PCAM": ("split", _TRAIN_VAL_TEST),
-    "RenderedSST2": ("split", _TRAIN_VAL_TEST),
     "CLEVRClassification": ("split", {"train": "train", "val": "val"}),
     "Country211": ("split", {"train": "train", "val": "valid", "test": "test"}),
     "OxfordIIITPet": ("split", {"train": "trainval", "test": "test"}),
-    "Imagenette": ("split", {"train": "train", "val": "val", "test": "val"}),
     "LFWPeople": ("split", {**_TRAIN_TEST, "10fold": "10fold"}),
-    "ImageNet": ("split", {"train": "train", "val": "val", "test": "val"}),
     "Places365": ("split", {"train": "train-standard", "val": "val", "test": "val"}),
-    "EuroSAT": ("", _WHOLE),
-    "Caltech101": ("", _WHOLE),
-    "Caltech256": ("", _WHOLE),
-    "SUN397": ("", _WHOLE),
-    "SEMEION": ("", _WHOLE),
 }
 _TIMM = ("torch/", "hfds/")
 _STREAMED = ("hfids/", "tfds/", "wds/")

@@ -16,7 +16,7 @@ from ganaug.errors import DataError
 
 MOST_BYTES = 1 << 34  # of one array in memory
 _HEADER = 1 << 16  # bytes of an array's header, at most
-_FIX = "Save plain arrays: images as uint8, labels as integers, classes as a string array."
+PLAIN = "Save plain arrays: images as uint8, labels as integers, classes as a string array."
 
 
 def header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype, int]:
@@ -42,9 +42,9 @@ def require_sizes(path: Path, names: Mapping[str, str]) -> None:
             shape, dtype, before = header(archive, f"{key}.npy")
             size, there = math.prod(shape) * dtype.itemsize, archive.getinfo(f"{key}.npy").file_size
             if not dtype.hasobject and before + size != there:
-                raise DataError(f"{key} of {path} states {before + size:,} bytes and has {there:,}.", _FIX)
+                raise DataError(f"{key} of {path} states {before + size:,} bytes and has {there:,}.", PLAIN)
             if size > MOST_BYTES:
-                raise DataError(f"{key} of {path} takes {size:,} bytes, above the limit of {MOST_BYTES:,}.", _FIX)
+                raise DataError(f"{key} of {path} takes {size:,} bytes, above the limit of {MOST_BYTES:,}.", PLAIN)
             pixels = math.prod(side for side in shape[1:] if side not in (1, 3, 4))
             if part in ("x", "pair") and pixels > PIXEL_LIMIT:
                 cause = f"Items of {key} in {path} have {pixels:,} px, above the limit of {PIXEL_LIMIT:,}."

@@ -35,24 +35,14 @@ def _is_torchvision(cls: type) -> bool:
     return cls.__module__.startswith("torchvision.datasets.")
 
 
-def _targets(dataset: Any) -> tuple[Any, Any]:
-    return dataset.targets, getattr(dataset, "classes", None)
+def _in(attribute: str) -> Entry:
+    """The labels are one attribute of the data set."""
+    return lambda dataset: (getattr(dataset, attribute), getattr(dataset, "classes", None))
 
 
-def _labels(dataset: Any) -> tuple[Any, Any]:
-    return dataset.labels, getattr(dataset, "classes", None)
-
-
-def _private_labels(dataset: Any) -> tuple[Any, Any]:
-    return dataset._labels, getattr(dataset, "classes", None)
-
-
-def _samples(dataset: Any) -> tuple[Any, Any]:
-    return [label for _, label in dataset._samples], getattr(dataset, "classes", None)
-
-
-def _folder(dataset: Any) -> tuple[Any, Any]:
-    return [label for _, label in dataset.samples], dataset.classes
+def _of_pairs(attribute: str) -> Entry:
+    """The labels are the second parts of a list of pairs."""
+    return lambda dataset: ([label for _, label in getattr(dataset, attribute)], getattr(dataset, "classes", None))
 
 
 def _qmnist(dataset: Any) -> tuple[Any, Any]:
@@ -125,28 +115,15 @@ def _no_single_class(dataset: Any, fix: str) -> DataError:
 
 
 TABLE: dict[str, Entry] = {
-    "MNIST": _targets,  # and its subclasses EMNIST, FashionMNIST, KMNIST
+    **dict.fromkeys(("MNIST", "CIFAR10", "USPS"), _in("targets")),  # and EMNIST, FashionMNIST, KMNIST, CIFAR100
+    **dict.fromkeys(("SVHN", "STL10", "SEMEION"), _in("labels")),
+    **dict.fromkeys(("DTD", "Flowers102", "Food101", "FGVCAircraft", "SUN397", "CLEVRClassification"), _in("_labels")),
+    **dict.fromkeys(("FER2013", "GTSRB", "StanfordCars", "Imagenette", "RenderedSST2"), _of_pairs("_samples")),
+    "DatasetFolder": _of_pairs("samples"),  # and ImageFolder, ImageNet, EuroSAT, Country211
     "QMNIST": _qmnist,
-    "CIFAR10": _targets,  # and CIFAR100
-    "USPS": _targets,
     "LFWPeople": _lfw_people,
     "Places365": _places365,
-    "DatasetFolder": _folder,  # and ImageFolder, ImageNet, EuroSAT, Country211
-    "SVHN": _labels,
-    "STL10": _labels,
-    "SEMEION": _labels,
-    "DTD": _private_labels,
-    "Flowers102": _private_labels,
-    "Food101": _private_labels,
-    "FGVCAircraft": _private_labels,
-    "SUN397": _private_labels,
-    "CLEVRClassification": _private_labels,
     "OxfordIIITPet": _pets,
-    "FER2013": _samples,
-    "GTSRB": _samples,
-    "StanfordCars": _samples,
-    "Imagenette": _samples,
-    "RenderedSST2": _samples,
     "Caltech101": _caltech,
     "Caltech256": _caltech,
     "INaturalist": _inaturalist,
