@@ -140,11 +140,8 @@ def train_classifier(
     and TooFewImagesError for an empty set or a synthetic share without synthetic images."""
     _check(pixels, labels, n_classes, training, synthetic)
     device = torch.device(device)
-    augmentation, blend, use = (
-        augmentation_named(training.augmentation),
-        blend_named(training.blend),
-        use_named(training.use),
-    )
+    augmentation, blend = augmentation_named(training.augmentation), blend_named(training.blend)
+    use = use_named(training.use)
     by_class = class_weights(labels, n_classes) if training.class_weights else torch.ones(n_classes)
     extra_labels = None if synthetic is None else synthetic[1].numpy()
     real_rows, synthetic_rows = schedule(labels.numpy(), extra_labels, training, seed)

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import rich_click as click
 
-from ganaug.cli.group import common, number, show
-from ganaug.cli.options import LazyOption
+from ganaug.cli.group import Told, common, number
+from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION, LazyOption
 
 
 def _formats() -> str:
@@ -18,34 +18,19 @@ def _formats() -> str:
 
 @click.command()
 @click.argument("run", type=click.Path())
-@click.option(
-    "--out",
-    type=click.Path(),
-    required=True,
-    cls=LazyOption,
-    help=cast(Any, _formats),
-)
+@click.option("--out", type=click.Path(), required=True, cls=LazyOption, help=cast(Any, _formats))
 @click.option("--per-class", type=click.IntRange(1), metavar="N", help="So many of each class.")
 @click.option("--balance", is_flag=True, help="As many as fill every class up to the largest one.")
 @click.option(
     "--ratio", metavar="R", help="Synthetic share of real and synthetic together, in [0, 1), or auto (from the bench)."
 )
-@click.option(
-    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
-)
-@click.option(
-    "--truncation",
-    type=click.FloatRange(0, min_open=True),
-    metavar="T",
-    help="Draw latents within T only: more typical, less varied images. Little effect where a recipe norms the latent.",
-)
-@click.option("--data", help="Images to start from, for a run that translates images.")
-@click.option(
-    "--pairs", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
-)
+@OWN_RECIPE
+@TRUNCATION
+@START
+@PAIRS
 @click.option("--force", is_flag=True, help="Serve images of a run whose verdict is `harms` all the same.")
 @common
-def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs, force, seed, as_json, quiet):
+def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs, force, seed, report):
     """Write synthetic labelled images as a folder that torchvision, timm and Hugging Face read.
 
     Of a table, rows as a CSV file with the same columns; of series, an .npz file. --ratio auto takes the share that the
@@ -60,7 +45,6 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
     """
     if sum([per_class is not None, balance, ratio is not None]) != 1:
         raise click.UsageError("Give one of --per-class, --balance and --ratio.")
-    from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
     from ganaug.data.spec import KINDS
     from ganaug.mixing.ratio import resolve
@@ -90,13 +74,8 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
             if balance
             else f"The synthetic share is 0 (--ratio {ratio})"
         )
-        show(as_json, {"out": None, "plan": plan}, [f"{why}: there is nothing to add."])
-        return
-    with terminal(quiet) as report:
-        write(
-            fitted, plan, out, seed=seed, truncation=truncation, data=data, pairs=pairs, force=force,
-            report=report,
-        )  # fmt: skip
+        return Told({"out": None, "plan": plan}, [f"{why}: there is nothing to add."])
+    write(fitted, plan, out, seed=seed, truncation=truncation, data=data, pairs=pairs, force=force, report=report)
     total = sum(plan.values())
     lines = [f"{printable(name)}: {n}" for name, n in plan.items()] + [
         f"{total} {KINDS[len(fitted.card.shape)]} in {out}"
@@ -106,5 +85,4 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
     if ratio == "auto":
         said.append("The bench put synthetic images in the place of real ones in every batch, at this share; a folder "
                     "that is added to the real images comes to the same share of a shuffled loader.")  # fmt: skip
-    lines += said
-    show(as_json, {"out": str(out), "plan": plan, "notes": said}, lines)
+    return Told({"out": str(out), "plan": plan, "notes": said}, lines + said)

@@ -8,9 +8,10 @@ from typing import Any
 
 import rich_click as click
 
-from ganaug.cli.group import DataCommand, common, show
-from ganaug.cli.options import options_of, settings_from
+from ganaug.cli.group import DataCommand, Told, common
+from ganaug.cli.options import OWN_RECIPE, options_of, settings_from
 from ganaug.evaluation.bench.settings import BenchSettings
+from ganaug.reporting import Report
 
 NO_GAIN = 6  # exit code of --require-gain
 
@@ -21,16 +22,14 @@ NO_GAIN = 6  # exit code of --require-gain
 @click.option("--synthetic", type=click.Path(), help="A folder of labelled synthetic images, in place of a run.")
 @click.option("--out", type=click.Path(), required=True, help="Folder of results.json and report.html.")
 @options_of(BenchSettings)
-@click.option(
-    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
-)
+@OWN_RECIPE
 @click.option("--require-gain", is_flag=True, help="Exit with code 6 unless the verdict is `helps`.")
 @common
 @click.pass_context
 def bench(
     ctx: click.Context, data: str, run: str | None, synthetic: str | None, out: str, recipe: str | None,
-    require_gain: bool, as_json: bool, quiet: bool, **given: Any,
-) -> None:  # fmt: skip
+    require_gain: bool, report: Report, **given: Any,
+) -> Told:  # fmt: skip
     """Measure whether synthetic images help a classifier: helps, no evidence, harms, or withheld.
 
     \b
@@ -44,19 +43,16 @@ def bench(
     settings, _ = settings_from(ctx, BenchSettings, given)
     if (run is None) == (synthetic is None):
         raise click.UsageError("Give one of --run and --synthetic.")
-    from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
     from ganaug.evaluation.bench.run import bench as measure
 
     measured = load_run(run, recipe) if run is not None and recipe is not None else run
     try:
-        with terminal(quiet) as report:
-            results = measure(
-                data, settings, run=measured, synthetic=synthetic, out=out, report=report,
-                command=shlex.join(["ganaug", *sys.argv[1:]]),
-            )  # fmt: skip
+        results = measure(
+            data, settings, run=measured, synthetic=synthetic, out=out, report=report,
+            command=shlex.join(["ganaug", *sys.argv[1:]]),
+        )  # fmt: skip
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished trials are kept; the same command goes on with them") from None
-    show(as_json, results.data, [results.table(), "", f"Report: {results.report_path}"])
-    if require_gain and results.verdict != "helps":
-        raise SystemExit(NO_GAIN)
+    code = NO_GAIN if require_gain and results.verdict != "helps" else 0
+    return Told(results.data, [results.table(), "", f"Report: {results.report_path}"], code)

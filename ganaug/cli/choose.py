@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import Told, common
+from ganaug.cli.options import OWN_RECIPE, ROOT
 
 _SHARE = click.FloatRange(0, 0.9)
 
@@ -26,13 +27,11 @@ _SHARE = click.FloatRange(0, 0.9)
               "where a recipe, like the default one, looks at their direction only.")  # fmt: skip
 @click.option("--gate", type=click.FloatRange(0.1, 1), metavar="SHARE", default=0.25, show_default=True,
               help="A class of which fewer samples are accepted is not served.")  # fmt: skip
-@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
+@ROOT
 @click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group, as given to the fit.")
-@click.option(
-    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
-)
+@OWN_RECIPE
 @common
-def choose(run, data, label, realism, manifold, copies, spread, gate, root, groups, recipe, seed, as_json, quiet):
+def choose(run, data, label, realism, manifold, copies, spread, gate, root, groups, recipe, seed, report):
     """Leave out samples with doubtful labels, copies of training images, and classes that came out badly.
 
     DATA is what the run was fitted on. The choice is kept in RUN/choice, which can be named in place of RUN wherever
@@ -45,14 +44,11 @@ def choose(run, data, label, realism, manifold, copies, spread, gate, root, grou
     ganaug bench   data/train --test data/test --run runs/leaves/choice --out runs/leaves/chosen
     ganaug augment runs/leaves/choice --balance --out data/train_synth
     """
-    from ganaug.cli.console import terminal
     from ganaug.cli.load import own_recipe
     from ganaug.samples.choose import choose as make_choice
     from ganaug.samples.choosing.rules import Rules
 
     rules = Rules(label, realism, manifold, copies, spread, gate)
-    with terminal(quiet) as report:
-        found = make_choice(
-            run, data, rules, groups=groups, root=root, seed=seed, recipe=own_recipe(recipe), report=report
-        )  # fmt: skip
-    show(as_json, found.to_json(), found.lines())
+    own = own_recipe(recipe)
+    found = make_choice(run, data, rules, groups=groups, root=root, seed=seed, recipe=own, report=report)
+    return Told(found.to_json(), found.lines())

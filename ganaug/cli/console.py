@@ -39,19 +39,23 @@ def _bars() -> Iterator[Report]:
         _Clock(table_column=whole.copy()),
         _Detail(table_column=Column()),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        tasks = {}
+    progress, tasks = Progress(*columns, console=Console(stderr=True)), {}
 
-        def report(phase: str, done: int, total: int, detail: str = "") -> None:
-            detail = printable(detail)  # it may hold the name of a class
-            if phase not in tasks and done == total <= 1:  # a remark: nothing to wait for
-                progress.console.print(f"{phase}: {detail}", markup=False, highlight=False)
-                return
-            if phase not in tasks:
-                tasks[phase] = progress.add_task(phase, total=total, detail=detail, completed=0)
-            progress.update(tasks[phase], completed=done, total=total, detail=detail)
+    def report(phase: str, done: int, total: int, detail: str = "") -> None:
+        progress.start()  # not before: many commands have nothing to report
+        detail = printable(detail)  # it may hold the name of a class
+        if phase not in tasks and done == total <= 1:  # a remark: nothing to wait for
+            progress.console.print(f"{phase}: {detail}", markup=False, highlight=False)
+            return
+        if phase not in tasks:
+            tasks[phase] = progress.add_task(phase, total=total, detail=detail, completed=0)
+        progress.update(tasks[phase], completed=done, total=total, detail=detail)
 
+    try:
         yield report
+    finally:
+        if progress.live.is_started:
+            progress.stop()
 
 
 class _Clock(ProgressColumn):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import Told, common
+from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, ROOT
 
 
 class _Listing(click.RichCommand):
@@ -20,17 +21,12 @@ class _Listing(click.RichCommand):
 @click.command(cls=_Listing)
 @click.argument("run", type=click.Path())
 @click.argument("data", required=False)
-@click.option("--pairs", type=click.Path(), metavar="FOLDER", help="Paired images, of the same names as DATA's.")
-@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
-@click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
-@click.option(
-    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
-)
+@PAIRS
+@ROOT
+@DEVICE
+@OWN_RECIPE
 @common
-def doctor(
-    run: str, data: str | None, pairs: str | None, root: str | None, device: str, recipe: str | None, seed: int,
-    as_json: bool, quiet: bool,
-) -> None:  # fmt: skip
+def doctor(run, data, pairs, root, device, recipe, seed, report):
     """Name what is wrong with a run: collapse, copies, labels that leak, a discriminator that overfits, and others.
 
     A fit makes ten check-ups on its way, which are read here. With DATA, what the run was fitted on, the generator is
@@ -40,13 +36,9 @@ def doctor(
     ganaug doctor runs/leaves
     ganaug doctor runs/leaves/generator data/train --json
     """
-    from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run, own_recipe
     from ganaug.fitting.doctor.doctor import doctor as examine
 
-    with terminal(quiet) as report:
-        found = examine(
-            load_run(run, recipe), data, pairs=pairs, root=root, recipe=own_recipe(recipe),
-            device=device, report=report,
-        )  # fmt: skip
-    show(as_json, found.to_json(), found.lines())
+    fitted, own = load_run(run, recipe), own_recipe(recipe)
+    found = examine(fitted, data, pairs=pairs, root=root, recipe=own, device=device, report=report)
+    return Told(found.to_json(), found.lines())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import Told, common
+from ganaug.cli.options import DEVICE, LIMIT, OWN_RECIPE, ROOT, SPLIT
 
 
 @click.command()
@@ -22,15 +21,13 @@ from ganaug.cli.group import common, show
 )
 @click.option("--test", metavar="DATA", help="Images to test the probe on.  [default: those the fit did not see]")
 @click.option("--no-probe", is_flag=True, help="Only write the features.")
-@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
-@click.option("--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set.")
-@click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N images a class.")
-@click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu or cuda.")
-@click.option(
-    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
-)
+@ROOT
+@SPLIT
+@LIMIT
+@DEVICE
+@OWN_RECIPE
 @common
-def features(run, data, out, part, test, no_probe, root, split, limit, device, recipe, seed, as_json, quiet):
+def features(run, data, out, part, test, no_probe, root, split, limit, device, recipe, seed, report):
     """Write what a run knows about the images DATA, and compare it with raw pixels where labels are few.
 
     Asked is an encoder (bigan, aae, vae), the reader of infogan, or the last layer but one of a discriminator. The
@@ -41,7 +38,6 @@ def features(run, data, out, part, test, no_probe, root, split, limit, device, r
     ganaug features runs/mnist mnist.npz --test mnist.npz
     ganaug features runs/leaves data/train --part discriminator --out leaves.parquet
     """
-    from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
     from ganaug.device import resolve_device
     from ganaug.evaluation.probing.probes import HEADER, probe
@@ -52,14 +48,14 @@ def features(run, data, out, part, test, no_probe, root, split, limit, device, r
     file = None if out is None else checked(out)
     fitted, game = load_run(run, recipe), None if recipe is None else recipe_named(recipe, {})
     options = {"part": part, "root": root, "device": str(resolve_device(device)), "recipe": game}
-    with terminal(quiet) as report:
-        known = know(fitted, data, split=split, limit=limit, seed=seed, report=report, **options)
-        other = None if test is None else know(fitted, test, split="test", report=report, **options)
-        if file is not None:
-            known.save(file)
-        probes = [] if no_probe else probe(known, other, seed=seed, report=report)
+    known = know(fitted, data, split=split, limit=limit, seed=seed, report=report, **options)
+    other = None if test is None else know(fitted, test, split="test", report=report, **options)
+    if file is not None:
+        known.save(file)
+    probes = [] if no_probe else probe(known, other, seed=seed, report=report)
     count, width = known.values.shape
-    lines = [f"{count} images, {width} features each, from the {known.part}{_at(file)}."]
+    where = "" if file is None else f", in {file}"
+    lines = [f"{count} images, {width} features each, from the {known.part}{where}."]
     if probes:
         lines += ["", HEADER, *(found.line() for found in probes), ""]
         lines += [f"Accuracy on {probes[0].tested} images, {probes[0].unseen} of which gradients of the fit never saw: "
@@ -69,8 +65,4 @@ def features(run, data, out, part, test, no_probe, root, split, limit, device, r
         {"labels": p.labels, "features": p.features, "pixels": p.pixels, "tested": p.tested, "unseen": p.unseen}
         for p in probes
     ]
-    show(as_json, values, lines)
-
-
-def _at(file: Path | None) -> str:
-    return "" if file is None else f", in {file}"
+    return Told(values, lines)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from ganaug.cli.group import DataCommand, common, show
+from ganaug.cli.group import DataCommand, Told, common
 from ganaug.cli.options import options_of, settings_from
 from ganaug.fitting.settings import FitSettings
+from ganaug.reporting import Report
 
 
 @click.command(cls=DataCommand)
@@ -26,7 +26,7 @@ from ganaug.fitting.settings import FitSettings
 @click.option("--dry-run", is_flag=True, help="Read the images, say what would be done, write nothing.")
 @common
 @click.pass_context
-def fit(ctx: click.Context, resume: bool, dry_run: bool, as_json: bool, quiet: bool, **given: Any) -> None:
+def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given: Any) -> Told:
     """Train a class-conditional generator on the labelled images, table or series DATA.
 
     \b
@@ -44,33 +44,19 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, as_json: bool, quiet: b
     for name, value in (("DATA", data), ("--out", out)):
         if value is None:
             raise click.UsageError(f"Missing {name}.", ctx)
-    from ganaug.cli.console import terminal
+    from ganaug.fitting.estimate import dry_run as plan
     from ganaug.fitting.estimate import in_words
 
-    with terminal(quiet) as report:
-        if dry_run:
-            from ganaug.fitting.estimate import dry_run as plan
+    if dry_run:
+        estimate = plan(data, out, settings, report=report)
+        return Told(estimate.to_json(), estimate.lines())
+    from ganaug.cli.load import load_run
+    from ganaug.fitting.fit import fit as train
 
-            estimate = plan(data, out, settings, report=report)
-            show(as_json, estimate.to_json(), estimate.lines())
-            return
-        from ganaug.cli.load import load_run
-        from ganaug.fitting.fit import fit as train
-
-        run = train(data, out, settings, resume=resume, fork=fork, report=report)
-    card = load_run(str(run.path), settings.recipe if ":" in settings.recipe else None).card
-    show(
-        as_json,
-        {"run": str(run.path), "steps": card.steps, "classes": list(card.classes), "shape": list(card.shape)},
-        [
-            f"{run.path}: {card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.",
-            _next(run.path, card.shape),
-        ],
-    )
-
-
-def _next(path: Path, shape: tuple[int, ...]) -> str:
-    """What to do with a finished run."""
-    if len(shape) == 3:
-        return f"Look at it: ganaug preview {path}"
-    return f"Draw samples: ganaug augment {path} --balance --out OUT.{'csv' if len(shape) == 1 else 'npz'}"
+    path = train(data, out, settings, resume=resume, fork=fork, report=report).path
+    card = load_run(str(path), settings.recipe if ":" in settings.recipe else None).card
+    values = {"run": str(path), "steps": card.steps, "classes": list(card.classes), "shape": list(card.shape)}
+    then = f"Draw samples: ganaug augment {path} --balance --out OUT.{'csv' if len(card.shape) == 1 else 'npz'}"
+    if len(card.shape) == 3:
+        then = f"Look at it: ganaug preview {path}"
+    return Told(values, [f"{path}: {card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.", then])

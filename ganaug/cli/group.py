@@ -6,7 +6,7 @@ import functools
 import importlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import rich_click as click
 
@@ -72,16 +72,32 @@ def cli() -> None:
     """
 
 
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--seed, --json and --quiet; and an interruption says what is kept, with exit code 130."""
+class Told(NamedTuple):
+    """What a command found: as JSON, as lines, and the exit code."""
+
+    values: dict[str, Any]
+    lines: list[str]
+    code: int = 0
+
+
+def common(command: Callable[..., Told]) -> Callable[..., None]:
+    """--seed, --json and --quiet: the command gets `seed` and `report`, and what it tells is printed, as JSON on
+    request, else as lines, in which names cannot command the terminal. An interruption says what is kept, with exit
+    code 130."""
 
     @functools.wraps(command)
-    def stoppable(*args: Any, **options: Any) -> Any:
+    def stoppable(*args: Any, as_json: bool, quiet: bool, **options: Any) -> None:
+        from ganaug.cli.console import terminal
+
         try:
-            return command(*args, **options)
+            with terminal(quiet) as report:
+                values, lines, code = command(*args, report=report, **options)
+            click.echo(json.dumps(values) if as_json else "\n".join(map(plain, lines)))
         except KeyboardInterrupt as stop:
             click.echo(f"Interrupted: {stop or 'stopped'}.", err=True)
             raise SystemExit(130) from None
+        if code:
+            raise SystemExit(code)
 
     for option in (
         click.option("--quiet", "-q", is_flag=True, help="No progress; results and errors only."),
@@ -92,11 +108,6 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         stoppable = option(stoppable)
     return stoppable
-
-
-def show(as_json: bool, values: dict[str, Any], lines: list[str]) -> None:
-    """Print the result: JSON on request, else lines, in which names cannot command the terminal."""
-    click.echo(json.dumps(values) if as_json else "\n".join(map(plain, lines)))
 
 
 def number(name: str, text: str) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import Told, common
+from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, ROOT
 
 
 @click.command()
@@ -14,14 +15,12 @@ from ganaug.cli.group import common, show
 @click.option("--extractor", default="own", show_default=True, help="own, timm:NAME[@WEIGHTS] or inception.")
 @click.option("--per-class", type=click.IntRange(2), help="Samples of each class.  [default: 500; 10,000 in all]")
 @click.option("--steps", type=click.IntRange(1), default=600, show_default=True, help="Of each small classifier.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
-@click.option(
-    "--pairs", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
-)
-@click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
-@click.option("--recipe", help="file.py:function, if the run was fitted with a recipe of your own.")
+@DEVICE
+@PAIRS
+@ROOT
+@OWN_RECIPE
 @common
-def measure(run, data, test, extractor, per_class, steps, device, pairs, root, recipe, seed, as_json, quiet):
+def measure(run, data, test, extractor, per_class, steps, device, pairs, root, recipe, seed, report):
     """Measure samples against real images: fidelity, diversity, labels, copies, each with an interval.
 
     DATA is what the run was fitted on: images, a table, series. The column "real" is the same figure of real ones in
@@ -34,16 +33,12 @@ def measure(run, data, test, extractor, per_class, steps, device, pairs, root, r
     ganaug measure runs/table table.csv --test unseen.csv
     ganaug measure runs/cells photos --pairs masks
     """
-    from ganaug.cli.console import terminal
     from ganaug.cli.load import load_run
     from ganaug.device import resolve_device
     from ganaug.evaluation.measuring.run import measure as examine
 
-    fitted = load_run(run, recipe)
-    chosen = str(resolve_device(device))
-    with terminal(quiet) as report:
-        found = examine(
-            fitted, data, test=test, extractor=extractor, per_class=per_class, steps=steps, seed=seed, device=chosen,
-            pairs=pairs, root=root, report=report,
-        )  # fmt: skip
-    show(as_json, found.to_json(), found.lines())
+    found = examine(
+        load_run(run, recipe), data, test=test, extractor=extractor, per_class=per_class, steps=steps, seed=seed,
+        device=str(resolve_device(device)), pairs=pairs, root=root, report=report,
+    )  # fmt: skip
+    return Told(found.to_json(), found.lines())

@@ -15,6 +15,27 @@ from ganaug.options import flag_of
 
 Settings = TypeVar("Settings")
 
+# What several commands take.
+OWN_RECIPE = click.option(
+    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
+)
+ROOT = click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
+SPLIT = click.option(
+    "--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set."
+)
+LIMIT = click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N images a class.")
+START = click.option("--data", help="Images to start from, for a run that translates images.")
+PAIRS = click.option(
+    "--pairs", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
+)
+DEVICE = click.option(
+    "--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ..."
+)
+TRUNCATION = click.option(
+    "--truncation", type=click.FloatRange(0, min_open=True), metavar="T",
+    help="Draw latents within T only: more typical, less varied images. Little effect where a recipe norms the latent.",
+)  # fmt: skip
+
 
 class LazyOption(click.RichOption):
     """An option whose help may be a function, which is called where help is shown."""
@@ -51,26 +72,14 @@ def options_of(kind: type) -> Callable[[Any], Any]:
     """The options of a dataclass of settings, with --config and --print-config."""
 
     def decorate(command: Any) -> Any:
-        command = click.option(
-            "--print-config", is_flag=True, expose_value=False, is_eager=False, callback=_noted("print config"),
-            help="Print the options as YAML and stop.",
-        )(command)  # fmt: skip
-        command = click.option(
-            "--config", type=click.Path(exists=True, dir_okay=False), expose_value=False, callback=_noted("config"),
-            help="YAML file of these options.",
-        )(command)  # fmt: skip
+        command = click.option("--print-config", is_flag=True, help="Print the options as YAML and stop.")(command)
+        file = click.Path(exists=True, dir_okay=False)
+        command = click.option("--config", type=file, help="YAML file of these options.")(command)
         for field in reversed([field for field in dataclasses.fields(kind) if field.metadata["help"]]):
             command = _option(field)(command)
         return command
 
     return decorate
-
-
-def _noted(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    def note(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-        ctx.meta[name] = value
-
-    return note
 
 
 def _option(field: dataclasses.Field[Any]) -> Callable[[Any], Any]:
@@ -96,32 +105,27 @@ def _option(field: dataclasses.Field[Any]) -> Callable[[Any], Any]:
 def settings_from(ctx: click.Context, kind: type[Settings], given: dict[str, Any], extra: tuple[str, ...] = ()) -> Any:
     """The settings, from the command line over the file over the defaults; and what the file holds besides, by name.
 
-    given: values of the command line, taken out of it where they are settings. extra: other names that the file may
-    hold. Prints the file and stops where that was asked for.
+    given: values of the command line. extra: other names that the file may hold. Prints the file and stops where that
+    was asked for.
     """
     names = [field.name for field in dataclasses.fields(kind) if field.name in given]  # type: ignore[arg-type]
-    values = {name: given.pop(name) for name in names}
-    values |= {name: given[name] for name in extra}
-    if ctx.meta.get("config"):
-        values |= _from_file(ctx, ctx.meta["config"], values)
-    if ctx.meta.get("print config"):
+    values = {name: given[name] for name in (*names, *extra)}
+    if given["config"]:
+        values |= _from_file(ctx, given["config"], values)
+    if "options" in values:
+        values["options"] = dict(values["options"])
+    if given["print_config"]:
         import yaml
 
         shown = {_shown(name): list(v) if isinstance(v, tuple) else v for name, v in values.items() if v is not None}
-        click.echo(yaml.safe_dump(_plain(shown), sort_keys=False), nl=False)
+        click.echo(yaml.safe_dump(shown, sort_keys=False), nl=False)
         ctx.exit()
     others = {name: values.pop(name) for name in extra}
-    if "options" in values:
-        values["options"] = dict(values["options"])
     return kind(**{name: value for name, value in values.items() if value != ()}), others
 
 
 def _shown(name: str) -> str:
     return "set" if name == "options" else name
-
-
-def _plain(shown: dict[str, Any]) -> dict[str, Any]:
-    return {**shown, "set": dict(shown["set"])} if "set" in shown else shown
 
 
 def _from_file(ctx: click.Context, config: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import Told, common
+from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION
 
 
 @click.command()
@@ -18,21 +19,12 @@ from ganaug.cli.group import common, show
 @click.option(
     "--frames", type=click.IntRange(1), metavar="N", default=48, show_default=True, help="Pictures of the latent walk."
 )
-@click.option(
-    "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
-)
-@click.option(
-    "--truncation",
-    type=click.FloatRange(0, min_open=True),
-    metavar="T",
-    help="Draw latents within T only: more typical, less varied images. Little effect where a recipe norms the latent.",
-)
-@click.option("--data", help="Images to start from, for a run that translates images.")
-@click.option(
-    "--pairs", type=click.Path(), metavar="FOLDER", help="Paired images (masks), of the same names as DATA's."
-)
+@OWN_RECIPE
+@TRUNCATION
+@START
+@PAIRS
 @common
-def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, as_json, quiet):
+def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, report):
     """Draw samples: a grid with one row a class, and a walk through latent space (PNG and GIF).
 
     \b
@@ -47,4 +39,4 @@ def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, as
     files = draw(
         fitted, folder, columns=columns, frames=frames, seed=seed, truncation=truncation, data=data, pairs=pairs
     )
-    show(as_json, {"files": [str(f) for f in files]}, [str(f) for f in files])
+    return Told({"files": [str(f) for f in files]}, [str(f) for f in files])

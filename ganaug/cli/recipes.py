@@ -8,13 +8,13 @@ from typing import Any
 
 import rich_click as click
 
-from ganaug.cli.group import common, show
+from ganaug.cli.group import Told, common
 
 
 @click.command()
 @click.argument("name", required=False)
 @common
-def recipes(name, seed, as_json, quiet):
+def recipes(name, seed, report):
     """List the recipes with their equations, or describe the one called NAME (or file.py:function, your own).
 
     \b
@@ -34,7 +34,7 @@ def recipes(name, seed, as_json, quiet):
         if name:
             lines += ["", values["description"], "", f"Learns from {values['learns_from']}.", "", "settings:"]
             lines += [f"  {k} = {v!r}" for k, v in values["settings"].items()]
-    show(as_json, known, lines)
+    return Told(known, lines)
 
 
 def _described(maker: Any, recipe: Any) -> dict[str, Any]:

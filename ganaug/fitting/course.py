@@ -106,11 +106,11 @@ class Course:
                 raise
             with contextlib.suppress(RuntimeError, MemoryError, OSError):
                 self._keep_anchor()
+            resume = " and go on with --resume" if load_state(self.states) else ""
             raise OutOfMemoryError(
                 f"There is not enough memory on {self.device} for step {self.step + 1}, a round of {batch} items: "
                 f"{' '.join(str(error).split())[:200] or type(error).__name__}.",
-                f"{self._what_is_kept()}Free memory{' and go on with --resume' if self._saved() else ''}, or take a "
-                f"smaller batch (--set batch=N). {self._go_on()}.",
+                f"{self._what_is_kept()}Free memory{resume}, or take a smaller batch (--set batch=N). {self._go_on()}.",
             ) from error
 
     def _keep_anchor(self) -> None:
@@ -118,16 +118,13 @@ class Course:
         if self.anchor.tensors and (saved is None or saved.step < self.anchor.step):
             save_state(self.states, self.anchor, self.anchor)
 
-    def _saved(self) -> SavedState | None:
-        return load_state(self.states)
-
     def _what_is_kept(self) -> str:
-        saved = self._saved()
+        saved = load_state(self.states)
         return f"The state of step {saved.step} is kept. " if saved is not None else "No state was saved yet. "
 
     def _go_on(self) -> str:
         """How to go on in another folder: from what was saved, or from the beginning."""
-        if self._saved() is None:
+        if load_state(self.states) is None:
             return "Begin anew in another folder: --out NEW"
         return f"To go on from there: --fork {self.folder} --out NEW"
 

@@ -12,7 +12,7 @@ from ganaug.data.batches import ClassBalancedBatches
 from ganaug.data.spec import KINDS, DataSpec
 from ganaug.device import resolve_device
 from ganaug.fitting.budget import seconds_per_step, steps_in
-from ganaug.fitting.prepare import FitSettings, Prepared, prepare
+from ganaug.fitting.prepare import FitSettings, prepare
 from ganaug.options import merged
 from ganaug.recipes.modern import small
 from ganaug.reporting import Report, silent
@@ -66,33 +66,24 @@ def in_words(shape: tuple[int, ...]) -> str:
     return f"rows of {shape[0]} values" if len(shape) == 1 else f"series of {shape[1]} steps, {shape[0]} channels"
 
 
-def fit_seconds(spec: DataSpec, *, steps: int = GOOD_STEPS) -> float:
-    """Seconds that `steps` rounds of the default recipe take here for such data, from a few discarded rounds."""
+def fit_seconds(spec: DataSpec) -> float:
+    """Seconds that good samples of the default recipe take here for such data, from a few discarded rounds."""
     pixels = torch.randint(0, 256, (2 * len(spec.classes), *spec.shape), dtype=torch.uint8, generator=torch.Generator())
     labels = torch.arange(len(pixels)) % len(spec.classes)
     device = resolve_device("auto")
-    return steps * seconds_per_step(small(), ClassBalancedBatches(pixels, labels, spec, device), device)
+    return GOOD_STEPS * seconds_per_step(small(), ClassBalancedBatches(pixels, labels, spec, device), device)
 
 
 def dry_run(
     data: Any, out: str | Path, settings: FitSettings | None = None, *, report: Report = silent, **options: Any
 ) -> Estimate:
     """What `ganaug.fit` would do with the same arguments; raises as it does, writes nothing."""
-    return _estimate(prepare(data, merged(FitSettings, settings, options), report))
-
-
-def _estimate(prepared: Prepared) -> Estimate:
-    settings = prepared.settings
-    pace = seconds_per_step(prepared.recipe, prepared.batches, prepared.device)
-    steps = settings.steps or steps_in(settings.seconds, pace)
-    return Estimate(
-        prepared.training.counts(),
-        prepared.validation.counts(),
-        prepared.training.spec.shape,
-        settings.recipe,
-        pace,
-        steps,
-    )
+    found = prepare(data, merged(FitSettings, settings, options), report)
+    pace = seconds_per_step(found.recipe, found.batches, found.device)
+    steps = found.settings.steps or steps_in(found.settings.seconds, pace)
+    training, validation = found.training, found.validation
+    shape = training.spec.shape
+    return Estimate(training.counts(), validation.counts(), shape, found.settings.recipe, pace, steps)
 
 
 def _minutes(seconds: float) -> str:

@@ -19,7 +19,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.reporting import printable
 from ganaug.samples.blocks import Renderer
-from ganaug.samples.run import Loadable, from_noise
+from ganaug.samples.run import Loadable, from_noise, withheld
 from ganaug.samples.variants import images_for, translation_grid, translator
 
 MOST_ROWS = 32  # a grid of more classes than this shows the first ones
@@ -46,12 +46,12 @@ def sample_grid(
     return ImageCodec.decode(torch.stack(images)).cpu()
 
 
-def tile(grid: Tensor | np.ndarray, *, names: tuple[str, ...] = (), pad: int = 2, enlarge: int = 0) -> Image.Image:
+def tile(grid: Tensor | np.ndarray, *, names: tuple[str, ...] = (), enlarge: int = 0) -> Image.Image:
     """A picture of (rows, columns, C, H, W) uint8 images, with the rows' names on the left if given.
 
     enlarge: whole-number zoom; 0 chooses one that makes an image about 56 px high.
     """
-    cells = np.asarray(grid)
+    cells, pad = np.asarray(grid), 2
     rows, columns, channels, height, width = cells.shape
     zoom = enlarge or max(1, round(56 / height))
     cells = cells.repeat(zoom, 3).repeat(zoom, 4)
@@ -145,7 +145,10 @@ def preview(
         fitted = translator(run)
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
-        grid = _translations(fitted, data, pairs, columns, seed)
+        images = images_for(fitted, data, pairs).in_order(fitted.card.classes, "The data")
+        assert fitted.starts_from is not None
+        rows = columns * len(images.classes)
+        grid = translation_grid(fitted.networks, fitted.starts_from, fitted.prior, images, rows=rows, seed=seed)
         with writing(out):
             save_picture(tile(grid), out / "grid.png")
         return [out / "grid.png"]
@@ -165,7 +168,7 @@ def _drawn(fitted: Fitted, out: Path, columns: int, frames: int, seed: int, trun
         save_picture(tile(grid, names=names), out / "grid.png")
     else:
         renderer = Renderer(fitted, seed, truncation=truncation)
-        served = [label for label, name in enumerate(names) if name not in fitted.choice.withheld][:MOST_ROWS]
+        served = [label for label, name in enumerate(names) if name not in withheld(fitted)][:MOST_ROWS]
         rows = [renderer.rows(label, range(columns)) for label in served]
         (out / "grid.png").unlink(missing_ok=True)
         if rows:
@@ -179,11 +182,3 @@ def _drawn(fitted: Fitted, out: Path, columns: int, frames: int, seed: int, trun
     motion = {"save_all": True, "append_images": pictures[1:], "duration": 80, "loop": 0}
     save_picture(pictures[0], out / "walk.gif", **motion)
     return [file for file in (out / "grid.png", out / "walk.png", out / "walk.gif") if file.exists()]
-
-
-def _translations(fitted: Fitted, data: Any, pairs: Any, columns: int, seed: int) -> torch.Tensor:
-    images = images_for(fitted, data, pairs)
-    images = images.in_order(fitted.card.classes, "The data")
-    assert fitted.starts_from is not None
-    rows = columns * len(images.classes)
-    return translation_grid(fitted.networks, fitted.starts_from, fitted.prior, images, rows=rows, seed=seed)

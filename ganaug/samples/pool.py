@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,32 @@ from ganaug.generator.folder import Fitted, serving_folder
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.plan import Plan
-from ganaug.samples.run import Loadable, from_noise
+from ganaug.samples.run import Loadable, from_noise, withheld
 
 FORMAT = 1
 
 
-class Pool:
+class Mapped:
+    """Images in a file, read through a memory map."""
+
+    file: ImageMap
+
+    @property
+    def path(self) -> Path:
+        """The .npy file; a .json file beside it says what it holds and vouches for it."""
+        return self.file.path
+
+    @property
+    def images(self) -> np.ndarray:
+        """All rows: uint8 (N, C, H, W), a read-only memory map."""
+        return self.file.images
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Chosen rows as ordinary memory: uint8 (len(rows), C, H, W)."""
+        return self.images[rows]
+
+
+class Pool(Mapped):
     """Rendered synthetic images on disk: class after class, in the order of `classes`, read through a memory map.
 
     classes: those of the generator, all of them (a class may have no rows). offsets: int64 (len(classes) + 1,), rows of
@@ -41,28 +62,14 @@ class Pool:
         return f"Pool({len(self)} images of {len(self.classes)} classes, {self.shape}, {self.path})"
 
     @property
-    def path(self) -> Path:
-        """The .npy file; a .json file beside it says what it holds and vouches for it."""
-        return self.file.path
-
-    @property
     def counts(self) -> Plan:
         """Rows of each class."""
         return dict(zip(self.classes, self.identity["counts"], strict=True))
 
     @property
-    def images(self) -> np.ndarray:
-        """All rows: uint8 (N, C, H, W), a read-only memory map."""
-        return self.file.images
-
-    @property
     def labels(self) -> np.ndarray:
         """Class index of every row: int64 (N,)."""
         return np.repeat(np.arange(len(self.classes)), np.diff(self.offsets))
-
-    def read(self, rows: np.ndarray) -> np.ndarray:
-        """Chosen rows as ordinary memory: uint8 (len(rows), C, H, W)."""
-        return self.images[rows]
 
     @property
     def epoch(self) -> int | None:
@@ -121,7 +128,13 @@ class Pool:
             identity["device"] = torch.device(device).type
         pool = cls(pool_folder(run, folder), identity)
         if not pool.file.complete():
-            _write(pool, Renderer(fitted, seed, epoch=epoch, device=device, truncation=truncation), report)
+            renderer = Renderer(fitted, seed, epoch=epoch, device=device, truncation=truncation)
+            blocks = (
+                (images, f"class {name}")
+                for label, (name, count) in enumerate(pool.counts.items())
+                for images in renderer.stream(label, count)
+            )
+            pool.file.write(blocks, report)
         return pool
 
 
@@ -135,17 +148,7 @@ def _counts(fitted: Fitted, plan: Plan) -> list[int]:
 
 def served(fitted: Fitted, plan: Plan) -> Plan:
     """The plan without images of the classes that a choice withholds."""
-    withheld = () if fitted.choice is None else fitted.choice.withheld
-    return {name: 0 if name in withheld else n for name, n in plan.items()}
-
-
-def _write(pool: Pool, renderer: Renderer, report: Report) -> None:
-    blocks = (
-        (images, f"class {name}")
-        for label, (name, count) in enumerate(pool.counts.items())
-        for images in renderer.stream(label, count)
-    )
-    pool.file.write(blocks, report)
+    return {name: 0 if name in withheld(fitted) else n for name, n in plan.items()}
 
 
 def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
@@ -156,13 +159,10 @@ def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
         return Path(folder)
     home = serving_folder(run)
     if home is not None:
-        candidate = Path(home) / "pool"
-        own_folders(Path(home), ["pool"])
-        try:
+        candidate = home / "pool"
+        own_folders(home, ["pool"])
+        with suppress(OSError):
             candidate.mkdir(exist_ok=True)
-        except OSError:
-            pass
-        else:
             if os.access(candidate, os.W_OK):
                 return candidate
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganaug" / "pool"

@@ -89,6 +89,11 @@ def as_loaded(run: Loadable) -> Fitted:
     return run if isinstance(run, Fitted) else load(run)
 
 
+def withheld(fitted: Fitted) -> tuple[str, ...]:
+    """Classes that the choice among the samples does not serve; none where there is no choice."""
+    return () if fitted.choice is None else fitted.choice.withheld
+
+
 def from_noise(run: Loadable) -> Fitted:
     """A generator of images from noise; raises TranslatorError for one that starts from an image."""
     fitted = as_fitted(run)

@@ -12,14 +12,14 @@ from ganaug.data.load import LabelledImages
 from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK
-from ganaug.samples.pool import pool_folder
+from ganaug.samples.pool import Mapped, pool_folder
 from ganaug.samples.run import Loadable
 from ganaug.samples.variants import Variants
 
 FORMAT = 1
 
 
-class VariantPool:
+class VariantPool(Mapped):
     """Rows i * each to (i + 1) * each are the variants of item i; rendered in the main process, read by any.
 
     row_labels: int64 (N * each,), the class of each row as the images number it.
@@ -30,19 +30,6 @@ class VariantPool:
 
     def __len__(self) -> int:
         return len(self.row_labels)
-
-    @property
-    def path(self) -> Path:
-        return self.file.path
-
-    @property
-    def images(self) -> np.ndarray:
-        """All rows: uint8 (N * each, C, H, W), a read-only memory map."""
-        return self.file.images
-
-    def read(self, rows: np.ndarray) -> np.ndarray:
-        """Chosen rows as ordinary memory: uint8 (len(rows), C, H, W)."""
-        return self.images[rows]
 
     @classmethod
     def open(

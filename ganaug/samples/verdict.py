@@ -9,7 +9,7 @@ from typing import Any
 
 from ganaug.errors import HarmfulError, NoVerdictError, WithheldWarning
 from ganaug.generator.folder import Fitted, hash_of, run_folder, serving_folder
-from ganaug.samples.run import Run
+from ganaug.samples.run import Run, withheld
 
 
 def verdict_of(fitted: Fitted) -> tuple[Path, dict[str, Any]] | None:
@@ -45,11 +45,11 @@ def refuse_harmful(fitted: Fitted, force: bool) -> None:
     """
     if force:
         return
-    own = _fresh(serving_folder(fitted), fitted.hash)
+    where = serving_folder(fitted)
+    own = _fresh(where, fitted.hash)
     whole = None if fitted.choice is None else run_folder(fitted)
     of_run = None if whole is None else _fresh(whole, hash_of(whole))
     harms = own is not None and own["verdict"] == "harms"
-    where = serving_folder(fitted)
     if not harms and of_run is not None and of_run["verdict"] == "harms":
         harms, where = own is None or weight(own) < weight(of_run), whole
     if harms:
@@ -68,8 +68,7 @@ def _fresh(folder: Path | None, generator: str) -> dict[str, Any] | None:
 
 def warn_of_withheld(fitted: Fitted, asked: Iterable[str]) -> None:
     """Name the classes that were asked for and that the choice does not serve, to who calls the caller."""
-    withheld = set() if fitted.choice is None else set(fitted.choice.withheld)
-    names = [name for name in asked if name in withheld]
+    names = [name for name in asked if name in withheld(fitted)]
     if names:
         warnings.warn(
             f"The choice withholds {', '.join(map(repr, names))}: too few samples pass its rules. There are no "

@@ -74,7 +74,7 @@ def test_a_longer_plan_keeps_the_prefix(run):
 
 def test_rendered_once(run, monkeypatch):
     first = Pool.open(run, {"ant": 50}, seed=11)
-    monkeypatch.setattr(pools, "_write", lambda *args: pytest.fail("rendered twice"))
+    monkeypatch.setattr(pools, "Renderer", lambda *args, **options: pytest.fail("rendered twice"))
     again = Pool.open(run, {"ant": 50, "bee": 0}, seed=11)
     assert again.path == first.path
 

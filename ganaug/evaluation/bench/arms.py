@@ -115,20 +115,20 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
     for name in uses:
         use_named(name)
     quick = asked.quick
-    named = (
-        asked.augmentations
-        if asked.augmentations is not None
-        else QUICKLY_TRIED
-        if quick
-        else (*AUGMENTATIONS, *BLENDS)
-    )
-    named = tuple(name for name in dict.fromkeys(named) if name != "none")
-    blends = tuple(name for name in named if name in BLENDS)
-    augmentations = tuple(name for name in named if name not in blends)
+    named = asked.augmentations
+    if named is None:
+        named = QUICKLY_TRIED if quick else (*AUGMENTATIONS, *BLENDS)
+    blends = tuple(name for name in dict.fromkeys(named) if name in BLENDS and name != "none")
+    augmentations = tuple(name for name in dict.fromkeys(named) if name not in BLENDS)
     for name in augmentations:
         augmentation_named(name)
+    for name in asked.remedies or ():
+        remedy_named(name)
     most = None if asked.tune else 1
     unequal = max(counts) / max(1, min(counts)) > UNEQUAL
+    remedies = remedies_for(unequal)
+    if asked.remedies is not None:
+        remedies = tuple(name for name in remedies if name in asked.remedies) or ("",)
     least = 120 if quick else 600
     return Design(
         metric="balanced accuracy" if unequal else "accuracy",
@@ -139,18 +139,10 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
         uses=uses,
         augmentations=augmentations,
         blends=blends,
-        remedies=_remedies(asked, unequal)[:most],
+        remedies=remedies[:most],
         lrs=(0.01, 0.004)[:most] if quick else (0.01, 0.005, 0.0025, 0.02)[:most],
         decays=(0.05, 0.3)[:most] if quick else (0.05, 0.005, 0.3)[:most],
         grid=not quick,
         seed=asked.seed,
         quick=quick,
     )
-
-
-def _remedies(asked: BenchSettings, unequal: bool) -> tuple[str, ...]:
-    """Those that fit the data, of those that were asked for."""
-    for name in asked.remedies or ():
-        remedy_named(name)
-    fitting = remedies_for(unequal)
-    return fitting if asked.remedies is None else tuple(n for n in fitting if n in asked.remedies) or ("",)

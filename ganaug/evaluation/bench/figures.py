@@ -43,93 +43,82 @@ def strip(pixels: Tensor, side: int = 48) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
+@rc_context(STYLE)
 def arms_plot(data: dict[str, Any]) -> str:
     """Every arm on validation: its seeds as dots, their mean as a bar; the selected ones are filled."""
     arms = data["validation"]
-    with rc_context(STYLE):
-        figure = Figure((WIDE, 0.9 + 0.27 * len(arms)), layout="constrained")
-        axes = figure.subplots()
-        for row, arm in enumerate(arms):
-            colour = SYNTHETIC if arm["ratio"] else REAL
-            axes.plot(np.array(arm["values"]) * 100, [row] * len(arm["values"]), "o", ms=4, color=colour, alpha=0.45)
-            axes.plot(
-                arm["mean"] * 100,
-                row,
-                "D" if arm["selected"] else "|",
-                ms=7 if arm["selected"] else 11,
-                color=colour,
-                mew=2,
-            )
-        names = [f"{arm['name']}, lr {arm['lr']:g}, decay {arm['weight decay']:g}" for arm in arms]
-        axes.set_yticks(range(len(arms)), names, fontsize=8)
-        axes.invert_yaxis()
-        axes.set_xlabel(f"{data['metric']} on validation (%)", loc="right")  # wider than the axes
-        axes.grid(axis="x", alpha=0.3)
-        return _svg(figure)
+    axes = Figure((WIDE, 0.9 + 0.27 * len(arms)), layout="constrained").subplots()
+    for row, arm in enumerate(arms):
+        colour = SYNTHETIC if arm["ratio"] else REAL
+        axes.plot(np.array(arm["values"]) * 100, [row] * len(arm["values"]), "o", ms=4, color=colour, alpha=0.45)
+        mark, size = ("D", 7) if arm["selected"] else ("|", 11)
+        axes.plot(arm["mean"] * 100, row, mark, ms=size, color=colour, mew=2)
+    names = [f"{arm['name']}, lr {arm['lr']:g}, decay {arm['weight decay']:g}" for arm in arms]
+    axes.set_yticks(range(len(arms)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"{data['metric']} on validation (%)", loc="right")  # wider than the axes
+    axes.grid(axis="x", alpha=0.3)
+    return _svg(axes.figure)
 
 
+@rc_context(STYLE)
 def difference_plot(data: dict[str, Any]) -> str:
     """The paired difference on the test set: every seed, the mean and its interval, and the line of no change."""
     change = data["difference"]
-    with rc_context(STYLE):
-        figure = Figure((WIDE, 1.7), layout="constrained")
-        axes = figure.subplots()
-        axes.axvline(0, color="#777777", lw=1)
-        axes.plot([change["low"] * 100, change["high"] * 100], [0, 0], lw=4, color=SYNTHETIC, solid_capstyle="butt")
-        axes.plot(change["mean"] * 100, 0, "D", ms=9, color=SYNTHETIC)
-        axes.plot(np.array(change["per_seed"]) * 100, [1] * len(change["per_seed"]), "o", ms=5, color=REAL, alpha=0.6)
-        axes.set_yticks([0, 1], [f"mean, {change['level']:.0%} interval", "each seed"])
-        axes.set_ylim(-0.6, 1.6)
-        axes.set_xlabel(f"change of {data['metric']} by synthetic images (points)")
-        axes.grid(axis="x", alpha=0.3)
-        return _svg(figure)
+    axes = Figure((WIDE, 1.7), layout="constrained").subplots()
+    axes.axvline(0, color="#777777", lw=1)
+    axes.plot([change["low"] * 100, change["high"] * 100], [0, 0], lw=4, color=SYNTHETIC, solid_capstyle="butt")
+    axes.plot(change["mean"] * 100, 0, "D", ms=9, color=SYNTHETIC)
+    axes.plot(np.array(change["per_seed"]) * 100, [1] * len(change["per_seed"]), "o", ms=5, color=REAL, alpha=0.6)
+    axes.set_yticks([0, 1], [f"mean, {change['level']:.0%} interval", "each seed"])
+    axes.set_ylim(-0.6, 1.6)
+    axes.set_xlabel(f"change of {data['metric']} by synthetic images (points)")
+    axes.grid(axis="x", alpha=0.3)
+    return _svg(axes.figure)
 
 
+@rc_context(STYLE)
 def shares_plot(data: dict[str, Any]) -> str:
     """Validation score over the synthetic share, a line for each use of synthetic images; at 0 the arm without."""
-    with rc_context(STYLE):
-        figure = Figure(SMALL, layout="constrained")
-        axes = figure.subplots()
-        base = next(arm for arm in data["validation"] if arm["selected"] and not arm["ratio"])
+    axes = Figure(SMALL, layout="constrained").subplots()
+    base = next(arm for arm in data["validation"] if arm["selected"] and not arm["ratio"])
 
-        def alike(arm: dict[str, Any]) -> bool:
-            """Whether it differs from the base in the synthetic images alone."""
-            return all(arm[name] == base[name] for name in ("augmentation", "blend", "remedy", "lr", "weight decay"))
+    def alike(arm: dict[str, Any]) -> bool:
+        """Whether it differs from the base in the synthetic images alone."""
+        return all(arm[name] == base[name] for name in ("augmentation", "blend", "remedy", "lr", "weight decay"))
 
-        for mixing in dict.fromkeys(arm["use"] for arm in data["validation"] if arm["ratio"]):
-            points = {0.0: base["mean"]}
-            mixed = [arm for arm in data["validation"] if arm["ratio"] and arm["use"] == mixing and alike(arm)]
-            points |= {arm["ratio"]: arm["mean"] for arm in mixed}
-            ratios = sorted(points)
-            line = [100 * points[ratio] for ratio in ratios]
-            axes.plot([100 * ratio for ratio in ratios], line, "o-", ms=4, label=mixing)
-        axes.set_xlabel("synthetic share (%)")
-        axes.set_ylabel(f"validation {data['metric']} (%)")
-        axes.legend(frameon=False, title="use of synthetic images")
-        return _svg(figure)
+    for mixing in dict.fromkeys(arm["use"] for arm in data["validation"] if arm["ratio"]):
+        points = {0.0: base["mean"]}
+        mixed = [arm for arm in data["validation"] if arm["ratio"] and arm["use"] == mixing and alike(arm)]
+        points |= {arm["ratio"]: arm["mean"] for arm in mixed}
+        ratios = sorted(points)
+        line = [100 * points[ratio] for ratio in ratios]
+        axes.plot([100 * ratio for ratio in ratios], line, "o-", ms=4, label=mixing)
+    axes.set_xlabel("synthetic share (%)")
+    axes.set_ylabel(f"validation {data['metric']} (%)")
+    axes.legend(frameon=False, title="use of synthetic images")
+    return _svg(axes.figure)
 
 
+@rc_context(STYLE)
 def losses_plot(data: dict[str, Any]) -> str:
     """Training loss of the two compared arms."""
-    with rc_context(STYLE):
-        figure = Figure(SMALL, layout="constrained")
-        axes = figure.subplots()
-        _over_steps(axes, data, "curve", 1)
-        axes.set_ylabel("training loss")
-        axes.set_ylim(bottom=0)
-        return _svg(figure)
+    axes = Figure(SMALL, layout="constrained").subplots()
+    _over_steps(axes, data, "curve", 1)
+    axes.set_ylabel("training loss")
+    axes.set_ylim(bottom=0)
+    return _svg(axes.figure)
 
 
+@rc_context(STYLE)
 def watched_plot(data: dict[str, Any]) -> str:
     """Accuracy of the two compared arms on validation images, during their trainings; empty text if nobody looked."""
     if not all(data["arms"][side]["watched"] for side in ("without", "with")):
         return ""
-    with rc_context(STYLE):
-        figure = Figure(SMALL, layout="constrained")
-        axes = figure.subplots()
-        _over_steps(axes, data, "watched", 100)
-        axes.set_ylabel("validation accuracy (%)")
-        return _svg(figure)
+    axes = Figure(SMALL, layout="constrained").subplots()
+    _over_steps(axes, data, "watched", 100)
+    axes.set_ylabel("validation accuracy (%)")
+    return _svg(axes.figure)
 
 
 def _over_steps(axes: Axes, data: dict[str, Any], name: str, times: float) -> None:
@@ -141,7 +130,7 @@ def _over_steps(axes: Axes, data: dict[str, Any], name: str, times: float) -> No
     axes.legend(frameon=False)
 
 
-def _svg(figure: Figure) -> str:
+def _svg(figure: Any) -> str:
     buffer = io.BytesIO()
     FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()

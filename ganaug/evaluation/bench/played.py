@@ -99,7 +99,7 @@ def verdict(played: Played, reasons: list[str]) -> dict[str, Any]:
         "metric reason": record.metric_reason(design, played.sets),
         "difference": asdict(interval),
         "power": record.power(interval, design.seeds, len(played.labels), design.metric),
-        "auto": record.recommendation(used["ratio"], used["use"], used, interval),
+        "auto": record.recommendation(used, interval),
         "arms": arms,
         "looks": times,
     }

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import stats
 
 from ganaug.evaluation.bench.arms import UNEQUAL, Design
 from ganaug.evaluation.bench.selection import Candidate, Selection
 from ganaug.evaluation.bench.sets import Sets
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.trial import Outcome
-from ganaug.evaluation.bench.verdict import LEVEL, Interval, paired_interval
+from ganaug.evaluation.bench.verdict import LEVEL, Interval, paired_interval, student_interval
 from ganaug.metrics.classification import recalls
 from ganaug.options import as_text, typed
 
@@ -37,20 +36,15 @@ def metric_reason(design: Design, sets: Sets) -> str:
 def side(candidate: Candidate, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """One of the two compared arms: means over the seeds on the test set."""
     recall = np.array([[np.nan if v is None else v for v in outcome.scores["recall"]] for outcome in outcomes])
+    watched = [outcome.watched for outcome in outcomes]
+    alike = len(set(map(len, watched))) <= 1  # not if an earlier version trained some of them
     return {
         **_arm(candidate),
         "test": {name: float(np.mean([outcome.scores[name] for outcome in outcomes])) for name in MEASURES},
         "recall": [None if np.isnan(column).any() else float(column.mean()) for column in recall.T],
         "curve": np.mean([outcome.curve for outcome in outcomes], axis=0).round(5).tolist(),
-        "watched": _watched(outcomes),
+        "watched": np.mean(watched, axis=0).round(5).tolist() if alike else [],
     }
-
-
-def _watched(outcomes: Sequence[Outcome]) -> list[float]:
-    """Means over the seeds; empty if an earlier version trained some of them."""
-    if len({len(outcome.watched) for outcome in outcomes}) > 1:
-        return []
-    return np.mean([outcome.watched for outcome in outcomes], axis=0).round(5).tolist()
 
 
 def on_validation(candidate: Candidate, selection: Selection) -> dict[str, Any]:
@@ -82,17 +76,9 @@ def measures(without: Sequence[Outcome], mixed: Sequence[Outcome]) -> dict[str, 
     found = {}
     for name in MEASURES:
         change = np.array([b.scores[name] - a.scores[name] for a, b in zip(without, mixed, strict=True)])
-        low, high = _student(change)
+        low, high = student_interval(change) or (None, None)
         found[name] = {"mean": float(change.mean()), "low": low, "high": high}
     return found
-
-
-def _student(change: np.ndarray) -> tuple[float | None, float | None]:
-    if len(change) < 2:
-        return None, None
-    freedom = len(change) - 1
-    reach = stats.t.ppf((1 + LEVEL) / 2, freedom) * change.std(ddof=1) / np.sqrt(len(change))
-    return float(change.mean() - reach), float(change.mean() + reach)
 
 
 def recall_changes(
@@ -119,13 +105,12 @@ def recall_changes(
     return found
 
 
-def recommendation(ratio: float, use: str, arm: dict[str, Any], interval: Interval) -> dict[str, Any]:
+def recommendation(arm: dict[str, Any], interval: Interval) -> dict[str, Any]:
     """What `ratio="auto"` uses, and its change against the arm without: at ratio 0 it is that arm, trial by trial."""
-    if ratio == 0:
-        change = {"mean": 0.0, "low": 0.0, "high": 0.0, "per_seed": [0.0] * len(interval.per_seed)}
-    else:
-        change = {"mean": interval.mean, "low": interval.low, "high": interval.high, "per_seed": interval.per_seed}
-    return {"ratio": ratio, "use": use, "arm": arm["name"], "difference": change}
+    change = {"mean": interval.mean, "low": interval.low, "high": interval.high, "per_seed": interval.per_seed}
+    if arm["ratio"] == 0:
+        change = {"mean": 0.0, "low": 0.0, "high": 0.0, "per_seed": (0.0,) * len(interval.per_seed)}
+    return {"ratio": arm["ratio"], "use": arm["use"], "arm": arm["name"], "difference": change}
 
 
 def power(interval: Interval, seeds: int, images: int, metric: str) -> dict[str, Any]:
@@ -149,19 +134,6 @@ def agreement(outcome: Outcome, labels: np.ndarray, n_classes: int) -> dict[str,
     return {
         "share": float((labels == outcome.predictions).mean()),
         "per class": [None if np.isnan(share) else float(share) for share in each],
-    }
-
-
-def trial(outcome: Outcome) -> dict[str, Any]:
-    """One trial, without what it said of each image."""
-    return {
-        "key": outcome.key,
-        "arm": str(outcome.trial.arm),
-        "training": asdict(outcome.trial.training),
-        "seed": outcome.trial.seed,
-        "on": outcome.trial.on,
-        "scores": outcome.scores,
-        "seconds": outcome.seconds,
     }
 
 

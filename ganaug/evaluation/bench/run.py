@@ -91,14 +91,15 @@ def bench(
         without, mixed = compare(laboratory, design, selection)
         judged = judge(laboratory, design, selection)
 
+        source = f"folder {as_text(synthetic)}" if fitted is None else f"run {fitted.hash[:12]} ({fitted.card.recipe})"
         home = None if fitted is None else serving_folder(fitted)
         played = Played(sets, parts, design, selection, without, mixed, judged, home)
         found = verdict(played, doubts) | evidence(played) | {
             "exact only": asked.exact_only,
             "findings": [dict(zip(("name", "severity", "text", "knob"), one, strict=True)) for one in told],
             "doctor": looked,
-            "source": f"folder {as_text(synthetic)}" if fitted is None else _named(fitted),
-            "trials": [record.trial(outcome) for outcome in laboratory.log],
+            "source": source,
+            "trials": [outcome.to_json() for outcome in laboratory.log],
             "trained": laboratory.trained,
             "seconds": round(time.time() - started, 1),
             "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
@@ -112,10 +113,6 @@ def bench(
         if home is not None:
             keep_verdict(home, results.data, played.earlier)
         return results
-
-
-def _named(fitted: Fitted) -> str:
-    return f"run {fitted.hash[:12]} ({fitted.card.recipe})"
 
 
 def _parts(sets: Sets, fitted: Fitted | None, design: Design, where: torch.device, report: Report) -> Parts:
@@ -132,13 +129,8 @@ def _parts(sets: Sets, fitted: Fitted | None, design: Design, where: torch.devic
             "There are no synthetic images to measure" + (": the choice withholds every class." if withheld else "."),
             "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
         )
-    return Parts(
-        Part.of(sets.train.pixels, sets.train.labels),
-        Part.of(sets.validation.pixels, sets.validation.labels),
-        Part.of(sets.test.pixels, sets.test.labels),
-        Part.of(pixels, labels),
-        len(sets.train.classes),
-    )
+    train, validation, test = (Part.of(one.pixels, one.labels) for one in (sets.train, sets.validation, sets.test))
+    return Parts(train, validation, test, Part.of(pixels, labels), len(sets.train.classes))
 
 
 def _claimed(folder: Path) -> Path:
@@ -170,8 +162,5 @@ def _findings(fitted: Fitted | None) -> tuple[list[Finding], str]:
         return [], "a generator folder alone has no past."
     except ArtefactError as error:
         return [], str(error)
-    told = [(one.name, one.severity, one.text, one.knob) for one in found.findings]
-    return (
-        told,
-        LOOKED if found.checkups else "the fit was too short for check-ups; `ganaug doctor RUN DATA` makes one.",
-    )
+    looked = LOOKED if found.checkups else "the fit was too short for check-ups; `ganaug doctor RUN DATA` makes one."
+    return [(one.name, one.severity, one.text, one.knob) for one in found.findings], looked

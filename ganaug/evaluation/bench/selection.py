@@ -89,7 +89,7 @@ def select(laboratory: Laboratory, design: Design) -> Selection:
     tried: list[Candidate] = []
 
     def attempt(*options: tuple[Arm, float, float]) -> list[Candidate]:
-        seeds = selection_seeds(design)
+        seeds = seeds_of(design, "selection", design.selection)
         trainings = [design.training(*option) for option in options]
         found = laboratory.run_all([Trial(one, seed, "validation") for one in trainings for seed in seeds])
         outcomes = [tuple(found[i : i + len(seeds)]) for i in range(0, len(found), len(seeds))]
@@ -137,7 +137,8 @@ def compare(laboratory: Laboratory, design: Design, selection: Selection) -> tup
     """The two selected arms on the test set, with seeds that the selection has not seen: (without, with), paired by
     position."""
     sides = [design.training(side.arm, side.lr, side.decay) for side in (selection.without, selection.synthetic)]
-    found = laboratory.run_all([Trial(side, seed, "test") for seed in paired_seeds(design) for side in sides])
+    seeds = seeds_of(design, "test", design.seeds)
+    found = laboratory.run_all([Trial(side, seed, "test") for seed in seeds for side in sides])
     return found[::2], found[1::2]
 
 
@@ -147,11 +148,6 @@ def judge(laboratory: Laboratory, design: Design, selection: Selection) -> Outco
     return laboratory.run(Trial(design.training(side.arm, side.lr, side.decay), design.seed, "synthetic"))
 
 
-def selection_seeds(design: Design) -> list[int]:
-    """Seeds of every candidate on validation. Benches of other seeds share none."""
-    return [key(design.seed, "bench", "selection", i) % 2**31 for i in range(design.selection)]
-
-
-def paired_seeds(design: Design) -> list[int]:
-    """Seeds of the comparison on the test set, which the selection does not use. Benches of other seeds share none."""
-    return [key(design.seed, "bench", "test", i) % 2**31 for i in range(design.seeds)]
+def seeds_of(design: Design, purpose: str, count: int) -> list[int]:
+    """Seeds of the trials for one purpose; those of another one, and benches of other seeds, share none."""
+    return [key(design.seed, "bench", purpose, i) % 2**31 for i in range(count)]

@@ -29,7 +29,7 @@ from ganaug.generator.parts import FitParts
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import Plan
 from ganaug.samples.pool import Pool
-from ganaug.samples.run import Loadable, as_fitted
+from ganaug.samples.run import Loadable, as_fitted, withheld
 from ganaug.samples.variant_pool import VariantPool
 
 MOST = 1000  # synthetic images a class that are rendered at most
@@ -97,7 +97,8 @@ def gather(
         absent = [name for name, n in folder.counts().items() if n == 0]
         if absent:
             notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
-    seen = Known.of(train, validation, *([] if folder is None else [folder]))
+    named = [train, validation, *([] if folder is None else [folder])]
+    seen = Known.of(*named)
     if fitted is not None:
         card = fitted.card
         if set(card.classes) != set(real.classes):
@@ -105,14 +106,12 @@ def gather(
                 f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
                 "Bench a run on the data set that it was fitted on.",
             )
-        withheld = () if fitted.choice is None else fitted.choice.withheld
-        if withheld:
-            notes.append(f"The choice withholds {', '.join(withheld)}: real images stay in their place.")
+        if withheld(fitted):
+            notes.append(f"The choice withholds {', '.join(withheld(fitted))}: real images stay in their place.")
         seen |= known_to(fitted)
         if not seen.nearly:
             notes.append("The generator came without its run folder: of other images that it saw, test images that are "
                          "exact copies were looked for, not near-duplicates.")  # fmt: skip
-    named = [train, validation, *([] if folder is None else [folder])]
     if asked.exact_only:
         notes += resembling(held, seen, named, report)
         seen = replace(seen, likenesses=frozenset())
@@ -144,11 +143,14 @@ def rendered(
     """Synthetic images of every class from a run, in proportion to the training images (at most 1000 a class).
 
     draws: synthetic images that one training takes in all. even: the smaller classes as many as the mean, for trainings
-    that draw every class equally often. A generator that translates makes variants of the training
-    images alone. Gives pixels uint8 (N, C, H, W) and labels int64 (N,).
+    that draw every class equally often. A generator that translates makes variants of the training images alone, the
+    same number of each, with the other label where they change class. Gives pixels uint8 (N, C, H, W) and labels int64
+    (N,).
     """
     if as_fitted(run).starts_from is not None:
-        return _varied(run, train, draws, seed, device, report)
+        k = max(1, min(VARIANTS, round(draws / len(train))))
+        variants = VariantPool.open(run, train, k=k, seed=seed, device=device, report=report)
+        return torch.from_numpy(np.array(variants.images)), torch.from_numpy(variants.row_labels)
     counts = train.counts()
     plan: Plan = {
         name: int(min(MOST, max(32, np.ceil(draws * n / sum(counts.values())), even * np.ceil(draws / len(counts)))))
@@ -157,15 +159,6 @@ def rendered(
     pool = Pool.open(run, plan, seed=seed, device=device, report=report)
     place = torch.tensor([train.classes.index(name) for name in pool.classes])
     return torch.from_numpy(np.array(pool.images)), place[torch.from_numpy(pool.labels)]
-
-
-def _varied(
-    run: Loadable, train: LabelledImages, draws: int, seed: int, device: str | torch.device, report: Report
-) -> tuple[Tensor, Tensor]:
-    """Variants of the training images, the same number of each; with the other label where they change class."""
-    k = max(1, min(VARIANTS, round(draws / len(train))))
-    pool = VariantPool.open(run, train, k=k, seed=seed, device=device, report=report)
-    return torch.from_numpy(np.array(pool.images)), torch.from_numpy(pool.row_labels)
 
 
 def _divide(
@@ -179,7 +172,12 @@ def _divide(
             notes = [f"{rest} images of the data were not part of the fit and are not used."] if rest else []
             whole = parts.seen
             train = whole.limited(limit, seed)
-            _every_class(train)
+            empty = [name for name, n in train.counts().items() if n == 0]
+            if empty:
+                raise DataError(
+                    f"None of the images that the generator was fitted on is a {', '.join(empty)}.",
+                    "Bench the run on the same data as it was fitted on.",
+                )
             more = len(whole) - len(train)
             doubts = [
                 f"The generator learned from {more} images more than the classifier gets (limit {limit}): a gain could "
@@ -195,15 +193,6 @@ def _divide(
         return train, validation, ["The generator was fitted on other images; 20 % were held out for validation."], []
     train, validation = hold_out(real, seed=seed)
     return train, validation, [], []
-
-
-def _every_class(train: LabelledImages) -> None:
-    empty = [name for name, n in train.counts().items() if n == 0]
-    if empty:
-        raise DataError(
-            f"None of the images that the generator was fitted on is a {', '.join(empty)}.",
-            "Bench the run on the same data as it was fitted on.",
-        )
 
 
 def distinct_rows(images: LabelledImages) -> np.ndarray:

@@ -90,6 +90,13 @@ class Outcome:
     watched: tuple[float, ...]
     seconds: float
 
+    def to_json(self) -> dict[str, Any]:
+        """Without what it says of each image."""
+        return {
+            "key": self.key, "arm": str(self.trial.arm), "training": asdict(self.trial.training),
+            "seed": self.trial.seed, "on": self.trial.on, "scores": self.scores, "seconds": self.seconds,
+        }  # fmt: skip
+
 
 class Helpers(Protocol):
     """What trains trials elsewhere and leaves their outcomes in the folder, see `ganaug.evaluation.bench.workers`."""
@@ -142,7 +149,9 @@ class Laboratory:
                         self.trained += 1
                         keep(done, outcome)
             if trial not in found:
-                outcome = self._train(trial)
+                with nullcontext() if self.helpers is None else one_thread():
+                    outcome = self._train(trial)
+                self._seconds = outcome.seconds
                 write_atomically(self._file(outcome.key), _to_json(outcome))
                 self.trained += 1
                 keep(trial, outcome)
@@ -178,31 +187,20 @@ class Laboratory:
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
 
     def _evaluation(self, trial: Trial) -> Part:
-        parts = {"validation": self.parts.validation, "test": self.parts.test, "synthetic": self.parts.synthetic}
-        return parts[trial.on]
+        return getattr(self.parts, trial.on)
 
     def _file(self, key: str) -> Path:
         return self.folder / f"{key}.json"
 
     def _train(self, trial: Trial) -> Outcome:
-        with nullcontext() if self.helpers is None else one_thread():
-            outcome = self._trained(trial)
-        self._seconds = outcome.seconds
-        return outcome
-
-    def _trained(self, trial: Trial) -> Outcome:
         started = time.perf_counter()
         train, part, extra = self.parts.train, self._evaluation(trial), self.parts.synthetic
         classifier = train_classifier(
-            train.pixels,
-            train.labels,
-            self.parts.n_classes,
-            training=trial.training,
-            seed=trial.seed,
+            train.pixels, train.labels, self.parts.n_classes, training=trial.training, seed=trial.seed,
             synthetic=(extra.pixels, extra.labels) if trial.training.ratio else None,
             watch=self._watched() if trial.on == "test" and len(self.parts.validation.labels) else None,
             device=self.device,
-        )
+        )  # fmt: skip
         logs = torch.log_softmax(classifier.predict(part.pixels).double(), 1)
         best = logs.max(1)
         pieces = np.array_split(classifier.losses, min(CURVE, len(classifier.losses)))
@@ -223,19 +221,12 @@ class Laboratory:
         return part.pixels[::every], part.labels[::every]
 
     def _outcome(
-        self,
-        trial: Trial,
-        predictions: np.ndarray,
-        confidence: np.ndarray,
-        surprise: np.ndarray,
-        curve: tuple[float, ...],
-        watched: tuple[float, ...],
-        seconds: float,
-    ) -> Outcome:
+        self, trial: Trial, predictions: np.ndarray, confidence: np.ndarray, surprise: np.ndarray,
+        curve: tuple[float, ...], watched: tuple[float, ...], seconds: float,
+    ) -> Outcome:  # fmt: skip
         labels = self._evaluation(trial).labels.numpy()
-        found = scores(labels, predictions, self.parts.n_classes) | calibration(
-            predictions == labels, confidence, surprise
-        )
+        found = scores(labels, predictions, self.parts.n_classes)
+        found |= calibration(predictions == labels, confidence, surprise)
         return Outcome(trial, self.key(trial), predictions, confidence, surprise, found, curve, watched, seconds)
 
     def _read(self, trial: Trial) -> Outcome | None:
@@ -270,19 +261,5 @@ def one_thread() -> Iterator[None]:
 
 
 def _to_json(outcome: Outcome) -> bytes:
-    return sealed(
-        {
-            "key": outcome.key,
-            "arm": str(outcome.trial.arm),
-            "training": asdict(outcome.trial.training),
-            "seed": outcome.trial.seed,
-            "on": outcome.trial.on,
-            "scores": outcome.scores,
-            "curve": outcome.curve,
-            "watched": outcome.watched,
-            "seconds": outcome.seconds,
-            "predictions": outcome.predictions.tolist(),
-            "confidence": outcome.confidence.tolist(),
-            "surprise": outcome.surprise.tolist(),
-        }
-    )
+    said = {name: getattr(outcome, name).tolist() for name in ("predictions", "confidence", "surprise")}
+    return sealed({**outcome.to_json(), "curve": outcome.curve, "watched": outcome.watched, **said})

@@ -60,7 +60,6 @@ def paired_interval(
     groups: np.ndarray | None = None,
     seed: int = 0,
     draws: int = DRAWS,
-    level: float = LEVEL,
 ) -> Interval:
     """Interval of the mean gain over images and seeds.
 
@@ -80,21 +79,26 @@ def paired_interval(
     seeds = len(gain)
     weights_of = _class_weights(labels) if balanced else np.full(gain.shape[1], 1 / gain.shape[1])
     per_seed = gain @ weights_of
-    mean = float(per_seed.mean())
-    student = None
+    mean, student = float(per_seed.mean()), student_interval(per_seed)
     drawn = _drawn(labels, balanced, groups)
     values = _resampled(gain.mean(0), drawn, draws, numpy_stream(seed, "bench", "images"))
-    values = mean + (values - mean) * _stretch(_freedom(gain.mean(0), weights_of, drawn), level)
+    values = mean + (values - mean) * _stretch(_freedom(gain.mean(0), weights_of, drawn))
     if seeds > 1:
         values = mean + (values - mean) * _of_images_alone(gain, weights_of, drawn)
-        reach = float(stats.t.ppf((1 + level) / 2, seeds - 1) * per_seed.std(ddof=1) / np.sqrt(seeds))
-        student = (mean - reach, mean + reach)
         chosen = numpy_stream(seed, "bench", "seeds").integers(0, seeds, (draws, seeds))
-        values += (per_seed[chosen].mean(1) - mean) * _stretch(seeds - 1, level)
-    low, high = (float(edge) for edge in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
+        values += (per_seed[chosen].mean(1) - mean) * _stretch(seeds - 1)
+    low, high = (float(edge) for edge in np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     if student is not None:
         low, high = min(low, student[0]), max(high, student[1])
-    return Interval(mean, low, high, tuple(map(float, per_seed)), student, level, _p_value(values, per_seed))
+    return Interval(mean, low, high, tuple(map(float, per_seed)), student, LEVEL, _p_value(values, per_seed))
+
+
+def student_interval(values: np.ndarray) -> tuple[float, float] | None:
+    """Student's t interval of the mean of values (N,); None for fewer than two."""
+    if len(values) < 2:
+        return None
+    reach = stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean() - reach), float(values.mean() + reach)
 
 
 def decide(interval: Interval, reasons: list[str], *, enough: bool = True) -> str:
@@ -248,9 +252,9 @@ def _freedom(gain: np.ndarray, weights: np.ndarray, drawn: _Drawn) -> float:
     return max(1.0, min(together, float(len(drawn.strata) - len(np.unique(drawn.strata)))))
 
 
-def _stretch(freedom: float, level: float) -> float:
+def _stretch(freedom: float) -> float:
     """By how much a bootstrap over `freedom` + 1 units is too narrow."""
-    wide, normal = stats.t.ppf((1 + level) / 2, freedom), stats.norm.ppf((1 + level) / 2)
+    wide, normal = stats.t.ppf((1 + LEVEL) / 2, freedom), stats.norm.ppf((1 + LEVEL) / 2)
     return float(wide / normal * np.sqrt((freedom + 1) / freedom))
 
 

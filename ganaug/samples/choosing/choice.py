@@ -28,10 +28,7 @@ class Choice:
 
     def accepts(self, images: np.ndarray, label: int) -> np.ndarray:
         """Of images uint8 (N, C, H, W) of class `label`, which are kept: bool (N,)."""
-        kept = np.ones(len(images), dtype=bool)
-        for passes in self.passes(images, label).values():
-            kept &= passes
-        return kept
+        return np.logical_and.reduce([np.ones(len(images), dtype=bool), *self.passes(images, label).values()])
 
     def passes(self, images: np.ndarray, label: int) -> dict[str, np.ndarray]:
         """The same of every rule by itself."""
