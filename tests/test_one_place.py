@@ -3,7 +3,10 @@ entry: the command line, the bench and the reference page have it at once."""
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +30,7 @@ from ganaug.samples.exports.formats import FORMATS, Wanted, export_format
 from scripts.studies import reference
 
 LISTS = (RECIPES, METRICS, AUGMENTATIONS, BLENDS, USES, REMEDIES, SOURCES, FORMATS)
+ROOT = Path(__file__).parents[1]
 BENCH = {"seeds": 2, "steps": 4, "tune": False, "quick": True, "ratios": (0.5,), "uses": ("plain",)}
 
 
@@ -153,3 +157,27 @@ def test_an_export_format(run, tmp_path):
     with Image.open(tmp_path / "all.webp") as image:
         assert image.size == (20 * 8, 8)
     assert "| `strip` | images | one .webp strip |" in reference.render()
+
+
+def test_the_examples_of_contributing_work_as_they_stand(tmp_path):
+    recipe_file, source_file = tmp_path / "mygan.py", tmp_path / "parquet.py"
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL)
+    for file, text in zip((recipe_file, source_file), examples, strict=True):
+        file.write_text(text)
+    assert "real_one_fake_zero" in said("recipes", f"{recipe_file}:lsgan")
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    runpy.run_path(str(source_file))
+    pictures = []
+    for value in range(40):
+        file = io.BytesIO()
+        Image.new("L", (8, 8), 6 * value).save(file, "PNG")
+        pictures.append({"bytes": file.getvalue()})
+    table = pyarrow.table({"image": pictures, "label": [value % 2 for value in range(40)]})
+    parquet.write_table(table, tmp_path / "set.parquet")
+    out = tmp_path / "run"
+    said("fit", tmp_path / "set.parquet", "--recipe", f"{recipe_file}:lsgan", "--steps", 1, "--out", out, "-q")
+    assert ganaug.Run(out).path.is_dir()
+    parquet.write_table(pyarrow.table({"other": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(ganaug.GanaugError, match=r"other\.parquet cannot be read"):
+        ganaug.open_source(tmp_path / "other.parquet")

@@ -53,7 +53,7 @@ class LazyOption(click.RichOption):
         self._help = value
 
 
-class _Pairs(click.ParamType):
+class NameValue(click.ParamType):
     """NAME=VALUE, where the value is JSON or else text."""
 
     name = "NAME=VALUE"
@@ -86,7 +86,7 @@ def _option(field: dataclasses.Field[Any]) -> Callable[[Any], Any]:
     facts, default = field.metadata, field.default
     how: dict[str, Any] = {"metavar": facts["metavar"], "default": default, "show_default": default == "auto"}
     if default is dataclasses.MISSING:  # a dict
-        how |= {"type": _Pairs(), "multiple": True, "default": ()}
+        how |= {"type": NameValue(), "multiple": True, "default": ()}
     elif isinstance(default, bool):
         how |= {"is_flag": True}
     elif isinstance(default, tuple) or str(field.type).startswith("tuple"):

@@ -29,7 +29,7 @@ import torch
 import ganaug
 from ganaug.classifier.small import Classifier, Training, train_classifier
 from ganaug.cli.console import terminal
-from ganaug.cli.group import settings_of
+from ganaug.cli.options import NameValue
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.split import hold_out
 from ganaug.metrics import copy_report, label_agreement, within_class_diversity
@@ -101,7 +101,8 @@ def play(file: str, asked: argparse.Namespace, folder: Path, seed: int, report: 
     judge, accuracy = best_judge(file, channels, side, report)
     began = time.monotonic()
     run = ganaug.fit(
-        images, folder / f"run-{seed}", recipe=asked.recipe, options=settings_of(tuple(asked.set)), seed=seed,
+        images, folder / f"run-{seed}", recipe=asked.recipe, seed=seed,
+        options=dict(NameValue().convert(one, None, None) for one in asked.set),
         resume=True, budget=None if asked.steps else asked.budget, steps=asked.steps, report=report,
     )  # fmt: skip
     seconds, fitted = round(time.monotonic() - began, 1), run.load()

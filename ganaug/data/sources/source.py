@@ -78,8 +78,10 @@ def kind_of(source: Any) -> Kind:
             return kind
     if Path(source).expanduser().is_file():
         raise DataError(f"{source} is a file of a kind that is not read.", f"Give {sources_in_words()}.")
-    fix = 'Check the spelling; names are "digits", torchvision\'s ("CIFAR10") and timm\'s ("torch/cifar10").'
-    raise DataError(f"{source} is neither {' nor '.join(_nameable())}.", fix)
+    raise DataError(
+        f"There is no file or folder {source}, and no data set of that name.",
+        f"Check the spelling. DATA can be {sources_in_words()}.",
+    )
 
 
 def sources_in_words() -> str:

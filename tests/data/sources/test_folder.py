@@ -186,7 +186,7 @@ def test_file_names_that_are_not_utf8(tree):
 
 
 def test_paths_that_lead_nowhere(tmp_path):
-    with pytest.raises(DataError, match="neither .* nor a folder"):
+    with pytest.raises(DataError, match="no file or folder .*and no data set"):
         open_source(tmp_path / "nothing")
     (tmp_path / "a.zip").write_bytes(b"PK")
     with pytest.raises(DataError, match="not read"):

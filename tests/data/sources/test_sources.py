@@ -340,7 +340,7 @@ def test_names_need_a_root_and_are_never_downloaded(tmp_path, monkeypatch):
         open_source("CIFAR10", root=tmp_path, split="dev")
     with pytest.raises(DataError, match="streamed"):
         open_source("tfds/mnist", root=tmp_path)
-    with pytest.raises(DataError, match="neither .* nor a folder"):
+    with pytest.raises(DataError, match="no file or folder .*and no data set"):
         open_source("CIFAR11", root=tmp_path)
 
 
