@@ -144,8 +144,9 @@ def test_classes_are_matched_by_name(run):
         mix(toy.Arrays(), run)
 
 
-def test_labels_without_names_stand_for_themselves(tmp_path):
-    toy.LEVELS.update({"0": 40, "1": 128, "2": 220})
+def test_labels_without_names_stand_for_themselves(tmp_path, monkeypatch):
+    for name, level in {"0": 40, "1": 128, "2": 220}.items():
+        monkeypatch.setitem(toy.LEVELS, name, level)
     folder = toy.save_generator(tmp_path / "generator", ("0", "1", "2"))
     dataset = mix(toy.Arrays(), folder, ratio=1.0)
     assert all(abs(x.mean() - toy.LEVELS[str(y)]) < 9 for x, y in dataset)

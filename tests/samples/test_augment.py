@@ -87,7 +87,7 @@ def test_images_have_the_size_of_the_users_own(tmp_path):
         assert (image.mode, image.size) == ("RGB", (14, 10))
 
 
-def test_odd_class_names_are_escaped_and_mapped(tmp_path):
+def test_odd_class_names_are_escaped_and_mapped(tmp_path, monkeypatch):
     odd = (
         "oak leaf",
         "../up",
@@ -104,7 +104,8 @@ def test_odd_class_names_are_escaped_and_mapped(tmp_path):
         "*",
         "end.",
     )
-    toy.LEVELS.update(dict.fromkeys(odd, 100))
+    for name in odd:
+        monkeypatch.setitem(toy.LEVELS, name, 100)
     out = augment(toy.save_generator(tmp_path / "g", odd), dict.fromkeys(odd, 1), tmp_path / "out")
     lines = [json.loads(line) for line in (out / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["class"] for line in lines] == list(odd)
