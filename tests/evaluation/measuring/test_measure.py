@@ -52,7 +52,7 @@ def quick_classifier():
     with pytest.MonkeyPatch.context() as patch:
         for module in CLASSIFIERS:
             patch.setattr(f"{module}.train_classifier", NearestMean)
-        yield patch
+        yield
 
 
 class Replays(nn.Module):
@@ -249,10 +249,10 @@ def test_data_that_the_run_was_not_fitted_on(digits_run, others):
     assert any("None of these images were part of the fit" in note for note in found.notes)
 
 
-def test_the_command(digits_run, quick_classifier):
+def test_the_command(digits_run, monkeypatch):
     """With the real classifier; writes nothing into the run."""
     for module in CLASSIFIERS:
-        quick_classifier.setattr(f"{module}.train_classifier", train_classifier)
+        monkeypatch.setattr(f"{module}.train_classifier", train_classifier)
     before = {p: p.read_bytes() for p in Path(digits_run.path).rglob("*") if p.is_file()}
     arguments = ["measure", str(digits_run.path), "digits", "--per-class", "4", "--steps", "2", "--quiet"]
     printed = CliRunner().invoke(cli, arguments)
