@@ -22,7 +22,7 @@ from ganaug.mixing.ratio import Share, resolve, verdict_for
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import per_class
 from ganaug.samples.pool import Pool
-from ganaug.samples.run import Loadable, from_noise
+from ganaug.samples.run import Loadable, from_noise, withheld
 
 
 @final
@@ -76,8 +76,7 @@ class SynthMix(BatchTransform):
         self.use = _use(fitted, use)
         if use is None:
             share.warn("Labels that are integers", depth=2)
-        withheld = () if fitted.choice is None else fitted.choice.withheld
-        self._serves = torch.tensor([name not in withheld for name in self.classes])
+        self._serves = torch.tensor([name not in withheld(fitted) for name in self.classes])
         if live and fitted.choice is not None:
             raise OptionError("Live samples are served as they come: there is no choice among them.",
                               "Use live=False, or name the run in place of its choice.")  # fmt: skip

@@ -125,7 +125,9 @@ def gather(
         notes.append(f"{copies} test images are copies of other test images: where chance is reckoned, each picture "
                      "counts once.")  # fmt: skip
     if len(validation) < FEW_TO_CHOOSE:
-        notes.append(f"Every choice was made on {len(validation)} validation images, which is little more than chance.")
+        notes.append(
+            f"Every selection was made on {len(validation)} validation images, which is little more than chance."
+        )
     doubts += [*straddling(train, validation, asked.exact_only, report), *unknown_groups(real, held)]
     own = card is None or not set(card.fingerprints).isdisjoint(train.fingerprints)
     return Sets(train, validation, held, folder, dropped, tuple(notes), tuple(doubts), own)

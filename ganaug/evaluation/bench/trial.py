@@ -77,7 +77,7 @@ class Outcome:
     predictions: int64 (N,). confidence: the probability of the prediction; surprise: minus the logarithm of that of the
     label, both float (N,). scores: of these, see `scores` and `calibration`. curve: training loss, at most 40 means in
     time. watched: accuracy on validation images in time, for trials on the test set (those of earlier versions have
-    none); nothing is chosen by it.
+    none); nothing is selected by it.
     """
 
     trial: Trial

@@ -1,4 +1,4 @@
-"""No test image may have been seen: by the classifier, the generator, or in the choice between arms."""
+"""No test image may have been seen: by the classifier, the generator, or in the selection of arms."""
 
 from __future__ import annotations
 

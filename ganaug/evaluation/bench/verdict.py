@@ -160,7 +160,7 @@ def reasons_to_withhold(
                 "counts the same."
             )
     if len(np.unique(validation)) < 2:
-        reasons.append("The validation part has fewer than 2 classes, so nothing could be chosen on it.")
+        reasons.append("The validation part has fewer than 2 classes, so nothing could be selected on it.")
     return reasons
 
 

@@ -23,7 +23,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.metrics import Interval
 from ganaug.reporting import Report, printable, silent
 from ganaug.samples.blocks import Renderer
-from ganaug.samples.run import Loadable, as_loaded
+from ganaug.samples.run import Loadable, as_loaded, withheld
 from ganaug.samples.variants import Variants
 
 PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless a number is given
@@ -83,11 +83,10 @@ def measure(
         )
         return cas.train, cas.test, cas.ceiling
 
-    withheld = fitted.choice.withheld if fitted.choice is not None else ()
     if not looked.labelled:
         notes += (NO_CLASSES,)
-    if withheld:
-        notes += (f"The choice serves no samples of {', '.join(map(printable, withheld))}; figures include them.",)
+    if left_out := withheld(fitted):
+        notes += (f"The choice serves no samples of {', '.join(map(printable, left_out))}; figures include them.",)
     return looked.measurement(
         chosen or own(judge), accuracies, parts.seen,
         {"augmentation": augmentation, "images": len(parts.judge), "steps": steps}, (*notes, *parts.notes),
