@@ -73,13 +73,14 @@ def test_cells_of_one_subset_share_the_generator_and_the_baseline(played):
         assert [(arm["ratio"], arm["use"]) for arm in own["arms"]] == [(0, "plain"), (0.25, "plain"), (0.5, "plain")]
 
 
-def test_what_is_there_is_not_trained_again(played, monkeypatch):
+def test_what_is_there_is_not_trained_again(played, tmp_path, monkeypatch):
+    shutil.copytree(played, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr("scripts.studies.help.draw.train_classifier", no_training)
     monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", no_training)
     monkeypatch.setattr("ganaug.fit", no_training)
-    toy(played).play()
+    toy(tmp_path).play()
     with pytest.raises(AssertionError, match="trained"):
-        toy(played, replace(TOY, name="another")).play()
+        toy(tmp_path, replace(TOY, name="another")).play()
 
 
 def test_a_lost_draw_is_played_again_alone_and_comes_out_the_same(played, tmp_path):
@@ -205,8 +206,9 @@ def test_the_table_of_cells():
         chosen(CELLS, ["imagenet"], "core")
 
 
-def test_the_page_of_what_was_played(played):
-    page = write((TOY, SHUFFLED), played / "out", "make it", 2).read_text()
+def test_the_page_of_what_was_played(played, tmp_path):
+    shutil.copytree(played / "out", tmp_path / "out")
+    page = write((TOY, SHUFFLED), tmp_path / "out", "make it", 2).read_text()
     assert "## Planted harm" in page
     assert "Fewer than" not in page
     for cell in (TOY, SHUFFLED):
