@@ -28,6 +28,7 @@ from ganaug.game.train import train
 from ganaug.generator.interventions import Intervention
 from ganaug.networks.eyes import AffineEye
 from ganaug.recipes import make
+from scripts.studies import reference
 from tests.toys.too_fast import TOO_FAST
 
 TINY = {"width": 8, "widest": 16, "batch": 32}
@@ -248,6 +249,7 @@ def test_an_ailment_is_one_function(run, monkeypatch):
     assert "2 in 200 rounds." in told
     assert "Try: Hold the breath." in told
     assert "hiccups" in CliRunner().invoke(cli, ["doctor", "--help"]).output
+    assert "| `hiccups` | fault | Hold the breath. |" in reference.render()
 
 
 def test_help_names_what_is_looked_for_and_does_not_wait_for_torch():
