@@ -106,7 +106,7 @@ def pytest_runtest_setup() -> None:
     """What draws from the global streams (weights of a network that a test makes) is the same in any order."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)  # `torch.manual_seed` looks for a GPU too
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
