@@ -40,6 +40,29 @@ def option(
     return dataclasses.field(default=default, metadata=facts)
 
 
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """root: folder that holds a torchvision or timm data set given by name. split: which part of an `.npz` file, of
+    "digits" or of a named data set. groups: the subject of each item, never divided by a split: a CSV file (see
+    `read_groups_csv`) or one value for each item. targets, classes: labels and class names in place of those of data in
+    memory."""
+
+    root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
+    split: str = option("train", "Part of a .npz file or named set.", metavar="NAME", recorded=False)
+    groups: Any = option(None, "CSV: item, group. Groups are never divided.", path="file", recorded=False)
+    targets: Any = option(None, recorded=False)
+    classes: Any = option(None, recorded=False)
+
+    @property
+    def reading(self) -> Reading:
+        """These fields alone, of settings that have others besides."""
+        return Reading(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Reading)})
+
+    def of_test(self, groups: Any = None) -> Reading:
+        """How a test set beside these data is read: alike, but for what belongs to single items."""
+        return dataclasses.replace(self.reading, split="test", groups=groups, targets=None)
+
+
 def merged(kind: type[Settings], settings: Settings | None, given: Mapping[str, Any]) -> Settings:
     """Settings of a kind, with those that were given by name over those of `settings`.
 
@@ -68,10 +91,11 @@ def typed(settings: Any) -> tuple[list[str], list[str]]:
     options, others = [], []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        if value is None or value == getattr(type(settings)(), field.name):
+        default = getattr(type(settings)(), field.name)
+        if value is None or (type(value) is type(default) and value == default):
             continue
         if not field.metadata["help"] and field.name != "seed":
-            others.append(f"{field.name}={value}")
+            others.append(f"{field.name}={as_text(value)}")
         elif isinstance(value, bool):
             options.append(flag_of(field))
         else:

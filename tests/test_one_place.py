@@ -131,7 +131,7 @@ def test_a_source(run, tmp_path):
     @source("a .grey file", takes=lambda data: is_file(data, ".grey"), parts=True)
     def grey(asked: Asked):
         raw = np.frombuffer(asked.path.read_bytes(), np.uint8).reshape(2, -1, 65)
-        part = raw[int(asked.split == "test")]
+        part = raw[int(asked.reading.split == "test")]
         return from_arrays(part[:, 1:].reshape(-1, 8, 8).copy(), part[:, 0].copy(), classes=("dark", "light"))
 
     rng, rows = np.random.default_rng(0), []

@@ -7,23 +7,23 @@ from pathlib import Path
 import rich_click as click
 
 from ganaug.cli.group import DataCommand, Told, common
-from ganaug.cli.options import LIMIT, ROOT, SPLIT
+from ganaug.cli.options import LIMIT, reading_options
 from ganaug.errors import DataError, OptionError
+from ganaug.options import Reading
 from ganaug.reporting import plain
 
 
 @click.command(cls=DataCommand)
 @click.argument("data")
 @click.option("--test", metavar="DATA", help="Also look for images that are in both.")
-@ROOT
-@SPLIT
 @LIMIT
 @click.option("--target", metavar="COL", help="Column of classes of a table.")
 @click.option("--drop", multiple=True, metavar="COL", help="Column of a table to leave out; repeatable.")
 @click.option("--quarantine", type=click.Path(), metavar="DIR", help="Move unreadable files of the folder there.")
 @click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
+@reading_options
 @common
-def check(data, test, root, split, limit, target, drop, quarantine, no_timing, seed, report):
+def check(data, test, limit, target, drop, quarantine, no_timing, reading, seed, report):
     """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes; of a table, what
     its columns hold.
 
@@ -42,15 +42,17 @@ def check(data, test, root, split, limit, target, drop, quarantine, no_timing, s
     from ganaug.fitting.estimate import fit_seconds
 
     if is_table(data):
-        if test is not None or root is not None or limit is not None:
-            raise OptionError("--test, --root and --limit are for images.", "Leave them out for a table.")
+        if test is not None or limit is not None or reading != Reading():
+            raise OptionError(
+                "--test, --limit and options of how images are read are not for tables.", "Leave them out."
+            )
         return _told(check_table(data, target, drop=drop))
     if target is not None or drop:
         raise OptionError("--target and --drop are for tables.", "Leave them out, or give a .csv file.")
     if quarantine is not None and test is not None:
         raise OptionError("--quarantine is for one folder.", "Leave out --test, and check that folder by itself.")
     timing = None if no_timing else fit_seconds
-    found = look(data, other=test, root=root, split=split, limit=limit, seed=seed, seconds=timing, report=report)
+    found = look(data, reading, other=test, limit=limit, seed=seed, seconds=timing, report=report)
     if quarantine is not None:
         with writing(Path(quarantine)):
             moved = isolate(data, found.unreadable, quarantine)

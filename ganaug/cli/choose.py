@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from ganaug.cli.group import Told, common
-from ganaug.cli.options import OWN_RECIPE, ROOT
+from ganaug.cli.options import OWN_RECIPE, reading_options
 
 _SHARE = click.FloatRange(0, 0.9)
 
@@ -27,11 +27,10 @@ _SHARE = click.FloatRange(0, 0.9)
               "where a recipe, like the default one, looks at their direction only.")  # fmt: skip
 @click.option("--gate", type=click.FloatRange(0.1, 1), metavar="SHARE", default=0.25, show_default=True,
               help="A class of which fewer samples are accepted is not served.")  # fmt: skip
-@ROOT
-@click.option("--groups", type=click.Path(dir_okay=False), help="CSV: item, group, as given to the fit.")
+@reading_options
 @OWN_RECIPE
 @common
-def choose(run, data, label, realism, manifold, copies, spread, gate, root, groups, recipe, seed, report):
+def choose(run, data, label, realism, manifold, copies, spread, gate, reading, recipe, seed, report):
     """Leave out samples with doubtful labels, copies of training images, and classes that came out badly.
 
     DATA is what the run was fitted on. The choice is kept in RUN/choice, which can be named in place of RUN wherever
@@ -50,5 +49,5 @@ def choose(run, data, label, realism, manifold, copies, spread, gate, root, grou
 
     rules = Rules(label, realism, manifold, copies, spread, gate)
     own = own_recipe(recipe)
-    found = make_choice(run, data, rules, groups=groups, root=root, seed=seed, recipe=own, report=report)
+    found = make_choice(run, data, rules, reading, seed=seed, recipe=own, report=report)
     return Told(found.to_json(), found.lines())

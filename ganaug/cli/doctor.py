@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from ganaug.cli.group import Told, common
-from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, ROOT
+from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, reading_options
 
 
 class _Listing(click.RichCommand):
@@ -22,11 +22,11 @@ class _Listing(click.RichCommand):
 @click.argument("run", type=click.Path())
 @click.argument("data", required=False)
 @PAIRS
-@ROOT
+@reading_options
 @DEVICE
 @OWN_RECIPE
 @common
-def doctor(run, data, pairs, root, device, recipe, seed, report):
+def doctor(run, data, pairs, reading, device, recipe, seed, report):
     """Name what is wrong with a run: collapse, copies, labels that leak, a discriminator that overfits, and others.
 
     A fit makes ten check-ups on its way, which are read here. With DATA, what the run was fitted on, the generator is
@@ -40,5 +40,5 @@ def doctor(run, data, pairs, root, device, recipe, seed, report):
     from ganaug.fitting.doctor.doctor import doctor as examine
 
     fitted, own = load_run(run, recipe), own_recipe(recipe)
-    found = examine(fitted, data, pairs=pairs, root=root, recipe=own, device=device, report=report)
+    found = examine(fitted, data, reading, pairs=pairs, recipe=own, device=device, report=report)
     return Told(found.to_json(), found.lines())

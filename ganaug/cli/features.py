@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from ganaug.cli.group import Told, common
-from ganaug.cli.options import DEVICE, LIMIT, OWN_RECIPE, ROOT, SPLIT
+from ganaug.cli.options import DEVICE, LIMIT, OWN_RECIPE, reading_options
 
 
 @click.command()
@@ -21,13 +21,12 @@ from ganaug.cli.options import DEVICE, LIMIT, OWN_RECIPE, ROOT, SPLIT
 )
 @click.option("--test", metavar="DATA", help="Images to test the probe on.  [default: those the fit did not see]")
 @click.option("--no-probe", is_flag=True, help="Only write the features.")
-@ROOT
-@SPLIT
+@reading_options
 @LIMIT
 @DEVICE
 @OWN_RECIPE
 @common
-def features(run, data, out, part, test, no_probe, root, split, limit, device, recipe, seed, report):
+def features(run, data, out, part, test, no_probe, reading, limit, device, recipe, seed, report):
     """Write what a run knows about the images DATA, and compare it with raw pixels where labels are few.
 
     Asked is an encoder (bigan, aae, vae), the reader of infogan, or the last layer but one of a discriminator. The
@@ -47,9 +46,9 @@ def features(run, data, out, part, test, no_probe, root, split, limit, device, r
 
     file = None if out is None else checked(out)
     fitted, game = load_run(run, recipe), None if recipe is None else recipe_named(recipe, {})
-    options = {"part": part, "root": root, "device": str(resolve_device(device)), "recipe": game}
-    known = know(fitted, data, split=split, limit=limit, seed=seed, report=report, **options)
-    other = None if test is None else know(fitted, test, split="test", report=report, **options)
+    options = {"part": part, "device": str(resolve_device(device)), "recipe": game}
+    known = know(fitted, data, reading, limit=limit, seed=seed, report=report, **options)
+    other = None if test is None else know(fitted, test, reading.of_test(), report=report, **options)
     if file is not None:
         known.save(file)
     probes = [] if no_probe else probe(known, other, seed=seed, report=report)

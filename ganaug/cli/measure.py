@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from ganaug.cli.group import Told, common
-from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, ROOT
+from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, reading_options
 
 
 @click.command()
@@ -17,10 +17,10 @@ from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, ROOT
 @click.option("--steps", type=click.IntRange(1), default=600, show_default=True, help="Of each small classifier.")
 @DEVICE
 @PAIRS
-@ROOT
+@reading_options
 @OWN_RECIPE
 @common
-def measure(run, data, test, extractor, per_class, steps, device, pairs, root, recipe, seed, report):
+def measure(run, data, test, extractor, per_class, steps, device, pairs, reading, recipe, seed, report):
     """Measure samples against real images: fidelity, diversity, labels, copies, each with an interval.
 
     DATA is what the run was fitted on: images, a table, series. The column "real" is the same figure of real ones in
@@ -38,7 +38,7 @@ def measure(run, data, test, extractor, per_class, steps, device, pairs, root, r
     from ganaug.evaluation.measuring.run import measure as examine
 
     found = examine(
-        load_run(run, recipe), data, test=test, extractor=extractor, per_class=per_class, steps=steps, seed=seed,
-        device=str(resolve_device(device)), pairs=pairs, root=root, report=report,
+        load_run(run, recipe), data, reading, test=test, extractor=extractor, per_class=per_class, steps=steps,
+        seed=seed, device=str(resolve_device(device)), pairs=pairs, report=report,
     )  # fmt: skip
     return Told(found.to_json(), found.lines())

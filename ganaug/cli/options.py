@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,17 +12,13 @@ from typing import Any, TypeVar
 import rich_click as click
 from click.core import ParameterSource
 
-from ganaug.options import flag_of
+from ganaug.options import Reading, flag_of
 
 Settings = TypeVar("Settings")
 
 # What several commands take.
 OWN_RECIPE = click.option(
     "--recipe", metavar="FILE:NAME", help="file.py:function, if the run was fitted with a recipe of your own."
-)
-ROOT = click.option("--root", type=click.Path(), help="Folder of a torchvision or timm data set given by name.")
-SPLIT = click.option(
-    "--split", metavar="NAME", default="train", show_default=True, help="Part of a .npz file or named set."
 )
 LIMIT = click.option("--limit", type=click.IntRange(2), metavar="N", help="At most N images a class.")
 START = click.option("--data", help="Images to start from, for a run that translates images.")
@@ -75,11 +72,31 @@ def options_of(kind: type) -> Callable[[Any], Any]:
         command = click.option("--print-config", is_flag=True, help="Print the options as YAML and stop.")(command)
         file = click.Path(exists=True, dir_okay=False)
         command = click.option("--config", type=file, help="YAML file of these options.")(command)
-        for field in reversed([field for field in dataclasses.fields(kind) if field.metadata["help"]]):
+        for field in reversed(_shown_fields(kind)):
             command = _option(field)(command)
         return command
 
     return decorate
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of `Reading`; the command gets what they say as one value, `reading`."""
+    shown = _shown_fields(Reading)
+
+    @functools.wraps(command)
+    def read(**given: Any) -> Any:
+        return command(reading=Reading(**{field.name: given.pop(field.name) for field in shown}), **given)
+
+    for field in reversed(shown):
+        read = _option(field)(read)
+    return read
+
+
+def _shown_fields(kind: type) -> list[dataclasses.Field[Any]]:
+    """The fields that are options: how data are read last, since every command has that."""
+    inherited = {field.name for field in dataclasses.fields(Reading)} if kind is not Reading else set()
+    shown = [field for field in dataclasses.fields(kind) if field.metadata["help"]]
+    return sorted(shown, key=lambda field: field.name in inherited)
 
 
 def _option(field: dataclasses.Field[Any]) -> Callable[[Any], Any]:

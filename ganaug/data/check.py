@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ganaug.data.advice import advice_for
@@ -18,33 +17,34 @@ from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.survey import Survey, survey
 from ganaug.errors import DataError
+from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
 
 def check(
     source: Any,
+    reading: Reading | None = None,
     *,
     other: Any = None,
-    split: str = "train",
-    other_split: str = "test",
-    root: str | Path | None = None,
     limit: int | None = None,
     seed: int = 0,
     device: str = "cpu",
     seconds: float | Callable[[DataSpec], float] | None = None,
     report: Report = silent,
+    **given: Any,
 ) -> Check:
     """Read every image of a source (see `open_source`) once and say what is there.
 
     other: a second set, for instance the test set, to compare classes and look for copies across both. limit, seed:
     as in `load_images`. device: where a fit would run, "cpu" or a GPU. seconds: the estimated time of a fit, or a
-    function of its `DataSpec`. Raises DataError only where the source cannot be opened at all; what would stop a fit
-    otherwise is listed in `problems`.
+    function of its `DataSpec`. reading, given: see `Reading`. Raises DataError only where the source cannot be opened
+    at all; what would stop a fit otherwise is listed in `problems`.
     """
-    opened = open_source(source, split=split, root=root, report=report)
+    reading = merged(Reading, reading, given)
+    opened = open_source(source, reading, report=report)
     found = survey(opened, limit=limit, seed=seed, report=report)
     counts = _counts(opened, found)
-    second = None if other is None else open_source(other, split=other_split, root=root, report=report)
+    second = None if other is None else open_source(other, reading.of_test(), report=report)
     there: list[Reduced] = []  # pictures of the second set
     beside = Survey() if second is None else survey(second, visit=lambda _, p: there.append(reduced(p)), report=report)
     side, depth = auto_side(found, device), 3 if found.in_colour() else 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from ganaug.data.sources.source import open_source
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
 from ganaug.errors import DataError, OptionError, TooFewImagesError
+from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
 SMALL = 32  # px: images up to this size keep their own
@@ -49,6 +49,7 @@ class LabelledImages(Labelled):
 
 def load_images(
     source: Any,
+    reading: Reading | None = None,
     *,
     size: int | str = "auto",
     channels: int | str = "auto",
@@ -56,12 +57,10 @@ def load_images(
     seed: int = 0,
     device: str = "cpu",
     strict: bool = False,
-    split: str = "train",
-    groups: Any = None,
-    root: str | Path | None = None,
     at_least: int = 2,
     pairs: Any = None,
     report: Report = silent,
+    **given: Any,
 ) -> LabelledImages:
     """Read a source (an `ImageSource`, or whatever `open_source` takes) into memory; what was read is given back.
 
@@ -72,22 +71,24 @@ def load_images(
     are then served as RGB again). limit: at most so many images a class, chosen by `seed`. at_least: images that each
     class needs (0 allows empty classes and a single class, for sets that are only tested on). pairs: the paired image
     of each item, for recipes that translate images: a folder with files of the same names, or (N, H, W[, C]); an
-    `.npz` file brings its own.
+    `.npz` file brings its own. reading, given: how it is read, see `Reading`.
     Raises TooFewImagesError for a class with fewer, DataError for a single class, and with `strict`
     UnreadableImageError for the first unreadable image; without it such images are skipped and listed.
     """
     chosen_side = _chosen("size", size, range(4, 1025), "a side of 4 to 1024 px")
     chosen_depth = _chosen("channels", channels, MODES, "1, 3")
+    reading = merged(Reading, reading, given)
     if isinstance(source, LabelledImages):
-        if groups is not None or pairs is not None:
+        if reading != Reading() or pairs is not None:
             raise DataError(
-                "Groups and paired images belong to images as they are read.", "Give them to load_images, not later."
+                "Images in memory have been read: groups, pairs and the like come too late.",
+                "Give them to load_images.",
             )
         chosen = _read_before(source, chosen_side, chosen_depth, limit, seed)
         if at_least:
             require_counts(chosen.classes, chosen.counts(), at_least)
         return chosen
-    opened = open_source(source, split=split, root=root, groups=groups, report=report)
+    opened = open_source(source, reading, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
     for reason, names in opened.ignored.items():

@@ -69,9 +69,8 @@ def read_items(
     if settings.kind == "series":
         return load_series(data, split=settings.split, limit=settings.limit, seed=settings.seed)
     return load_images(
-        data, size=settings.size, channels=settings.channels, limit=settings.limit, seed=settings.seed,
-        device=device.type, strict=settings.strict, split=settings.split, groups=settings.groups, root=settings.root,
-        pairs=settings.pairs, report=report,
+        data, settings.reading, size=settings.size, channels=settings.channels, limit=settings.limit,
+        seed=settings.seed, device=device.type, strict=settings.strict, pairs=settings.pairs, report=report,
     )  # fmt: skip
 
 

@@ -7,23 +7,23 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ganaug.errors import OptionError
-from ganaug.options import option
+from ganaug.options import Reading, option
 
 DEFAULT_BUDGET = 600.0  # seconds, where neither a budget nor steps are given
 RECIPES_OF = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind of data -> its default recipe
 
 
 @dataclass(frozen=True)
-class FitSettings:
+class FitSettings(Reading):
     """recipe: a name, file.py:function, or "auto" for the default of the kind of data (`RECIPES_OF`). options: settings
     of the recipe. budget: seconds of training, or text like "10m"; turned into `steps` once, before the first round
     (default 10 minutes). steps: rounds of the game, in place of a budget. size: px of the square images that the
     generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many items a class. validation: share that
     is held out. seed: of every draw. device: "auto" is CUDA where there is a GPU. kind: "images", "table", "series" or
     "auto"; series (N, C, T) need it. target: the column of classes of a table. drop: columns of a table to leave out.
-    auto_fix: turn a knob once, where the doctor finds that one helps. root, split, groups: as `ganaug.open_source`
-    takes them. pairs: the paired image of each item, for recipes that learn from pairs: a folder with files of the same
-    names, or an array. strict: stop at the first unreadable image.
+    auto_fix: turn a knob once, where the doctor finds that one helps. root, split and others: see `Reading`. pairs: the
+    paired image of each item, for recipes that learn from pairs: a folder with files of the same names, or an array.
+    strict: stop at the first unreadable image.
     """
 
     recipe: str = option(
@@ -48,9 +48,6 @@ class FitSettings:
         "Cut learning rates once, half-way, where the doctor finds no convergence, oscillation, or a discriminator "
         "that is saturated or overfits.",
     )
-    root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
-    split: str = option("train", "Part of a .npz file or named set.", metavar="NAME", recorded=False)
-    groups: Any = option(None, "CSV: item, group. Groups are held out whole.", path="file", recorded=False)
     pairs: Any = option(
         None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any", recorded=False
     )

@@ -16,6 +16,7 @@ from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.errors import DataError, LabelMismatchError, TooFewImagesError
 from ganaug.generator.card import Card
+from ganaug.options import Reading
 
 UNLABELLED = ("all",)  # the classes of a generator that knows none
 
@@ -47,10 +48,10 @@ class FitParts(Generic[Items]):
         return self.items.take(np.flatnonzero(~self.inside))
 
 
-def images_like(card: Card, data: Any, **options: Any) -> LabelledImages:
+def images_like(card: Card, data: Any, reading: Reading | None = None, **options: Any) -> LabelledImages:
     """Images at the size and with the channels of a card, with classes as they come. options: of `load_images`."""
     channels, _, side = card.shape
-    return load_images(data, size=side, channels=channels, at_least=0, **options)
+    return load_images(data, reading, size=side, channels=channels, at_least=0, **options)
 
 
 def vectors_like(card: Card, data: Any, split: str = "train") -> LabelledVectors:

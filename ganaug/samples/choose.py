@@ -19,6 +19,7 @@ from ganaug.generator.folder import CHOICE_FOLDER, Fitted, OwnRecipe, rules_of, 
 from ganaug.generator.last import last_network
 from ganaug.generator.parts import all_parts, images_like
 from ganaug.keys import torch_stream
+from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.choosing.choice import Choice
@@ -70,27 +71,27 @@ def choose(
     run: Loadable,
     data: Any,
     rules: Rules | None = None,
+    reading: Reading | None = None,
     *,
-    groups: Any = None,
-    root: Any = None,
     seed: int = 0,
     recipe: OwnRecipe | None = None,
     report: Report = silent,
+    **given: Any,
 ) -> Chosen:
     """Choose among the samples of a run, and keep the choice in RUN/choice.
 
-    data, groups, root: what the run was fitted on, as `ganaug.fit` takes them. Its training part trains the judges,
-    crosswise; limits are quantiles of real images that the judge in question (for copies: the set compared with) does
-    not hold. recipe: needed only for a run of a recipe from a file. The folder RUN/choice can be given wherever a run
-    is: to `mix`, `augment_loader`, `SynthMix`, `export`, `bench` and the others. Choosing is a guard: of the
-    rules here none made a classifier better in docs/study.md, and the default ones withhold classes whose samples have
-    wrong labels.
+    data, reading, given: what the run was fitted on, and how it is read, as `ganaug.fit` takes them. Its training part
+    trains the judges, crosswise; limits are quantiles of real images that the judge in question (for copies: the set
+    compared with) does not hold. recipe: needed only for a run of a recipe from a file. The folder RUN/choice can be
+    given wherever a run is: to `mix`, `augment_loader`, `SynthMix`, `export`, `bench` and the others. Choosing is a
+    guard: of the rules here none made a classifier better in docs/study.md, and the default ones withhold classes whose
+    samples have wrong labels.
 
     Raises ArtefactError for a generator without its run folder, TooFewImagesError where the training part is not in
     `data` or a class has too few images or groups in it, TranslatorError for a generator that starts from images,
     OptionError for a spread where a generator does not mind the length of its latents (`small` does not).
     """
-    judged = Judged(run, data, groups=groups, root=root, seed=seed, recipe=recipe, report=report)
+    judged = Judged(run, data, merged(Reading, reading, given), seed=seed, recipe=recipe, report=report)
     return judged.choose(Rules() if rules is None else rules)
 
 
@@ -98,9 +99,15 @@ class Judged:
     """A run, the images of its fit, and judges of them, for one choice or several. Arguments as of `choose`."""
 
     def __init__(
-        self, run: Loadable, data: Any, *, groups: Any = None, root: Any = None, seed: int = 0,
-        recipe: OwnRecipe | None = None, report: Report = silent,
-    ):  # fmt: skip
+        self,
+        run: Loadable,
+        data: Any,
+        reading: Reading | None = None,
+        *,
+        seed: int = 0,
+        recipe: OwnRecipe | None = None,
+        report: Report = silent,
+    ):
         home = run_folder(run)
         if home is None:
             raise ArtefactError(
@@ -110,7 +117,7 @@ class Judged:
         self.home, self.seed, self.recipe, self.report = home, seed, recipe, report
         self.fitted = from_noise(load(home, recipe=recipe))
         card = self.fitted.card
-        parts = all_parts(card, images_like(card, data, groups=groups, root=root, report=report))
+        parts = all_parts(card, images_like(card, data, reading, report=report))
         self.seen, self.unseen = parts.seen, parts.held_out
         self.fold = folds(self.seen, seed)
 

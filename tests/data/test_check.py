@@ -7,6 +7,7 @@ from PIL import ImageOps
 
 from ganaug.data.check import check
 from ganaug.data.load import load_images
+from ganaug.data.sources.source import open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError
@@ -170,6 +171,7 @@ def test_real_folders(real_data):
 
 
 def test_known_copies_in_a_real_set(real_data):
-    found = check(real_data / "pneumonia_mnist.npz", other=real_data / "pneumonia_mnist.npz", other_split="val")
+    file = real_data / "pneumonia_mnist.npz"
+    found = check(file, other=open_source(file, split="val"))
     assert len(found.duplicates_within) == 18
     assert len({there for _, there in found.duplicates_between}) == 8

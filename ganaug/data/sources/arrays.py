@@ -66,7 +66,7 @@ def from_arrays(
 
 @source("an .npz file (x_train, y_train, classes)", takes=lambda data: is_file(data, ".npz"), parts=True)
 def npz(asked: Asked) -> ArraySource:
-    return from_npz(asked.path, split=asked.split, classes=asked.classes)
+    return from_npz(asked.path, split=asked.reading.split, classes=asked.reading.classes)
 
 
 def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None = None) -> ArraySource:
@@ -100,7 +100,7 @@ def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None 
 
 @source('"digits" (of scikit-learn)', takes=lambda data: is_text(data) and str(data) == "digits", parts=True)
 def embedded(asked: Asked) -> ArraySource:
-    return digits(asked.split)
+    return digits(asked.reading.split)
 
 
 def digits(split: str = "train") -> ArraySource:

@@ -79,8 +79,8 @@ def arrays(asked: Asked) -> ArraySource | DatasetSource:
     x, y = asked.data
     pictures = isinstance(x, (list, tuple)) and any(isinstance(item, Image.Image) for item in x)
     if pictures or (isinstance(x, (list, tuple)) and as_numpy(x) is None):  # or arrays of different sizes
-        return from_dataset(list(zip(x, y, strict=True)), targets=asked.targets, classes=asked.classes)
-    return from_arrays(x, y if asked.targets is None else asked.targets, classes=asked.classes)
+        return from_dataset(list(zip(x, y, strict=True)), targets=asked.reading.targets, classes=asked.reading.classes)
+    return from_arrays(x, y if asked.reading.targets is None else asked.reading.targets, classes=asked.reading.classes)
 
 
 def _is_items(data: Any) -> bool:
@@ -89,7 +89,7 @@ def _is_items(data: Any) -> bool:
 
 @source("a map-style Dataset of (image, int)", takes=_is_items, typed=False)
 def dataset(asked: Asked) -> ArraySource | DatasetSource:
-    return from_dataset(asked.data, targets=asked.targets, classes=asked.classes, report=asked.report)
+    return from_dataset(asked.data, targets=asked.reading.targets, classes=asked.reading.classes, report=asked.report)
 
 
 def from_dataset(

@@ -49,7 +49,7 @@ class FolderSource:
 
 @source("a folder ROOT/CLASS/*.png", takes=lambda data: is_text(data) and Path(data).expanduser().is_dir())
 def folder(asked: Asked) -> FolderSource:
-    if asked.classes is not None:
+    if asked.reading.classes is not None:
         raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
     return from_folder(asked.path)
 

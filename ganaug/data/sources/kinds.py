@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganaug.options import Reading
 from ganaug.reporting import Report, silent
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be opened, and with which of the arguments of `open_source`."""
+    """What is to be opened, and how."""
 
     data: Any
-    split: str = "train"
-    root: str | Path | None = None
-    targets: Any = None
-    classes: Sequence[str] | None = None
+    reading: Reading = Reading()
     report: Report = silent
 
     @property

@@ -45,7 +45,8 @@ def _is_name(text: Any) -> bool:
 
 @source("the name of a torchvision or timm data set (with --root)", takes=_is_name, parts=True)
 def named(asked: Asked) -> Any:
-    return from_dataset(open_named(asked.data, root=asked.root, split=asked.split), classes=asked.classes)
+    how = asked.reading
+    return from_dataset(open_named(asked.data, root=how.root, split=how.split), classes=how.classes)
 
 
 def open_named(name: str, *, root: str | Path | None, split: str = "train") -> Any:

@@ -12,6 +12,7 @@ from PIL import Image
 from ganaug.data.sources.groups import with_groups
 from ganaug.data.sources.kinds import SOURCES, Asked, Kind, is_text
 from ganaug.errors import DataError, OptionError
+from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
 
@@ -44,31 +45,21 @@ class ImageSource(Protocol):
         ...
 
 
-def open_source(
-    source: Any,
-    *,
-    split: str = "train",
-    root: str | Path | None = None,
-    targets: Any = None,
-    classes: Sequence[str] | None = None,
-    groups: Any = None,
-    report: Report = silent,
-) -> ImageSource:
+def open_source(source: Any, reading: Reading | None = None, *, report: Report = silent, **given: Any) -> ImageSource:
     """Anything that holds labelled images -> `ImageSource`.
 
     source: a folder ROOT/CLASS/*.png; an `.npz` file; (X, y); a map-style Dataset of (image, int), also a Subset of a
     Subset; a list of such pairs; "digits" (embedded in scikit-learn); or a name that torchvision or timm know, found
-    under `root`. split: which part of an `.npz` file, of "digits" or of a named data set. targets, classes: labels and
-    class names in place of those of a data set. groups: one value for each item, or a CSV file (see `read_groups_csv`).
-    Raises DataError or a more exact kind of it, each with its fix.
+    under `root`. reading, given: how it is read, see `Reading`. Raises DataError or a more exact kind of it, each with
+    its fix.
     """
+    reading = merged(Reading, reading, given)
     if isinstance(source, ImageSource):
-        return with_groups(source, groups)
-    if is_text(source) and targets is not None:
+        return with_groups(source, reading.groups)
+    if is_text(source) and reading.targets is not None:
         raise OptionError("targets= is for data sets in memory.", "A folder or file brings its own labels.")
-    asked = Asked(source, split, root, targets, classes, report)
-    opened: ImageSource = kind_of(source).open(asked)
-    return with_groups(opened, groups)
+    opened: ImageSource = kind_of(source).open(Asked(source, reading, report))
+    return with_groups(opened, reading.groups)
 
 
 def kind_of(source: Any) -> Kind:

@@ -77,14 +77,14 @@ def gather(
     size: Any = "auto" if card is None else card.shape[1]
     channels: Any = "auto" if card is None else card.shape[0]
     real = load_images(
-        data, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
-        groups=asked.groups, pairs=asked.pairs, root=asked.root, report=report,
+        data, asked.reading, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
+        pairs=asked.pairs, report=report,
     )  # fmt: skip
     train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     held = load_images(
-        data if test is None else test, split="test", size=size, channels=channels, at_least=0,
-        groups=asked.test_groups, root=asked.root, report=report,
+        data if test is None else test, asked.of_test(asked.test_groups), size=size, channels=channels, at_least=0,
+        report=report,
     )  # fmt: skip
     held = held.in_order(real.classes, "The test set", TRAINING)
     folder = None

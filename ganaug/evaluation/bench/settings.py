@@ -7,7 +7,7 @@ from typing import Any
 
 from ganaug.classifier.remedies import REMEDIES
 from ganaug.classifier.use import DEFAULTS, uses_in_words
-from ganaug.options import option
+from ganaug.options import Reading, option
 
 RATIOS = (0.1, 0.25, 0.5)
 
@@ -19,16 +19,16 @@ def _augmentations() -> str:
 
 
 @dataclass(frozen=True)
-class BenchSettings:
+class BenchSettings(Reading):
     """test: images that are touched once; without them, the data's own test part. ratios: synthetic shares to try.
     uses: of synthetic images, to try (`ganaug.classifier.use`). augmentations: to try without synthetic images, for
     those to narrow who know that, for instance, mirroring changes the label; nothing for ("none",), None for all.
     remedies: rivals that change the training (`ganaug.classifier.remedies`); nothing for (), None for all that fit.
     seeds: paired seeds of the comparison (default 10, quick 5). quick: fewer seeds, steps and arms. tune: try more than
     the first learning rate, weight decay and balancing. steps: of each training, by default by the number of images.
-    limit: at most so many training images a class. seed: of every draw. groups, test_groups: of the training and of the
-    test images, as `ganaug.open_source` takes them; where only the former are known, the verdict is withheld. root: as
-    `ganaug.open_source` takes it. pairs: the paired images of the data, for a run that learned from pairs. device: of
+    limit: at most so many training images a class. seed: of every draw. root, groups and others: see `Reading`.
+    test_groups: groups of the test images; where only those of the training images are known, the verdict is withheld.
+    pairs: the paired images of the data, for a run that learned from pairs. device: of
     the classifiers and of the generator; "auto" is CUDA where there is a GPU. exact_only: near-duplicates of seen
     images stay in the test set and are told of, for images that are different and all look alike."""
 
@@ -68,9 +68,7 @@ class BenchSettings:
     steps: int | None = option(None)
     limit: int | None = option(None, "At most N training images a class.", least=2)
     seed: int = option(0)
-    groups: Any = option(None, "CSV: item, group, of DATA.", path="file")
     test_groups: Any = option(None, "CSV: item, group, of the test images.", path="file")
-    root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any")
     pairs: Any = option(None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any")
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...", metavar="NAME")
     exact_only: bool = option(

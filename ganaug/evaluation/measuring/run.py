@@ -21,6 +21,7 @@ from ganaug.evaluation.measuring.sides import Sides, sides
 from ganaug.evaluation.measuring.vectors import measure_vectors
 from ganaug.generator.folder import Fitted
 from ganaug.metrics import Interval
+from ganaug.options import Reading, merged
 from ganaug.reporting import Report, printable, silent
 from ganaug.samples.blocks import Renderer
 from ganaug.samples.run import Loadable, as_loaded, withheld
@@ -32,23 +33,25 @@ PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless
 def measure(
     run: Loadable,
     data: Any,
+    reading: Reading | None = None,
     *,
     test: Any = None,
     extractor: str | Extractor = "own",
     per_class: int | None = None,
     steps: int = STEPS,
     pairs: Any = None,
-    root: Any = None,
     seed: int = 0,
     device: str = "cpu",
     report: Report = silent,
+    **given: Any,
 ) -> Measurement:
     """Draw samples of every class from a run and measure them against real items that its gradients never saw.
 
-    data, root: what the run was fitted on, in any form that `ganaug.fit` takes; test: further items to compare with, in
-    place of the data's own unseen ones. extractor: "own" (a classifier trained here on real images), "timm:NAME",
-    "timm:NAME@weights.safetensors", "inception", or an `Extractor`. per_class: samples of each class; by default 500,
-    fewer for more than 20 classes. steps: of each of the five small classifiers.
+    data, reading, given: what the run was fitted on, in any form that `ganaug.fit` takes, and how it is read (see
+    `Reading`); test: further items to compare with, in place of the data's own unseen ones. extractor: "own" (a
+    classifier trained here on real images), "timm:NAME", "timm:NAME@weights.safetensors", "inception", or an
+    `Extractor`. per_class: samples of each class; by default 500, fewer for more than 20 classes. steps: of each of the
+    five small classifiers.
 
     Samples of a generator that translates images are its variants of the images of the fit (pairs: their paired
     images, where it learned from pairs). A generator that knows no classes is measured without labels. Rows of a table
@@ -59,18 +62,19 @@ def measure(
     """
     if per_class is not None and per_class < 2:
         raise OptionError(f"{per_class} samples of a class cannot be measured.", "Give --per-class 2 or more.")
+    reading = merged(Reading, reading, given)
     fitted = as_loaded(run)
     classes = fitted.card.classes
     count = per_class or max(2, min(PER_CLASS, ALTOGETHER // len(classes)))
     if not isinstance(fitted.card.codec, ImageCodec):
-        given = {"extractor": extractor != "own", "pairs": pairs is not None, "root": root is not None}
-        for option in given:
-            if given[option]:
+        about = {"extractor": extractor != "own", "pairs": pairs is not None, "root": reading != Reading()}
+        for option in about:
+            if about[option]:
                 raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it away.")
         return measure_vectors(fitted, data, test, count, seed, report)
     chosen_device = torch.device(device)
     chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
-    parts = sides(fitted.card, data, test, pairs=pairs, root=root, seed=seed, report=report)
+    parts = sides(fitted.card, data, reading, test=test, pairs=pairs, seed=seed, report=report)
     samples, notes = _samples(fitted, parts, count, seed, chosen_device, report)
     judge, augmentation = judge_of(parts.judge, steps=steps, seed=seed, device=chosen_device, report=report)
     other = parts.unseen if len(parts.unseen) else parts.reference

@@ -19,6 +19,7 @@ from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
 from ganaug.generator.card import Card
 from ganaug.generator.parts import UNLABELLED, FitParts, images_like
 from ganaug.keys import permutation
+from ganaug.options import Reading
 from ganaug.reporting import Report, silent
 
 MOST_REFERENCE = 10_000
@@ -41,13 +42,19 @@ class Sides:
 
 
 def sides(
-    card: Card, data: Any, test: Any = None, *, pairs: Any = None, root: Any = None, seed: int = 0,
+    card: Card,
+    data: Any,
+    reading: Reading,
+    *,
+    test: Any = None,
+    pairs: Any = None,
+    seed: int = 0,
     report: Report = silent,
-) -> Sides:  # fmt: skip
+) -> Sides:
     """Load and divide. Where the generator knows no classes, those of the data count. pairs: the paired images of the
     data. Raises LabelMismatchError for other classes, TooFewImagesError if nothing unseen is left to compare with,
     LeakError if all test images are among the data."""
-    real = images_like(card, data, pairs=pairs, root=root, report=report)
+    real = images_like(card, data, reading, pairs=pairs, report=report)
     if card.classes == UNLABELLED:
         card = replace(card, classes=real.classes)
     if set(real.classes) != set(card.classes):
@@ -65,7 +72,7 @@ def sides(
         seen, unseen = hold_out(real, seed=seed)
         notes.append("None of these images were part of the fit: copies cannot be looked for.")
     if test is not None:
-        reference, more = _test(card, test, real, report, root)
+        reference, more = _test(card, test, reading, real, report)
         judge, notes = _some(real, MOST_JUDGE, seed), notes + more
     else:
         if not len(unseen):
@@ -82,9 +89,11 @@ def sides(
     return Sides(seen, unseen, reference, judge, fitted, tuple(notes))
 
 
-def _test(card: Card, test: Any, real: LabelledImages, report: Report, root: Any) -> tuple[LabelledImages, list[str]]:
+def _test(
+    card: Card, test: Any, reading: Reading, real: LabelledImages, report: Report
+) -> tuple[LabelledImages, list[str]]:
     """The test images that are not among the data or the images of the fit, and notes."""
-    images = images_like(card, test, split="test", root=root, report=report).in_order(card.classes, "The test set")
+    images = images_like(card, test, reading.of_test(), report=report).in_order(card.classes, "The test set")
     known = [*real.fingerprints, *card.fingerprints, *card.held_out]
     fresh = np.flatnonzero(~np.isin(images.fingerprints, known))
     if not len(fresh):

@@ -18,6 +18,7 @@ from ganaug.evaluation.probing.backbones import Backbone, backbone
 from ganaug.files.integrity import write_atomically
 from ganaug.game import Recipe
 from ganaug.generator.parts import FitParts
+from ganaug.options import Reading
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
 
@@ -75,19 +76,19 @@ class Features:
 def features(
     run: Loadable,
     data: Any,
+    reading: Reading | None = None,
     *,
     part: str = "auto",
-    split: str = "train",
-    root: str | Path | None = None,
     limit: int | None = None,
     seed: int = 0,
     device: str = "cpu",
     recipe: Recipe | None = None,
     report: Report = silent,
+    **given: Any,
 ) -> Features:
     """What a run knows about labelled images: those it was fitted on, or others of the kind; classes may differ.
 
-    data, split, root, limit: as `ganaug.load_images` takes them. part, recipe: as `ganaug.backbone` does. The same
+    data, reading, given, limit: as `ganaug.load_images` takes them. part, recipe: as `ganaug.backbone` does. The same
     images give the same bytes on one machine. Raises OptionError, ArtefactError, DataError and its kinds.
     """
     fitted = as_fitted(run)
@@ -96,8 +97,7 @@ def features(
     images = data
     if not isinstance(data, LabelledImages):
         images = load_images(
-            data, size=side, channels=channels, limit=limit, seed=seed, split=split, root=root, at_least=0,
-            report=report,
+            data, reading, size=side, channels=channels, limit=limit, seed=seed, at_least=0, report=report, **given
         )  # fmt: skip
     if images.spec.shape != fitted.card.shape:
         raise DataError(

@@ -17,6 +17,7 @@ from ganaug.fitting.doctor.history import read_history
 from ganaug.game.batches import batches_for
 from ganaug.generator.folder import Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.generator.parts import UNLABELLED, FitParts, images_like, vectors_like
+from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_loaded
 
@@ -50,26 +51,27 @@ class Diagnosis:
 def doctor(
     run: Loadable,
     data: Any = None,
+    reading: Reading | None = None,
     *,
     pairs: Any = None,
-    root: Any = None,
     recipe: OwnRecipe | None = None,
     device: str = "auto",
     report: Report = silent,
+    **given: Any,
 ) -> Diagnosis:
     """Name what is wrong with a finished run.
 
     Check-ups are made during a fit, ten in all, at least 100 rounds apart; data: what the run was fitted on, from which
-    another one is made now, for runs without a past (a generator folder alone, a very short fit). pairs, root: as in
-    `fit`. Raises LabelMismatchError for data of other classes, DataError without past and data, ArtefactError for
-    damaged files.
+    another one is made now, for runs without a past (a generator folder alone, a very short fit). reading, given:
+    how the data are read, see `Reading`. pairs: as in `fit`. Raises LabelMismatchError for data of other classes,
+    DataError without past and data, ArtefactError for damaged files.
     """
     fitted = as_loaded(run)
     history = read_history(run_folder(fitted) or Path(fitted.path))
     checkups, notes = list(history.checkups), []
     if data is not None:
         checkups = [checkup for checkup in checkups if checkup.step < fitted.card.steps]
-        checkups.append(_now(fitted, data, pairs, root, recipe, device, report))
+        checkups.append(_now(fitted, data, merged(Reading, reading, given), pairs, recipe, device, report))
         notes.append("The newest check-up is of the generator alone: its discriminator is not kept.")
     if not checkups and not history.losses:
         raise DataError(
@@ -88,12 +90,12 @@ def doctor(
 
 
 def _now(
-    fitted: Fitted, data: Any, pairs: Any, root: Any, recipe: OwnRecipe | None, device: str, report: Report
-) -> Checkup:  # fmt: skip
+    fitted: Fitted, data: Any, reading: Reading, pairs: Any, recipe: OwnRecipe | None, device: str, report: Report
+) -> Checkup:
     card = fitted.card
     rules = rules_of(card, recipe)
     images = len(card.shape) == 3
-    items = images_like(card, data, pairs=pairs, root=root, report=report) if images else vectors_like(card, data)
+    items = images_like(card, data, reading, pairs=pairs, report=report) if images else vectors_like(card, data)
     items = items.unlabelled() if card.classes == UNLABELLED else items
     if set(items.classes) != set(card.classes):
         raise LabelMismatchError(

@@ -28,6 +28,7 @@ from ganaug.errors import (
 )
 from ganaug.files.integrity import sealed, write_atomically
 from ganaug.generator.folder import run_folder, save, serving_folder
+from ganaug.options import Reading
 from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.choose import Judged
 from ganaug.samples.choosing.choice import Choice
@@ -482,7 +483,7 @@ def test_groups_of_the_fit_are_judged_whole(tmp_path):
     x, y = x[y < 3], y[y < 3]
     groups = np.array([f"{label}-{i % 4}" for i, label in enumerate(y)])
     run = ganaug.fit((x, y), tmp_path / "run", steps=1, groups=groups)
-    judged = Judged(run, (x, y), groups=groups)
+    judged = Judged(run, (x, y), Reading(groups=groups))
     for group in set(judged.seen.groups):
         assert len(set(judged.fold[np.array(judged.seen.groups) == group])) == 1
     for label in range(3):
