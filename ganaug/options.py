@@ -43,15 +43,22 @@ def option(
 @dataclasses.dataclass(frozen=True)
 class Reading:
     """root: folder that holds a torchvision or timm data set given by name. split: which part of an `.npz` file, of
-    "digits" or of a named data set. groups: the subject of each item, never divided by a split: a CSV file (see
-    `read_groups_csv`) or one value for each item. targets, classes: labels and class names in place of those of data in
-    memory."""
+    "digits", of a named data set, or of a list with a column of parts. groups: the subject of each item, never divided
+    by a split: a CSV file (see `read_groups_csv`) or one value for each item. labels: the CSV file of images and labels
+    of a folder without class folders. image, target: the column, or the key of an item, that holds the image (or its
+    path) and its class, where they are not found by themselves. beside:
+    these are read beside other data, such as a test set: columns count where there are some. targets, classes: labels
+    and class names in place of those of data in memory."""
 
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
-    split: str = option("train", "Part of a .npz file or named set.", metavar="NAME", recorded=False)
+    split: str = option("train", "Part of a .npz file, named set or list.", metavar="NAME", recorded=False)
     groups: Any = option(None, "CSV: item, group. Groups are never divided.", path="file", recorded=False)
+    labels: Any = option(None, "CSV: image, label, of a folder without class folders.", path="file", recorded=False)
+    image: str | None = option(None, "Column of images or of their paths, if not found.", metavar="COL", recorded=False)
+    target: str | None = option(None, "Column of classes.", metavar="COL")
     targets: Any = option(None, recorded=False)
     classes: Any = option(None, recorded=False)
+    beside: bool = option(False, recorded=False)
 
     @property
     def reading(self) -> Reading:
@@ -60,7 +67,8 @@ class Reading:
 
     def of_test(self, groups: Any = None) -> Reading:
         """How a test set beside these data is read: alike, but for what belongs to single items."""
-        return dataclasses.replace(self.reading, split="test", groups=groups, targets=None)
+        own = {"groups": groups, "targets": None, "labels": None}
+        return dataclasses.replace(self.reading, split="test", beside=True, **own)
 
 
 def merged(kind: type[Settings], settings: Settings | None, given: Mapping[str, Any]) -> Settings:

@@ -17,13 +17,12 @@ from ganaug.reporting import plain
 @click.argument("data")
 @click.option("--test", metavar="DATA", help="Also look for images that are in both.")
 @LIMIT
-@click.option("--target", metavar="COL", help="Column of classes of a table.")
 @click.option("--drop", multiple=True, metavar="COL", help="Column of a table to leave out; repeatable.")
 @click.option("--quarantine", type=click.Path(), metavar="DIR", help="Move unreadable files of the folder there.")
 @click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
 @reading_options
 @common
-def check(data, test, limit, target, drop, quarantine, no_timing, reading, seed, report):
+def check(data, test, limit, drop, quarantine, no_timing, reading, seed, report):
     """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes; of a table, what
     its columns hold.
 
@@ -33,22 +32,23 @@ def check(data, test, limit, target, drop, quarantine, no_timing, reading, seed,
     ganaug check mnist.npz --limit 100 --json
     ganaug check data/train --quarantine data/unreadable
     ganaug check table.csv --target diagnosis
+    ganaug check photos --labels photos.csv
     """
     from ganaug.data.check import check as look
     from ganaug.data.quarantine import quarantine as isolate
-    from ganaug.data.rows.cells import is_table
+    from ganaug.data.rows.cells import holds_rows
     from ganaug.data.rows.check import check_table
     from ganaug.files.integrity import writing
     from ganaug.fitting.estimate import fit_seconds
 
-    if is_table(data):
-        if test is not None or limit is not None or reading != Reading():
+    if holds_rows(data, drop, reading.image):
+        if test is not None or limit is not None or reading != Reading(target=reading.target):
             raise OptionError(
                 "--test, --limit and options of how images are read are not for tables.", "Leave them out."
             )
-        return _told(check_table(data, target, drop=drop))
-    if target is not None or drop:
-        raise OptionError("--target and --drop are for tables.", "Leave them out, or give a .csv file.")
+        return _told(check_table(data, reading.target, drop=drop))
+    if drop:
+        raise OptionError("--drop is for tables.", "Leave it out, or give a .csv file.")
     if quarantine is not None and test is not None:
         raise OptionError("--quarantine is for one folder.", "Leave out --test, and check that folder by itself.")
     timing = None if no_timing else fit_seconds

@@ -10,7 +10,7 @@ import torch
 
 from ganaug.data.advice import FEW
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.rows.cells import is_table
+from ganaug.data.rows.cells import holds_rows
 from ganaug.data.rows.series import is_series, load_series
 from ganaug.data.rows.table import load_table
 from ganaug.data.rows.vectors import LabelledVectors
@@ -80,19 +80,21 @@ def _definite(data: Any, settings: FitSettings) -> FitSettings:
     if isinstance(data, LabelledVectors):
         kind = "series" if len(data.spec.shape) == 2 else "table"
     elif kind == "auto":
-        kind = "table" if is_table(data) else "series" if is_series(data) else "images"
+        rows = holds_rows(data, settings.drop, settings.image)
+        kind = "table" if rows else "series" if is_series(data) else "images"
     recipe = RECIPES_OF[kind] if settings.recipe == "auto" else settings.recipe
     return replace(settings, kind=kind, recipe=recipe)
 
 
 def _check_options(settings: FitSettings) -> None:
     """Options of one kind of data are refused for another, so that nobody believes them to have worked."""
-    if settings.kind != "table" and (settings.target is not None or settings.drop):
-        raise OptionError("--target and --drop are for tables.", "Leave them out, or give a .csv file or a DataFrame.")
-    of_images = settings.size, settings.channels, settings.groups, settings.pairs
-    if settings.kind != "images" and of_images != ("auto", "auto", None, None):
+    if settings.kind != "table" and settings.drop:
+        raise OptionError("--drop is for tables.", "Leave it out, or give a .csv file or a DataFrame.")
+    of_images = settings.size, settings.channels, settings.groups, settings.pairs, settings.labels, settings.image
+    if settings.kind != "images" and of_images != ("auto", "auto", *[None] * 4):
         raise OptionError(
-            "size, channels, groups and pairs are for images.", f"Leave them out: these data are a {settings.kind}."
+            "size, channels, groups, pairs, labels and image are for images.",
+            f"Leave them out: these data are a {settings.kind}.",
         )
 
 

@@ -20,10 +20,10 @@ class FitSettings(Reading):
     (default 10 minutes). steps: rounds of the game, in place of a budget. size: px of the square images that the
     generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many items a class. validation: share that
     is held out. seed: of every draw. device: "auto" is CUDA where there is a GPU. kind: "images", "table", "series" or
-    "auto"; series (N, C, T) need it. target: the column of classes of a table. drop: columns of a table to leave out.
-    auto_fix: turn a knob once, where the doctor finds that one helps. root, split and others: see `Reading`. pairs: the
-    paired image of each item, for recipes that learn from pairs: a folder with files of the same names, or an array.
-    strict: stop at the first unreadable image.
+    "auto"; series (N, C, T) need it. drop: columns of a table to leave out. auto_fix: turn a knob once, where the
+    doctor finds that one helps. target, root and others: see `Reading`. pairs: the paired image of each item, for
+    recipes that learn from pairs: a folder with files of the same names, or an array. strict: stop at the first
+    unreadable image.
     """
 
     recipe: str = option(
@@ -41,7 +41,6 @@ class FitSettings(Reading):
     seed: int = option(0)
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...", metavar="NAME")
     kind: str = option("auto", "What DATA holds; only series (N, C, T) need it.", choices=("auto", *RECIPES_OF))
-    target: str | None = option(None, "Column of classes of a table.", metavar="COL")
     drop: tuple[str, ...] = option((), "Column of a table to leave out; repeatable.", metavar="COL")
     auto_fix: bool = option(
         False,

@@ -23,6 +23,10 @@ def _first(thing: Callable[..., Any]) -> str:
     return text.replace("|", "\\|")
 
 
+def _parts(parts: bool | Callable[[Any], bool]) -> str:
+    return "if they say so" if callable(parts) else "yes" if parts else "no"
+
+
 def render() -> str:
     """The page."""
     parts = {
@@ -37,7 +41,7 @@ def render() -> str:
         "Remedies": (("remedy", "in a bench"), [(name, one.words) for name, one in REMEDIES.items()]),
         "Sources": (
             ("source", "what it is", "has a test part"),
-            [(name, one.words, "yes" if one.parts else "no") for name, one in SOURCES.items()],
+            [(name, one.words, _parts(one.parts)) for name, one in SOURCES.items()],
         ),
         "Ailments that the doctor looks for": (
             ("ailment", "severity", "knob"),

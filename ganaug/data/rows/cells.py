@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganaug.data.sources.listed import is_image_list
 from ganaug.errors import DataError, OptionError
 
 DELIMITERS = ",;\t|"
@@ -46,6 +47,11 @@ def is_table(data: Any) -> bool:
     if isinstance(data, (str, Path)):
         return Path(data).suffix.lower() in SUFFIXES
     return is_frame(data)
+
+
+def holds_rows(data: Any, drop: Sequence[str] = (), image: str | None = None) -> bool:
+    """Whether it is a table, rather than a list of images: these are taken for one where columns are left out."""
+    return is_table(data) and (bool(drop) or not is_image_list(data, image))
 
 
 def is_frame(data: Any) -> bool:

@@ -17,8 +17,7 @@ from PIL import Image
 
 from ganaug.data.sources.classes import check_names
 from ganaug.data.sources.images import SUFFIXES, decode_image
-from ganaug.data.sources.kinds import Asked, is_text, source
-from ganaug.errors import DataError, OptionError
+from ganaug.errors import DataError
 
 DEEPEST = 100  # folders in folders below a class
 PARTS = frozenset({"train", "training", "test", "val", "valid", "validation"})
@@ -47,13 +46,6 @@ class FolderSource:
         return decode_image(os.path.join(self.root, self.files[index]))
 
 
-@source("a folder ROOT/CLASS/*.png", takes=lambda data: is_text(data) and Path(data).expanduser().is_dir())
-def folder(asked: Asked) -> FolderSource:
-    if asked.reading.classes is not None:
-        raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
-    return from_folder(asked.path)
-
-
 def from_folder(root: str | Path) -> FolderSource:
     """Scan a folder of class folders; no image is opened.
 
@@ -62,7 +54,7 @@ def from_folder(root: str | Path) -> FolderSource:
     cannot be told apart.
     """
     root = Path(root)
-    scan = _Scan(root.resolve())
+    scan = Scan(root.resolve())
     classes: list[str] = []
     files: list[str] = []
     labels: list[int] = []
@@ -82,7 +74,13 @@ def from_folder(root: str | Path) -> FolderSource:
     return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored)
 
 
-class _Scan:
+def images_below(root: Path) -> tuple[list[str], dict[str, list[str]]]:
+    """The image files anywhere below a folder, relative to it; and what was passed over, by reason."""
+    scan = Scan(root.resolve())
+    return list(scan.images(str(scan.root))), scan.ignored
+
+
+class Scan:
     """One walk over the tree, in sorted order, that remembers what it passes over."""
 
     def __init__(self, root: Path):
@@ -131,7 +129,7 @@ class _Scan:
         return target.is_file() and target.is_relative_to(self.root)
 
 
-def _check_layout(root: Path, classes: Sequence[str], scan: _Scan) -> None:
+def _check_layout(root: Path, classes: Sequence[str], scan: Scan) -> None:
     if not classes:
         loose = len(scan.ignored.get("image outside the class folders", ()))
         hidden = ", ".join(map(repr, scan.ignored.get("hidden folder", ())))

@@ -28,13 +28,16 @@ class Asked:
 @dataclass(frozen=True)
 class Kind:
     """words: what it is, for help and errors. takes: whether it is this kind; the first kind that takes something opens
-    it. parts: whether it brings a test part of its own. typed: whether a command line can name it. open: gives an
-    `ImageSource`."""
+    it. parts: whether it brings a test part of its own; a function of the data where only they can tell. typed: whether
+    a command line can name it. columns: whether it has columns, which `Reading.image` and `Reading.target` name. lists:
+    whether it may come with a list of labels. open: gives an `ImageSource`."""
 
     words: str
     takes: Callable[[Any], bool]
-    parts: bool
+    parts: bool | Callable[[Any], bool]
     typed: bool
+    columns: bool
+    lists: bool
     open: Callable[[Asked], Any]
 
 
@@ -42,12 +45,18 @@ SOURCES: dict[str, Kind] = {}
 
 
 def source(
-    words: str, takes: Callable[[Any], bool], *, parts: bool = False, typed: bool = True
+    words: str,
+    takes: Callable[[Any], bool],
+    *,
+    parts: bool | Callable[[Any], bool] = False,
+    typed: bool = True,
+    columns: bool = False,
+    lists: bool = False,
 ) -> Callable[[Any], Any]:
     """List a function from `Asked` to an `ImageSource` as the kind of its name."""
 
     def listed(function: Callable[[Asked], Any]) -> Callable[[Asked], Any]:
-        SOURCES[function.__name__] = Kind(words, takes, parts, typed, function)
+        SOURCES[function.__name__] = Kind(words, takes, parts, typed, columns, lists, function)
         return function
 
     return listed

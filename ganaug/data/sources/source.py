@@ -48,7 +48,8 @@ class ImageSource(Protocol):
 def open_source(source: Any, reading: Reading | None = None, *, report: Report = silent, **given: Any) -> ImageSource:
     """Anything that holds labelled images -> `ImageSource`.
 
-    source: a folder ROOT/CLASS/*.png; an `.npz` file; (X, y); a map-style Dataset of (image, int), also a Subset of a
+    source: a folder ROOT/CLASS/*.png, or any folder with `labels`, a CSV file of images and labels; such a file by
+    itself, with its images beside it; an `.npz` file; (X, y); a map-style Dataset of (image, int), also a Subset of a
     Subset; a list of such pairs; "digits" (embedded in scikit-learn); or a name that torchvision or timm know, found
     under `root`. reading, given: how it is read, see `Reading`. Raises DataError or a more exact kind of it, each with
     its fix.
@@ -58,7 +59,14 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
         return with_groups(source, reading.groups)
     if is_text(source) and reading.targets is not None:
         raise OptionError("targets= is for data sets in memory.", "A folder or file brings its own labels.")
-    opened: ImageSource = kind_of(source).open(Asked(source, reading, report))
+    kind = kind_of(source)
+    if reading.labels is not None and not kind.lists:
+        raise OptionError("labels= is for a folder without class folders.", f"Leave it out for {kind.words}.")
+    columns = kind.columns or reading.labels is not None or reading.beside
+    if not columns and (reading.image is not None or reading.target is not None):
+        cause = "image and target name columns: of tables, lists of images, Parquet files and items that are dicts."
+        raise OptionError(cause, f"Leave them out for {kind.words}.")
+    opened: ImageSource = kind.open(Asked(source, reading, report))
     return with_groups(opened, reading.groups)
 
 
@@ -73,6 +81,12 @@ def kind_of(source: Any) -> Kind:
         f"There is no file or folder {source}, and no data set of that name.",
         f"Check the spelling. DATA can be {sources_in_words()}.",
     )
+
+
+def brings_test_part(data: Any) -> bool:
+    """Whether data that are named bring a test part of their own."""
+    parts = is_text(data) and kind_of(data).parts
+    return parts(data) if callable(parts) else parts
 
 
 def sources_in_words() -> str:

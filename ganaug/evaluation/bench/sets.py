@@ -16,8 +16,7 @@ from torch import Tensor
 
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.sources.kinds import is_text
-from ganaug.data.sources.source import kind_of
+from ganaug.data.sources.source import brings_test_part
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.evaluation.bench.settings import BenchSettings
@@ -71,7 +70,7 @@ def gather(
     OptionError without a test set, and whatever loading raises. exact_only: near-duplicates are told of, and kept.
     """
     test = asked.test
-    if test is None and not (is_text(data) and kind_of(data).parts):
+    if test is None and not brings_test_part(data):
         raise OptionError("There is no test set.", "Give one with --test FOLDER (or test=...); it is touched once.")
     card = None if fitted is None else fitted.card
     size: Any = "auto" if card is None else card.shape[1]

@@ -1,0 +1,192 @@
+"""A CSV file that lists images and their classes: its cells, and which column holds what."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganaug.errors import DataError, OptionError
+
+SUFFIXES = (".csv", ".tsv", ".tab")
+LABEL_NAMES = frozenset({
+    "label", "labels", "class", "class_name", "classname", "class_id", "target", "targets", "category",
+    "diagnosis", "species",
+})  # fmt: skip
+_PARTS = {"training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "testing": "test"}
+_PARTS |= {"train": "train", "test": "test"}
+_MISSING = ("", "nan", "NaN", "NA", "<NA>", "null", "NULL", "None")  # among numbers; among words only "" is none
+_MARKS = "|;"  # between several labels of one image; other marks are found by what stands between them
+_DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """header: unique names; columns: the cells of each, without white space around."""
+
+    path: Path
+    header: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """Raises OptionError, with the names that there are, for one that there is not."""
+        if name not in self.header:
+            raise OptionError(f"{self.path} has no column {name!r}.", f"Its columns are: {some(self.header)}.")
+        return self.columns[self.header.index(name)]
+
+    def rows(self, chosen: Sequence[int]) -> Listing:
+        """Only these rows."""
+        return Listing(self.path, self.header, tuple(tuple(cells[i] for i in chosen) for cells in self.columns))
+
+
+def read_list(path: Path) -> Listing:
+    """Raises DataError for a file that cannot be read, and for lines that do not fit its first one."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        delimiter = max(_DELIMITERS, key=lambda mark: max(map(len, csv.reader([first], delimiter=mark)), default=0))
+        read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        rows = [(read.line_num, [cell.strip() for cell in row]) for row in read]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        cause = f"{path} cannot be read as a list of images: {error}."
+        raise DataError(cause, "Save it as CSV in UTF-8: a line of names, then a line for each image.") from error
+    rows = [(number, row) for number, row in rows if any(row)]
+    if len(rows) < 2 or len(rows[0][1]) < 2:
+        fix = "Give a line of names, then a line for each image: image, label."
+        raise DataError(f"{path} is no list of images and labels.", fix)
+    header = rows[0][1]
+    odd = next((number for number, row in rows if len(row) != len(header)), None)
+    if odd is not None:
+        cause = f"{path} has {len(header)} columns, but line {odd} has not."
+        raise DataError(cause, "Mend that line; put cells that hold the delimiter into double quotes.")
+    twice = [name for name, n in Counter(header).items() if n > 1]
+    if twice:
+        raise DataError(f"{path}: column names repeat: {some(twice)}.", "Give every column its own name.")
+    return Listing(path, tuple(header), tuple(zip(*(row for _, row in rows[1:]), strict=True)))
+
+
+def part_column(listing: Listing, besides: Sequence[str]) -> str | None:
+    """The column that says of each image whether it is for training, validation or test."""
+    for name, cells in zip(listing.header, listing.columns, strict=True):
+        words = {cell.lower() for cell in cells}
+        if name not in besides and words <= _PARTS.keys() and (len(words) > 1 or name.lower() in ("split", "set")):
+            return name
+    return None
+
+
+def parts_in(cells: Sequence[str]) -> set[str]:
+    """Which of "train", "val" and "test" there are."""
+    return {_PARTS[cell.lower()] for cell in cells}
+
+
+def rows_of_part(cells: Sequence[str], part: str, path: Path) -> list[int]:
+    """The rows of "train", "val" or "test". Raises DataError, with the parts that there are, if there are none."""
+    wanted = _PARTS.get(part.lower())
+    rows = [row for row, cell in enumerate(cells) if _PARTS[cell.lower()] == wanted]
+    if not rows:
+        raise DataError(f"{path} has no part {part!r}.", f"It has: {', '.join(sorted(parts_in(cells)))} (--split).")
+    return rows
+
+
+def label_cells(listing: Listing, target: str | None, besides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """What the class of each image is called, and by which column.
+
+    target: that column. Without it, the only one besides those named is taken; or the only one that is called like a
+    label; or several of which in every row just one is 1, the others 0: these are named by their columns. Raises
+    DataError where nothing decides it, and for several labels of one image.
+    """
+    if target is not None:
+        return target, _single(listing, target)
+    others = [name for name in listing.header if name not in besides]
+    if len(others) == 1:
+        return others[0], _single(listing, others[0])
+    if not others:
+        raise DataError(f"{listing.path} has no column of classes.", "Add one.")
+    if all(_is_01(listing.column(name)) for name in others):
+        return f"{others[0]} ... {others[-1]}", _from_one_hot(listing, others)
+    called = [name for name in others if name.lower() in LABEL_NAMES]
+    if len(called) == 1:
+        return called[0], _single(listing, called[0])
+    raise DataError(
+        f"{listing.path} does not say which of its columns holds the class: {some(called or others)}.",
+        f"Name it: --target {(called or others)[0]} (target= in Python).",
+    )
+
+
+def _from_one_hot(listing: Listing, names: Sequence[str]) -> tuple[str, ...]:
+    rows = list(zip(*([float(cell) for cell in listing.column(name)] for name in names), strict=True))
+    odd = [number for number, row in enumerate(rows, 1) if sum(row) != 1]
+    if odd:
+        cause = f"{some(names)} of {listing.path} are 0 and 1, but in {len(odd)} of {len(rows)} rows not just one is 1"
+        fix = "An image needs one class: give one column of classes, by --target."
+        raise DataError(f"{cause} (first: row {odd[0]}).", fix)
+    return tuple(names[row.index(1)] for row in rows)
+
+
+def _single(listing: Listing, name: str) -> tuple[str, ...]:
+    """The cells of a column of classes; whole numbers are written in one way."""
+    cells = listing.column(name)
+    given = [cell for cell in cells if cell not in _MISSING]
+    numbers = [_number(cell) for cell in given]
+    if given and None not in numbers:
+        odd = [cell for cell, number in zip(given, numbers, strict=True) if number != int(number or 0)]
+        if odd:
+            cause = f"The column {name!r} of {listing.path} holds numbers such as {odd[0]}: these are no classes."
+            raise DataError(cause, "Name the column of classes: --target COLUMN.")
+        plain = [str(int(number or 0)) for number in numbers]
+        known = dict(zip(given, plain if all(map(_is_plain, given)) else given, strict=True))
+        return tuple(known.get(cell, "") for cell in cells)
+    several = _several(set(given))
+    if several:
+        raise DataError(
+            f"The column {name!r} of {listing.path} gives an image several labels: {several!r}.",
+            "An image needs one class: give a column with one label for each.",
+        )
+    return cells
+
+
+def _several(texts: set[str]) -> str | None:
+    """A text that is several labels: a list, or names of others with a mark or a space between them."""
+    for text in sorted(texts):
+        if text.startswith(("[", "{")) and text.endswith(("]", "}")):
+            return text
+        for mark in (*_MARKS, ",", "/", "+", " "):
+            parts = [part.strip() for part in text.split(mark)]
+            known = [part in texts for part in parts]
+            if len(parts) > 1 and all(parts) and (all(known) or (mark in _MARKS and any(known))):
+                return text
+    for mark in _MARKS:
+        times = Counter(part.strip() for text in texts if mark in text for part in set(text.split(mark)))
+        shared = next((part for part, n in sorted(times.items()) if n > 1), None)
+        if shared:
+            return next(text for text in sorted(texts) if mark in text and shared in map(str.strip, text.split(mark)))
+    return None
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(repr, names[:most])) + more
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is a whole number as a program writes it: "3", or "3.0" beside missing values."""
+    return text in (str(int(_number(text) or 0)), f"{int(_number(text) or 0)}.0")
+
+
+def _is_01(cells: Sequence[str]) -> bool:
+    return all(_number(cell) in (0, 1) for cell in cells)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) < 1e15 else None

@@ -1,0 +1,198 @@
+"""Where the images are that a list names, and which of its columns names them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ganaug.data.sources.folder import images_below
+from ganaug.data.sources.images import SUFFIXES
+from ganaug.data.sources.lists import SUFFIXES as LISTS
+from ganaug.data.sources.lists import Listing, label_cells, part_column, read_list, some
+from ganaug.data.sources.matching import Files
+from ganaug.errors import DataError
+
+_PROBE = 20  # rows by which a folder is looked for
+_MOST_FOLDERS = 200  # beside a list, that are looked into
+
+
+@dataclass
+class Found:
+    """texts: of the column of images, by row. files: row -> number of its file; missing, elsewhere: rows whose file is
+    nowhere, and those whose file is beside the list, in another folder."""
+
+    texts: Sequence[str]
+    files: dict[int, int] = field(default_factory=dict)
+    missing: set[int] = field(default_factory=set)
+    elsewhere: set[int] = field(default_factory=set)
+
+
+def files_of(listing: Listing, column: str, known: Files) -> Found:
+    """Raises DataError for a text that may mean several files, and for a file that two texts mean."""
+    base = listing.path.parent
+    found, beside = Found(listing.column(column)), _folders_beside(base)
+    text_of: dict[int, str] = {}
+    for row, text in enumerate(found.texts):
+        files = known.find(text, base)
+        if len(files) > 1:
+            cause = f"{text!r} in {listing.path} may be {some([known.names[file] for file in files])}."
+            raise DataError(cause, "Write the whole path, with its suffix, into the list.")
+        if files:
+            found.files[row] = files[0]
+            if text_of.setdefault(files[0], text) != text:
+                cause = f"{text!r} and {text_of[files[0]]!r} in {listing.path} are both {known.names[files[0]]!r}."
+                raise DataError(cause, "Write the path of each image in one way.")
+        elif text and any(_there(place, text) for place in beside):
+            found.elsewhere.add(row)
+        else:
+            found.missing.add(row)
+    return found
+
+
+def image_columns(listing: Listing, known: Files, named: str | None) -> list[str]:
+    """The columns that name images, the one to use first. Raises DataError if there is none, or nothing decides it."""
+    means = {name: _meant(cells, known, listing.path.parent) for name, cells in _columns(listing)}
+    enough = max(1, min(len(listing), len(known.names)) / 2)
+    naming = [name for name, files in means.items() if len({file for file in files if file is not None}) >= enough]
+    if named is not None:
+        listing.column(named)
+        return [named, *(name for name in naming if name != named)]
+    if not naming:
+        best = max(means, key=lambda name: len({file for file in means[name] if file is not None}))
+        images = f"its images are called {some(known.names, 2)}" if known.names else "there is no image"
+        raise DataError(
+            f"No column of {listing.path} names the images of {known.root} ({best!r} holds "
+            f"{some(listing.column(best), 2)}; {images}).",
+            "Name the folder of these images, or the column: --image COLUMN (image= in Python).",
+        )
+    for name in naming[1:]:
+        pairs = zip(means[naming[0]], means[name], strict=True)
+        if any(one != other for one, other in pairs if None not in (one, other)):
+            raise DataError(
+                f"The columns {naming[0]!r} and {name!r} of {listing.path} name other images.",
+                f"Say which to take: --image {shlex.quote(naming[0])} (image= in Python).",
+            )
+    return naming
+
+
+def folder_of_list(
+    path: Path, image: str | None = None, *, listing: Listing | None = None, table: bool = False
+) -> Path | None:
+    """The folder of the images that a list names: what its paths have in common, or the one folder beside it that holds
+    files of these names.
+
+    image: the column, where it is named. table: it may as well be a table without images; then None is given. Raises
+    DataError if no folder or several fit.
+    """
+    listing = read_list(path) if listing is None else listing
+    columns = dict(_columns(listing)) if image is None else {image: listing.column(image)}
+    places: dict[Path, str] = {}
+    for name, cells in columns.items():
+        for place in _folders(cells, path.parent):
+            places.setdefault(place, name)
+    if len(places) == 1:
+        return next(iter(places))
+    quoted = shlex.quote(str(path))
+    if places:
+        raise DataError(
+            f"{path} lists images that are in {len(places)} folders beside it: {some(list(map(str, places)))}.",
+            f"Say which to take: {shlex.quote(str(next(iter(places))))} --labels {quoted} (labels= in Python).",
+        )
+    naming = next((name for name, cells in columns.items() if _image_names(cells)), image)
+    if naming is None and table:
+        return None
+    if naming is None:
+        cause = f"No column of {path} names images that are in its folder or beside it."
+        raise DataError(cause, f"Name their folder: FOLDER --labels {quoted} (labels= in Python).")
+    fix = f"Name their folder: FOLDER --labels {quoted} (labels= in Python)"
+    raise DataError(
+        f"The column {naming!r} of {path} names images ({some(columns[naming], 2)}), but they are not beside it.",
+        f"{fix}; or, for a table, leave the column out: --drop {shlex.quote(naming)}." if table else f"{fix}.",
+    )
+
+
+def list_for(folder: Path) -> tuple[Path, str] | None:
+    """A list in a folder or beside it that names the images of the folder, and the command that reads it."""
+    names, _ = images_below(folder)
+    known = Files(folder, names)
+    for place in (folder, folder.resolve().parent) if names else ():
+        for path in sorted(one for one in place.iterdir() if one.suffix.lower() in LISTS and one.is_file()):
+            try:
+                listing = read_list(path)
+                columns = image_columns(listing, known, None)
+            except DataError:
+                continue
+            try:
+                root = folder_of_list(path, listing=listing) or folder
+            except DataError:
+                root = folder
+            try:
+                part = part_column(listing, columns)
+                target, _ = label_cells(listing, None, [*columns, *([part] if part else [])])
+                target = f" --target {shlex.quote(target)}" if target in listing.header else ""
+            except DataError:
+                target = " --target COLUMN"
+            root = root if root.resolve().is_relative_to(folder.resolve()) else folder
+            return path, f"ganaug check {shlex.quote(str(root))} --labels {shlex.quote(str(path))}{target}"
+    return None
+
+
+def _columns(listing: Listing) -> list[tuple[str, tuple[str, ...]]]:
+    return list(zip(listing.header, listing.columns, strict=True))
+
+
+def _meant(cells: Sequence[str], known: Files, base: Path) -> list[int | None]:
+    found = [known.find(cell, base) for cell in cells]
+    return [files[0] if files else None for files in found]
+
+
+def _folders(cells: Sequence[str], base: Path) -> list[Path]:
+    """The folders in which the files of a column are: by their paths from the folder of the list, else the folders in
+    it, else those beside it, that hold such files."""
+    distinct = list(dict.fromkeys(cell for cell in cells if cell))
+    if 2 * len(distinct) < len(cells):  # rather labels
+        return []
+    probe = distinct[:: max(1, len(distinct) // _PROBE)][:_PROBE]
+
+    def holds(place: Path) -> bool:
+        return 2 * sum(_there(place, text) for text in probe) >= len(probe) > 0
+
+    if holds(base):
+        return _common(distinct, base)
+    inside = [place for place in _folders_beside(base) if place != base and holds(place)]
+    return inside or [place for place in _folders_beside(base.resolve().parent)[1:] if holds(place)]
+
+
+def _common(texts: Sequence[str], base: Path) -> list[Path]:
+    """The folder that these paths, relative to `base`, have in common."""
+    folders = {os.path.dirname(os.path.realpath(base / text.replace("\\", "/"))) for text in texts}
+    common = Path(os.path.commonpath(folders))
+    if base.resolve().parent.is_relative_to(common) and common != base.resolve().parent:
+        cause = f"The images that the list in {base} names lie far apart: they have only {common} in common."
+        raise DataError(cause, "Write their paths from a folder that holds them all, and the list.")
+    return [base / os.path.relpath(common, base.resolve()) if common.is_relative_to(base.resolve()) else common]
+
+
+def _folders_beside(base: Path) -> list[Path]:
+    """A folder and those directly in it."""
+    try:
+        inside = sorted(one for one in base.iterdir() if one.is_dir() and not one.name.startswith("."))
+    except OSError:
+        inside = []
+    return [base, *inside[:_MOST_FOLDERS]]
+
+
+def _there(folder: Path, text: str) -> bool:
+    """Whether a folder holds the image of that name, with or without a suffix."""
+    path = os.path.join(folder, text.replace("\\", "/"))
+    if os.path.splitext(path)[1].lower() in SUFFIXES and os.path.isfile(path):
+        return True
+    return any(os.path.isfile(path + suffix) for low in sorted(SUFFIXES) for suffix in (low, low.upper()))
+
+
+def _image_names(cells: Sequence[str]) -> bool:
+    """Whether most cells end like the names of image files."""
+    return 2 * sum(os.path.splitext(cell)[1].lower() in SUFFIXES for cell in cells) > len(cells)
