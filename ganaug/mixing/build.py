@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from torch.utils.data import IterableDataset
 
+from ganaug.data.sources.dicts import as_pairs
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.dataset import MixedDataset
@@ -40,7 +41,8 @@ def mix(
 ) -> MixedDataset:
     """`dataset` with synthetic images from `run` among the real ones.
 
-    dataset: map-style, items (image, label), also a Subset of one. run: run folder, generator folder, Run or Fitted.
+    dataset: map-style, items (image, label) or dicts of an image and a label (of Hugging Face, with any format or
+    transform), also a Subset of one. run: run folder, generator folder, Run or Fitted.
 
     mode: "replace" (default) serves exactly round(ratio * n) of the n items synthetic, others in each epoch, each with
     the label of the item in whose place it stands; len() does not change. "append" adds n ratio / (1 - ratio) items
@@ -67,7 +69,8 @@ def mix(
     share = resolve(fitted, mode, ratio, force)
     share.warn("Items of a data set", depth=3)
     refuse_overlap(fitted, evaluation, report)
-    labels, names, named = named_labels_of(dataset, classes, targets, report)
+    view = as_pairs(dataset, labelled=targets is not None)
+    labels, names, named = named_labels_of(view, classes, targets, report)
     who = _who(labels, names, mode, share.ratio, fitted)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
     plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in needed.items() if n}
@@ -80,11 +83,16 @@ def mix(
         first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
         starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))
         schedule = Schedule(who, len(labels), names, starts, sizes, seed)
-    return MixedDataset(dataset, labels, names, schedule, pool, fitted, seed=seed, transform=transform)
+    return MixedDataset(dataset, labels, names, schedule, pool, fitted, seed=seed, transform=transform, view=view)
 
 
 def require_map_style(dataset: Any) -> None:
-    """Raises IncompatibleLoaderError for a data set whose items have no index."""
+    """Raises IncompatibleLoaderError for a data set whose items have no index, or a dict of several data sets."""
+    if isinstance(dataset, Mapping):
+        raise IncompatibleLoaderError(
+            f"{type(dataset).__name__} holds several data sets.",
+            f"Give one of them: {' or '.join(f'dataset[{name!r}]' for name in dataset)}.",
+        )
     if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
         raise IncompatibleLoaderError(
             f"{type(dataset).__name__} is not a map-style data set: its items have no index.",

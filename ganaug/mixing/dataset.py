@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
+from ganaug.data.sources.dicts import dicts_of
 from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator.folder import Fitted
@@ -41,6 +42,7 @@ class MixedDataset(Dataset):
         *,
         seed: int,
         transform: Any = None,
+        view: Any = None,
     ):
         self.dataset, self.classes, self.seed = dataset, list(names), seed
         self._labels = labels
@@ -49,7 +51,8 @@ class MixedDataset(Dataset):
         self._clock = EpochClock()
         self._tables: dict[int, np.ndarray] = {}
         self._rendered: list[int] = [0]
-        self._base, index_map = innermost(dataset)
+        self._base, index_map = innermost(dataset if view is None else view)
+        self._dicts = dicts_of(self._base, transform, serving=pool is not None)
         self._transform, self._shared = transform, None
         if pool is not None:
             native = look_at(self._base, index_map, fitted.card.codec, own_transform=transform is not None)
@@ -139,7 +142,11 @@ class MixedDataset(Dataset):
         """The items of a batch, in the order given. Synthetic rows are read at once, and real ones by the data set's
         own `__getitems__` where it has one."""
         items = _fetch(self.dataset, indices) if self._pool is None else self._mixed(indices)
-        return items if self._shared is None else [(self._shared(image), label) for image, label in items]
+        if self._shared is None:
+            return items
+        if self._dicts is not None:
+            return [self._dicts.transformed(item, self._shared) for item in items]
+        return [(self._shared(image), label) for image, label in items]
 
     def _mixed(self, indices: Sequence[int]) -> list[Any]:
         epochs = {index.epoch if isinstance(index, EpochIndex) else self.epoch for index in indices}
@@ -163,7 +170,8 @@ class MixedDataset(Dataset):
         own = self._pool.row_labels[rows] if isinstance(self._pool, VariantPool) else self._labels[places]
         labels = map(self._present.native.label, own.tolist())
         change = self.target_transform
-        return list(zip(images, labels if change is None else map(change, labels), strict=True))
+        pairs = list(zip(images, labels if change is None else map(change, labels), strict=True))
+        return pairs if self._dicts is None else self._dicts.items(pairs, finished=self._transform is not None)
 
     # --- tables and pools of an epoch
 

@@ -7,6 +7,7 @@ generator on black or washed-out images.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,12 +69,15 @@ def resized(pixels: np.ndarray, side: int, resampling: Image.Resampling) -> np.n
 
 
 def as_numpy(x: Any) -> np.ndarray | None:
-    """Array, tensor (any device) or nested list of numbers as a numpy array; None for everything else."""
+    """Array, tensor (any device), column of numbers or nested list of them as a numpy array; None for everything
+    else."""
     if isinstance(x, np.ndarray):
         return x
     if _is_tensor(x):
         x = x.detach().cpu()
         return (x.float() if x.is_floating_point() else x).numpy()
+    if isinstance(x, Sequence) and type(x).__name__ == "Column":  # of a data set of Hugging Face
+        x = x[:]
     if isinstance(x, (list, tuple)) or hasattr(x, "__array__"):
         try:
             array = np.asarray(x)

@@ -14,6 +14,7 @@ from torch.utils.data import IterableDataset, TensorDataset
 from ganaug.data.sources.arrays import ArraySource, from_arrays, item_names
 from ganaug.data.sources.classes import named_labels
 from ganaug.data.sources.convert import as_numpy, to_pixels
+from ganaug.data.sources.dicts import as_pairs, part_of
 from ganaug.data.sources.kinds import Asked, is_text, source
 from ganaug.data.sources.labels import labels_of
 from ganaug.data.sources.unwrap import innermost, standard_transforms, without_transforms
@@ -87,9 +88,23 @@ def _is_items(data: Any) -> bool:
     return not is_text(data) and not _is_x_and_y(data)
 
 
-@source("a map-style Dataset of (image, int)", takes=_is_items, typed=False)
+def _has_test_part(data: Any) -> bool:
+    return isinstance(data, Mapping) and "test" in data
+
+
+@source(
+    "a map-style Dataset of (image, int) or of dicts",
+    takes=_is_items,
+    typed=False,
+    columns=True,
+    parts=_has_test_part,
+)
 def dataset(asked: Asked) -> ArraySource | DatasetSource:
-    return from_dataset(asked.data, targets=asked.reading.targets, classes=asked.reading.classes, report=asked.report)
+    how = asked.reading
+    data = part_of(asked.data, how.split) if isinstance(asked.data, Mapping) else asked.data
+    _check_map_style(data)
+    pairs = as_pairs(data, how.image, how.target, labelled=how.targets is not None)
+    return from_dataset(pairs, targets=how.targets, classes=how.classes, report=asked.report)
 
 
 def from_dataset(
@@ -127,7 +142,9 @@ def from_dataset(
 def _check_map_style(dataset: Any) -> None:
     kind = type(dataset).__name__
     if isinstance(dataset, IterableDataset):
-        raise DataError(f"{kind} is an IterableDataset: it has no items by index.", "Give a map-style Dataset.")
+        streamed = hasattr(dataset, "features")
+        fix = "Load it without streaming=True." if streamed else "Give a map-style Dataset."
+        raise DataError(f"{kind} is an IterableDataset: it has no items by index.", fix)
     if hasattr(dataset, "dataset") and hasattr(dataset, "batch_size"):
         raise DataError(f"{kind} is a loader, not a data set.", "Give loader.dataset.")
     if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")) or isinstance(dataset, Mapping):

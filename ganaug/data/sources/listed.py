@@ -24,12 +24,10 @@ from ganaug.data.sources.lists import (
     some,
 )
 from ganaug.data.sources.matching import Files
-from ganaug.data.sources.places import Found, files_of, folder_of_list, image_columns, list_for
+from ganaug.data.sources.places import MOST_MISSING, Found, files_of, folder_of_list, image_columns, list_for
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.options import Reading
 from ganaug.reporting import Report, silent
-
-MOST_MISSING = 0.05  # share of listed images that may be absent
 
 
 def _is_folder(data: Any) -> bool:

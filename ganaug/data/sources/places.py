@@ -15,6 +15,7 @@ from ganaug.data.sources.lists import Listing, label_cells, part_column, read_li
 from ganaug.data.sources.matching import Files
 from ganaug.errors import DataError
 
+MOST_MISSING = 0.05  # share of listed images that may be absent
 _PROBE = 20  # rows by which a folder is looked for
 _MOST_FOLDERS = 200  # beside a list, that are looked into
 
@@ -157,13 +158,18 @@ def _folders(cells: Sequence[str], base: Path) -> list[Path]:
         return []
     probe = distinct[:: max(1, len(distinct) // _PROBE)][:_PROBE]
 
+    paths = _image_names(probe)  # else any number may be the name of some file: then all must be there
+    enough = (0.5 if paths else 1 - MOST_MISSING) * max(1, len(probe))
+
     def holds(place: Path) -> bool:
-        return 2 * sum(_there(place, text) for text in probe) >= len(probe) > 0
+        return sum(_there(place, text) for text in probe) >= enough
 
     if holds(base):
         return _common(distinct, base)
     inside = [place for place in _folders_beside(base) if place != base and holds(place)]
-    return inside or [place for place in _folders_beside(base.resolve().parent)[1:] if holds(place)]
+    if inside or not paths:
+        return inside
+    return [place for place in _folders_beside(base.resolve().parent)[1:] if holds(place)]
 
 
 def _common(texts: Sequence[str], base: Path) -> list[Path]:

@@ -49,10 +49,10 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
     """Anything that holds labelled images -> `ImageSource`.
 
     source: a folder ROOT/CLASS/*.png, or any folder with `labels`, a CSV file of images and labels; such a file by
-    itself, with its images beside it; an `.npz` file; (X, y); a map-style Dataset of (image, int), also a Subset of a
-    Subset; a list of such pairs; "digits" (embedded in scikit-learn); or a name that torchvision or timm know, found
-    under `root`. reading, given: how it is read, see `Reading`. Raises DataError or a more exact kind of it, each with
-    its fix.
+    itself, with its images beside it; an `.npz` file; (X, y); a map-style Dataset of (image, int) or of dicts (Hugging
+    Face), also a Subset of a Subset; a list of such pairs; "digits" (embedded in scikit-learn); or a name that
+    torchvision or timm know, found under `root`. reading, given: how it is read, see `Reading`. Raises DataError or a
+    more exact kind of it, each with its fix.
     """
     reading = merged(Reading, reading, given)
     if isinstance(source, ImageSource):
@@ -84,8 +84,8 @@ def kind_of(source: Any) -> Kind:
 
 
 def brings_test_part(data: Any) -> bool:
-    """Whether data that are named bring a test part of their own."""
-    parts = is_text(data) and kind_of(data).parts
+    """Whether data bring a test part of their own."""
+    parts = not isinstance(data, ImageSource) and kind_of(data).parts
     return parts(data) if callable(parts) else parts
 
 

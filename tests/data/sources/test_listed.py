@@ -211,6 +211,8 @@ def test_a_folder_of_parts_and_a_list(flat):
 
 def test_a_table_is_no_list_of_images(tmp_path):
     table = write(tmp_path / "t.csv", "width,height,kind", ["1,2,a", "3,4,b"])
+    (tmp_path / "plots").mkdir()
+    picture(1).save(tmp_path / "plots" / "1.png")
     assert not is_image_list(table)
     with pytest.raises(DataError, match="names images that are in its folder or beside it"):
         open_source(table)
