@@ -46,9 +46,9 @@ class Reading:
     "digits", of a named data set, or of a list with a column of parts. groups: the subject of each item, never divided
     by a split: a CSV file (see `read_groups_csv`) or one value for each item. labels: the CSV file of images and labels
     of a folder without class folders. image, target: the column, or the key of an item, that holds the image (or its
-    path) and its class, where they are not found by themselves. beside:
-    these are read beside other data, such as a test set: columns count where there are some. targets, classes: labels
-    and class names in place of those of data in memory."""
+    path) and its class, where they are not found by themselves. follow_links: read what links in a folder lead to, also
+    out of it: for data of your own. targets, classes: labels and class names in place of those of data in memory.
+    beside: these are read beside other data, such as a test set: options that they have no use for are left aside."""
 
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
     split: str = option("train", "Part of a .npz file, named set or list.", metavar="NAME", recorded=False)
@@ -56,6 +56,7 @@ class Reading:
     labels: Any = option(None, "CSV: image, label, of a folder without class folders.", path="file", recorded=False)
     image: str | None = option(None, "Column of images or of their paths, if not found.", metavar="COL", recorded=False)
     target: str | None = option(None, "Column of classes.", metavar="COL")
+    follow_links: bool = option(False, "Follow links out of a folder, if it is your own.", recorded=False)
     targets: Any = option(None, recorded=False)
     classes: Any = option(None, recorded=False)
     beside: bool = option(False, recorded=False)

@@ -23,7 +23,10 @@ def advice_for(
         notes.append(f"{len(found.unreadable)} files cannot be read and are skipped: repair or remove them.")
     links = found.ignored.get("link that is not followed", ())
     if links:
-        notes.append(f"{len(links)} links lead out of the folder and are not followed: copy the files in.")
+        notes.append(
+            f"{len(links)} links lead out of the folder and are not followed: --follow-links reads what they lead to, "
+            "if it is your own."
+        )
     others = found.ignored.get("not an image", ())
     if others:
         first = f"{printable(others[0])}{', ...' * (len(others) > 1)}"

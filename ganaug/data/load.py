@@ -14,6 +14,7 @@ from PIL import Image
 from ganaug.data.labelled import Labelled, label_counts
 from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.sources.convert import resized
+from ganaug.data.sources.links import NOT_FOLLOWED
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
@@ -95,7 +96,7 @@ def load_images(
         if names:
             more = f", {names[1]}" + ", ..." * (len(names) > 2) if len(names) > 1 else ""
             report("passed over", 0, 0, f"{len(names)} x {reason}: {names[0]}{more}")
-    paired = open_pairs(opened, pairs)
+    paired = open_pairs(opened, pairs, reading.follow_links)
     gathered = _Gathered(chosen_side or _likely_side(device), keep_small=chosen_side is None)
     found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)
     rows = np.asarray([image.index for image in found.images], dtype=np.int64)
@@ -175,7 +176,10 @@ def require_counts(
     if unreadable:
         passed += f" Unreadable: {len(unreadable)}, for instance {unreadable[0][0]} ({unreadable[0][1].rstrip('.')})."
     cause = f"Each class needs at least {at_least} images: {listed}{more}.{passed}"
-    raise TooFewImagesError(cause, "Add images to these classes, or remove their folders.")
+    fix = "Add images to these classes, or remove their folders."
+    if (ignored or {}).get(NOT_FOLLOWED):
+        fix = "If the links lead to images of your own, add --follow-links (follow_links=True)."
+    raise TooFewImagesError(cause, fix)
 
 
 class _Gathered:

@@ -19,7 +19,7 @@ from ganaug.errors import DataError, OptionError, UnreadableImageError
 Reader = Callable[[int], np.ndarray]  # index in the source of the images -> uint8 (H, W) or (H, W, 3)
 
 
-def open_pairs(opened: ImageSource, pairs: Any = None) -> Reader | None:
+def open_pairs(opened: ImageSource, pairs: Any = None, follow_links: bool = False) -> Reader | None:
     """Where the paired images of a source are read; None if it has none.
 
     pairs: a folder with a file of the same name for each image (`A/CLASS/17.png` for `B/CLASS/17.jpg`), or an array
@@ -30,7 +30,7 @@ def open_pairs(opened: ImageSource, pairs: Any = None) -> Reader | None:
     if pairs is None:
         return None if own is None else lambda index: own[index]
     if isinstance(pairs, (str, Path)):
-        return _from_folder(opened, Path(pairs).expanduser())
+        return _from_folder(opened, Path(pairs).expanduser(), follow_links)
     if as_numpy(pairs) is None:
         raise OptionError(f"{type(pairs).__name__} does not hold paired images.", "Give a folder or an array.")
     pixels = pixels_of_pairs(pairs, len(opened))
@@ -49,10 +49,10 @@ def read_pairs(read: Reader, rows: np.ndarray, side: int) -> torch.Tensor:
     return out
 
 
-def _from_folder(opened: ImageSource, folder: Path) -> Reader:
+def _from_folder(opened: ImageSource, folder: Path, follow_links: bool) -> Reader:
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder.", "Give the folder of the paired images, with the same file names.")
-    there = from_folder(folder)
+    there = from_folder(folder, follow_links)
     place = {_stem(name): index for index, name in enumerate(there.names)}
     at = [place.get(_stem(name)) for name in opened.names]
     missing = [name for name, index in zip(opened.names, at, strict=True) if index is None]

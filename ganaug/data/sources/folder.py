@@ -1,7 +1,7 @@
 """Labelled images from a folder tree: ROOT/CLASS/**/image files, as torchvision's ImageFolder lays them out.
 
-Differences, all on the safe side: hidden folders never become classes, links are not followed out of the tree,
-formats are allow-listed, and whatever is passed over is listed by name in `ignored`.
+Differences, all on the safe side: hidden folders never become classes, links are not followed out of the tree unless
+that is asked for, formats are allow-listed, and whatever is passed over is listed by name in `ignored`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from PIL import Image
 
 from ganaug.data.sources.classes import check_names
 from ganaug.data.sources.images import SUFFIXES, decode_image
+from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
 from ganaug.errors import DataError
 
 DEEPEST = 100  # folders in folders below a class
@@ -46,20 +47,20 @@ class FolderSource:
         return decode_image(os.path.join(self.root, self.files[index]))
 
 
-def from_folder(root: str | Path) -> FolderSource:
+def from_folder(root: str | Path, follow_links: bool = False) -> FolderSource:
     """Scan a folder of class folders; no image is opened.
 
-    Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those). Raises
-    DataError where there is no class folder, where the folder holds train and test parts, and for class names that
-    cannot be told apart.
+    Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those). follow_links:
+    also out of the tree. Raises DataError where there is no class folder, where one is a link that is not followed,
+    where the folder holds train and test parts, and for class names that cannot be told apart.
     """
     root = Path(root)
-    scan = Scan(root.resolve())
+    scan = Scan(root.resolve(), follow_links)
     classes: list[str] = []
     files: list[str] = []
     labels: list[int] = []
     for entry in scan.entries(str(scan.root)):
-        if entry.is_dir(follow_symlinks=False):
+        if scan.is_folder(entry):
             found = list(scan.images(entry.path))
             labels += [len(classes)] * len(found)
             files += found
@@ -68,24 +69,32 @@ def from_folder(root: str | Path) -> FolderSource:
             scan.note("image outside the class folders", entry.path)
         else:
             scan.note("not an image", entry.path)
+    _require_links(root, scan)
     _check_layout(root, classes, scan)
     names = [file.encode("utf-8", "backslashreplace").decode() for file in files]
     values = np.asarray(labels, dtype=np.int64)
     return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored)
 
 
-def images_below(root: Path) -> tuple[list[str], dict[str, list[str]]]:
+def images_below(root: Path, follow_links: bool = False) -> tuple[list[str], dict[str, list[str]]]:
     """The image files anywhere below a folder, relative to it; and what was passed over, by reason."""
-    scan = Scan(root.resolve())
+    scan = Scan(root.resolve(), follow_links)
     return list(scan.images(str(scan.root))), scan.ignored
 
 
 class Scan:
-    """One walk over the tree, in sorted order, that remembers what it passes over."""
+    """One walk over the tree, in sorted order, that remembers what it passes over. lost: links beside the class folders
+    that are not followed, and may be classes."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, follow_links: bool = False):
         self.root = root
         self.ignored: dict[str, list[str]] = {}
+        self.lost: list[str] = []
+        self._links = Links(root) if follow_links else None
+
+    def is_folder(self, entry: os.DirEntry[str]) -> bool:
+        """Whether its images are read."""
+        return entry.is_dir(follow_symlinks=self._links is not None)
 
     def note(self, reason: str, path: str) -> None:
         name = os.path.relpath(path, self.root)
@@ -100,40 +109,63 @@ class Scan:
             raise DataError(f"{folder} cannot be read: {error.strerror}.", "Check its permissions.") from error
         for entry in entries:
             hidden = entry.name.startswith(".") or entry.name in _TOOLS
-            if entry.is_symlink() and not self._stays_inside(entry):
-                self.note("link that is not followed", entry.path)
-            elif hidden:
-                self.note("hidden folder" if entry.is_dir() else "hidden file", entry.path)
+            if hidden:
+                self.note("hidden folder" if os.path.isdir(entry.path) else "hidden file", entry.path)
+            elif entry.is_symlink() and (reason := self._unfollowed(entry)):
+                self.note(reason, entry.path)
+                if folder == str(self.root) and (os.path.isdir(entry.path) or not os.path.exists(entry.path)):
+                    self.lost.append(entry.name)
             else:
                 yield entry
 
     def images(self, folder: str, depth: int = 0) -> Iterator[str]:
         """Image files below `folder`, relative to the root."""
+        if self._links is not None and not self._links.enter(folder, first=depth == 0):
+            self.note(TWICE, folder)
+            return
         for entry in self.entries(folder):
-            if entry.is_dir(follow_symlinks=False):
+            if self.is_folder(entry):
                 if depth < DEEPEST:
                     yield from self.images(entry.path, depth + 1)
                 else:
                     self.note("folder that lies too deep", entry.path)
             elif entry.is_file() and _suffix(entry.name) in SUFFIXES:
-                yield os.path.relpath(entry.path, self.root)
+                if self._links is not None and not self._links.take(entry.path):
+                    self.note(TWICE, entry.path)
+                else:
+                    yield os.path.relpath(entry.path, self.root)
             else:
                 self.note("not an image", entry.path)
 
-    def _stays_inside(self, entry: os.DirEntry[str]) -> bool:
-        """Links to files of this tree are followed; links to folders (which may turn in circles) are not."""
+    def _unfollowed(self, entry: os.DirEntry[str]) -> str | None:
+        """Why a link is not followed. Without more, links to files of this tree are; links to folders (which may turn
+        in circles) are not."""
         try:
             target = Path(entry.path).resolve(strict=True)
-        except (OSError, RuntimeError):  # it leads nowhere, or in a circle
-            return False
-        return target.is_file() and target.is_relative_to(self.root)
+        except (OSError, RuntimeError):  # it leads nowhere, or to itself
+            return NOT_FOLLOWED if self._links is None else "link that leads nowhere"
+        if self._links is not None:
+            return "link that turns in a circle" if self._links.circles(entry.path, target) else None
+        return None if target.is_file() and target.is_relative_to(self.root) else NOT_FOLLOWED
+
+
+def _require_links(root: Path, scan: Scan) -> None:
+    if scan.lost:
+        listed = ", ".join(map(repr, scan.lost[:5])) + (f" and {len(scan.lost) - 5} more" if len(scan.lost) > 5 else "")
+        fix = "Remove these links, or mend them."
+        if NOT_FOLLOWED in scan.ignored:
+            fix = "If they lead to images of your own, add --follow-links (follow_links=True); else remove them."
+        cause = (
+            f"Among the class folders of {root} are links that are not followed, so that classes are lost: {listed}."
+        )
+        raise DataError(cause, fix)
 
 
 def _check_layout(root: Path, classes: Sequence[str], scan: Scan) -> None:
     if not classes:
         loose = len(scan.ignored.get("image outside the class folders", ()))
         hidden = ", ".join(map(repr, scan.ignored.get("hidden folder", ())))
-        links = len(scan.ignored.get("link that is not followed", ()))
+        links = len(scan.ignored.get(NOT_FOLLOWED, ()))
         also = f" It holds {loose} images, but no class folders." if loose else ""
         also += f" Hidden folders do not count: {hidden}." if hidden else ""
         also += f" {links} links lead out of it and are not followed." if links else ""

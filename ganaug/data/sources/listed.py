@@ -13,6 +13,7 @@ from ganaug.data.sources.arrays import labels_and_names
 from ganaug.data.sources.classes import named_labels
 from ganaug.data.sources.folder import PARTS, FolderSource, from_folder, images_below
 from ganaug.data.sources.kinds import Asked, is_file, is_text, source
+from ganaug.data.sources.links import NOT_FOLLOWED
 from ganaug.data.sources.lists import (
     SUFFIXES,
     Listing,
@@ -29,6 +30,8 @@ from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.options import Reading
 from ganaug.reporting import Report, silent
 
+_FOLLOW = "If the links lead to images of your own, add --follow-links (follow_links=True)."
+
 
 def _is_folder(data: Any) -> bool:
     return is_text(data) and Path(data).expanduser().is_dir()
@@ -42,7 +45,7 @@ def folder(asked: Asked) -> FolderSource:
     if how.classes is not None:
         raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
     try:
-        found = from_folder(asked.path)
+        found = from_folder(asked.path, how.follow_links)
     except DataError as error:
         _point_to_list(asked.path, error.cause)
         raise
@@ -80,7 +83,10 @@ def from_list(root: Path, path: Path, reading: Reading | None = None, *, report:
     5 % of rows without a file, for a text that may mean several files, and for a file with two labels.
     """
     how = Reading() if reading is None else reading
-    listing, (names, ignored) = read_list(path), images_below(root)
+    listing, (names, ignored) = read_list(path), images_below(root, how.follow_links)
+    links = len(ignored.get(NOT_FOLLOWED, ()))
+    if links and not names:
+        raise DataError(f"{root} holds {links} links, which are not followed, and no image.", _FOLLOW)
     shown = [name.encode("utf-8", "backslashreplace").decode() for name in names]
     besides = image_columns(listing, Files(root, names), how.image)
     found = files_of(listing, besides[0], Files(root, names))
@@ -89,7 +95,7 @@ def from_list(root: Path, path: Path, reading: Reading | None = None, *, report:
     if part is not None:
         rows = rows_of_part(listing.column(part), how.split, path)
         besides = [*besides, part]
-    _require_there(found, rows, listing, root)
+    _require_there(found, rows, listing, root, links)
     called, cells = label_cells(listing.rows(rows), how.target, besides)
     labelled = {row: cell for row, cell in zip(rows, cells, strict=True) if cell and row in found.files}
     label_of = _one_each(found, labelled, shown, path)
@@ -135,11 +141,15 @@ def _point_to_list(folder: Path, cause: str) -> None:
         raise DataError(f"{cause} {hint[0]} lists its images.", f"Read them by that list: {hint[1]}.")
 
 
-def _require_there(found: Found, rows: Sequence[int], listing: Listing, root: Path) -> None:
+def _require_there(found: Found, rows: Sequence[int], listing: Listing, root: Path, links: int) -> None:
     missing = [found.texts[row] for row in rows if row in found.missing]
     if not any(row in found.files for row in rows) or len(missing) > MOST_MISSING * len(rows):
         cause = f"{listing.path} lists {len(rows)} images, of which {len(missing)} are not in {root}: {some(missing)}"
-        raise DataError(f"{cause}.", "Name the folder of these images, or take these rows out of the list.")
+        fix = "Name the folder of these images, or take these rows out of the list."
+        if links:
+            cause += f"; {links} links in it are not followed"
+            fix = _FOLLOW
+        raise DataError(f"{cause}.", fix)
 
 
 def _one_each(found: Found, labels: dict[int, str], names: Sequence[str], path: Path) -> dict[int, str]:

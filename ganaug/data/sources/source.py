@@ -66,6 +66,8 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
     if not columns and (reading.image is not None or reading.target is not None):
         cause = "image and target name columns: of tables, lists of images, Parquet files and items that are dicts."
         raise OptionError(cause, f"Leave them out for {kind.words}.")
+    if reading.follow_links and not (kind.lists or kind is SOURCES["image_list"] or reading.beside):
+        raise OptionError("follow_links is for folders.", f"Leave it out for {kind.words}.")
     opened: ImageSource = kind.open(Asked(source, reading, report))
     return with_groups(opened, reading.groups)
 
