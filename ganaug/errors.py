@@ -121,7 +121,8 @@ class UseWarning(UserWarning):
 
 
 class WithheldWarning(UserWarning):
-    """A choice withholds classes that were asked for: there are no synthetic images of them."""
+    """There are no synthetic images of classes that were asked for: a choice withholds them, or the fit left them
+    out."""
 
 
 class SeenImagesWarning(UserWarning):

@@ -47,7 +47,8 @@ class Reading:
     by a split: a CSV file (see `read_groups_csv`) or one value for each item. labels: the CSV file of images and labels
     of a folder without class folders. image, target: the column, or the key of an item, that holds the image (or its
     path) and its class, where they are not found by themselves. follow_links: read what links in a folder lead to, also
-    out of it: for data of your own. targets, classes: labels and class names in place of those of data in memory.
+    out of it: for data of your own. skip_small: leave out classes
+    of fewer images. targets, classes: labels and class names in place of those of data in memory.
     beside: these are read beside other data, such as a test set: options that they have no use for are left aside."""
 
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
@@ -56,6 +57,7 @@ class Reading:
     labels: Any = option(None, "CSV: image, label, of a folder without class folders.", path="file", recorded=False)
     image: str | None = option(None, "Column of images or of their paths, if not found.", metavar="COL", recorded=False)
     target: str | None = option(None, "Column of classes.", metavar="COL")
+    skip_small: int | None = option(None, "Leave out classes of fewer than N images.", least=2, recorded=False)
     follow_links: bool = option(False, "Follow links out of a folder, if it is your own.", recorded=False)
     targets: Any = option(None, recorded=False)
     classes: Any = option(None, recorded=False)
@@ -68,7 +70,7 @@ class Reading:
 
     def of_test(self, groups: Any = None) -> Reading:
         """How a test set beside these data is read: alike, but for what belongs to single items."""
-        own = {"groups": groups, "targets": None, "labels": None}
+        own = {"groups": groups, "targets": None, "labels": None, "skip_small": None}
         return dataclasses.replace(self.reading, split="test", beside=True, **own)
 
 

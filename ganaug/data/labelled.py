@@ -19,7 +19,7 @@ class Labelled:
     item, in the source's words; groups: the subject of each item, or None. A field of a subclass that is a tensor or a
     tuple has an entry of each item, except for those of `OF_ALL`."""
 
-    OF_ALL = frozenset({"classes", "unreadable"})
+    OF_ALL = frozenset({"classes", "unreadable", "skipped"})
 
     labels: torch.Tensor
     classes: tuple[str, ...]
@@ -57,6 +57,14 @@ class Labelled:
             return self
         kept = [own[:limit] for own in limit_order(self.labels.numpy(), self.classes, limit, seed)]
         return self.take(np.sort(np.concatenate(kept)))
+
+    def without(self, names: Sequence[str]) -> Self:
+        """The same without the classes of these names, and without their items."""
+        kept = [name for name in self.classes if name not in names]
+        if len(kept) == len(self.classes):
+            return self
+        inside = np.isin(self.labels.numpy(), [self.classes.index(name) for name in kept])
+        return self.take(np.flatnonzero(inside)).in_order(kept, "The data")
 
     def in_order(self, classes: Sequence[str], what: str, whose: str = "the generator") -> Self:
         """The same items with labels in this order of classes, matched by name.

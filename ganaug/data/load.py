@@ -15,6 +15,7 @@ from ganaug.data.labelled import Labelled, label_counts
 from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.sources.convert import resized
 from ganaug.data.sources.links import NOT_FOLLOWED
+from ganaug.data.sources.small import skipped_in
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
@@ -31,14 +32,15 @@ class LabelledImages(Labelled):
 
     pixels: uint8 (N, C, H, W) on the CPU; labels: int64 (N,), label i means classes[i]; codec: mode and size of the
     user's own images; fingerprints, likenesses: of each item before resizing; names: of each item, in the source's
-    words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped; pairs:
-    the paired image of each item, uint8 (N, c, H, W), or None.
+    words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped; skipped:
+    classes that were left out as too small; pairs: the paired image of each item, uint8 (N, c, H, W), or None.
     """
 
     pixels: torch.Tensor
     codec: ImageCodec
     unreadable: tuple[tuple[str, str], ...] = ()
     pairs: torch.Tensor | None = None
+    skipped: tuple[str, ...] = ()
     likenesses: tuple[str, ...] = ()
 
     @property
@@ -117,6 +119,7 @@ def load_images(
         groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
         unreadable=tuple(found.unreadable),
         pairs=None if paired is None else read_pairs(paired, rows, side),
+        skipped=skipped_in(opened),
         likenesses=tuple(image.likeness for image in found.images),
     )
 
@@ -176,7 +179,9 @@ def require_counts(
     if unreadable:
         passed += f" Unreadable: {len(unreadable)}, for instance {unreadable[0][0]} ({unreadable[0][1].rstrip('.')})."
     cause = f"Each class needs at least {at_least} images: {listed}{more}.{passed}"
-    fix = "Add images to these classes, or remove their folders."
+    fix = f"Add images to these classes, or leave them out: --skip-small {at_least} (skip_small={at_least})."
+    if len(few) > 5:
+        fix += " All of them: ganaug check DATA --json."
     if (ignored or {}).get(NOT_FOLLOWED):
         fix = "If the links lead to images of your own, add --follow-links (follow_links=True)."
     raise TooFewImagesError(cause, fix)

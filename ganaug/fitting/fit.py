@@ -12,6 +12,7 @@ import torch
 
 from ganaug.data.load import LabelledImages
 from ganaug.data.quarantine import LIST, as_list
+from ganaug.data.skipped import SKIPPED, skipped_list
 from ganaug.data.spec import ImageCodec
 from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
@@ -31,7 +32,7 @@ from ganaug.generator.folder import save
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.options import merged
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, printable, silent
 from ganaug.samples.pictures import sample_grid, save_picture, tile
 from ganaug.samples.run import Run
 from ganaug.samples.variants import translation_grid
@@ -125,6 +126,7 @@ class _Fit:
             parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"
             self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")
             self._list_unreadable()
+            self._list_skipped()
             self.course.journal.begin(begin.log_bytes, begin.sums)
             last = self._play(first, loop, steps)
             save(self.folder / "generator", last.averages(), self._card(steps))
@@ -147,6 +149,19 @@ class _Fit:
             many = "1 image is" if n == 1 else f"{n} images are"
             where = self.folder / LIST
             self.report("unreadable", 0, 0, f"{many} passed over, the first is {name}: {reason} All are in {where}.")
+
+    def _skipped(self) -> tuple[str, ...]:
+        return self.training.skipped if isinstance(self.training, LabelledImages) else ()
+
+    def _list_skipped(self) -> None:
+        """Tells which classes were left out as too small, and keeps their names in the run folder."""
+        skipped = self._skipped()
+        if skipped:
+            where = self.folder / SKIPPED
+            write_atomically(where, skipped_list(skipped))
+            more = f" and {len(skipped) - 5} more" if len(skipped) > 5 else ""
+            listed = ", ".join(map(printable, skipped[:5]))
+            self.report("skipped", 0, 0, f"{len(skipped)} small classes: {listed}{more}. All are in {where}.")
 
     def _begin(self, resume: bool, fork: Path | None) -> SavedState:
         if fork is not None:
@@ -251,6 +266,7 @@ class _Fit:
             held_out=self.validation.fingerprints,
             versions=environment(self.device),
             interventions=self.course.interventions,
+            skipped=self._skipped(),
             likenesses=keep_likenesses(self.folder, likenesses) if likenesses else "",
         )
 

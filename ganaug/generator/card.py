@@ -15,7 +15,7 @@ from ganaug.game import Prior
 from ganaug.generator.codecs import codec_from_json, codec_to_json
 from ganaug.generator.interventions import Intervention
 
-SCHEMA = 5
+SCHEMA = 6
 _MOST = 2**24  # a setting that is a whole number, at most
 
 
@@ -26,7 +26,8 @@ class Card:
     shape: of a generated item, see `DataSpec`. codec: ImageCodec, TableCodec or SeriesCodec, the way to the user's own
     form. pair: of the paired images that a translator starts from, () for others.
     fingerprints, held_out: hashes of the items that gradients saw, and of the validation part. likenesses: hash of the
-    file of the run folder by which near-duplicates of them are found; "" where there is none.
+    file of the run folder by which near-duplicates of them are found; "" where there is none. skipped: classes of the
+    data that were left out as too small.
     versions: libraries, threads and device of the fit. interventions: what befell it.
     Nothing here depends on the clock or on a path.
     """
@@ -45,6 +46,7 @@ class Card:
     versions: dict[str, str]
     pair: tuple[int, ...] = ()
     likenesses: str = ""
+    skipped: tuple[str, ...] = ()
     interventions: tuple[Intervention, ...] = ()
 
     @property
@@ -87,6 +89,7 @@ def _checked(values: Any) -> Card:
         versions={text(k): text(v) for k, v in is_(values["versions"], dict).items()},
         pair=_shape(values["pair"], least=0),
         likenesses=text(values["likenesses"]),
+        skipped=texts(values["skipped"]),
         interventions=tuple(Intervention.from_json(one) for one in is_(values["interventions"], list)),
     )
     if set(card.counts) != set(card.classes):

@@ -49,9 +49,10 @@ class FitParts(Generic[Items]):
 
 
 def images_like(card: Card, data: Any, reading: Reading | None = None, **options: Any) -> LabelledImages:
-    """Images at the size and with the channels of a card, with classes as they come. options: of `load_images`."""
+    """Images at the size and with the channels of a card, with classes as they come, but for those that
+    the fit left out. options: of `load_images`."""
     channels, _, side = card.shape
-    return load_images(data, reading, size=side, channels=channels, at_least=0, **options)
+    return load_images(data, reading, size=side, channels=channels, at_least=0, **options).without(card.skipped)
 
 
 def vectors_like(card: Card, data: Any, split: str = "train") -> LabelledVectors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from torch.utils.data import IterableDataset
 
 from ganaug.data.sources.dicts import as_pairs
-from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
+from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, WithheldWarning
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.labels import named_labels_of
@@ -55,7 +56,8 @@ def mix(
     evaluation: evaluation sets. Images that the generator saw, or near-duplicates of them, are listed in a warning up
     to 5 % of a set; beyond, LeakError is raised. `unseen(dataset, run)` leaves them out.
     force: serve images of a run whose verdict is `harms` all the same.
-    Of a class that a choice (`ganaug.choose`) withholds, only real images are served.
+    Of a class that a choice (`ganaug.choose`) withholds, or that the fit left out (`skip_small`), only real images are
+    served.
 
     Draws depend on (seed, epoch, index) only. Whoever iterates without `augment_loader` calls `set_epoch`; Accelerate,
     the trainer of Hugging Face and timm's training script do. Lightning tells the epoch to samplers only: give it the
@@ -73,7 +75,11 @@ def mix(
     labels, names, named = named_labels_of(view, classes, targets, report)
     who = _who(labels, names, mode, share.ratio, fitted)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
-    plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in needed.items() if n}
+    skipped = [name for name in names if name in fitted.card.skipped]
+    if skipped and (share.ratio or mode == "balance"):
+        warn_of_skipped(skipped)
+    wanted = {name: n for name, n in needed.items() if n and name not in skipped}
+    plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in wanted.items()}
     added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
     labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
     pool = schedule = None
@@ -84,6 +90,16 @@ def mix(
         starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))
         schedule = Schedule(who, len(labels), names, starts, sizes, seed)
     return MixedDataset(dataset, labels, names, schedule, pool, fitted, seed=seed, transform=transform, view=view)
+
+
+def warn_of_skipped(names: Sequence[str]) -> None:
+    """Tell which classes have real images only, since the fit left them out."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    warnings.warn(
+        f"The fit left out {len(names)} small classes ({', '.join(names[:5])}{more}): they are served as they are.",
+        WithheldWarning,
+        stacklevel=3,
+    )
 
 
 def require_map_style(dataset: Any) -> None:

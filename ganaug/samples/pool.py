@@ -147,8 +147,9 @@ def _counts(fitted: Fitted, plan: Plan) -> list[int]:
 
 
 def served(fitted: Fitted, plan: Plan) -> Plan:
-    """The plan without images of the classes that a choice withholds."""
-    return {name: 0 if name in withheld(fitted) else n for name, n in plan.items()}
+    """The plan without images of the classes that a choice withholds, or that the fit left out."""
+    none = {*withheld(fitted), *fitted.card.skipped}
+    return {name: 0 if name in none else n for name, n in plan.items()}
 
 
 def pool_folder(run: Loadable, folder: str | Path | None) -> Path:

@@ -124,9 +124,10 @@ class Variants:
 
 
 def labels_at(fitted: Fitted, classes: Sequence[str | None]) -> Tensor:
-    """For each of these classes its label at the generator, int64; -1 for None."""
-    fitted.require_learned(name for name in classes if name is not None)
-    return torch.tensor([-1 if name is None else fitted.card.classes.index(name) for name in classes])
+    """For each of these classes its label at the generator, int64; -1 for None and for one that the fit left out."""
+    learned = [None if name in fitted.card.skipped else name for name in classes]
+    fitted.require_learned(name for name in learned if name is not None)
+    return torch.tensor([-1 if name is None else fitted.card.classes.index(name) for name in learned])
 
 
 def other_class(known: list[int], label: int) -> int:

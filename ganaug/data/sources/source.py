@@ -11,6 +11,7 @@ from PIL import Image
 
 from ganaug.data.sources.groups import with_groups
 from ganaug.data.sources.kinds import SOURCES, Asked, Kind, is_text
+from ganaug.data.sources.small import without_small
 from ganaug.errors import DataError, OptionError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
@@ -56,7 +57,7 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
     """
     reading = merged(Reading, reading, given)
     if isinstance(source, ImageSource):
-        return with_groups(source, reading.groups)
+        return without_small(with_groups(source, reading.groups), reading.skip_small)
     if is_text(source) and reading.targets is not None:
         raise OptionError("targets= is for data sets in memory.", "A folder or file brings its own labels.")
     kind = kind_of(source)
@@ -69,7 +70,7 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
     if reading.follow_links and not (kind.lists or kind is SOURCES["image_list"] or reading.beside):
         raise OptionError("follow_links is for folders.", f"Leave it out for {kind.words}.")
     opened: ImageSource = kind.open(Asked(source, reading, report))
-    return with_groups(opened, reading.groups)
+    return without_small(with_groups(opened, reading.groups), reading.skip_small)
 
 
 def kind_of(source: Any) -> Kind:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ganaug.data.duplicates.seen import Known
-from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.load import LabelledImages, load_images, require_counts
 from ganaug.data.sources.source import brings_test_part
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
@@ -77,14 +77,20 @@ def gather(
     channels: Any = "auto" if card is None else card.shape[0]
     real = load_images(
         data, asked.reading, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
-        pairs=asked.pairs, report=report,
+        pairs=asked.pairs, at_least=0 if card is not None and card.skipped else 2, report=report,
     )  # fmt: skip
+    skipped = (*real.skipped, *(() if card is None else card.skipped))
+    real = real.without(skipped)
+    require_counts(real.classes, real.counts(), 2)
     train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     held = load_images(
         data if test is None else test, asked.of_test(asked.test_groups), size=size, channels=channels, at_least=0,
         report=report,
     )  # fmt: skip
+    tested, held = len(held), held.without(skipped)
+    if len(held) < tested:
+        notes.append(f"{tested - len(held)} test images of classes that were left out as too small are not used.")
     held = held.in_order(real.classes, "The test set", TRAINING)
     folder = None
     if synthetic is not None:
