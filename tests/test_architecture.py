@@ -8,11 +8,12 @@ from pathlib import Path
 import ganaug
 
 ROOT = Path(ganaug.__file__).parent
-GROUND = {"errors", "keys", "reporting"}  # anyone may import these
+GROUND = {"defaults", "errors", "keys", "reporting"}  # anyone may import these
 
 # A room is a folder, or a file beside the folders; a room in a room is one of its own. It may import the rooms named
 # here, itself, the ground, and other people's packages. In the order in which data flow, the last one first to be read.
 MAY = {
+    "defaults": "",
     "errors": "",
     "keys": "",
     "reporting": "",

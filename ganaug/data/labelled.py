@@ -40,7 +40,7 @@ class Labelled:
 
     def take(self, indices: Sequence[int] | np.ndarray | torch.Tensor) -> Self:
         """Only these items, in this order; what is said of all of them stays."""
-        rows = torch.as_tensor(np.asarray(indices, dtype=np.int64))
+        rows = torch.from_numpy(np.array(indices, dtype=np.int64))
         chosen = rows.tolist()
         taken: dict[str, Any] = {}
         for field in fields(self):
@@ -78,7 +78,7 @@ class Labelled:
                 f"{what} has the class {', '.join(map(repr, foreign))}, {whose} not.",
                 f"Classes are matched by name; {whose} has {', '.join(map(repr, classes))}.",
             )
-        place = torch.tensor([classes.index(name) if name in classes else -1 for name in self.classes])
+        place = torch.tensor([classes.index(name) if name in classes else -1 for name in self.classes], device="cpu")
         return replace(self, labels=place[self.labels], classes=tuple(classes))
 
 

@@ -19,6 +19,7 @@ from ganaug.data.sources.small import skipped_in
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
+from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, OptionError, TooFewImagesError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
@@ -50,6 +51,7 @@ class LabelledImages(Labelled):
         return DataSpec(tuple(self.pixels.shape[1:]), self.classes, paired)
 
 
+@usual_defaults()
 def load_images(
     source: Any,
     reading: Reading | None = None,

@@ -10,6 +10,7 @@ import torch
 
 from ganaug.data.batches import ClassBalancedBatches
 from ganaug.data.spec import KINDS, DataSpec
+from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.fitting.budget import seconds_per_step, steps_in
 from ganaug.fitting.prepare import FitSettings, prepare
@@ -66,6 +67,7 @@ def in_words(shape: tuple[int, ...]) -> str:
     return f"rows of {shape[0]} values" if len(shape) == 1 else f"series of {shape[1]} steps, {shape[0]} channels"
 
 
+@usual_defaults()
 def fit_seconds(spec: DataSpec) -> float:
     """Seconds that good samples of the default recipe take here for such data, from a few discarded rounds."""
     pixels = torch.randint(0, 256, (2 * len(spec.classes), *spec.shape), dtype=torch.uint8, generator=torch.Generator())
@@ -74,6 +76,7 @@ def fit_seconds(spec: DataSpec) -> float:
     return GOOD_STEPS * seconds_per_step(small(), ClassBalancedBatches(pixels, labels, spec, device), device)
 
 
+@usual_defaults()
 def dry_run(
     data: Any, out: str | Path, settings: FitSettings | None = None, *, report: Report = silent, **options: Any
 ) -> Estimate:

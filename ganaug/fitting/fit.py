@@ -14,6 +14,7 @@ from ganaug.data.load import LabelledImages
 from ganaug.data.quarantine import LIST, as_list
 from ganaug.data.skipped import SKIPPED, skipped_list
 from ganaug.data.spec import ImageCodec
+from ganaug.defaults import usual_defaults
 from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, own_folders, write_atomically, writing
@@ -42,6 +43,7 @@ GRIDS = 20  # sample grids over a fit
 LOG_LINES = 500  # lines of metrics.jsonl over a fit
 
 
+@usual_defaults()
 def fit(
     data: Any,
     out: str | Path,

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ganaug.defaults import usual_defaults
 from ganaug.errors import ArtefactError, GanaugError, LabelMismatchError
 from ganaug.files.integrity import MANIFEST, read_verified, write_manifest
 from ganaug.files.tensors import check_fit, from_bytes, load_strictly, to_bytes
@@ -99,6 +100,7 @@ def save(folder: Path, networks: Mapping[str, nn.Module], card: Card) -> str:
 OwnRecipe = Recipe | Callable[[dict[str, Any]], Recipe]
 
 
+@usual_defaults()
 def read_generator(named: Path, recipe: OwnRecipe | None = None) -> Fitted:
     """The generator of a run folder or of a generator folder; runs no code from the files. See `ganaug.load`."""
     if named.is_file():

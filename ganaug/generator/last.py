@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from ganaug.defaults import usual_defaults
 from ganaug.errors import ArtefactError
 from ganaug.files.tensors import load_strictly
 from ganaug.game import Recipe
@@ -11,6 +12,7 @@ from ganaug.generator.folder import Fitted, run_folder
 from ganaug.generator.state import load_state
 
 
+@usual_defaults()
 def last_network(fitted: Fitted, role: str, recipe: Recipe) -> nn.Module:
     """The network of this role with its last weights (not averaged ones), frozen and in eval mode.
 

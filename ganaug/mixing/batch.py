@@ -15,6 +15,7 @@ from torchvision.tv_tensors import TVTensor, wrap
 
 from ganaug.data.sources.classes import names_by_label
 from ganaug.data.spec import ImageCodec
+from ganaug.defaults import usual_defaults
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator.folder import Fitted
 from ganaug.samples.blocks import serving
@@ -50,6 +51,7 @@ class BatchTransform(v2.Transform):
         self._epoch, self._calls = epoch, 0
 
     @final
+    @usual_defaults()
     def forward(self, *inputs: Any, **named: Any) -> Any:
         """Two arguments, or one pair; gives what it was given, a tuple or a list, with the images changed."""
         who = type(self).__name__

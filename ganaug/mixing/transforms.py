@@ -76,7 +76,10 @@ class SynthMix(BatchTransform):
         self.use = _use(fitted, use)
         if use is None:
             share.warn("Labels that are integers", depth=2)
-        self._serves = torch.tensor([name not in (*withheld(fitted), *fitted.card.skipped) for name in self.classes])
+        self._serves = torch.tensor(
+            [name not in (*withheld(fitted), *fitted.card.skipped) for name in self.classes],
+            device="cpu",
+        )
         if live and fitted.choice is not None:
             raise OptionError("Live samples are served as they come: there is no choice among them.",
                               "Use live=False, or name the run in place of its choice.")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import Renderer
@@ -17,6 +18,7 @@ from ganaug.samples.variants import Variants, images_for, translator
 from ganaug.samples.verdict import refuse_harmful
 
 
+@usual_defaults()
 def augment(
     run: Loadable,
     plan: Plan,

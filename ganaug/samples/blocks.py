@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from ganaug.data.spec import ImageCodec
+from ganaug.defaults import usual_defaults
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.samples.run import from_noise
@@ -53,6 +54,7 @@ class Renderer:
         self.truncation, self.spread = truncation, spread if fitted.choice is None else fitted.choice.spread
         self._generator = serving(fitted.generator, device)
 
+    @usual_defaults()
     def block(self, label: int, number: int) -> np.ndarray:
         """All BLOCK rows of one block of class `label` (an index into the card's classes)."""
         choice = self.fitted.choice

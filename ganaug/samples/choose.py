@@ -14,6 +14,7 @@ import torch
 from ganaug.classifier.judge import FOLDS, crosswise, folds
 from ganaug.classifier.small import Classifier
 from ganaug.data.load import LabelledImages
+from ganaug.defaults import usual_defaults
 from ganaug.errors import ArtefactError, OptionError
 from ganaug.generator.folder import CHOICE_FOLDER, Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.generator.last import last_network
@@ -67,6 +68,7 @@ class Chosen:
         return lines
 
 
+@usual_defaults()
 def choose(
     run: Loadable,
     data: Any,

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 from ganaug.data.spec import ImageCodec
+from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError
 from ganaug.files.integrity import write_atomically, writing
 from ganaug.game import Prior
@@ -117,6 +118,7 @@ def save_picture(image: Image.Image, file: Path, **how: Any) -> None:
     write_atomically(file, content.getvalue())
 
 
+@usual_defaults()
 def preview(
     run: Loadable,
     out: Path,

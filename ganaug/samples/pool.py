@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError
 from ganaug.files.imagemap import ImageMap
 from ganaug.files.integrity import own_folders, writing
@@ -85,6 +86,7 @@ class Pool(Mapped):
         self.file.remove()
 
     @classmethod
+    @usual_defaults()
     def open(
         cls,
         run: Loadable,

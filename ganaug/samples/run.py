@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.data.spec import ImageCodec
+from ganaug.defaults import usual_defaults
 from ganaug.errors import ArtefactError, DataError, TranslatorError
 from ganaug.files.integrity import read_whole, sha256, unsealed
 from ganaug.game import Source
@@ -44,6 +45,7 @@ class Run:
 Loadable = str | Path | Run | Fitted
 
 
+@usual_defaults()
 def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
     """Load the generator of a run folder, of a generator folder, or of RUN/choice. Runs no code from the files.
 

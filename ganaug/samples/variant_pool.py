@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ganaug.data.load import LabelledImages
+from ganaug.defaults import usual_defaults
 from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK
@@ -32,6 +33,7 @@ class VariantPool(Mapped):
         return len(self.row_labels)
 
     @classmethod
+    @usual_defaults()
     def open(
         cls,
         run: Loadable,

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ganaug.data.load import LabelledImages
 from ganaug.data.spec import ImageCodec
+from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, TranslatorError
 from ganaug.game import Prior
 from ganaug.game.recipe import Source
@@ -54,6 +55,7 @@ class Variants:
     generator from noise, LabelMismatchError for classes that it does not know, DataError for images that do not fit.
     """
 
+    @usual_defaults()
     def __init__(self, run: Loadable, images: LabelledImages, seed: int = 0, *, device: str | torch.device = "cpu"):
         self.fitted, self.images, self.seed = translator(run), images, seed
         self.device = torch.device(device)
@@ -97,6 +99,7 @@ class Variants:
         turns = np.arange(count)
         return rows[turns % len(rows)], turns // len(rows)
 
+    @usual_defaults()
     @torch.inference_mode()
     def block(self, rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """At most BLOCK variants: of image rows[i] the one with numbers[i]. uint8 (len(rows), C, H, W)."""
@@ -123,6 +126,7 @@ class Variants:
             yield self.block(rows[start : start + BLOCK], numbers[start : start + BLOCK])
 
 
+@usual_defaults()
 def labels_at(fitted: Fitted, classes: Sequence[str | None]) -> Tensor:
     """For each of these classes its label at the generator, int64; -1 for None and for one that the fit left out."""
     learned = [None if name in fitted.card.skipped else name for name in classes]

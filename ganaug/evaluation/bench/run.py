@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.evaluation.bench import record
@@ -36,6 +37,7 @@ LOOKED = "looked"  # the doctor, at the past of the run
 Finding = tuple[str, str, str, str]  # name, severity ("warning" or "fault"), text, knob: of `ganaug doctor`
 
 
+@usual_defaults()
 def bench(
     data: Any,
     settings: BenchSettings | None = None,

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganaug.classifier.judge import STEPS, judge_of
 from ganaug.data.spec import ImageCodec
+from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError, TooFewImagesError
 from ganaug.evaluation.measuring.cas import classification_accuracy_scores
 from ganaug.evaluation.measuring.compare import NO_CLASSES, Looked
@@ -30,6 +31,7 @@ from ganaug.samples.variants import Variants
 PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless a number is given
 
 
+@usual_defaults()
 def measure(
     run: Loadable,
     data: Any,

@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError
 from ganaug.game import CycleRound, JointRound, NoiseRound, Recipe
 from ganaug.generator.card import Card
@@ -69,6 +70,7 @@ class Backbone(nn.Module):
         return self
 
 
+@usual_defaults()
 def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None) -> Backbone:
     """What the run knows about images.
 

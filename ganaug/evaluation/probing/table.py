@@ -13,6 +13,7 @@ import torch
 
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.spec import ImageCodec
+from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, MissingPackageError, OptionError
 from ganaug.evaluation.probing.backbones import Backbone, backbone
 from ganaug.files.integrity import write_atomically
@@ -73,6 +74,7 @@ class Features:
         return target.getvalue()
 
 
+@usual_defaults()
 def features(
     run: Loadable,
     data: Any,

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ganaug.data.split import hold_out
+from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, LabelMismatchError
 from ganaug.fitting.doctor.checkup import Checkup, Examiner
@@ -48,6 +49,7 @@ class Diagnosis:
         return [*lines, *self.notes]
 
 
+@usual_defaults()
 def doctor(
     run: Loadable,
     data: Any = None,
