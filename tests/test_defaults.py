@@ -35,9 +35,14 @@ def items():
 
 def test_the_default_is_back_afterwards(other):
     before = torch.get_default_dtype(), torch.get_default_device()
-    with pytest.raises(KeyError), usual_defaults():
-        assert (torch.zeros(1).dtype, torch.zeros(1).device.type) == (torch.float32, "cpu")
-        raise KeyError
+
+    @usual_defaults()
+    def fails():
+        made = torch.zeros(1)
+        raise KeyError(made.dtype, made.device.type)
+
+    with pytest.raises(KeyError, match="torch.float32, 'cpu'"):
+        fails()
     assert (torch.get_default_dtype(), torch.get_default_device()) == before
 
 
