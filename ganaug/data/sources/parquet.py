@@ -1,0 +1,176 @@
+"""Parquet and Arrow files of encoded images, as Hugging Face writes them. A row group is read when its images are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ganaug.data.sources.arrays import item_names, labels_and_names
+from ganaug.data.sources.classes import named_labels
+from ganaug.data.sources.images import decode_image
+from ganaug.data.sources.keys import image_key, label_key
+from ganaug.data.sources.kinds import Asked, is_file, source
+from ganaug.errors import DataError, MissingPackageError, UnreadableImageError
+
+_SHARD = re.compile(r"(.*)-(\d{5})-of-(\d{5})(\.\w+)")
+
+
+@dataclass(frozen=True, eq=False)
+class ParquetSource:
+    """files: opened ones; starts: the first row of each block of rows, and the end; column: of the images."""
+
+    files: Sequence[Any]
+    blocks: Sequence[tuple[int, int]]
+    starts: np.ndarray
+    column: str
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    names: Sequence[str]
+    groups: tuple[str, ...] | None = None
+    ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    array: None = None
+    _read: dict[int, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, index: int) -> Image.Image:
+        """Decode one image to mode "L" or "RGB"; raises UnreadableImageError."""
+        block = int(np.searchsorted(self.starts, index, side="right")) - 1
+        if block not in self._read:
+            self._read.clear()
+            file, number = self.blocks[block]
+            self._read[block] = _block(self.files[file], number, self.column)
+        cell = self._read[block][index - int(self.starts[block])].as_py()
+        data = cell.get("bytes") if isinstance(cell, dict) else cell
+        if not data:
+            path = cell.get("path") if isinstance(cell, dict) else None
+            reason = f"it holds the path {path!r} in place of an image." if path else "there is no image."
+            raise UnreadableImageError(reason, "Write the images themselves into the file.")
+        return decode_image(bytes(data))
+
+
+@source(
+    "a .parquet or .arrow file of images and labels",
+    takes=lambda data: is_file(data, ".parquet", ".arrow", ".feather"),
+    columns=True,
+)
+def parquet(asked: Asked) -> ParquetSource:
+    how, paths = asked.reading, _shards(asked.path)
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        fix = "pip install 'ganaug[parquet]' (or pip install pyarrow)."
+        raise MissingPackageError(f"Reading {asked.path.suffix} files needs pyarrow.", fix) from error
+    try:
+        files = [_opened(path) for path in paths]
+        schema = _schema(files[0])
+        kinds = {name: _kind(schema.field(name).type, pyarrow) for name in schema.names}
+        said = _features(schema)
+        kinds |= {name: kind for name, kind in said.items() if name in kinds and kind in ("Image", "ClassLabel")}
+        column = image_key(kinds, how.image)
+        target = label_key(kinds, column, how.target)
+        if kinds[column] != "Image":
+            cause = f"The column {column!r} of {asked.path} holds {schema.field(column).type}, not encoded images."
+            raise DataError(cause, "Give images as the bytes of their files: {bytes: ...} or binary.")
+        names = _names(schema, target)
+        cells = [cell for file in files for cell in _column(file, target)]
+        blocks = [(number, block) for number, file in enumerate(files) for block in range(_blocks(file))]
+        sizes = [_rows(files[file], block) for file, block in blocks]
+    except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{asked.path} cannot be read: {error}.", "Write it again, or fetch it again.") from error
+    missing = sum(cell is None for cell in cells)
+    if missing:
+        cause = f"{missing} of {len(cells)} rows of {asked.path} have no {target!r}."
+        raise DataError(cause, "Leave them out of the file, or name another column: --target COLUMN.")
+    values, given = labels_and_names(np.asarray(cells), how.classes if how.classes is not None else names)
+    labels, classes, dropped = named_labels(values, given, drop_empty=how.classes is None)
+    ignored = {"class without items": dropped} if dropped else {}
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return ParquetSource(files, blocks, starts, column, labels, classes, item_names(len(labels)), ignored=ignored)
+
+
+def _shards(path: Path) -> list[Path]:
+    """All parts of a set of which a file is one, "train-00000-of-00002.parquet"; DataError if one is missing."""
+    match = _SHARD.fullmatch(path.name)
+    if match is None:
+        return [path]
+    stem, _, count, suffix = match.groups()
+    parts = [path.parent / f"{stem}-{number:05}-of-{count}{suffix}" for number in range(int(count))]
+    gone = [part.name for part in parts if not part.is_file()]
+    if gone:
+        cause = f"{path} is one of {int(count)} parts of a set, of which {gone[0]} is missing."
+        raise DataError(cause, "Put all parts into one folder, or rename this one to read it alone.")
+    return parts
+
+
+def _opened(path: Path) -> Any:
+    import pyarrow
+    import pyarrow.parquet
+
+    if path.suffix.lower() == ".parquet":
+        return pyarrow.parquet.ParquetFile(path)
+    mapped = pyarrow.memory_map(str(path))
+    try:
+        return pyarrow.ipc.open_file(mapped).read_all()
+    except pyarrow.ArrowInvalid:  # a stream, as the caches of Hugging Face are
+        mapped.seek(0)
+        return pyarrow.ipc.open_stream(mapped).read_all()
+
+
+def _schema(file: Any) -> Any:
+    return file.schema_arrow if hasattr(file, "schema_arrow") else file.schema
+
+
+def _blocks(file: Any) -> int:
+    return file.num_row_groups if hasattr(file, "num_row_groups") else 1
+
+
+def _rows(file: Any, block: int) -> int:
+    return file.metadata.row_group(block).num_rows if hasattr(file, "num_row_groups") else file.num_rows
+
+
+def _block(file: Any, block: int, column: str) -> Any:
+    if hasattr(file, "num_row_groups"):
+        return file.read_row_group(block, columns=[column])[column]
+    return file[column]
+
+
+def _column(file: Any, name: str) -> list[Any]:
+    table = file.read(columns=[name]) if hasattr(file, "num_row_groups") else file
+    return table[name].to_pylist()
+
+
+def _kind(kind: Any, pyarrow: Any) -> str:
+    if pyarrow.types.is_struct(kind) and "bytes" in [kind.field(i).name for i in range(kind.num_fields)]:
+        return "Image"
+    return "Image" if pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind) else str(kind)
+
+
+def _features(schema: Any) -> dict[str, str]:
+    """What the columns hold, where Hugging Face wrote the file: "Image", "ClassLabel" and others."""
+    return {name: str(one.get("_type")) for name, one in _told(schema).items() if isinstance(one, dict)}
+
+
+def _names(schema: Any, target: str) -> list[str] | None:
+    one = _told(schema).get(target)
+    names = one.get("names") if isinstance(one, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else None
+
+
+def _told(schema: Any) -> dict[str, Any]:
+    try:
+        told = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
