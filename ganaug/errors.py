@@ -124,6 +124,10 @@ class WithheldWarning(UserWarning):
     """A choice withholds classes that were asked for: there are no synthetic images of them."""
 
 
+class NumberingWarning(UserWarning):
+    """Who reads a folder numbers its classes otherwise than the data of the fit do."""
+
+
 class SeenImagesWarning(UserWarning):
     """A few evaluation images are among those that the generator was trained on."""
 

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -45,6 +46,11 @@ class FolderSource:
     def read(self, index: int) -> Image.Image:
         """Decode one file to mode "L" or "RGB"; raises UnreadableImageError."""
         return decode_image(os.path.join(self.root, self.files[index]))
+
+
+def file_of(source: Any, index: int) -> Path | None:
+    """The file that an item of a source is, if it is one."""
+    return source.root / source.files[index] if isinstance(source, FolderSource) else None
 
 
 @source("a folder ROOT/CLASS/*.png", takes=lambda data: is_text(data) and Path(data).expanduser().is_dir())
