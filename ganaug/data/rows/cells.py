@@ -7,13 +7,14 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ganaug.errors import DataError, OptionError
 
 DELIMITERS = ";\t|,"  # a comma comes last: it may be a decimal point
-LOOKED_AT = 50  # lines, to find the delimiter
+LOOKED_AT = 50  # rows, to find the delimiter
 SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 
 
@@ -73,6 +74,8 @@ def read_cells(data: Any) -> Cells:
 
 def _from_frame(frame: Any) -> tuple[list[str], list[list[str]], str]:
     """What pandas writes into a CSV file: missing values of any type are empty, dates and times as they print."""
+    if getattr(frame.columns, "nlevels", 1) > 1:
+        raise DataError("The names of the columns have several levels.", 'Join them: frame.columns.map("_".join).')
     text = frame.to_csv(index=False, na_rep="", lineterminator="\r\n")
     header, *rows = ([cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), strict=True))
     return header, rows, ","
@@ -117,11 +120,11 @@ def _from_file(path: Path) -> tuple[list[str], list[list[str]], str]:
 def _delimiter(text: str) -> str:
     """The delimiter that divides the first lines into the most cells, as many in each; a comma last, for it is also a
     decimal point. Where none does, the one that divides the first line into the most."""
-    start = "\n".join([line for line in text.splitlines() if line.strip()][:LOOKED_AT])
 
     def widths(delimiter: str) -> list[int]:
         try:
-            return [len(row) for row in csv.reader(io.StringIO(start, newline=""), delimiter=delimiter) if row]
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            return list(islice((len(row) for row in rows if any(map(str.strip, row))), LOOKED_AT))
         except csv.Error:
             return []
 

@@ -110,6 +110,20 @@ def test_other_encodings_name_what_to_do(tmp_path, encoding):
         read_cells(tmp_path / "t.csv")
 
 
+def test_lines_within_quotes_do_not_hide_the_delimiter(tmp_path):
+    rows = "".join(f'{i};"{"text, more" * 3}\n\nof, it {i}"\n' for i in range(60))
+    (tmp_path / "t.csv").write_text("a;b\n" + rows)
+    cells = read_cells(tmp_path / "t.csv")
+    assert (cells.header, cells.delimiter, len(cells)) == (("a", "b"), ";", 60)
+
+
+def test_names_of_several_levels_are_refused():
+    table = frame()[["count", "size", "class"]]
+    table.columns = pandas.MultiIndex.from_tuples([("a", "count"), ("a", "size"), ("b", "class")])
+    with pytest.raises(DataError, match="several levels"):
+        read_cells(table)
+
+
 def test_a_missing_cell_where_the_fit_had_none_is_refused(tmp_path):
     table = frame()[["single", "zone", "class"]]
     codec = load_table(table, "class").codec
