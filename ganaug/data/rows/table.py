@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from ganaug.data.sources.classes import check_names
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 
 NO_LABEL = frozenset({"", "nan", "na", "<na>", "null"})  # in lower case
+_WHOLE = re.compile(r"-?[0-9]+")
 
 
 def load_table(
@@ -101,7 +103,7 @@ def labelled_cells(data: Any, target: str | None, drop: Sequence[str]) -> Cells:
 def class_names(cells: Sequence[str]) -> list[str]:
     """The different labels, sorted: as numbers where all are whole numbers."""
     different = sorted(set(cells))
-    return sorted(different, key=int) if all(cell.lstrip("-").isdecimal() for cell in different) else different
+    return sorted(different, key=int) if all(map(_WHOLE.fullmatch, different)) else different
 
 
 def row_fingerprints(cells: Cells) -> tuple[str, ...]:
