@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch.utils.data import Subset
 
 from ganaug.data.sources.classes import named_labels, names_by_label
 from ganaug.data.sources.labels import labels_of
-from ganaug.data.sources.unwrap import innermost
+from ganaug.data.sources.unwrap import innermost, private
 from ganaug.errors import LabelMismatchError
 from ganaug.reporting import Report
 
@@ -28,7 +27,7 @@ def named_labels_of(
     """
     base, index_map = innermost(dataset)
     if targets is None and getattr(base, "target_transform", None) is not None:
-        base = copy.copy(base)
+        base = private(base)
         base.target_transform = None
         dataset = Subset(base, index_map.tolist())
     found = labels_of(dataset, targets, report=report)

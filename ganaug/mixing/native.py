@@ -6,7 +6,6 @@ what its `target_transform` is given; both are seen by putting a recorder in the
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ganaug.data.sources.unwrap import private, set_transform
 from ganaug.data.spec import MODES, ImageCodec
 from ganaug.errors import IncompatibleLoaderError
 
@@ -126,13 +126,13 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
 def _before_transforms(dataset: Any, index: int) -> tuple[Any, Any, str]:
     """One item as it is before the data set's own transforms: image, label, how the transform was called."""
     images, labels = _Recorder(), _Recorder()
-    view = copy.copy(dataset)
+    view = private(dataset)
     original = {name: getattr(dataset, name) for name in ("transform", "target_transform") if hasattr(dataset, name)}
     try:
         if "transform" in original:
-            view.transform = images
+            set_transform(view, "transform", images)
         if original.get("target_transform") is not None:
-            view.target_transform = labels
+            set_transform(view, "target_transform", labels)
         item = view[index]
     finally:
         for name, value in original.items():  # a property of a wrapper may have reached the original through the copy
