@@ -105,14 +105,17 @@ class EpochSampler(Sampler[Any]):
         return len(self.order)
 
     def __iter__(self) -> Iterator[Any]:
+        """The epoch advances with the first index: a DataLoader with workers calls `iter` twice for its first pass."""
         chosen = self.order.chosen() if isinstance(self.order, FollowedOrder) else None
         if chosen is not None:
             self.dataset.set_epoch(chosen)
         epoch = self.dataset.advance()
         order: Iterable[Any] = self.order(epoch)
-        if self.batches:
-            return ([_index(index, epoch) for index in batch] for batch in order)
-        return (_index(index, epoch) for index in order) if self.dataset.any_synthetic else iter(order)
+        for found in order:
+            if self.batches:
+                yield [_index(index, epoch) for index in found]
+            else:
+                yield _index(found, epoch) if self.dataset.any_synthetic else found
 
     def set_epoch(self, epoch: int) -> None:
         self.dataset.set_epoch(epoch)
