@@ -141,14 +141,11 @@ class MixedDataset(Dataset):
 
     def _set(self, name: str, transform: Any) -> None:
         """On a copy of the data set, so that nothing of the user's changes."""
-        unused = self._pool is not None and name == "transform" and self._present.native.call == "never"
-        if unused or not standard_transforms(self._base):
-            what = (
-                "a .transform that it does not call for its items" if unused else "joint transforms of image and label"
-            )
+        joint = not standard_transforms(self._base)
+        if joint or (name == "transform" and self._pool is not None and self._present.native.call == "never"):
+            what = "joint transforms of image and label" if joint else "a .transform that it does not call"
             raise IncompatibleLoaderError(
-                f"{type(self._base).__name__} has {what}.",
-                f"Make it with the {name} that it shall have, and mix again.",
+                f"{type(self._base).__name__} has {what}.", f"Make it with the {name} it shall have, and mix again."
             )
         kept = getattr(self._base, name)
         view = private(self.dataset)

@@ -80,9 +80,17 @@ def _is_data_set(value: Any) -> bool:
 
 def set_transform(view: Any, name: str, transform: Any) -> None:
     """Set `transform` or `target_transform` (the name) of a private data set, also where torchvision keeps a pair of
-    both besides."""
+    both besides, and where a property sets them further in."""
     setattr(view, name, transform)
+    _match_pairs(view, name, transform)
+
+
+def _match_pairs(view: Any, name: str, transform: Any) -> None:
+    for part in inside(view):
+        _match_pairs(part, name, transform)
     pair = getattr(view, "transforms", None)
+    if getattr(view, name, None) is not transform:
+        return
     if _is_standard(pair):
         view.transforms = copy.copy(pair)
         setattr(view.transforms, name, transform)
