@@ -55,9 +55,11 @@ def mix(
     force: serve images of a run whose verdict is `harms` all the same.
     Of a class that a choice (`ganaug.choose`) withholds, only real images are served.
 
-    Draws depend on (seed, epoch, index) only. Whoever iterates without `augment_loader` calls `set_epoch`; Accelerate,
-    the trainer of Hugging Face and timm's training script do. Lightning tells the epoch to samplers only: give it the
-    loader of `augment_loader`, or call `set_epoch` in `on_train_epoch_start`.
+    Draws depend on (seed, epoch, index) only. Each pass of a torch `DataLoader` over the data set, or over one around
+    it, is the next epoch; `set_epoch` says which one is next (after a resume). What asks for items without a
+    `DataLoader` calls it before each epoch; an EpochWarning says so. fresh: where loader workers fetch the items, use
+    `augment_loader`, or call `set_epoch` before each pass. In the modes that add items, samplers are made from the
+    mixed data set (`.targets`); an UnservedWarning names one that was made for the real items alone.
 
     Raises LabelMismatchError for a class that the generator does not know, IncompatibleLoaderError for items that
     synthetic ones cannot be made alike, NoVerdictError, HarmfulError, OptionError.

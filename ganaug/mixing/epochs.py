@@ -102,7 +102,8 @@ class EpochClock:
 
     def fetch(self, count: int, length: int) -> int | None:
         """The epoch of `count` items of a data set of `length`, of the pass that asks for them; None if no DataLoader
-        does. A pass that goes on after `length` items is several."""
+        does. A pass that goes on after `length` items is several; with workers, where one ends is known to within the
+        batches that are fetched ahead."""
         fetcher, worker = _fetcher(), get_worker_info()
         if fetcher is None:
             return None
