@@ -95,7 +95,7 @@ def _warn_of_numbers(classes: Sequence[str], folders: dict[str, str], out: Path)
         return
     listed = ", ".join(f"{number} for {name!r}" for number, name in list(zip(numbers, read, strict=True))[:SHOWN])
     warnings.warn(
-        f"torchvision, timm and Hugging Face number the {len(read)} classes in {out} from 0 on, in the order of its "
+        f"torchvision, timm and Hugging Face number the classes in {out} from 0 on, in the order of its "
         f"folders; the data of the fit have the labels {listed}{', ...' * (len(read) > SHOWN)}. Write the real images "
         f"beside them (--with-real DATA), or read it by ImageFolder({str(out)!r}, "
         f"target_transform={numbers}.__getitem__).",

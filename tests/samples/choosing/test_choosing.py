@@ -17,7 +17,7 @@ from ganaug import Rules
 from ganaug.classifier.judge import CROSSWISE
 from ganaug.classifier.small import Training, train_classifier
 from ganaug.data.load import load_images
-from ganaug.errors import (
+from ganaug.errors import (, NumberingWarning
     ArtefactError,
     DataError,
     HarmfulError,
@@ -100,7 +100,8 @@ def test_quotas_are_kept_and_a_withheld_class_is_not_served(picky, digits_run, t
     fitted = picky(withheld=("3",), none_of=3)
     pool = Pool.open(fitted, {"3": 50, "5": 50}, folder=tmp_path)
     assert (pool.counts["3"], pool.counts["5"]) == (0, 50)
-    out = ganaug.augment(fitted, {"3": 5, "5": 5}, tmp_path / "out")
+    with pytest.warns(NumberingWarning, match="5 for '5'"):
+        out = ganaug.augment(fitted, {"3": 5, "5": 5}, tmp_path / "out")
     classes = [json.loads(line)["class"] for line in (out / "metadata.jsonl").read_text().splitlines()]
     assert classes == ["5"] * 5
     with pytest.raises(OptionError, match="nothing"):
@@ -494,6 +495,7 @@ def test_groups_of_the_fit_are_judged_whole(tmp_path):
         ganaug.choose(run, (x, y), groups=one)
 
 
+@pytest.mark.filterwarnings("ignore::ganaug.errors.NumberingWarning")
 def test_the_command_counts_what_is_served(chosen, tmp_path):
     from click.testing import CliRunner
 
