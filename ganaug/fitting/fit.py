@@ -16,7 +16,7 @@ from ganaug.data.spec import ImageCodec
 from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, own_folders, write_atomically, writing
-from ganaug.files.lock import LOCK, sole_writer
+from ganaug.files.lock import LOCKS, sole_writer
 from ganaug.fitting.budget import seconds_per_step, steps_in
 from ganaug.fitting.course import Course, every
 from ganaug.fitting.doctor.checkup import Examiner
@@ -91,7 +91,7 @@ def fit(
 def _check_out(folder: Path, resume: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputInUseError(f"{folder} is not a folder.", "Choose another name.")
-    if not resume and folder.exists() and any(entry.name != LOCK for entry in folder.iterdir()):
+    if not resume and folder.exists() and any(entry.name not in LOCKS for entry in folder.iterdir()):
         raise OutputInUseError(f"{folder} is not empty.", "Choose another folder, or go on with --resume.")
 
 

@@ -24,14 +24,14 @@ from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.trial import Laboratory, Outcome, Part, Parts
 from ganaug.evaluation.bench.workers import Workers, workers_for
 from ganaug.files.integrity import clear_parts, is_part, write_atomically, writing
-from ganaug.files.lock import LOCK, sole_writer
+from ganaug.files.lock import LOCKS, sole_writer
 from ganaug.fitting.doctor.doctor import doctor
 from ganaug.generator.folder import Fitted, serving_folder
 from ganaug.options import as_text, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
 
-OURS = {"results.json", "report.html", "trials", LOCK}  # what a bench folder holds
+OURS = {"results.json", "report.html", "trials", *LOCKS}  # what a bench folder holds
 LOOKED = "looked"  # the doctor, at the past of the run
 Finding = tuple[str, str, str, str]  # name, severity ("warning" or "fault"), text, knob: of `ganaug doctor`
 
