@@ -38,6 +38,7 @@ def features(run, data, out, part, test, no_probe, reading, limit, device, recip
     ganaug features runs/leaves data/train --part discriminator --out leaves.parquet
     """
     from ganaug.cli.load import load_run
+    from ganaug.data.outputs import require_outside
     from ganaug.device import resolve_device
     from ganaug.evaluation.probing.probes import HEADER, probe
     from ganaug.evaluation.probing.table import checked
@@ -46,6 +47,8 @@ def features(run, data, out, part, test, no_probe, reading, limit, device, recip
 
     file = None if out is None else checked(out)
     fitted, game = load_run(run, recipe), None if recipe is None else recipe_named(recipe, {})
+    if file is not None:
+        require_outside(file, data, test, classes=fitted.card.classes)
     options = {"part": part, "device": str(resolve_device(device)), "recipe": game}
     known = know(fitted, data, reading, limit=limit, seed=seed, report=report, **options)
     other = None if test is None else know(fitted, test, reading.of_test(), report=report, **options)

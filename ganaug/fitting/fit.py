@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ganaug.data.load import LabelledImages
+from ganaug.data.outputs import require_outside
 from ganaug.data.quarantine import LIST, as_list
 from ganaug.data.spec import ImageCodec
 from ganaug.device import environment
@@ -76,6 +77,7 @@ def fit(
         raise OptionError("A fit either resumes or forks.", "To go on with a forked run, give --resume alone.")
     settings = merged(FitSettings, settings, options)
     folder = Path(out)
+    require_outside(folder, data, settings.pairs)
     require_place(folder, resume)
     prepared = prepare(data, settings, report)
     if is_finished(folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ganaug.data.outputs import require_outside
 from ganaug.data.sources.source import open_source
 from ganaug.errors import OptionError
 from ganaug.generator.folder import Fitted
@@ -64,9 +65,11 @@ def augment(
     withholds, none are written.
 
     Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError, LabelMismatchError for a class
-    that the generator does not know, OptionError for a plan without images, HarmfulError.
+    that the generator does not know, OptionError for a plan without images and for an `out` in a folder of data (given,
+    or with class folders of the generator's names), HarmfulError.
     """
     fitted, out = as_loaded(run), Path(out)
+    require_outside(out, data, pairs, classes=fitted.card.classes)
     refuse_harmful(fitted, force)
     fitted.require_learned(plan)
     plan = served(fitted, plan)

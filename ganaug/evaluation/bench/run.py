@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ganaug.data.outputs import require_outside
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.evaluation.bench import record
@@ -66,8 +67,10 @@ def bench(
     where = resolve_device(asked.device)
     if (run is None) == (synthetic is None):
         raise OptionError("A bench measures one source of synthetic images.", "Give --run RUN or --synthetic FOLDER.")
-    folder = _claimed(Path(out))
     fitted = None if run is None else as_fitted(run)
+    known = () if fitted is None else fitted.card.classes
+    require_outside(out, data, asked.test, synthetic, asked.pairs, classes=known)
+    folder = _claimed(Path(out))
     sets = gather(data, asked, fitted=fitted, synthetic=synthetic, report=report)
     with ExitStack() as held:
         with writing(folder):
