@@ -70,6 +70,7 @@ def augment(
     """
     fitted, out = as_loaded(run), Path(out)
     require_outside(out, data, pairs, classes=fitted.card.classes)
+    fitted.refuse_idle(pairs=pairs, truncation=truncation)
     refuse_harmful(fitted, force)
     fitted.require_learned(plan)
     plan = served(fitted, plan)

@@ -142,9 +142,11 @@ def preview(
     """
     if columns < 1 or frames < 1:
         raise OptionError("A preview needs at least one column and one frame.", "Give counts of 1 or more.")
-    require_outside(out, data, pairs, classes=as_fitted(run).card.classes)
+    fitted = as_fitted(run)
+    require_outside(out, data, pairs, classes=fitted.card.classes)
+    fitted.refuse_idle(pairs=pairs, truncation=truncation)
     if data is not None:
-        fitted = translator(run)
+        fitted = translator(fitted)
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
         images = images_for(fitted, data, pairs).in_order(fitted.card.classes, "The data")
@@ -154,7 +156,7 @@ def preview(
         with writing(out):
             save_picture(tile(grid), out / "grid.png")
         return [out / "grid.png"]
-    fitted = from_noise(run)
+    fitted = from_noise(fitted)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         return _drawn(fitted, out, columns, frames, seed, truncation)
