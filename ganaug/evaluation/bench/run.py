@@ -72,12 +72,12 @@ def bench(
     require_outside(out, data, asked.test, synthetic, asked.pairs, classes=known)
     folder = _claimed(Path(out))
     sets = gather(data, asked, fitted=fitted, synthetic=synthetic, report=report)
+    design = design_for(list(sets.train.counts().values()), asked)
     with ExitStack() as held:
         with writing(folder):
             held.enter_context(sole_writer(folder))
         for place in (folder, folder / "trials"):
             clear_parts(place)
-        design = design_for(list(sets.train.counts().values()), asked)
         report("bench", 0, 0, record.metric_reason(design, sets))
         parts = _parts(sets, fitted, design, where, report)
         doubts = reasons_against(sets, parts, design)

@@ -17,7 +17,7 @@ from ganaug.evaluation.bench.settings import BenchSettings
 
 RNG = np.random.default_rng(0)
 N, TESTED = 40, 20
-X, Y = RNG.integers(0, 256, (N, 8, 8), dtype=np.uint8), np.arange(N) % 2
+X, Y = RNG.integers(0, 256, (N, 8, 8), dtype=np.uint8), (np.arange(N) % 4 == 0).astype(np.int64)
 T, L = RNG.integers(0, 256, (TESTED, 8, 8), dtype=np.uint8), np.arange(TESTED) % 2
 SYNTHETIC = (RNG.integers(0, 256, (4, 8, 8), dtype=np.uint8), np.arange(4) % 2)
 OTHER: dict[str, Any] = {  # of every setting a value that is not the default one
