@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.data.outputs import require_outside
-from ganaug.data.sources.source import open_source
+from ganaug.data.sources.source import open_source, refuse_idle
 from ganaug.errors import OptionError
 from ganaug.generator.folder import Fitted
-from ganaug.options import Reading
+from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import Renderer
 from ganaug.samples.exports import format_for
@@ -69,8 +69,10 @@ def augment(
     or with class folders of the generator's names), HarmfulError.
     """
     fitted, out = as_loaded(run), Path(out)
-    require_outside(out, data, pairs, classes=fitted.card.classes)
+    require_outside(out, data, pairs, with_real, classes=fitted.card.classes)
     fitted.refuse_idle(pairs=pairs, truncation=truncation)
+    if with_real is None:
+        refuse_idle(merged(Reading, reading, given), (), "samples alone, without real images beside them")
     refuse_harmful(fitted, force)
     fitted.require_learned(plan)
     plan = served(fitted, plan)

@@ -35,6 +35,7 @@ IDLE = [
         "augment {run} --per-class 1 --out {new} --pairs {folder}",
         "starts from noise: paired images would change nothing",
     ),
+    ("augment {run} --per-class 1 --out {new} --split test", "split would change nothing: it is not for samples alone"),
     ("augment {run} --per-class 1 --out {new} --data {folder}", "starts from noise"),
     ("preview {run} --out {new} --pairs {folder}", "paired images would change nothing"),
     ("preview {run} --out {new} --data {folder} --frames 3", "--frames is of a walk"),
