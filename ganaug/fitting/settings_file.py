@@ -19,6 +19,7 @@ from ganaug.generator.state import SavedState, load_state
 
 FILE = "fit.json"
 _SMALL = 1 << 24  # bytes, at most
+_SPLIT = {"data", "seed"}  # what decides which items are held out
 
 
 def digest_of(training: LabelledImages | LabelledVectors, validation: LabelledImages | LabelledVectors) -> str:
@@ -92,10 +93,11 @@ def _require_same(run: Path, before: dict[str, Any], settings: FitSettings, dige
     changed = _changes(before, settings, digest)
     if changed:
         wanted = _wanted(settings, digest)
+        fresh = ", or, since a fork takes over data and seed, fit anew: --out NEW" if _SPLIT & set(changed) else ""
         told = ", ".join(_difference(name, before.get(name), wanted.get(name)) for name in changed)
         raise OptionError(
             f"The run {state}was started with other settings: {told}.",
-            f"Resume with the same settings and images, or go on in another folder: --fork {run} --out NEW.",
+            f"Resume with the same settings and images, or go on in another folder: --fork {run} --out NEW{fresh}.",
         )
 
 
@@ -109,7 +111,7 @@ def forked(run: Path, settings: FitSettings, digest: str) -> SavedState:
     if saved is None or before is None:
         raise ArtefactError(f"{run} holds no saved state.", "Name a run folder that `ganaug fit` made.")
     changed = _changes(before, settings, digest)
-    if {"data", "seed"} & set(changed):  # what one holds out, the other has trained on
+    if _SPLIT & set(changed):  # what one holds out, the other has trained on
         raise DataError(
             f"{run} was started with other data, another split of them or another seed.",
             "A fork goes on with the same data, options of data, and seed.",

@@ -226,6 +226,7 @@ def test_a_finished_run_is_resumed_with_the_same_settings_and_data_only(finished
     with pytest.raises(OptionError, match=f"is finished, and was started with other settings: .*{words}") as refused:
         ganaug.fit(**arguments)
     assert f"--fork {finished} --out NEW" in refused.value.fix
+    assert ("fit anew" in refused.value.fix) == any(word in refused.value.cause for word in ("data", "seed ("))
     with pytest.raises(OutputInUseError, match="holds a finished run.*--fork"):
         ganaug.fit(**arguments | {"resume": False})
     assert contents(finished) == before
