@@ -13,7 +13,7 @@ from torch.utils.data import Dataset, Subset
 
 from ganaug.data.sources.folder import FolderSource
 from ganaug.data.sources.images import SUFFIXES
-from ganaug.data.sources.kinds import is_text
+from ganaug.data.sources.kinds import SOURCES, is_text
 from ganaug.data.sources.ours import SAMPLES, made_here
 from ganaug.errors import OptionError
 
@@ -50,7 +50,10 @@ def _folder_of(data: Any) -> Path | None:
     """The folder of class folders that a source is read from, if there is one."""
     if is_text(data):
         folder = Path(data).expanduser()
-        return folder if folder.is_dir() else None
+        named = any(
+            kind.parts for kind in SOURCES.values() if kind.takes(data)
+        )  # "digits", beside a folder of the name
+        return folder if folder.is_dir() and not named else None
     if isinstance(data, FolderSource):
         return Path(data.root)
     while isinstance(data, Subset):

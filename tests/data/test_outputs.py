@@ -97,6 +97,14 @@ def test_a_file_of_data_is_not_written_over(tmp_path):
     require_outside(tmp_path / "run", tmp_path / "data.npz")
 
 
+def test_a_folder_of_the_name_of_an_embedded_set_is_no_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    require_outside(tmp_path / "digits", "digits")
+    with pytest.raises(OptionError):
+        require_outside(tmp_path / "digits" / "run", tmp_path / "digits")
+
+
 def test_names_that_look_the_same_are_the_same(tmp_path):
     composed = ("é", "ü")
     folder(tmp_path, tuple(unicodedata.normalize("NFD", name) for name in composed))
