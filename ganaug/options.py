@@ -58,6 +58,10 @@ class Reading:
         """These fields alone, of settings that have others besides."""
         return Reading(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Reading)})
 
+    def said(self) -> list[str]:
+        """Names of these fields that are not as they are by default."""
+        return [field.name for field in dataclasses.fields(Reading) if is_given(self, field)]
+
     def of_test(self, groups: Any = None) -> Reading:
         """How a test set beside these data is read: alike, but for what belongs to single items."""
         return dataclasses.replace(self.reading, split="test", groups=groups, targets=None)
@@ -81,6 +85,18 @@ def merged(kind: type[Settings], settings: Settings | None, given: Mapping[str, 
     return dataclasses.replace(settings, **given)  # type: ignore[type-var]
 
 
+def same(value: Any, default: Any) -> bool:
+    """Whether a value is the default; arrays and other things of the user's are not compared."""
+    return value is default or (type(value) is type(default) and bool(value == default))
+
+
+def is_given(settings: Any, field: dataclasses.Field[Any]) -> bool:
+    """Whether a setting is not as it is by default."""
+    factory = field.default_factory
+    default = field.default if factory is dataclasses.MISSING else factory()
+    return not same(getattr(settings, field.name), default)
+
+
 def flag_of(field: dataclasses.Field[Any]) -> str:
     """How an option is typed: "--test-groups"."""
     return field.metadata["flag"] or f"--{field.name.replace('_', '-')}"
@@ -91,8 +107,7 @@ def typed(settings: Any) -> tuple[list[str], list[str]]:
     options, others = [], []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        default = getattr(type(settings)(), field.name)
-        if value is None or (type(value) is type(default) and value == default):
+        if value is None or not is_given(settings, field):
             continue
         if not field.metadata["help"] and field.name != "seed":
             others.append(f"{field.name}={as_text(value)}")

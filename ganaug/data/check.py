@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ganaug.data.advice import advice_for
+from ganaug.data.beside import both_readings
 from ganaug.data.check_report import Check
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
@@ -41,10 +42,11 @@ def check(
     at all; what would stop a fit otherwise is listed in `problems`.
     """
     reading = merged(Reading, reading, given)
+    reading, of_other = both_readings(reading, source, other)
     opened = open_source(source, reading, report=report)
     found = survey(opened, limit=limit, seed=seed, report=report)
     counts = _counts(opened, found)
-    second = None if other is None else open_source(other, reading.of_test(), report=report)
+    second = None if other is None else open_source(other, of_other, report=report)
     there: list[Reduced] = []  # pictures of the second set
     beside = Survey() if second is None else survey(second, visit=lambda _, p: there.append(reduced(p)), report=report)
     side, depth = auto_side(found, device), 3 if found.in_colour() else 1

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ganaug.errors import ArtefactError, GanaugError, LabelMismatchError
+from ganaug.errors import ArtefactError, GanaugError, LabelMismatchError, OptionError
 from ganaug.files.integrity import MANIFEST, read_verified, write_manifest
 from ganaug.files.tensors import check_fit, from_bytes, load_strictly, to_bytes
 from ganaug.game import Prior, Recipe, Source
@@ -77,6 +77,19 @@ class Fitted:
             raise LabelMismatchError(
                 f"The generator has not learned {', '.join(map(repr, unknown))}.",
                 f"Its classes are {', '.join(map(repr, self.card.classes))}.",
+            )
+
+    def refuse_idle(self, *, pairs: Any = None, truncation: float | None = None) -> None:
+        """Raises OptionError for what would change nothing: paired images where it does not start from them, a
+        truncation where no normal latent is drawn from within it."""
+        if pairs is not None and self.starts_from is not Source.PAIR:
+            start = "noise" if self.starts_from is None else self.starts_from.value
+            raise OptionError(
+                f"The run starts from {start}: paired images would change nothing.", "Leave out --pairs (pairs=)."
+            )
+        if truncation is not None and (self.starts_from is not None or not self.prior.dim):
+            raise OptionError(
+                "Of this run no latents are drawn that a truncation would change.", "Leave out --truncation."
             )
 
     @property

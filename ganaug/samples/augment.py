@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ganaug.data.sources.source import open_source
+from ganaug.data.outputs import require_outside
+from ganaug.data.sources.source import open_source, refuse_idle
 from ganaug.errors import OptionError
 from ganaug.generator.folder import Fitted
-from ganaug.options import Reading
+from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import Renderer
 from ganaug.samples.exports import format_for
@@ -64,9 +65,14 @@ def augment(
     withholds, none are written.
 
     Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError, LabelMismatchError for a class
-    that the generator does not know, OptionError for a plan without images, HarmfulError.
+    that the generator does not know, OptionError for a plan without images and for an `out` in a folder of data (given,
+    or with class folders of the generator's names), HarmfulError.
     """
     fitted, out = as_loaded(run), Path(out)
+    require_outside(out, data, pairs, with_real, classes=fitted.card.classes)
+    fitted.refuse_idle(pairs=pairs, truncation=truncation)
+    if with_real is None:
+        refuse_idle(merged(Reading, reading, given), (), "samples alone, without real images beside them")
     refuse_harmful(fitted, force)
     fitted.require_learned(plan)
     plan = served(fitted, plan)

@@ -38,7 +38,9 @@ def translator(run: Loadable) -> Fitted:
 
 
 def images_for(fitted: Fitted, data: Any, pairs: Any = None, report: Report = silent) -> LabelledImages:
-    """A set (anything that `load_images` takes) at the size of the generator, with its paired images if any."""
+    """A set (anything that `load_images` takes) at the size of the generator, with its paired images if any.
+    Raises OptionError for pairs that the generator does not start from."""
+    fitted.refuse_idle(pairs=pairs)
     return images_like(fitted.card, data, pairs=pairs, report=report)
 
 

@@ -64,7 +64,9 @@ def from_arrays(
     return with_groups(ArraySource(pixels, labels, named, item_names(len(pixels)), ignored=ignored), groups)
 
 
-@source("an .npz file (x_train, y_train, classes)", takes=lambda data: is_file(data, ".npz"), parts=True)
+@source(
+    "an .npz file (x_train, y_train, classes)", takes=lambda data: is_file(data, ".npz"), parts=True, reads=("classes",)
+)
 def npz(asked: Asked) -> ArraySource:
     return from_npz(asked.path, split=asked.reading.split, classes=asked.reading.classes)
 

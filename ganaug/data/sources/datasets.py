@@ -67,6 +67,9 @@ class DatasetSource:
         return Image.fromarray(to_pixels(item[0], name))
 
 
+IN_MEMORY = ("targets", "classes")  # what is read of `Reading`
+
+
 def _is_x_and_y(data: Any) -> bool:
     """(X, y), rather than ((image, label), (image, label)), which are two items."""
     if not isinstance(data, tuple) or len(data) != 2:
@@ -74,7 +77,7 @@ def _is_x_and_y(data: Any) -> bool:
     return not all(isinstance(item, tuple) and len(item) == 2 for item in data)
 
 
-@source("(X, y)", takes=_is_x_and_y, typed=False)
+@source("(X, y)", takes=_is_x_and_y, typed=False, reads=IN_MEMORY)
 def arrays(asked: Asked) -> ArraySource | DatasetSource:
     x, y = asked.data
     pictures = isinstance(x, (list, tuple)) and any(isinstance(item, Image.Image) for item in x)
@@ -87,7 +90,7 @@ def _is_items(data: Any) -> bool:
     return not is_text(data) and not _is_x_and_y(data)
 
 
-@source("a map-style Dataset of (image, int)", takes=_is_items, typed=False)
+@source("a map-style Dataset of (image, int)", takes=_is_items, typed=False, reads=IN_MEMORY)
 def dataset(asked: Asked) -> ArraySource | DatasetSource:
     return from_dataset(asked.data, targets=asked.reading.targets, classes=asked.reading.classes, report=asked.report)
 

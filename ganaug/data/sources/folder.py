@@ -19,6 +19,7 @@ from PIL import Image
 from ganaug.data.sources.classes import check_names
 from ganaug.data.sources.images import SUFFIXES, decode_image
 from ganaug.data.sources.kinds import Asked, is_text, source
+from ganaug.data.sources.ours import MADE, SAMPLES, made_here
 from ganaug.errors import DataError, OptionError
 
 DEEPEST = 100  # folders in folders below a class
@@ -63,11 +64,14 @@ def folder(asked: Asked) -> FolderSource:
 def from_folder(root: str | Path) -> FolderSource:
     """Scan a folder of class folders; no image is opened.
 
-    Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those). Raises
-    DataError where there is no class folder, where the folder holds train and test parts, and for class names that
-    cannot be told apart.
+    Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those), but not what
+    ganaug made. Raises DataError where there is no class folder, for a run or a bench, where the folder holds train and
+    test parts, and for class names that cannot be told apart.
     """
     root = Path(root)
+    made = made_here(str(root))
+    if made not in (None, SAMPLES):
+        raise DataError(f"{root} is {made} that ganaug made, not labelled images.", "Give the folder of the images.")
     scan = _Scan(root.resolve())
     classes: list[str] = []
     files: list[str] = []
@@ -100,7 +104,8 @@ class _Scan:
         self.ignored.setdefault(reason, []).append(name.encode("utf-8", "backslashreplace").decode())
 
     def entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
-        """What is in `folder` and counts: files and folders that are not hidden, and links that stay in the tree."""
+        """What is in `folder` and counts: files, folders that are neither hidden nor ganaug's, and links that stay in
+        the tree."""
         try:
             with os.scandir(folder) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
@@ -112,6 +117,8 @@ class _Scan:
                 self.note("link that is not followed", entry.path)
             elif hidden:
                 self.note("hidden folder" if entry.is_dir() else "hidden file", entry.path)
+            elif entry.is_dir(follow_symlinks=False) and made_here(entry.path):
+                self.note(MADE, entry.path)
             else:
                 yield entry
 
@@ -144,6 +151,8 @@ def _check_layout(root: Path, classes: Sequence[str], scan: _Scan) -> None:
         links = len(scan.ignored.get("link that is not followed", ()))
         also = f" It holds {loose} images, but no class folders." if loose else ""
         also += f" Hidden folders do not count: {hidden}." if hidden else ""
+        made = ", ".join(map(repr, scan.ignored.get(MADE, ())))
+        also += f" Folders that ganaug made do not count: {made}." if made else ""
         also += f" {links} links lead out of it and are not followed." if links else ""
         raise DataError(f"{root} has no class folders.{also}", _LAYOUT)
     parts = [name for name in classes if name.lower() in PARTS]  # "train" alone may be a class, of vehicles say

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,14 @@ class Asked:
 @dataclass(frozen=True)
 class Kind:
     """words: what it is, for help and errors. takes: whether it is this kind; the first kind that takes something opens
-    it. parts: whether it brings a test part of its own. typed: whether a command line can name it. open: gives an
-    `ImageSource`."""
+    it. parts: whether it brings a test part of its own. typed: whether a command line can name it. reads: the fields of
+    `Reading` that it has a use for, besides groups. open: gives an `ImageSource`."""
 
     words: str
     takes: Callable[[Any], bool]
     parts: bool
     typed: bool
+    reads: frozenset[str]
     open: Callable[[Asked], Any]
 
 
@@ -42,12 +43,18 @@ SOURCES: dict[str, Kind] = {}
 
 
 def source(
-    words: str, takes: Callable[[Any], bool], *, parts: bool = False, typed: bool = True
+    words: str,
+    takes: Callable[[Any], bool],
+    *,
+    parts: bool = False,
+    typed: bool = True,
+    reads: Sequence[str] = (),
 ) -> Callable[[Any], Any]:
-    """List a function from `Asked` to an `ImageSource` as the kind of its name."""
+    """List a function from `Asked` to an `ImageSource` as the kind of its name; what has parts reads `split`."""
 
     def listed(function: Callable[[Asked], Any]) -> Callable[[Asked], Any]:
-        SOURCES[function.__name__] = Kind(words, takes, parts, typed, function)
+        used = frozenset({"groups", *reads, *(("split",) if parts else ())})
+        SOURCES[function.__name__] = Kind(words, takes, parts, typed, used, function)
         return function
 
     return listed

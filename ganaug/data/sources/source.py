@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ganaug.data.sources.groups import with_groups
-from ganaug.data.sources.kinds import SOURCES, Asked, Kind, is_text
+from ganaug.data.sources.kinds import SOURCES, Asked, Kind
 from ganaug.errors import DataError, OptionError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
@@ -55,11 +55,21 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
     """
     reading = merged(Reading, reading, given)
     if isinstance(source, ImageSource):
+        refuse_idle(reading, {"groups"}, "images that are open already")
         return with_groups(source, reading.groups)
-    if is_text(source) and reading.targets is not None:
-        raise OptionError("targets= is for data sets in memory.", "A folder or file brings its own labels.")
-    opened: ImageSource = kind_of(source).open(Asked(source, reading, report))
+    kind = kind_of(source)
+    refuse_idle(reading, kind.reads, kind.words)
+    opened: ImageSource = kind.open(Asked(source, reading, report))
     return with_groups(opened, reading.groups)
+
+
+def refuse_idle(reading: Reading, used: Collection[str], words: str) -> None:
+    """Raise OptionError for what was said of the reading of something, and would change nothing. used: the fields that
+    it has a use for. words: what it is."""
+    for name in reading.said():
+        if name not in used:
+            typed = f"--{name}, or {name}=" if name not in ("targets", "classes") else f"{name}="
+            raise OptionError(f"{name} would change nothing: it is not for {words}.", f"Leave it out ({typed}).")
 
 
 def kind_of(source: Any) -> Kind:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganaug.data.beside import both_readings
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.sources.kinds import is_text
@@ -74,16 +75,21 @@ def gather(
     if test is None and not (is_text(data) and kind_of(data).parts):
         raise OptionError("There is no test set.", "Give one with --test FOLDER (or test=...); it is touched once.")
     card = None if fitted is None else fitted.card
+    if fitted is not None:
+        fitted.refuse_idle(pairs=asked.pairs)
+    elif asked.pairs is not None:
+        raise OptionError("A bench of a folder looks at no paired images.", "Leave out --pairs (pairs=).")
     size: Any = "auto" if card is None else card.shape[1]
     channels: Any = "auto" if card is None else card.shape[0]
+    here, there = both_readings(asked, data, data if test is None else test, asked.test_groups)
     real = load_images(
-        data, asked.reading, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
+        data, here, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
         pairs=asked.pairs, report=report,
     )  # fmt: skip
     train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     held = load_images(
-        data if test is None else test, asked.of_test(asked.test_groups), size=size, channels=channels, at_least=0,
+        data if test is None else test, there, size=size, channels=channels, at_least=0,
         report=report,
     )  # fmt: skip
     held = held.in_order(real.classes, "The test set", TRAINING)
