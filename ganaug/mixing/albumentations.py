@@ -41,8 +41,9 @@ class SynthSample(ImageOnlyTransform):
     (H, W) or (H, W, 1 or 3), uint8 or floats in 0..1; other targets (masks, boxes) stay as they are.
 
     run: a run or generator folder; its path is all the state there is, so that `to_dict` and `from_dict` work.
-    label_key: the argument that holds the label, an integer or a class name. classes: `classes[i]` names label i; by
-    default the classes of the generator. pool_per_class: images a class, rendered once. p: share of images replaced.
+    label_key: the argument that holds the label, a class name or an integer. classes: `classes[i]` names label i; for
+    names it may be left out, and where the classes of the generator are called by numbers. pool_per_class: images a
+    class, rendered once. p: share of images replaced.
     force: serve images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
 
     Whether an image is replaced and by which one depends on (seed, worker, number of the call) and never on
@@ -94,7 +95,7 @@ class SynthSample(ImageOnlyTransform):
         return [self.label_key]
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        label = self._known.index(class_of(data[self.label_key], self._known, self.classes))
+        label = self._known.index(class_of(data[self.label_key], self._known, self.classes, "SynthSample"))
         start, end = self._pool.offsets[label : label + 2]
         if start == end:  # a choice withholds this class
             return {"synthetic": None}
@@ -111,7 +112,7 @@ class SynthSample(ImageOnlyTransform):
                 "Use uint8 or floats in 0..1, with 1 or 3 channels.",
             )
         axes = "HW" if img.ndim == 2 else "HWC"
-        native = Native("array", "L" if channels == 1 else "RGB", img.shape[:2], axes, img.dtype, 0, "named")
+        native = Native("array", "L" if channels == 1 else "RGB", img.shape[:2], axes, img.dtype, "named")
         return native.image(synthetic, self._codec)
 
     def get_transform_init_args(self) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def augment(
     """
     fitted, out = as_loaded(run), Path(out)
     refuse_harmful(fitted, force)
-    fitted.require_learned(plan)
+    fitted.places(plan)
     plan = served(fitted, plan)
     total = sum(plan.values())
     if total < 1 or min(plan.values()) < 0:
