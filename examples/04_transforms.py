@@ -19,12 +19,8 @@ run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/examples") / "digits"
 names = [str(digit) for digit in range(10)]  # of the labels 0, 1, ...: classes are matched by name
 
 # After the DataLoader, before MixUp and CutMix (which turn labels into mixtures).
-batch = v2.Compose(
-    [
-        ganaug.SynthMix(run, ratio=0.25, classes=names),
-        v2.RandomChoice([v2.MixUp(num_classes=10), v2.CutMix(num_classes=10)]),
-    ]
-)
+mixtures = v2.RandomChoice([v2.MixUp(num_classes=10), v2.CutMix(num_classes=10)])
+batch = v2.Compose([ganaug.SynthMix(run, ratio=0.25, classes=names), mixtures])
 images, labels = torch.rand(32, 1, 8, 8), torch.arange(32) % 10
 mixed, targets = batch(images, labels)
 print("batch:", tuple(mixed.shape), "targets:", tuple(targets.shape))

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
 from torch.utils.data import DataLoader, default_collate
 from torchvision import tv_tensors
 from torchvision.transforms import v2
@@ -184,6 +184,32 @@ def test_what_is_not_a_batch_is_refused(run):
         SynthMix(run, ratio=2, classes=toy.CLASSES)
     with pytest.raises(OptionError):
         SynthMix(run, pool_per_class=0, classes=toy.CLASSES)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64, torch.bool])
+@pytest.mark.parametrize("width", [3, 5])
+def test_one_hot_labels_come_out_as_they_were(run, dtype, width):
+    (x, y), names = batch(), ["cow", "bee", "ant"]
+    vectors = one_hot(y, width).to(dtype)
+    plain, hot = (SynthMix(run, ratio=0.5, classes=names) for _ in range(2))
+    (mixed, _), (same, labels) = plain(x, y), hot(x, vectors)
+    assert torch.equal(mixed, same)
+    assert labels.dtype == dtype
+    assert torch.equal(labels, vectors)
+    light, soft = (SynthMix(run, ratio=0.5, use="light", classes=names)(x, given)[1] for given in (y, vectors))
+    assert soft.shape == (24, width)
+    assert soft.dtype == (dtype if dtype.is_floating_point else torch.float32)
+    assert torch.equal(soft.argmax(1), y)
+    if width == 3:
+        assert torch.allclose(soft.to(torch.float32), light)
+
+
+def test_vectors_that_are_not_one_hot_are_refused(run):
+    (x, y), transform = batch(), SynthMix(run, classes=toy.CLASSES)
+    vectors = one_hot(y, 3).float()
+    for bad in (vectors * 0.9 + 0.1 / 3, vectors * 2, vectors * 0, vectors.logical_not().float(), vectors[:, :1]):
+        with pytest.raises(IncompatibleLoaderError, match="before MixUp"):
+            transform(x, bad)
 
 
 def test_a_use_puts_weight_and_smoothing_into_the_labels(run):
