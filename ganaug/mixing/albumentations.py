@@ -7,13 +7,12 @@ off.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from torch.utils.data import get_worker_info
 
-from ganaug.data.sources.classes import check_names
+from ganaug.data.sources.classes import Classes, numbered
 from ganaug.errors import DataError, MissingPackageError
 from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream
@@ -70,7 +69,7 @@ class SynthSample(ImageOnlyTransform):
         self,
         run: Loadable,
         label_key: str = "label",
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         pool_per_class: int = 256,
         seed: int = 0,
         p: float = 0.25,
@@ -81,7 +80,7 @@ class SynthSample(ImageOnlyTransform):
         refuse_harmful(fitted, force)
         self.run = str(run.path if isinstance(run, (Run, Fitted)) else run)
         self.label_key, self.pool_per_class = label_key, pool_per_class
-        self.classes = None if classes is None else list(check_names(classes))
+        self.classes = None if classes is None else {name: label for label, name in numbered(classes).items()}
         self._known, self._codec = tuple(fitted.card.classes), fitted.card.codec
         self._seed, self._calls, self.force = seed, 0, force
         self._pool = Pool.open(run, per_class(self._known, pool_per_class), seed=seed)

@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.data.sources.classes import names_by_label
+from ganaug.data.sources.classes import Classes, names_by_label
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator.folder import Fitted
@@ -34,7 +34,7 @@ class BatchTransform(v2.Transform):
     # images, labels, width of a one-hot label, named arguments of the call -> images, labels
     _changed: Callable[..., tuple[Tensor, Tensor]]
 
-    def __init__(self, fitted: Fitted, seed: int, classes: Sequence[str] | None, normalize: Normalisation | None):
+    def __init__(self, fitted: Fitted, seed: int, classes: Classes | None, normalize: Normalisation | None):
         super().__init__()
         self.seed, self.normalize = seed, normalize
         self.classes = names_by_label(fitted.card.classes, classes, type(self).__name__)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from torch.utils.data import IterableDataset
 
+from ganaug.data.sources.classes import Classes
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.dataset import MixedDataset
@@ -30,7 +31,7 @@ def mix(
     ratio: float | str | None = None,
     seed: int = 0,
     transform: Any = None,
-    classes: Sequence[str] | None = None,
+    classes: Classes | None = None,
     targets: Any = None,
     pool_epochs: int = 4,
     fresh: bool = False,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ganaug.data.sources.classes import Classes
 from ganaug.errors import DataError, OptionError
 from ganaug.mixing.labels import class_of
 from ganaug.mixing.leaks import warn_of_more_seen
@@ -51,7 +52,7 @@ class GANSampler(BaseEstimator):
         *,
         sampling_strategy: str | float | Mapping[Any, int] | Callable = "auto",
         random_state: int = 0,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         layout: str = "auto",
         force: bool = False,
     ):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ganaug.data.sources.classes import named_labels, names_by_label, place_of
+from ganaug.data.sources.classes import Classes, named_labels, names_by_label, place_of
 from ganaug.data.sources.labels import labels_of
 from ganaug.errors import LabelMismatchError
 from ganaug.reporting import Report
@@ -31,7 +31,7 @@ class NamedLabels:
     given: bool = True
 
 
-def named_labels_of(dataset: Any, classes: Sequence[str] | None, targets: Any, report: Report) -> NamedLabels:
+def named_labels_of(dataset: Any, classes: Classes | None, targets: Any, report: Report) -> NamedLabels:
     """The classes of the items of a data set: the same ones, of the same names, as a fit finds in it."""
     found = labels_of(dataset, targets, classes=classes, report=report)
     names = found.names
@@ -49,7 +49,7 @@ def named_labels_of(dataset: Any, classes: Sequence[str] | None, targets: Any, r
     return NamedLabels(labels, known, numbers, before, found.names is not None)
 
 
-def class_of(label: Any, known: Sequence[str], classes: Sequence[str] | None, who: str) -> str:
+def class_of(label: Any, known: Sequence[str], classes: Classes | None, who: str) -> str:
     """The generator's name of one label: a name, an integer, or an array of one of these.
 
     known: the classes of the generator. classes, who: as in `names_by_label`. Raises LabelMismatchError for another

@@ -6,7 +6,6 @@ class into images of another and sets their labels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, final
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
-from ganaug.data.sources.classes import place_of
+from ganaug.data.sources.classes import Classes, place_of
 from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import Fitted
@@ -37,7 +36,7 @@ class _ImageToImage(BatchTransform):
         *,
         p: float = 0.5,
         seed: int = 0,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         normalize: Normalisation | None = None,
         force: bool = False,
     ):
@@ -149,7 +148,7 @@ class Inpaint(_ImageToImage):
         p: float = 0.5,
         holes: int = 1,
         seed: int = 0,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         normalize: Normalisation | None = None,
         force: bool = False,
     ):
@@ -179,7 +178,7 @@ class Translate(_ImageToImage):
         p: float = 0.25,
         to: str | None = None,
         seed: int = 0,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         normalize: Normalisation | None = None,
         force: bool = False,
     ):

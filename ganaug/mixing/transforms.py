@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import final
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ganaug.classifier.use import Use, use_named
+from ganaug.data.sources.classes import Classes
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError, UseWarning
 from ganaug.generator.folder import Fitted
@@ -37,9 +37,9 @@ class SynthMix(BatchTransform):
     run: run folder, generator folder, Run or Fitted. ratio: expected share of the batch (0..1, default 0.25, or
     "auto"); the number in a batch is the share rounded up or down at random, so that it is right on average.
     live: run the generator on the batch's device in place of reading from the pool of `pool_per_class` images a class.
-    classes: `classes[i]` names label i (`classes=dataset.classes`); it may be left out where the classes of the
-    generator are called by numbers, which are then the labels. force: serve images of a run whose verdict is `harms`
-    all the same.
+    classes: `classes[i]` names label i (`classes=dataset.classes`), or name -> label (`.class_to_idx`); it may be left
+    out where the classes of the generator are called by numbers, which are then the labels. force: serve images of a
+    run whose verdict is `harms` all the same.
 
     use: a use of synthetic images with a loss weight or label smoothing for synthetic images, such as "light", or
     "auto": the one that the bench found to help. With it, labels come out as floats (B, K) for a cross-entropy with
@@ -62,7 +62,7 @@ class SynthMix(BatchTransform):
         seed: int = 0,
         live: bool = False,
         pool_per_class: int = 512,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         normalize: Normalisation | None = None,
         use: str | None = None,
         force: bool = False,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ganaug.data.sources.classes import Classes
 from ganaug.errors import DataError, OptionError
 from ganaug.mixing.build import require_map_style
 from ganaug.mixing.dataset import MixedDataset
@@ -31,7 +32,7 @@ def variants(
     seed: int = 0,
     pairs: Any = None,
     transform: Any = None,
-    classes: Sequence[str] | None = None,
+    classes: Classes | None = None,
     targets: Any = None,
     folder: str | Path | None = None,
     device: str | torch.device = "cpu",

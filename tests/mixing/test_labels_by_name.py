@@ -194,3 +194,16 @@ def test_one_folder_has_the_same_names_in_a_fit_and_in_a_mix(tmp_path, monkeypat
             folder = path.split("/")[-2]
             assert names[mixed[index][1]] == folder == source.classes[source.labels[index]]
             assert mixed.targets[index] == mixed[index][1]
+
+
+@pytest.mark.parametrize("door", [by_mix, by_transform, by_sampler, by_albumentations])
+def test_a_table_of_names_names_labels_with_gaps(run, door):
+    served = door(run, {"bee": 2, "ant": 7, "cow": 5}, (2, 7, 5)) if door is not by_mix else by_table(run)
+    for image, label in served:
+        assert abs(np.asarray(image, dtype=float).mean() - toy.LEVELS[{2: "bee", 7: "ant", 5: "cow"}[label]]) < 16
+    with pytest.raises(ValueError, match=r"one label to two names"):
+        by_transform(run, {"ant": 1, "bee": 1}, (1,))
+
+
+def by_table(run):
+    return [(x, y) for x, y in mix(Named(None, (2, 7, 5)), run, ratio=1.0, classes={"bee": 2, "ant": 7, "cow": 5})]

@@ -10,6 +10,8 @@ import numpy as np
 
 from ganaug.errors import DataError, LabelMismatchError
 
+Classes = Sequence[str] | Mapping[str, int]  # the name of each label 0, 1, ...; or name -> label, as `.class_to_idx`
+
 
 def alike(name: str) -> str:
     """The form in which names are compared: systems write accents in two ways, which look the same (this is NFC)."""
@@ -23,8 +25,22 @@ def place_of(name: str, names: Sequence[str]) -> int:
     return next((place for place, other in enumerate(names) if alike(other) == alike(name)), -1)
 
 
+def numbered(classes: Classes | Mapping[int, str]) -> dict[int, str]:
+    """Label -> name, of what a user gave as `classes`. Raises LabelMismatchError for two names of one label."""
+    if not isinstance(classes, Mapping):
+        return dict(enumerate(check_names(classes)))
+    turned = all(isinstance(value, (int, np.integer)) for value in classes.values())
+    labels, names = (classes.values(), classes) if turned else (classes, classes.values())
+    named = dict(zip(map(int, labels), check_names(list(names)), strict=True))
+    if len(named) < len(classes) or min(named, default=0) < 0:
+        raise LabelMismatchError(
+            "classes gives one label to two names, or a negative one.", "Give every name a label of its own, from 0 on."
+        )
+    return named
+
+
 def named_labels(
-    values: np.ndarray, names: Sequence[Any] | Mapping[int, Any] | None, *, drop_empty: bool = False
+    values: np.ndarray, names: Classes | Mapping[int, str] | None, *, drop_empty: bool = False
 ) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
     """Labels as a data set gives them -> (labels int64 (N,), class names, names that were dropped).
 
@@ -36,12 +52,13 @@ def named_labels(
     if names is None:
         distinct, labels = np.unique(values, return_inverse=True)
         return labels.astype(np.int64), tuple(str(value) for value in distinct.tolist()), ()
-    numbers = sorted(names) if isinstance(names, Mapping) else range(len(names))
-    classes = check_names([names[number] for number in numbers])
-    outside = np.flatnonzero(~np.isin(values, list(numbers)))
+    named = numbered(names)
+    numbers = sorted(named)
+    classes = tuple(named[number] for number in numbers)
+    outside = np.flatnonzero(~np.isin(values, numbers))
     if outside.size:
         found = int(values[outside[0]])
-        of = f"0..{len(classes) - 1}" if list(numbers) == list(range(len(classes))) else ", ".join(map(str, numbers))
+        of = f"0..{len(classes) - 1}" if numbers == list(range(len(classes))) else ", ".join(map(str, numbers))
         cause = f"Label {found} of item {outside[0]} is out of range {of} of the class names."
         raise LabelMismatchError(cause, "Correct the labels, or name every class.")
     labels = np.searchsorted(np.asarray(numbers, dtype=np.int64), values).astype(np.int64)
@@ -53,15 +70,16 @@ def named_labels(
     return new[labels].astype(np.int64), kept, tuple(name for name in classes if name not in kept)
 
 
-def names_by_label(known: Sequence[str], classes: Sequence[Any] | None, who: str) -> tuple[str | None, ...]:
+def names_by_label(known: Sequence[str], classes: Classes | None, who: str) -> tuple[str | None, ...]:
     """The name of each integer label 0, 1, ...; None for one that has none.
 
-    classes: the names, where they were given. Without them, classes that are called by whole numbers (labels of a data
-    set without names) are the labels of these numbers. Nothing else says which number is which name: raises
-    LabelMismatchError. who: what is given the labels, for the error.
+    classes: the names, where they were given: `classes[i]` of label i, or name -> label. Without them, classes that are
+    called by whole numbers (labels of a data set without names) are the labels of these numbers. Nothing else says
+    which number is which name: raises LabelMismatchError. who: what is given the labels, for the error.
     """
     if classes is not None:
-        return check_names(classes)
+        named = numbered(classes)
+        return tuple(named.get(label) for label in range(max(named, default=-1) + 1))
     numbers = _numbers(known)
     if numbers is None:
         shown = ", ".join(map(repr, known[:5])) + (", ..." if len(known) > 5 else "")
@@ -89,6 +107,8 @@ def _numbers(known: Sequence[str]) -> list[int] | None:
 
 def check_names(names: Sequence[Any]) -> tuple[str, ...]:
     """Class names as unique, non-empty text; DataError otherwise."""
+    if isinstance(names, (str, Mapping)):
+        raise DataError(f"The class names are a {type(names).__name__}, not a list.", "Give a list of names.")
     texts = tuple(name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name) for name in names)
     for text in texts:
         if not text.strip():

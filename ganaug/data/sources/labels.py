@@ -8,7 +8,6 @@ Attributes are not believed where a joint `transforms` or a subclass's own `__ge
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 from torch.utils.data import ConcatDataset, Subset, TensorDataset
 
 from ganaug.data.sources.carried import Labels, class_number, concatenated, encoded, following, renumbered
-from ganaug.data.sources.classes import alike, check_names
+from ganaug.data.sources.classes import Classes, alike, numbered
 from ganaug.data.sources.convert import as_numpy
 from ganaug.data.sources.naming import Names, names_of
 from ganaug.data.sources.torchvision_labels import changes_torchvision, stored_entry, table_entry
@@ -25,14 +24,13 @@ from ganaug.errors import DataError, LabelMismatchError
 from ganaug.reporting import Report, silent
 
 
-def labels_of(
-    dataset: Any, targets: Any = None, *, classes: Sequence[Any] | None = None, report: Report = silent
-) -> Labels:
+def labels_of(dataset: Any, targets: Any = None, *, classes: Classes | None = None, report: Report = silent) -> Labels:
     """The labels of a map-style data set, in the order of its items.
 
     targets: labels given by the user, (N,) integers; they win over everything else. classes: `classes[i]` names label
-    i, in place of the names that the data set has. Raises DataError for items without a label (None, or negative) and
-    for labels that are not integers, LabelMismatchError for a wrong count, and for names that contradict each other.
+    i, or name -> label, in place of the names that the data set has. Raises DataError for items without a label (None,
+    or negative) and for labels that are not integers, LabelMismatchError for a wrong count, and for names that
+    contradict each other.
     """
     if targets is None:
         found = _found(dataset, classes is None, report)
@@ -49,7 +47,7 @@ def labels_of(
     if negative.size:
         fix = "Keep the labelled items only: torch.utils.data.Subset(dataset, indices)."
         raise DataError(f"{negative.size} items have a negative label (first: item {negative[0]}).", fix)
-    return found if classes is None else replace(found, names=dict(enumerate(check_names(classes))))
+    return found if classes is None else replace(found, names=numbered(classes))
 
 
 def _found(dataset: Any, named: bool, report: Report) -> Labels:
