@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch.utils.data import Dataset, get_worker_info
 
-from ganaug.data.sources.carried import class_number
 from ganaug.data.sources.unwrap import innermost, private, set_transform, standard_transforms
 from ganaug.errors import EpochWarning, IncompatibleLoaderError, UnservedWarning
 from ganaug.generator.folder import Fitted
@@ -114,21 +112,16 @@ class MixedDataset(Dataset):
 
     @property
     def class_to_idx(self) -> dict[str, int]:
-        return dict(zip(self.classes, self._numbers(), strict=True))
+        return dict(zip(self.classes, self._named().numbers, strict=True))
 
     @property
     def targets(self) -> list[int]:
-        return np.asarray(self._numbers(), dtype=np.int64)[self._labels].tolist()
+        return np.asarray(self._named().numbers, dtype=np.int64)[self._labels].tolist()
 
-    def _numbers(self) -> tuple[int, ...]:
-        """The label that items of each class carry, or its number, where they carry it in another form."""
-        if self.target_transform is self._change:
-            return self._known.numbers
-        change, before = self.target_transform or (lambda number: number), self._known.before
-        made = tuple(None if number is None else class_number(change(number)) for number in before)
-        own = zip(before, self._known.numbers, strict=True)
-        plain = tuple(number if old is None else old for old, number in own)
-        return plain if None in made else tuple(number for number in made if number is not None)
+    def _named(self) -> NamedLabels:
+        """The classes as items carry them now: `target_transform` may be another one than when they were found."""
+        change = self.target_transform
+        return self._known if change == self._change else self._known.under(change)
 
     @property
     def transform(self) -> Any:
@@ -259,18 +252,16 @@ class MixedDataset(Dataset):
         images = self._present(self._pool_of(epoch).read(rows), self.transform)
         own = self._pool.row_labels[rows] if isinstance(self._pool, VariantPool) else self._labels[places]
         change = self.target_transform
-        if self._form is None or change is not self._change:
-            self._form = self._form_of_labels()
-            self._known, self._change = replace(self._known, numbers=self._numbers()), change
+        if self._form is None or change != self._change:
+            self._form, self._known, self._change = self._form_of_labels(), self._named(), change
         return [(image, self._form.label(kind, change)) for image, kind in zip(images, own.tolist(), strict=True)]
 
     def _form_of_labels(self) -> Form:
         """How items carry their class, by the labels of real ones."""
         base, index_map = innermost(self.dataset)
         real = self._labels[: len(index_map)]
-        known = replace(self._known, numbers=self._numbers())
         seen = labels_seen(base, index_map, real, np.unique(real).tolist())
-        return form_of(seen, np.unique(self._labels).tolist(), known, self.target_transform)
+        return form_of(seen, np.unique(self._labels).tolist(), self._named(), self.target_transform)
 
     # --- tables and pools of an epoch
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from ganaug.data.sources.carried import class_number
 from ganaug.data.sources.classes import Classes, named_labels, names_by_label, place_of
 from ganaug.data.sources.labels import labels_of
 from ganaug.errors import LabelMismatchError
@@ -29,6 +30,14 @@ class NamedLabels:
     numbers: tuple[int, ...]
     before: tuple[int | None, ...]
     given: bool = True
+
+    def under(self, change: Any) -> NamedLabels:
+        """The same with another `target_transform`, which is `change`, or None. Where it makes no numbers, labels keep
+        those that they were before it."""
+        made = [None if old is None else class_number(old if change is None else change(old)) for old in self.before]
+        plain = [number if old is None else old for old, number in zip(self.before, self.numbers, strict=True)]
+        numbers = [number for number in made if number is not None]
+        return replace(self, numbers=tuple(numbers if len(numbers) == len(made) else plain))
 
 
 def named_labels_of(dataset: Any, classes: Classes | None, targets: Any, report: Report) -> NamedLabels:
