@@ -17,11 +17,12 @@ from ganaug import Rules
 from ganaug.classifier.judge import CROSSWISE
 from ganaug.classifier.small import Training, train_classifier
 from ganaug.data.load import load_images
-from ganaug.errors import (, NumberingWarning
+from ganaug.errors import (
     ArtefactError,
     DataError,
     HarmfulError,
     LabelMismatchError,
+    NumberingWarning,
     OptionError,
     SeenImagesWarning,
     TooFewImagesError,
