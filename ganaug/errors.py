@@ -125,6 +125,18 @@ class WithheldWarning(UserWarning):
     out."""
 
 
+class NumberingWarning(UserWarning):
+    """Who reads a folder numbers its classes otherwise than the data of the fit do."""
+
+
+class EpochWarning(UserWarning):
+    """Nothing tells a mixed data set where an epoch ends, so that every epoch has the same synthetic images."""
+
+
+class UnservedWarning(UserWarning):
+    """A sampler asks for none of the synthetic images that were added behind the real ones."""
+
+
 class SeenImagesWarning(UserWarning):
     """A few evaluation images are among those that the generator was trained on."""
 

@@ -48,8 +48,7 @@ class Reading:
     of a folder without class folders. image, target: the column, or the key of an item, that holds the image (or its
     path) and its class, where they are not found by themselves. follow_links: read what links in a folder lead to, also
     out of it: for data of your own. skip_small: leave out classes
-    of fewer images. targets, classes: labels and class names in place of those of data in memory.
-    beside: these are read beside other data, such as a test set: options that they have no use for are left aside."""
+    of fewer images. targets, classes: labels and class names in place of those of data in memory."""
 
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
     split: str = option("train", "Part of a .npz file, named set or list.", metavar="NAME", recorded=False)
@@ -61,17 +60,20 @@ class Reading:
     follow_links: bool = option(False, "Follow links out of a folder, if it is your own.", recorded=False)
     targets: Any = option(None, recorded=False)
     classes: Any = option(None, recorded=False)
-    beside: bool = option(False, recorded=False)
 
     @property
     def reading(self) -> Reading:
         """These fields alone, of settings that have others besides."""
         return Reading(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Reading)})
 
+    def said(self) -> list[str]:
+        """Names of these fields that are not as they are by default."""
+        return [field.name for field in dataclasses.fields(Reading) if is_given(self, field)]
+
     def of_test(self, groups: Any = None) -> Reading:
         """How a test set beside these data is read: alike, but for what belongs to single items."""
         own = {"groups": groups, "targets": None, "labels": None, "skip_small": None}
-        return dataclasses.replace(self.reading, split="test", beside=True, **own)
+        return dataclasses.replace(self.reading, split="test", **own)
 
 
 def merged(kind: type[Settings], settings: Settings | None, given: Mapping[str, Any]) -> Settings:
@@ -92,6 +94,18 @@ def merged(kind: type[Settings], settings: Settings | None, given: Mapping[str, 
     return dataclasses.replace(settings, **given)  # type: ignore[type-var]
 
 
+def same(value: Any, default: Any) -> bool:
+    """Whether a value is the default; arrays and other things of the user's are not compared."""
+    return value is default or (type(value) is type(default) and bool(value == default))
+
+
+def is_given(settings: Any, field: dataclasses.Field[Any]) -> bool:
+    """Whether a setting is not as it is by default."""
+    factory = field.default_factory
+    default = field.default if factory is dataclasses.MISSING else factory()
+    return not same(getattr(settings, field.name), default)
+
+
 def flag_of(field: dataclasses.Field[Any]) -> str:
     """How an option is typed: "--test-groups"."""
     return field.metadata["flag"] or f"--{field.name.replace('_', '-')}"
@@ -102,8 +116,7 @@ def typed(settings: Any) -> tuple[list[str], list[str]]:
     options, others = [], []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        default = getattr(type(settings)(), field.name)
-        if value is None or (type(value) is type(default) and value == default):
+        if value is None or not is_given(settings, field):
             continue
         if not field.metadata["help"] and field.name != "seed":
             others.append(f"{field.name}={as_text(value)}")

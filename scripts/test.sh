@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Everything that must hold: formatting, types, tests. Arguments go to pytest. Tests run in two processes of one thread
-# each: more threads of torch in several processes at once stall each other.
+# each, or in one of OMP_NUM_THREADS: more threads of torch in several processes at once stall each other.
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 ruff check .
 ruff format --check .
 mypy
-export OMP_NUM_THREADS=1
-python -m pytest -n 2 "$@"
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+python -m pytest -n $((OMP_NUM_THREADS > 1 ? 1 : 2)) "$@"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from ganaug.classifier.use import USES, use_named
 from ganaug.cli.group import cli
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.data.sources.kinds import SOURCES, Asked, is_file, source
+from ganaug.errors import OptionError
 from ganaug.evaluation.bench.arms import Arm, design_for
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.game import Prior, Recipe
@@ -145,6 +147,11 @@ def test_a_source(run, tmp_path):
     results = ganaug.bench(file, run=own, out=tmp_path / "bench", device="cpu", **BENCH)  # with its own test part
     assert results.data["data"]["test"]["counts"] == [20, 20]
     assert "| `grey` | a .grey file | yes |" in reference.render()
+    with pytest.raises(OptionError, match=r"root would change nothing: it is not for a \.grey file"):
+        ganaug.open_source(file, root=tmp_path)
+    SOURCES["grey"] = replace(SOURCES["grey"], parts=False)
+    with pytest.raises(OptionError, match="There is no test set"):
+        ganaug.bench(file, run=own, out=tmp_path / "other", device="cpu", **BENCH)
 
 
 def test_an_export_format(run, tmp_path):

@@ -12,7 +12,7 @@ def test_every_public_name_is_there_and_documented():
     assert ganaug.__all__ == sorted(
         ["BenchSettings", "FitSettings", "GANSampler", "GanaugError", "Inpaint", "Reimagine", "Rules", "Run",
          "SynthMix", "SyntheticDataset", "Translate", "albumentations", "augment", "augment_loader", "backbone",
-         "bench", "choose", "doctor", "features", "fit", "load", "load_images", "measure", "metrics", "mix",
+         "bench", "choose", "compare", "doctor", "features", "fit", "load", "load_images", "measure", "metrics", "mix",
          "open_source", "preview", "unseen", "variants"]
     )  # fmt: skip
     for name in ganaug.__all__:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import rich_click as click
 
 from ganaug.cli.group import Told, common, number
-from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION, LazyOption
+from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION, LazyOption, reading_options
 
 
 def _formats() -> str:
@@ -28,9 +28,15 @@ def _formats() -> str:
 @TRUNCATION
 @START
 @PAIRS
+@click.option(
+    "--with-real", metavar="DATA", help="Write the real images DATA beside them: a training set in one folder."
+)
+@reading_options
 @click.option("--force", is_flag=True, help="Serve images of a run whose verdict is `harms` all the same.")
 @common
-def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs, force, seed, report):
+def augment(
+    run, out, per_class, balance, ratio, recipe, truncation, data, pairs, with_real, reading, force, seed, report
+):
     """Write synthetic labelled images as a folder that torchvision, timm and Hugging Face read.
 
     Of a table, rows as a CSV file with the same columns; of series, an .npz file. --ratio auto takes the share that the
@@ -40,6 +46,7 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
     ganaug augment runs/leaves --balance       --out data/train_synth
     ganaug augment runs/leaves --per-class 500 --out data/train_synth
     ganaug augment runs/leaves --ratio 0.25    --out data/train_synth
+    ganaug augment runs/leaves --balance       --out data/filled --with-real data/train
     ganaug augment runs/table  --balance       --out synthetic.csv
     ganaug augment runs/cells  --data photos --pairs masks --per-class 100 --out data/train_synth
     """
@@ -50,6 +57,7 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
     from ganaug.mixing.ratio import resolve
     from ganaug.reporting import printable
     from ganaug.samples.augment import augment as write
+    from ganaug.samples.augment import complete
     from ganaug.samples.plan import balance as filled
     from ganaug.samples.plan import fraction
     from ganaug.samples.plan import per_class as each
@@ -75,11 +83,14 @@ def augment(run, out, per_class, balance, ratio, recipe, truncation, data, pairs
             else f"The synthetic share is 0 (--ratio {ratio})"
         )
         return Told({"out": None, "plan": plan}, [f"{why}: there is nothing to add."])
-    write(fitted, plan, out, seed=seed, truncation=truncation, data=data, pairs=pairs, force=force, report=report)
-    total = sum(plan.values())
-    lines = [f"{printable(name)}: {n}" for name, n in plan.items()] + [
-        f"{total} {KINDS[len(fitted.card.shape)]} in {out}"
-    ]
+    needed, plan = plan, plan if with_real else complete(fitted, plan, out)
+    write(
+        fitted, plan, out, seed=seed, truncation=truncation, data=data, pairs=pairs, with_real=with_real,
+        reading=reading, force=force, report=report,
+    )  # fmt: skip
+    total, one = sum(plan.values()), "  (needs none; one keeps the numbers of the other classes right)"
+    lines = [f"{printable(name)}: {n}{one * (n > needed[name])}" for name, n in plan.items()]
+    lines += [f"{total} {KINDS[len(fitted.card.shape)]} in {out}{', beside the real ones' * bool(with_real)}"]
     lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
     said = share.caveats("A folder") if ratio is not None else []
     if ratio == "auto":

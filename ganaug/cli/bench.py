@@ -43,6 +43,8 @@ def bench(
     settings, _ = settings_from(ctx, BenchSettings, given)
     if (run is None) == (synthetic is None):
         raise click.UsageError("Give one of --run and --synthetic.")
+    if run is None and recipe is not None:
+        raise click.UsageError("--recipe is the recipe of a run: leave it out with --synthetic.")
     from ganaug.cli.load import load_run
     from ganaug.evaluation.bench.run import bench as measure
 

@@ -9,7 +9,6 @@ import rich_click as click
 from ganaug.cli.group import DataCommand, Told, common
 from ganaug.cli.options import LIMIT, reading_options
 from ganaug.errors import DataError, OptionError
-from ganaug.options import Reading
 from ganaug.reporting import plain
 
 
@@ -42,10 +41,12 @@ def check(data, test, limit, drop, quarantine, no_timing, reading, seed, report)
     from ganaug.fitting.estimate import fit_seconds
 
     if holds_rows(data, drop, reading.image):
-        if test is not None or limit is not None or reading != Reading(target=reading.target):
+        if test is not None or limit is not None or set(reading.said()) - {"target"}:
             raise OptionError(
                 "--test, --limit and options of how images are read are not for tables.", "Leave them out."
             )
+        if quarantine is not None:
+            raise OptionError("--quarantine is for a folder of images.", "Leave it out for a table.")
         return _told(check_table(data, reading.target, drop=drop))
     if drop:
         raise OptionError("--drop is for tables.", "Leave it out, or give a .csv file.")

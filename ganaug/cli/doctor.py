@@ -26,7 +26,7 @@ class _Listing(click.RichCommand):
 @DEVICE
 @OWN_RECIPE
 @common
-def doctor(run, data, pairs, reading, device, recipe, seed, report):
+def doctor(run, data, pairs, reading, device, recipe, report):
     """Name what is wrong with a run: collapse, copies, labels that leak, a discriminator that overfits, and others.
 
     A fit makes ten check-ups on its way, which are read here. With DATA, what the run was fitted on, the generator is

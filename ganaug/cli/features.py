@@ -38,17 +38,27 @@ def features(run, data, out, part, test, no_probe, reading, limit, device, recip
     ganaug features runs/leaves data/train --part discriminator --out leaves.parquet
     """
     from ganaug.cli.load import load_run
+    from ganaug.data.beside import both_readings
+    from ganaug.data.outputs import require_outside
     from ganaug.device import resolve_device
+    from ganaug.errors import OptionError
     from ganaug.evaluation.probing.probes import HEADER, probe
     from ganaug.evaluation.probing.table import checked
     from ganaug.evaluation.probing.table import features as know
     from ganaug.recipes.named import recipe_named
 
+    if no_probe and test is not None:
+        raise OptionError("--test is for the probe, which --no-probe leaves out.", "Leave out one of them.")
+    if no_probe and out is None:
+        raise OptionError("Without the probe and without --out nothing is left to do.", "Give --out FILE.")
     file = None if out is None else checked(out)
     fitted, game = load_run(run, recipe), None if recipe is None else recipe_named(recipe, {})
+    if file is not None:
+        require_outside(file, data, test, classes=fitted.card.classes)
     options = {"part": part, "device": str(resolve_device(device)), "recipe": game}
-    known = know(fitted, data, reading, limit=limit, seed=seed, report=report, **options)
-    other = None if test is None else know(fitted, test, reading.of_test(), report=report, **options)
+    here, there = both_readings(reading, data, test)
+    known = know(fitted, data, here, limit=limit, seed=seed, report=report, **options)
+    other = None if test is None else know(fitted, test, there, report=report, **options)
     if file is not None:
         known.save(file)
     probes = [] if no_probe else probe(known, other, seed=seed, report=report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -16,7 +17,7 @@ from ganaug.reporting import Report
 @click.argument("data", required=False)
 @click.option("--out", type=click.Path(), help="Run folder to make.")
 @options_of(FitSettings)
-@click.option("--resume", is_flag=True, help="Go on with an interrupted fit.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted fit, with the same settings and data.")
 @click.option(
     "--fork",
     type=click.Path(exists=True, file_okay=False),
@@ -48,15 +49,23 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     from ganaug.fitting.estimate import in_words
 
     if dry_run:
+        if resume or fork is not None:
+            raise click.UsageError("--dry-run is of a fit from its beginning: leave out --resume and --fork.", ctx)
         estimate = plan(data, out, settings, report=report)
         return Told(estimate.to_json(), estimate.lines())
     from ganaug.cli.load import load_run
     from ganaug.fitting.fit import fit as train
+    from ganaug.fitting.place import is_finished
 
+    before = is_finished(Path(out))
     path = train(data, out, settings, resume=resume, fork=fork, report=report).path
     card = load_run(str(path), settings.recipe if ":" in settings.recipe else None).card
     values = {"run": str(path), "steps": card.steps, "classes": list(card.classes), "shape": list(card.shape)}
+    values["finished_before"] = before
     then = f"Draw samples: ganaug augment {path} --balance --out OUT.{'csv' if len(card.shape) == 1 else 'npz'}"
     if len(card.shape) == 3:
         then = f"Look at it: ganaug preview {path}"
-    return Told(values, [f"{path}: {card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.", then])
+    done = "finished already, " if before else ""
+    return Told(
+        values, [f"{path}: {done}{card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.", then]
+    )

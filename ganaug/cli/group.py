@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -81,14 +82,18 @@ class Told(NamedTuple):
 
 
 def common(command: Callable[..., Told]) -> Callable[..., None]:
-    """--seed, --json and --quiet: the command gets `seed` and `report`, and what it tells is printed, as JSON on
-    request, else as lines, in which names cannot command the terminal. An interruption says what is kept, with exit
-    code 130."""
+    """--seed, --json and --quiet: the command gets `seed`, where it draws, and `report`, and what it tells is printed,
+    as JSON on request, else as lines, in which names cannot command the terminal. An interruption says what is kept,
+    with exit code 130."""
+    takes = inspect.signature(command).parameters.values()
+    draws = any(one.name == "seed" or one.kind is inspect.Parameter.VAR_KEYWORD for one in takes)
 
     @functools.wraps(command)
     def stoppable(*args: Any, as_json: bool, quiet: bool, **options: Any) -> None:
         from ganaug.cli.console import terminal
 
+        if not draws:
+            del options["seed"]
         try:
             with terminal(quiet) as report:
                 values, lines, code = command(*args, report=report, **options)
@@ -99,12 +104,11 @@ def common(command: Callable[..., Told]) -> Callable[..., None]:
         if code:
             raise SystemExit(code)
 
+    seed_of = "Seed of every draw." if draws else "Changes nothing: there are no draws here."
     for option in (
         click.option("--quiet", "-q", is_flag=True, help="No progress; results and errors only."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object."),
-        click.option(
-            "--seed", type=click.IntRange(0), default=0, metavar="N", show_default=True, help="Seed of every draw."
-        ),
+        click.option("--seed", type=click.IntRange(0), default=0, metavar="N", show_default=True, help=seed_of),
     ):
         stoppable = option(stoppable)
     return stoppable

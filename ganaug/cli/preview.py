@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import rich_click as click
+from click.core import ParameterSource
 
 from ganaug.cli.group import Told, common
 from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION
@@ -24,7 +25,8 @@ from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION
 @START
 @PAIRS
 @common
-def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, report):
+@click.pass_context
+def preview(ctx, run, out, columns, frames, recipe, truncation, data, pairs, seed, report):
     """Draw samples: a grid with one row a class, and a walk through latent space (PNG and GIF).
 
     \b
@@ -34,6 +36,8 @@ def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, re
     from ganaug.cli.load import load_run
     from ganaug.samples.pictures import preview as draw
 
+    if data is not None and ctx.get_parameter_source("frames") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--frames is of a walk through latents: leave it out with --data.", ctx)
     fitted = load_run(run, recipe)
     folder = Path(out) if out else Path(run) / "preview"
     files = draw(

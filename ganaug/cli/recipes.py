@@ -14,7 +14,7 @@ from ganaug.cli.group import Told, common
 @click.command()
 @click.argument("name", required=False)
 @common
-def recipes(name, seed, report):
+def recipes(name, report):
     """List the recipes with their equations, or describe the one called NAME (or file.py:function, your own).
 
     \b

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import torch
 
+from ganaug.data.sources.classes import alike, place_of
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.keys import permutation
 
@@ -16,8 +17,9 @@ from ganaug.keys import permutation
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Labelled:
     """labels: int64 (N,), label i means classes[i]; fingerprints: of each item as the user has it; names: of each
-    item, in the source's words; groups: the subject of each item, or None. A field of a subclass that is a tensor or a
-    tuple has an entry of each item, except for those of `OF_ALL`."""
+    item, in the source's words; groups: the subject of each item, or None; places: of each item its place among those
+    of its class in the source, and how many these are, unreadable ones with them: () where all of the source are here.
+    A field of a subclass that is a tensor or a tuple has an entry of each item, except for those of `OF_ALL`."""
 
     OF_ALL = frozenset({"classes", "unreadable", "skipped"})
 
@@ -26,6 +28,7 @@ class Labelled:
     fingerprints: tuple[str, ...]
     names: tuple[str, ...]
     groups: tuple[str, ...] | None = None
+    places: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -36,26 +39,35 @@ class Labelled:
 
     def unlabelled(self) -> Self:
         """The same items with the one class "all"."""
-        return replace(self, labels=torch.zeros_like(self.labels), classes=("all",))
+        return replace(self, labels=torch.zeros_like(self.labels), classes=("all",), places=())
 
     def take(self, indices: Sequence[int] | np.ndarray | torch.Tensor) -> Self:
         """Only these items, in this order; what is said of all of them stays."""
         rows = torch.from_numpy(np.array(indices, dtype=np.int64))
         chosen = rows.tolist()
-        taken: dict[str, Any] = {}
+        places = self.places or places_in(self.labels.numpy())
+        taken: dict[str, Any] = {"places": tuple(places[i] for i in chosen)}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, torch.Tensor):
                 taken[field.name] = value[rows]
-            elif isinstance(value, tuple) and value and field.name not in self.OF_ALL:
+            elif isinstance(value, tuple) and value and field.name not in {"places", *self.OF_ALL}:
                 taken[field.name] = tuple(value[i] for i in chosen)
         return replace(self, **taken)
 
     def limited(self, limit: int | None, seed: int) -> Self:
-        """At most so many items of each class, chosen by `seed`, in their own order. Raises OptionError below 1."""
+        """At most so many items of each class, in their own order: those that reading the source with this limit and
+        `seed` would have given. Raises OptionError below 1."""
         if limit is None:
             return self
-        kept = [own[:limit] for own in limit_order(self.labels.numpy(), self.classes, limit, seed)]
+        labels = self.labels.numpy()
+        places = np.array(self.places or places_in(labels), dtype=np.int64).reshape(-1, 2)
+        kept = []
+        for label, name in enumerate(self.classes):
+            own = np.flatnonzero(labels == label)
+            whole = int(places[own, 1].max(initial=0))
+            turn = np.argsort(limit_order(np.zeros(whole, dtype=np.int64), (name,), limit, seed)[0])
+            kept.append(own[np.argsort(turn[places[own, 0]])][:limit])
         return self.take(np.sort(np.concatenate(kept)))
 
     def without(self, names: Sequence[str]) -> Self:
@@ -66,19 +78,28 @@ class Labelled:
         inside = np.isin(self.labels.numpy(), [self.classes.index(name) for name in kept])
         return self.take(np.flatnonzero(inside)).in_order(kept, "The data")
 
+    def place(self, name: str) -> int:
+        """The label of a class, in whatever way the accents of its name are written; -1 if there is no such class."""
+        return place_of(name, self.classes)
+
+    def has_the_classes(self, names: Sequence[str]) -> bool:
+        """Whether the classes are these, in any order."""
+        return len(names) == len(self.classes) and all(self.place(name) >= 0 for name in names)
+
     def in_order(self, classes: Sequence[str], what: str, whose: str = "the generator") -> Self:
         """The same items with labels in this order of classes, matched by name.
 
         A class without items may be missing among `classes`. what, whose: names of the two sides, for the error.
         Raises LabelMismatchError for items of another class.
         """
-        foreign = [name for name, n in self.counts().items() if name not in classes and n]
+        at = {name: place_of(name, classes) for name in self.classes}
+        foreign = [name for name, n in self.counts().items() if at[name] < 0 and n]
         if foreign:
             raise LabelMismatchError(
                 f"{what} has the class {', '.join(map(repr, foreign))}, {whose} not.",
                 f"Classes are matched by name; {whose} has {', '.join(map(repr, classes))}.",
             )
-        place = torch.tensor([classes.index(name) if name in classes else -1 for name in self.classes], device="cpu")
+        place = torch.tensor([at[name] for name in self.classes], device="cpu")
         return replace(self, labels=place[self.labels], classes=tuple(classes))
 
 
@@ -90,10 +111,19 @@ def label_counts(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
     return dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True))
 
 
+def places_in(labels: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """Of each item of a whole source its place among those of its class, and how many these are."""
+    counts = np.bincount(labels, minlength=1)
+    order = np.argsort(labels, kind="stable")
+    places = np.empty(len(labels), dtype=np.int64)
+    places[order] = np.arange(len(labels)) - (np.cumsum(counts) - counts)[labels[order]]
+    return tuple(zip(places.tolist(), counts[labels].tolist(), strict=True))
+
+
 def limit_order(labels: np.ndarray, classes: Sequence[str], limit: int, seed: int) -> list[np.ndarray]:
     """For each class its rows, int64, in the order in which a limit takes them: keyed by the name of the class, so that
     files, arrays and images in memory are chosen alike. Raises OptionError for a limit that leaves none."""
     if limit < 1:
         raise OptionError(f"A limit of {limit} items a class leaves none.", "Give 2 or more.")
     members = [np.flatnonzero(labels == label) for label in range(len(classes))]
-    return [own[permutation(len(own), seed, "limit", name)] for own, name in zip(members, classes, strict=True)]
+    return [own[permutation(len(own), seed, "limit", alike(name))] for own, name in zip(members, classes, strict=True)]

@@ -11,16 +11,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ganaug.data.labelled import Labelled, label_counts
+from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.sources.convert import resized
 from ganaug.data.sources.links import NOT_FOLLOWED
 from ganaug.data.sources.small import skipped_in
-from ganaug.data.sources.source import open_source
+from ganaug.data.sources.source import open_source, refuse_idle
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
 from ganaug.defaults import usual_defaults
-from ganaug.errors import DataError, OptionError, TooFewImagesError
+from ganaug.errors import DataError, OptionError, TooFewImagesError, UnreadableImageError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
@@ -84,11 +84,12 @@ def load_images(
     chosen_depth = _chosen("channels", channels, MODES, "1, 3")
     reading = merged(Reading, reading, given)
     if isinstance(source, LabelledImages):
-        if reading != Reading() or pairs is not None:
-            raise DataError(
-                "Images in memory have been read: groups, pairs and the like come too late.",
-                "Give them to load_images.",
-            )
+        refuse_idle(reading, (), "images that have been read")
+        if pairs is not None:
+            raise DataError("Images in memory have been read: pairs come too late.", "Give them to load_images.")
+        if strict and source.unreadable:
+            name, reason = source.unreadable[0]
+            raise UnreadableImageError(f"{name} could not be read: {reason}", "Repair or remove it, and load again.")
         chosen = _read_before(source, chosen_side, chosen_depth, limit, seed)
         if at_least:
             require_counts(chosen.classes, chosen.counts(), at_least)
@@ -109,6 +110,7 @@ def load_images(
         require_counts(opened.classes, label_counts(labels, opened.classes), at_least, opened.ignored, found.unreadable)
     if not len(rows):
         raise DataError("No image can be read.", "Give images of a supported format.")
+    places = places_in(opened.labels)
     side = chosen_side or auto_side(found, device)
     depth = chosen_depth or (3 if found.in_colour() else 1)
     return LabelledImages(
@@ -123,6 +125,7 @@ def load_images(
         pairs=None if paired is None else read_pairs(paired, rows, side),
         skipped=skipped_in(opened),
         likenesses=tuple(image.likeness for image in found.images),
+        places=tuple(places[row] for row in rows),
     )
 
 

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from ganaug.data.outputs import require_outside
 from ganaug.errors import OptionError, OutputInUseError
 
 LIST = "unreadable.csv"
@@ -34,8 +35,7 @@ def quarantine(root: str | Path, unreadable: Sequence[tuple[str, str]], into: st
     root, into = Path(root), Path(into)
     if not root.is_dir():
         raise OptionError(f"{root} is not a folder: its images cannot be moved.", "Leave out --quarantine.")
-    if into.resolve().is_relative_to(root.resolve()):
-        raise OptionError(f"{into} lies in the data folder.", "Choose a folder outside, so that it is no class.")
+    require_outside(into, root)
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise OutputInUseError(f"{into} exists and is not empty.", "Choose a new folder.")
     if not unreadable:

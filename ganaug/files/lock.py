@@ -1,44 +1,49 @@
-"""One writer at a time: a lock on a folder that the system gives up by itself when its holder dies."""
+"""One writer at a time: a lock on a folder that the system gives up by itself when its holder dies.
+
+Where the file system has no locks, a file that names its owner stands for one: it is made by one process alone, and is
+believed until its owner has ended for certain, which can be seen on the owner's machine only.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
-import json
 import os
 import shutil
-import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, NoReturn
 
-from ganaug.errors import OutputInUseError
-from ganaug.files.integrity import open_plain
+from ganaug.errors import OutputInUseError, UnwritableError
+from ganaug.files.integrity import open_plain, sha256
+from ganaug.files.owner import Owner, gone_by
 
 LOCK = ".lock"  # stays in the folder; it is the lock on it that counts, not that it exists
+OWNER = "-owner"  # the end of the name of the file that stands for a lock
+LOCKS = frozenset({LOCK, LOCK + OWNER})
+TRIES = 100  # times that others may get in between, before one gives up
+_HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
+_NONE = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
+_ELSEWHERE = "Choose a folder on another file system."
 
 if os.name == "posix":
     import fcntl
 
-    def _try(file: IO[Any]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+    def _lock(file: IO[Any]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 else:
     import msvcrt
 
-    def _try(file: IO[Any]) -> bool:
-        try:
-            file.seek(1 << 20)  # beyond what is written, so that the holder's name can be read
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
+    def _lock(file: IO[Any]) -> None:
+        file.seek(1 << 20)  # beyond what is written, so that the holder's name can be read
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+
+
+class _NoLocks(UnwritableError):
+    """The file system has no locks."""
 
 
 @contextmanager
@@ -48,13 +53,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
     The lock belongs to an open file, so it ends with the process however that ends: nothing has to be cleaned up.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _lock_file(folder / LOCK) as file:
-        if not _try(file):
-            raise OutputInUseError(
-                f"{folder} is being written by {_holder(file)}.",
-                "Wait for it to end, stop it, or choose another folder.",
-            )
-        _sign(file)
+    with _sole(folder / LOCK, folder, remove=False):
         yield
 
 
@@ -66,67 +65,176 @@ def sole_maker(path: Path) -> Iterator[Path]:
     naming the holder, if another process is making it.
     """
     lock, part = (path.parent / f".{path.name}.{end}" for end in ("lock", "part"))
-    while True:
-        with _lock_file(lock) as file:
-            if not _try(file):
-                raise OutputInUseError(f"{path} is being written by {_holder(file)}.", "Wait, or choose another name.")
-            if not hold(file):
-                continue  # another process has just finished, and removed the lock
-            _sign(file)
-            try:
-                shutil.rmtree(part, ignore_errors=True)
-                yield part
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
-                lock.unlink()
-            return
-
-
-def _lock_file(path: Path) -> BinaryIO:
-    """Opened for appending and reading, made if it is not there; a link or a pipe in its place is refused."""
-    return os.fdopen(open_plain(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+")
-
-
-def _sign(file: BinaryIO) -> None:
-    file.seek(0)
-    file.truncate()
-    facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-    file.write(json.dumps(facts).encode())
-    file.flush()
+    with _sole(lock, path, remove=True):
+        try:
+            shutil.rmtree(part, ignore_errors=True)
+            yield part
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager
 def part_file(folder: Path, prefix: str) -> Iterator[tuple[io.BufferedRandom, Path]]:
     """A new file to write into, held as long as it is written, so that others can tell it from one whose writer died.
     It is removed in the end, unless it was put into place."""
-    while True:
-        handle, name = tempfile.mkstemp(dir=folder, prefix=prefix)
+    for _ in range(TRIES):
+        handle, name = tempfile.mkstemp(dir=folder, prefix=f"{prefix}{Owner.myself().mark}.")
         with os.fdopen(handle, "wb+") as file:
             try:
-                if hold(file):
-                    yield file, Path(name)
-                    return
+                with contextlib.suppress(_NoLocks):  # then its name says whose it is
+                    if not hold(file, Path(name)):
+                        continue
+                yield file, Path(name)
+                return
             finally:
                 Path(name).unlink(missing_ok=True)
-
-
-def hold(file: IO[Any]) -> bool:
-    """Hold an open file until it is closed; False if another process holds it, or has just removed it."""
-    return _try(file) and (os.name != "posix" or os.fstat(file.fileno()).st_nlink > 0)
+    _give_up(folder)
 
 
 def remove_abandoned(file: Path) -> bool:
     """Remove a file that nobody holds: its writer was killed. Gives whether it is gone."""
     with contextlib.suppress(OSError), file.open("rb+") as opened:
-        if not _try(opened):
+        try:
+            abandoned = _try(opened, file)
+        except _NoLocks:
+            abandoned = any(map(gone_by, file.name.split(".")[-2:-1]))
+        if not abandoned:
             return False
         file.unlink()
     return not file.exists()
 
 
-def _holder(file: BinaryIO) -> str:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+def hold(file: IO[Any], path: Path) -> bool:
+    """Hold an open file until it is closed; False if another process holds it, or has just removed it. Raises
+    UnwritableError where the file system has no locks."""
+    return _try(file, path) and not _removed(file)
+
+
+def _removed(file: IO[Any]) -> bool:
+    return os.name == "posix" and os.fstat(file.fileno()).st_nlink == 0
+
+
+def _try(file: IO[Any], path: Path) -> bool:
+    try:
+        _lock(file)
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        reason = error.strerror or str(error)
+        if error.errno in _NONE:
+            raise _NoLocks(f"The file system of {path} has no locks: {reason}.", _ELSEWHERE) from error
+        raise UnwritableError(f"{path} cannot be locked: {reason}.", _ELSEWHERE) from error
+    return True
+
+
+@contextmanager
+def _sole(lock: Path, what: Path, *, remove: bool) -> Iterator[None]:
+    """Hold a lock file, or make the file that stands for a lock. Each of the two ways first says that it is there, and
+    then looks for the other one, so that processes for which locks do and do not work keep apart too."""
+    claim = lock.with_name(lock.name + OWNER)
+    for _ in range(TRIES):
+        with os.fdopen(open_plain(lock, os.O_RDWR | os.O_CREAT | os.O_APPEND), "ab+") as file:
+            try:
+                if not _try(file, what):
+                    _refuse(what, _signed(file))
+                if _removed(file):
+                    continue  # another process has just finished, and removed the lock
+                way = _by_lock(file, claim, what)
+            except _NoLocks as none:
+                way = _by_claim(file, claim, what, none)
+            with way:
+                try:
+                    yield
+                finally:
+                    if remove:
+                        lock.unlink(missing_ok=True)
+            return
+    _give_up(what)
+
+
+@contextmanager
+def _by_lock(file: BinaryIO, claim: Path, what: Path) -> Iterator[None]:
+    file.seek(0)
+    file.truncate()
+    file.write(Owner.myself().to_bytes())
+    file.flush()
+    try:
+        if os.path.lexists(claim) and not _clear(claim):
+            _refuse(what, _claimant(claim), claim)
+        yield
+    finally:
+        file.truncate(0)
+
+
+@contextmanager
+def _by_claim(file: BinaryIO, claim: Path, what: Path, none: _NoLocks) -> Iterator[None]:
+    mine = Owner.myself().to_bytes()
+    for _ in range(TRIES):
+        try:
+            handle = os.open(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o644)
+            break
+        except FileExistsError:
+            if not _clear(claim):
+                _refuse(what, _claimant(claim), claim, none.cause)
+    else:
+        _give_up(what)
+    try:
+        with os.fdopen(handle, "wb") as made:
+            made.write(mine)
+        other = _signed(file)
+        if other is not None and not other.gone:
+            _refuse(what, other, claim.with_name(claim.name.removesuffix(OWNER)), none.cause)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if claim.read_bytes() == mine:
+                claim.unlink()
+
+
+def _clear(claim: Path) -> bool:
+    """Remove a claim whose owner has ended for certain; whether it is gone. Of several processes that see the same one
+    only one may remove it, so that none removes what another has made since."""
+    try:
+        content = claim.read_bytes()
+        owner = Owner.of(content)
+        if owner is None or not owner.gone:
+            return False
+        turn = claim.with_name(f"{claim.name}-{sha256(content)[:8]}")
+        os.close(os.open(turn, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+    except FileNotFoundError:
+        return True
+    except FileExistsError:
+        return False
+    try:
+        if claim.read_bytes() == content:
+            claim.unlink()
+    except FileNotFoundError:
+        pass
+    finally:
+        turn.unlink()
+    return True
+
+
+def _signed(file: BinaryIO) -> Owner | None:
+    with contextlib.suppress(OSError):
         file.seek(0)
-        facts = json.loads(file.read(1000))
-        return f"process {int(facts['pid'])} on {str(facts['host'])[:80]!r} since {str(facts['since'])[:19]}"
-    return "another process"
+        return Owner.of(file.read(1000))
+    return None
+
+
+def _claimant(claim: Path) -> Owner | None:
+    with contextlib.suppress(OSError):
+        return Owner.of(claim.read_bytes()[:1000])
+    return None
+
+
+def _refuse(what: Path, owner: Owner | None, claim: Path | None = None, none: str = "") -> NoReturn:
+    """claim: the file that says so, where no lock does."""
+    fix = "Wait for it to end, stop it, or choose another folder."
+    if claim is not None and (owner is None or not owner.near):
+        fix = f"Wait for it to end, or stop it. If it has ended, which cannot be seen from here, remove {claim}."
+    raise OutputInUseError(f"{what} is being written by {owner or 'another process'}. {none}".rstrip(), fix)
+
+
+def _give_up(what: Path) -> NoReturn:
+    raise OutputInUseError(f"{what} is being written by others all the time.", "Wait, or choose another name.")

@@ -9,10 +9,12 @@ from typing import Any
 import torch
 
 from ganaug.data.batches import ClassBalancedBatches
+from ganaug.data.outputs import require_outside
 from ganaug.data.spec import KINDS, DataSpec
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.fitting.budget import seconds_per_step, steps_in
+from ganaug.fitting.place import require_place
 from ganaug.fitting.prepare import FitSettings, prepare
 from ganaug.options import merged
 from ganaug.recipes.modern import small
@@ -81,7 +83,10 @@ def dry_run(
     data: Any, out: str | Path, settings: FitSettings | None = None, *, report: Report = silent, **options: Any
 ) -> Estimate:
     """What `ganaug.fit` would do with the same arguments; raises as it does, writes nothing."""
-    found = prepare(data, merged(FitSettings, settings, options), report)
+    settings = merged(FitSettings, settings, options)
+    require_outside(out, data, settings.pairs)
+    require_place(Path(out), resume=False)
+    found = prepare(data, settings, report)
     pace = seconds_per_step(found.recipe, found.batches, found.device)
     steps = found.settings.steps or steps_in(found.settings.seconds, pace)
     training, validation = found.training, found.validation

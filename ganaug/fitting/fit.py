@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ganaug.data.load import LabelledImages
+from ganaug.data.outputs import require_outside
 from ganaug.data.quarantine import LIST, as_list
 from ganaug.data.skipped import SKIPPED, skipped_list
 from ganaug.data.spec import ImageCodec
@@ -18,14 +19,15 @@ from ganaug.defaults import usual_defaults
 from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, own_folders, write_atomically, writing
-from ganaug.files.lock import LOCK, sole_writer
+from ganaug.files.lock import sole_writer
 from ganaug.fitting.budget import seconds_per_step, steps_in
 from ganaug.fitting.course import Course, every
 from ganaug.fitting.doctor.checkup import Examiner
 from ganaug.fitting.doctor.watch import Watch, mended
 from ganaug.fitting.interrupt import interruptible
+from ganaug.fitting.place import is_finished, require_place
 from ganaug.fitting.prepare import FitSettings, Prepared, prepare
-from ganaug.fitting.settings_file import agreed_steps, digest_of, forked, store
+from ganaug.fitting.settings_file import agreed_steps, digest_of, finished_steps, forked, store
 from ganaug.game.batches import batches_for
 from ganaug.game.train import Progress, train
 from ganaug.generator.card import Card
@@ -62,8 +64,9 @@ def fit(
     those of `settings`: `fit(data, out, budget="10m", recipe="dcgan")`. 20 % of the images (whole groups, where given)
     are held out, recorded in the card, and never trained on.
 
-    resume: go on with what `out` holds; does nothing if it is finished, starts anew if it holds no saved state. On the
-    same machine, torch build and number of threads it ends with the bytes of an uninterrupted fit. fork: a run whose
+    resume: go on with what `out` holds, which must have been started with the same settings and data; does nothing more
+    if it is finished, starts anew if it holds no saved state. On the same machine, torch build and number of threads it
+    ends with the bytes of an uninterrupted fit. fork: a run whose
     last state is where this one begins, with other settings (of the recipe, steps or budget) and the same data and
     seed; `steps` counts its rounds too, a budget is added to them.
 
@@ -77,25 +80,18 @@ def fit(
         raise OptionError("A fit either resumes or forks.", "To go on with a forked run, give --resume alone.")
     settings = merged(FitSettings, settings, options)
     folder = Path(out)
-    if is_finished(folder):
-        if resume:
-            report("fit", 1, 1, "already finished")
-            return Run(folder)
-        raise OutputInUseError(f"{folder} holds a finished run.", "Choose another folder.")
-    _check_out(folder, resume)
+    require_outside(folder, data, settings.pairs)
+    require_place(folder, resume)
     prepared = prepare(data, settings, report)
+    if is_finished(folder):
+        digest = digest_of(prepared.training, prepared.validation)
+        report("fit", 1, 1, f"already finished, {finished_steps(folder, prepared.settings, digest)} steps")
+        return Run(folder)
     with writing(folder), sole_writer(folder):
         if is_finished(folder):
             raise OutputInUseError(f"{folder} was finished by another process.", "Choose another folder.")
         source_run = Path(fork.path if isinstance(fork, Run) else fork) if fork is not None else None
         return _Fit(folder, prepared, report).go(resume, source_run)
-
-
-def _check_out(folder: Path, resume: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise OutputInUseError(f"{folder} is not a folder.", "Choose another name.")
-    if not resume and folder.exists() and any(entry.name != LOCK for entry in folder.iterdir()):
-        raise OutputInUseError(f"{folder} is not empty.", "Choose another folder, or go on with --resume.")
 
 
 class _Fit:
@@ -271,11 +267,6 @@ class _Fit:
             skipped=self._skipped(),
             likenesses=keep_likenesses(self.folder, likenesses) if likenesses else "",
         )
-
-
-def is_finished(folder: Path) -> bool:
-    """Whether a generator was written there."""
-    return (folder / "generator" / "manifest.json").exists()
 
 
 def _short(name: str) -> str:

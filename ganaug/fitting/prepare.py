@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from ganaug.data.advice import FEW
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.rows.cells import holds_rows
+from ganaug.data.rows.cells import holds_rows, is_table
 from ganaug.data.rows.series import is_series, load_series
 from ganaug.data.rows.table import load_table
-from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.data.rows.vectors import LabelledVectors, usable
 from ganaug.data.spec import DataSpec
 from ganaug.data.split import hold_out
 from ganaug.device import resolve_device
@@ -22,6 +23,7 @@ from ganaug.fitting.settings import RECIPES_OF, FitSettings
 from ganaug.game import Recipe, Source
 from ganaug.game.batches import batches_for
 from ganaug.game.train import Batches
+from ganaug.options import flag_of, is_given
 from ganaug.recipes import RECIPES, make
 from ganaug.recipes.named import recipe_named
 from ganaug.reporting import Report, printable
@@ -44,7 +46,7 @@ def prepare(data: Any, settings: FitSettings, report: Report) -> Prepared:
     settings = _definite(data, settings)
     recipe = recipe_named(settings.recipe, settings.options)
     device = resolve_device(settings.device)
-    _check_options(settings)
+    _check_options(data, settings, recipe)
     items = read_items(data, settings, device, report)
     if recipe.labelled and len(items.classes) < 2:
         raise DataError(f"There is one class only, {items.classes[0]!r}.", "A classifier needs two or more.")
@@ -63,7 +65,8 @@ def read_items(
 ) -> LabelledImages | LabelledVectors:
     """Images, rows or series, as the settings, whose kind is definite, say. Raises as `fit` does."""
     if isinstance(data, LabelledVectors):
-        return data
+        what = {"table": "rows"}.get(settings.kind, settings.kind)
+        return data if settings.limit is None else usable(data, settings.limit, settings.seed, what)
     if settings.kind == "table":
         return load_table(data, settings.target, drop=settings.drop, limit=settings.limit, seed=settings.seed)
     if settings.kind == "series":
@@ -77,24 +80,58 @@ def read_items(
 def _definite(data: Any, settings: FitSettings) -> FitSettings:
     """The settings with the kind of the data, and the recipe that is the default for it."""
     kind = settings.kind
+    own = None  # of what is open already
     if isinstance(data, LabelledVectors):
-        kind = "series" if len(data.spec.shape) == 2 else "table"
+        own = "series" if len(data.spec.shape) == 2 else "table"
+    elif isinstance(data, LabelledImages):
+        own = "images"
+    if own is not None:
+        if kind not in ("auto", own):
+            raise OptionError(f"The kind {kind!r} is asked for, and the data are of the kind {own!r}.", "Leave it out.")
+        kind = own
     elif kind == "auto":
         rows = holds_rows(data, settings.drop, settings.image)
         kind = "table" if rows else "series" if is_series(data) else "images"
+    elif not isinstance(data, (str, Path)):
+        arrays = isinstance(data, tuple) and len(data) == 2
+        if (kind == "table" and not is_table(data)) or (kind == "series" and not arrays):
+            wanted = "a DataFrame" if kind == "table" else "(X, y)"
+            raise OptionError(f"A {type(data).__name__} is no {kind}.", f"Give {wanted}, or leave out kind=.")
     recipe = RECIPES_OF[kind] if settings.recipe == "auto" else settings.recipe
     return replace(settings, kind=kind, recipe=recipe)
 
 
-def _check_options(settings: FitSettings) -> None:
-    """Options of one kind of data are refused for another, so that nobody believes them to have worked."""
-    if settings.kind != "table" and settings.drop:
-        raise OptionError("--drop is for tables.", "Leave it out, or give a .csv file or a DataFrame.")
-    of_images = settings.size, settings.channels, settings.groups, settings.pairs, settings.labels, settings.image
-    if settings.kind != "images" and of_images != ("auto", "auto", *[None] * 4):
+_OF_IMAGES = frozenset({"size", "channels", "groups", "pairs", "strict", "root", "targets", "classes"})
+_OF_IMAGES |= {"labels", "image", "follow_links", "skip_small"}
+_OF_TABLES = frozenset({"target", "drop"})
+IDLE = {  # settings that would change nothing, by the kind of the data
+    "images": frozenset({"drop"}),
+    "table": _OF_IMAGES | {"split"},
+    "series": _OF_IMAGES | _OF_TABLES,
+}
+
+
+def _check_options(data: Any, settings: FitSettings, recipe: Recipe) -> None:
+    """Refuse what would change nothing, so that nobody believes it to have worked."""
+    idle = IDLE[settings.kind]
+    if settings.kind != "images" and not isinstance(data, (str, Path)):
+        idle |= {"split"}
+    if isinstance(data, LabelledVectors):
+        idle |= _OF_TABLES
+    given = [field for field in fields(settings) if field.name in idle and is_given(settings, field)]
+    if given:
+        names = " and ".join(field.name for field in given)
+        whose = "for tables alone" if given[0].name in _OF_TABLES else "for images alone"
+        what = {"images": "images", "table": "rows of a table", "series": "series"}[settings.kind]
+        read = ", in memory" if isinstance(data, LabelledVectors) else ""
         raise OptionError(
-            "size, channels, groups, pairs, labels and image are for images.",
-            f"Leave them out: these data are a {settings.kind}.",
+            f"{names} would change nothing: these data are {what}{read}.",
+            f"Leave out {' and '.join(map(flag_of, given))}, {whose}.",
+        )
+    if settings.pairs is not None and recipe.source is not Source.PAIR:
+        raise OptionError(
+            f"The recipe {settings.recipe} does not learn from pairs: the paired images would change nothing.",
+            "Leave out --pairs (pairs=), or choose a recipe that learns from them, such as pix2pix.",
         )
 
 

@@ -17,8 +17,9 @@ from ganaug.generator.codecs import codec_to_json
 from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import SavedState, load_state
 
-_NAME = "fit.json"
+FILE = "fit.json"
 _SMALL = 1 << 24  # bytes, at most
+_SPLIT = {"data", "seed"}  # what decides which items are held out
 
 
 def digest_of(training: LabelledImages | LabelledVectors, validation: LabelledImages | LabelledVectors) -> str:
@@ -35,12 +36,12 @@ def digest_of(training: LabelledImages | LabelledVectors, validation: LabelledIm
 def store(run: Path, settings: FitSettings, digest: str, steps: int, *, forked: bool = False) -> None:
     """digest: of the training and validation data. forked: whether a state from another run follows at once."""
     values = {**_wanted(settings, digest), "planned_steps": steps, "forked": forked}
-    write_atomically(run / _NAME, sealed(values))
+    write_atomically(run / FILE, sealed(values))
 
 
 def _stored(run: Path) -> dict[str, Any] | None:
     """The settings by name, "data" and "planned_steps"; None if there are none. Raises ArtefactError if altered."""
-    file = run / _NAME
+    file = run / FILE
     try:
         values = unsealed(read_whole(file, _SMALL), file)
         bounded(values["planned_steps"], 1, 2**53)
@@ -63,19 +64,41 @@ def agreed_steps(run: Path, settings: FitSettings, digest: str) -> int | None:
     saved = load_state(run / "state")
     if before is None:
         if saved is not None:
-            raise ArtefactError(f"{run} holds a saved state, but no {_NAME}.", "Start anew in another folder.")
+            raise ArtefactError(f"{run} holds a saved state, but no {FILE}.", "Start anew in another folder.")
         return None
     if before["forked"] and saved is None:
         raise ArtefactError(
             f"The fork in {run} was stopped before it began.", "Remove the folder, and fork again, or in another one."
         )
+    _require_same(run, before, settings, digest)
+    return before["planned_steps"]
+
+
+def finished_steps(run: Path, settings: FitSettings, digest: str) -> int:
+    """The rounds of a finished run, which must have been started with these settings and data.
+
+    Raises OptionError if it was started with others, ArtefactError where that cannot be known.
+    """
+    before = _stored(run)
+    if before is None:
+        raise ArtefactError(
+            f"{run} is finished, but holds no {FILE}: what it was fitted with cannot be compared.",
+            "Leave out --resume, or fit anew in another folder.",
+        )
+    _require_same(run, before, settings, digest, "is finished, and ")
+    return before["planned_steps"]
+
+
+def _require_same(run: Path, before: dict[str, Any], settings: FitSettings, digest: str, state: str = "") -> None:
     changed = _changes(before, settings, digest)
     if changed:
+        wanted = _wanted(settings, digest)
+        fresh = ", or, since a fork takes over data and seed, fit anew: --out NEW" if _SPLIT & set(changed) else ""
+        told = ", ".join(_difference(name, before.get(name), wanted.get(name)) for name in changed)
         raise OptionError(
-            f"The run was started with other settings: {', '.join(changed)}.",
-            f"Resume with the same settings and images, or go on in another folder: --fork {run} --out NEW.",
+            f"The run {state}was started with other settings: {told}.",
+            f"Resume with the same settings and images, or go on in another folder: --fork {run} --out NEW{fresh}.",
         )
-    return before["planned_steps"]
 
 
 def forked(run: Path, settings: FitSettings, digest: str) -> SavedState:
@@ -88,7 +111,7 @@ def forked(run: Path, settings: FitSettings, digest: str) -> SavedState:
     if saved is None or before is None:
         raise ArtefactError(f"{run} holds no saved state.", "Name a run folder that `ganaug fit` made.")
     changed = _changes(before, settings, digest)
-    if {"data", "seed"} & set(changed):  # what one holds out, the other has trained on
+    if _SPLIT & set(changed):  # what one holds out, the other has trained on
         raise DataError(
             f"{run} was started with other data, another split of them or another seed.",
             "A fork goes on with the same data, options of data, and seed.",
@@ -116,3 +139,13 @@ def _changes(before: dict[str, Any], settings: FitSettings, digest: str) -> list
     kept = {name: value for name, value in before.items() if name not in ("planned_steps", "forked")}
     changed = [name for name in wanted.keys() | kept.keys() if wanted.get(name) != kept.get(name)]
     return sorted(name for name in changed if name != "device")
+
+
+def _difference(name: str, was: Any, now: Any) -> str:
+    """A setting with its values, where they are something to read."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        inner = sorted(one for one in was.keys() | now.keys() if was.get(one) != now.get(one))
+        return f"{name} ({', '.join(_difference(one, was.get(one), now.get(one)) for one in inner)})"
+    if name in ("data", "recipe file"):
+        return name
+    return f"{name} (was {'not given' if was is None else was}, now {'not given' if now is None else now})"

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ganaug.data.rows.columns import Category, Column, Constant, Number
+from ganaug.data.rows.dates import UNITS, Moments
+from ganaug.data.rows.numerals import GROUPS, Numerals
 from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.sources.images import PIXEL_LIMIT
@@ -87,18 +89,36 @@ def _column(value: Any) -> Column:
 
 
 def _number(value: dict[str, Any]) -> Number:
-    fields_of(value, {"kind", "name", "knots", "form", "decimals", "least", "point", "missing"})
+    fields_of(value, {"kind", "name", "knots", "form", "missing"})
     knots = _numbers(value["knots"])
     if not 2 <= len(knots) <= _KNOTS or any(a > b for a, b in zip(knots, knots[1:], strict=False)):
         raise ValueError("the knots of a column do not rise")
-    if value["form"] not in ("whole", "decimal", "date") or value["point"] not in (".", ","):
-        raise ValueError("a column is written in an unknown form")
+    form = _moments(value["form"], knots) if "pattern" in is_(value["form"], dict) else _numerals(value["form"])
     missing = None if value["missing"] is None else text(value["missing"])
+    return Number(text(value["name"]), knots, form, missing)
+
+
+def _numerals(value: dict[str, Any]) -> Numerals:
+    fields_of(value, {"whole", "decimals", "least", "point", "thousands", "prefix", "suffix", "plus"})
+    if value["point"] not in (".", ",") or value["thousands"] not in ("", ".", ",", *GROUPS):
+        raise ValueError("a column is written in an unknown form")
     decimals = bounded(value["decimals"], -1, 15)
-    if value["form"] == "date" and (decimals or not 1 <= knots[0] <= knots[-1] <= 3_652_059):
-        raise ValueError("dates are not whole days of the years 1 to 9999")
+    if value["thousands"] and (decimals < 0 or value["thousands"] == value["point"]):
+        raise ValueError("thousands of a column are parted by its point")
     least = bounded(value["least"], 0, max(decimals, 0))
-    return Number(text(value["name"]), knots, value["form"], decimals, least, value["point"], missing)
+    around = text(value["prefix"]), text(value["suffix"])
+    whole, plus = is_(value["whole"], bool), is_(value["plus"], bool)
+    return Numerals(whole, decimals, least, value["point"], value["thousands"], *around, plus)
+
+
+def _moments(value: dict[str, Any], knots: tuple[float, ...]) -> Moments:
+    fields_of(value, {"pattern", "unit", "twelve"})
+    if value["unit"] not in UNITS:
+        raise ValueError("dates of a column are counted in an unknown unit")
+    moments = Moments(text(value["pattern"]), value["unit"], is_(value["twelve"], bool))
+    if not moments.covers(knots[0], knots[-1]):
+        raise ValueError("dates are not of the years 1 to 9999")
+    return moments
 
 
 def _numbers(value: Any) -> tuple[float, ...]:

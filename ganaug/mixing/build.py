@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import IterableDataset
 
+from ganaug.data.sources.classes import Classes
 from ganaug.data.sources.dicts import as_pairs
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, WithheldWarning
 from ganaug.generator.folder import Fitted
@@ -32,7 +33,7 @@ def mix(
     ratio: float | str | None = None,
     seed: int = 0,
     transform: Any = None,
-    classes: Sequence[str] | None = None,
+    classes: Classes | None = None,
     targets: Any = None,
     pool_epochs: int = 4,
     fresh: bool = False,
@@ -59,9 +60,11 @@ def mix(
     Of a class that a choice (`ganaug.choose`) withholds, or that the fit left out (`skip_small`), only real images are
     served.
 
-    Draws depend on (seed, epoch, index) only. Whoever iterates without `augment_loader` calls `set_epoch`; Accelerate,
-    the trainer of Hugging Face and timm's training script do. Lightning tells the epoch to samplers only: give it the
-    loader of `augment_loader`, or call `set_epoch` in `on_train_epoch_start`.
+    Draws depend on (seed, epoch, index) only. Each pass of a torch `DataLoader` over the data set, or over one around
+    it, is the next epoch; `set_epoch` says which one is next (after a resume). What asks for items without a
+    `DataLoader` calls it before each epoch; an EpochWarning says so. fresh: where loader workers fetch the items, use
+    `augment_loader`, or call `set_epoch` before each pass. In the modes that add items, samplers are made from the
+    mixed data set (`.targets`); an UnservedWarning names one that was made for the real items alone.
 
     Raises LabelMismatchError for a class that the generator does not know, IncompatibleLoaderError for items that
     synthetic ones cannot be made alike, NoVerdictError, HarmfulError, OptionError.
@@ -72,7 +75,8 @@ def mix(
     share.warn("Items of a data set", depth=3)
     refuse_overlap(fitted, evaluation, report)
     view = as_pairs(dataset, labelled=targets is not None)
-    labels, names, named = named_labels_of(view, classes, targets, report)
+    known = named_labels_of(view, classes, targets, report)
+    labels, names = known.labels, tuple(map(fitted.spelled, known.names))  # as the generator writes them
     who = _who(labels, names, mode, share.ratio, fitted)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
     skipped = [name for name in names if name in fitted.card.skipped]
@@ -84,12 +88,12 @@ def mix(
     labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
     pool = schedule = None
     if plan:
-        _require_known(plan, fitted, named)
+        _require_known(plan, fitted, known.given)
         pool = Pool.open(run, plan, seed=seed, epoch=0 if fresh else None, report=report)
         first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
         starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))
         schedule = Schedule(who, len(labels), names, starts, sizes, seed)
-    return MixedDataset(dataset, labels, names, schedule, pool, fitted, seed=seed, transform=transform, view=view)
+    return MixedDataset(dataset, labels, known, schedule, pool, fitted, seed=seed, transform=transform, view=view)
 
 
 def warn_of_skipped(names: Sequence[str]) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from ganaug.data.sources.dicts import dicts_of
-from ganaug.data.sources.unwrap import innermost
-from ganaug.errors import IncompatibleLoaderError
+from ganaug.data.sources.unwrap import innermost, private, set_transform, standard_transforms
+from ganaug.errors import EpochWarning, IncompatibleLoaderError, UnservedWarning
 from ganaug.generator.folder import Fitted
-from ganaug.mixing.native import look_at
-from ganaug.mixing.sampler import EpochClock, EpochIndex
+from ganaug.mixing.epochs import EpochClock
+from ganaug.mixing.forms import Form, form_of
+from ganaug.mixing.labels import NamedLabels
+from ganaug.mixing.native import fetched, labels_seen, look_at
+from ganaug.mixing.sampler import EpochIndex
 from ganaug.mixing.schedule import REAL, Schedule, Turns
 from ganaug.mixing.vectorise import Presenter
 from ganaug.samples.pool import Pool
@@ -26,16 +31,16 @@ class MixedDataset(Dataset):
     """What `mix` returns. Attributes are those that training code expects of a labelled image data set.
 
     classes: names by label. class_to_idx. targets: label of every item. transform, target_transform: those of the data
-    set inside; setting them sets them there, so that real and synthetic items go the same way. (A data set that has no
-    `.transform` gets the one that is set here applied to its items, unless `mix(transform=...)` was given: then that is
-    what is replaced.)
+    set inside; setting them sets them on a copy of it, so that real and synthetic items go the same way and the given
+    data set stays as it is. (A data set that has no `.transform` gets the one that is set here applied to its items,
+    unless `mix(transform=...)` was given: then that is what is replaced.)
     """
 
     def __init__(
         self,
         dataset: Any,
         labels: np.ndarray,
-        names: tuple[str, ...],
+        known: NamedLabels,
         schedule: Schedule | Turns | None,
         pool: Pool | VariantPool | None,
         fitted: Fitted,
@@ -44,21 +49,27 @@ class MixedDataset(Dataset):
         transform: Any = None,
         view: Any = None,
     ):
-        self.dataset, self.classes, self.seed = dataset, list(names), seed
-        self._labels = labels
+        self.dataset, self.classes, self.seed = dataset, list(known.names), seed
+        self._labels, self._known = labels, known
         self._schedule, self._pool = schedule, pool
         self._run: Fitted | Path = fitted  # a path in copies that were sent to other processes
         self._clock = EpochClock()
+        self._by_hand = 0  # items that no DataLoader asked for, since the epoch was set
         self._tables: dict[int, np.ndarray] = {}
         self._rendered: list[int] = [0]
-        self._base, index_map = innermost(dataset if view is None else view)
+        self._view = dataset if view is None else view
+        self._base, index_map = innermost(self._view)
         self._dicts = dicts_of(self._base, transform, serving=pool is not None)
         self._transform, self._shared = transform, None
+        self._form: Form | None = None
+        self._change = self.target_transform  # by which the form was found
         if pool is not None:
             native = look_at(self._base, index_map, fitted.card.codec, own_transform=transform is not None)
             self._present = Presenter(native, fitted.card.codec)
+            self._form = self._form_of_labels()
 
     def __len__(self) -> int:
+        self._clock.own()  # samplers ask this in the process whose passes are counted
         return len(self._labels)
 
     def __repr__(self) -> str:
@@ -76,8 +87,13 @@ class MixedDataset(Dataset):
         return self._clock.epoch
 
     def set_epoch(self, epoch: int) -> None:
-        """Call before iterating: which items are synthetic, and which images they are, changes with the epoch."""
+        """The next pass is this epoch: which items are synthetic, and which images they are, changes with it.
+
+        Every pass of a torch `DataLoader` begins the next epoch by itself, so this is for a resume, and for loops that
+        ask for items without a `DataLoader`.
+        """
         self._clock.set(epoch)
+        self._by_hand = 0
         self._render(epoch)
 
     def advance(self) -> int:
@@ -100,11 +116,16 @@ class MixedDataset(Dataset):
 
     @property
     def class_to_idx(self) -> dict[str, int]:
-        return {name: label for label, name in enumerate(self.classes)}
+        return dict(zip(self.classes, self._named().numbers, strict=True))
 
     @property
     def targets(self) -> list[int]:
-        return self._labels.tolist()
+        return np.asarray(self._named().numbers, dtype=np.int64)[self._labels].tolist()
+
+    def _named(self) -> NamedLabels:
+        """The classes as items carry them now: `target_transform` may be another one than when they were found."""
+        change = self.target_transform
+        return self._known if change == self._change else self._known.under(change)
 
     @property
     def transform(self) -> Any:
@@ -113,7 +134,8 @@ class MixedDataset(Dataset):
     @transform.setter
     def transform(self, transform: Any) -> None:
         if hasattr(self._base, "transform"):
-            self._base.transform, self._transform = transform, None
+            self._set("transform", transform)
+            self._transform = None
         elif self._transform is not None:
             self._transform = transform
         else:
@@ -129,7 +151,26 @@ class MixedDataset(Dataset):
             raise IncompatibleLoaderError(
                 f"{type(self._base).__name__} has no target_transform.", "Change its labels, and mix again."
             )
-        self._base.target_transform = transform
+        self._set("target_transform", transform)
+
+    def _set(self, name: str, transform: Any) -> None:
+        """On a copy of the data set, so that nothing of the user's changes."""
+        joint = not standard_transforms(self._base)
+        if joint or (name == "transform" and self._pool is not None and self._present.native.call == "never"):
+            what = "joint transforms of image and label" if joint else "a .transform that it does not call"
+            raise IncompatibleLoaderError(
+                f"{type(self._base).__name__} has {what}.", f"Make it with the {name} it shall have, and mix again."
+            )
+        kept = getattr(self._base, name)
+        view = private(self.dataset)
+        set_transform(innermost(view)[0], name, transform)
+        if getattr(self._base, name) is transform is not kept:  # by a property that reached it all the same
+            setattr(self._base, name, kept)
+            raise IncompatibleLoaderError(
+                f"The {name} of {type(self._base).__name__} cannot be set without changing your own data set.",
+                "Set it there, before the data set is mixed.",
+            )
+        self.dataset, self._base = view, innermost(view)[0]
 
     # --- items
 
@@ -141,7 +182,7 @@ class MixedDataset(Dataset):
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         """The items of a batch, in the order given. Synthetic rows are read at once, and real ones by the data set's
         own `__getitems__` where it has one."""
-        items = _fetch(self.dataset, indices) if self._pool is None else self._mixed(indices)
+        items = fetched(self.dataset, indices) if self._pool is None else self._mixed(indices)
         if self._shared is None:
             return items
         if self._dicts is not None:
@@ -149,29 +190,87 @@ class MixedDataset(Dataset):
         return [(self._shared(image), label) for image, label in items]
 
     def _mixed(self, indices: Sequence[int]) -> list[Any]:
-        epochs = {index.epoch if isinstance(index, EpochIndex) else self.epoch for index in indices}
-        if len(epochs) > 1:
-            return [self._mixed([index])[0] for index in indices]
-        if not epochs:
-            return []
+        known = [index.epoch if isinstance(index, EpochIndex) else None for index in indices]
+        now = self._epoch_of([i for i, epoch in zip(indices, known, strict=True) if epoch is None])
+        epochs = [now if epoch is None else epoch for epoch in known]
+        if len(set(epochs)) > 1:
+            return [self._of(epoch, [index])[0] for epoch, index in zip(epochs, indices, strict=True)]
+        return self._of(epochs[0], indices) if epochs else []
+
+    def _of(self, epoch: int, indices: Sequence[int]) -> list[Any]:
         places = np.array(indices, dtype=np.int64)
-        epoch = epochs.pop()
         rows = self._table(epoch)[places]
         real = rows == REAL
-        found = _fetch(self.dataset, places[real].tolist())
+        found = fetched(self.dataset, places[real].tolist())
         if real.all():
             return found
         found = [*found, *self._synthetic(epoch, places[~real], rows[~real])]
         by_position = dict(zip([*np.flatnonzero(real), *np.flatnonzero(~real)], found, strict=True))
         return [by_position[position] for position in range(len(places))]
 
+    def _epoch_of(self, indices: Sequence[int]) -> int:
+        """The epoch of items that are asked for without it."""
+        epoch = self._clock.fetch(len(indices), len(self)) if indices else None
+        if epoch is not None:
+            self._notice_added(indices)
+            self._require_rendered(epoch)
+            return epoch
+        self._by_hand += len(indices)
+        if self._by_hand > 2 * len(self):
+            self._by_hand = -sys.maxsize  # said once
+            warnings.warn(
+                f"All {len(self)} items were asked for twice, and not by a torch DataLoader: where an epoch ends is "
+                "not known, so each has the same synthetic images. Call set_epoch(epoch) before each.",
+                EpochWarning,
+                stacklevel=2,
+            )
+        return self.epoch
+
+    def _notice_added(self, indices: Sequence[int]) -> None:
+        """Warn where a sampler that was made for the real items alone passes over the added ones."""
+        real, added = len(self.dataset), len(self) - len(self.dataset)
+        if not added or self._clock.added_was_asked_for:
+            return
+        if max(indices) >= real:
+            self._clock.note_added()
+            return
+        enough = max(real, 10 * len(self) / added)  # 10: by chance, fewer than one time in 10,000
+        if self._clock.ever >= enough and indices[-1] != real - 1 and self._clock.first_time():
+            warnings.warn(
+                f"{self._clock.ever} items were drawn, and not one of the {added} synthetic images behind the {real} "
+                "real ones. The sampler was made for the real data set: make it from the mixed one, for instance its "
+                "weights from `mixed.targets`, or give the loader of the real data set to ganaug.augment_loader.",
+                UnservedWarning,
+                stacklevel=2,
+            )
+
+    def _require_rendered(self, epoch: int) -> None:
+        """Where every epoch has images of its own, they are rendered now, but not in a worker."""
+        if not isinstance(self._pool, Pool) or self._pool.epoch is None:
+            return
+        if get_worker_info() is None:
+            self._render(epoch)
+        elif epoch != self._clock.declared:
+            raise IncompatibleLoaderError(
+                "fresh=True renders images for every epoch, and loader workers run no network.",
+                "Use ganaug.augment_loader, or call set_epoch(epoch) of the data set before each pass, the first too.",
+            )
+
     def _synthetic(self, epoch: int, places: np.ndarray, rows: np.ndarray) -> list[Any]:
         images = self._present(self._pool_of(epoch).read(rows), self.transform)
         own = self._pool.row_labels[rows] if isinstance(self._pool, VariantPool) else self._labels[places]
-        labels = map(self._present.native.label, own.tolist())
         change = self.target_transform
-        pairs = list(zip(images, labels if change is None else map(change, labels), strict=True))
+        if self._form is None or change != self._change:
+            self._form, self._known, self._change = self._form_of_labels(), self._named(), change
+        pairs = [(image, self._form.label(kind, change)) for image, kind in zip(images, own.tolist(), strict=True)]
         return pairs if self._dicts is None else self._dicts.items(pairs, finished=self._transform is not None)
+
+    def _form_of_labels(self) -> Form:
+        """How items carry their class, by the labels of real ones."""
+        base, index_map = innermost(self.dataset if self._dicts is None else self._view)
+        real = self._labels[: len(index_map)]
+        seen = labels_seen(base, index_map, real, np.unique(real).tolist())
+        return form_of(seen, np.unique(self._labels).tolist(), self._named(), self.target_transform)
 
     # --- tables and pools of an epoch
 
@@ -199,10 +298,3 @@ class MixedDataset(Dataset):
         self._rendered.append(epoch)
         while len(self._rendered) > 3:
             pool.at(self._rendered.pop(0)).remove()
-
-
-def _fetch(dataset: Any, indices: Sequence[int]) -> list[Any]:
-    """A batch of real items, as torch's own fetcher would get them."""
-    if hasattr(dataset, "__getitems__") and dataset.__getitems__:
-        return dataset.__getitems__(indices)
-    return [dataset[index] for index in indices]

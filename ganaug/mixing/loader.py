@@ -133,18 +133,21 @@ def _order(sampler: Any, mixed: MixedDataset, mode: str, seed: int) -> DrawnOrde
 
 
 def _weights_with_added(given: Tensor, labels: np.ndarray) -> np.ndarray:
-    """Weights of the real items, then for each added one the mean weight of its class: float64 (len(labels),)."""
-    weights, n = given.numpy().astype(np.float64), len(given)
-    totals = np.bincount(labels[:n], weights, minlength=labels.max() + 1)
-    counts = np.bincount(labels[:n], minlength=labels.max() + 1)
-    return np.concatenate([weights, (totals / np.maximum(1, counts))[labels[n:]]])
+    """Weights of the real items and of the added ones, float64 (len(labels),): each class keeps its total, of which
+    its added items get the share that they have in its number."""
+    real, classes = len(given), int(labels.max(initial=-1)) + 1
+    weights = given.numpy().astype(np.float64)
+    before, after = np.bincount(labels[:real], minlength=classes), np.bincount(labels, minlength=classes)
+    each = np.bincount(labels[:real], weights, minlength=classes) / np.maximum(1, after)
+    return np.concatenate([weights * (before / np.maximum(1, after))[labels[:real]], each[labels[real:]]])
 
 
 def _require_replace(sampler: Any, mode: str) -> None:
     if mode != "replace":
         raise IncompatibleLoaderError(
             f"{type(sampler).__name__} cannot be rebuilt over a data set with added items.",
-            f"Use mode='replace', where the length stays the same, or make the loader yourself: {_MIX}",
+            "Use mode='replace', where the length stays the same, or make it anew for the mixed data set: "
+            f"dataset = ganaug.mix(dataset, run, mode={mode!r}), whose labels are dataset.targets.",
         )
     if not hasattr(sampler, "__iter__"):
         raise IncompatibleLoaderError(f"{type(sampler).__name__} cannot be iterated.", "Use a torch Sampler.")

@@ -2,8 +2,7 @@
 
 A synthetic draw depends on (seed, epoch, index), so whoever fetches an item must know its epoch. Workers may fetch
 ahead, stay alive between epochs, or have been started by any method: so every index that these samplers yield carries
-its epoch with it. An index that does not (`dataset[i]`, a sampler of someone else) belongs to the epoch of the shared
-clock.
+its epoch with it. The epoch of other indices (of `dataset[i]`, of a sampler of someone else) is known to `EpochClock`.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import Sampler
 
 from ganaug.errors import IncompatibleLoaderError
@@ -31,28 +29,6 @@ class EpochIndex(int):
 
     def __reduce__(self) -> tuple:
         return EpochIndex, (int(self), self.epoch)
-
-
-class EpochClock:
-    """The current epoch, in memory that is shared with data loader workers however they were started."""
-
-    def __init__(self):
-        self._state = torch.zeros(2, dtype=torch.int64, device="cpu").share_memory_()  # epoch, whether it has begun
-
-    @property
-    def epoch(self) -> int:
-        return int(self._state[0])
-
-    def set(self, epoch: int) -> None:
-        """The next iteration is epoch `epoch`, and so is every item fetched without a sampler of ours."""
-        self._state[0], self._state[1] = epoch, 0
-
-    def advance(self) -> int:
-        """Begin an iteration: the epoch that was set, or, if that has begun before, the one after it."""
-        if self._state[1]:
-            self._state[0] += 1
-        self._state[1] = 1
-        return self.epoch
 
 
 class DrawnOrder:
@@ -129,14 +105,17 @@ class EpochSampler(Sampler[Any]):
         return len(self.order)
 
     def __iter__(self) -> Iterator[Any]:
+        """The epoch advances with the first index: a DataLoader with workers calls `iter` twice for its first pass."""
         chosen = self.order.chosen() if isinstance(self.order, FollowedOrder) else None
         if chosen is not None:
             self.dataset.set_epoch(chosen)
         epoch = self.dataset.advance()
         order: Iterable[Any] = self.order(epoch)
-        if self.batches:
-            return ([_index(index, epoch) for index in batch] for batch in order)
-        return (_index(index, epoch) for index in order) if self.dataset.any_synthetic else iter(order)
+        for found in order:
+            if self.batches:
+                yield [_index(index, epoch) for index in found]
+            else:
+                yield _index(found, epoch) if self.dataset.any_synthetic else found
 
     def set_epoch(self, epoch: int) -> None:
         self.dataset.set_epoch(epoch)

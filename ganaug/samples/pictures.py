@@ -11,6 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+from ganaug.data.outputs import require_outside
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError
@@ -20,7 +21,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.reporting import printable
 from ganaug.samples.blocks import Renderer
-from ganaug.samples.run import Loadable, from_noise, withheld
+from ganaug.samples.run import Loadable, as_fitted, from_noise, withheld
 from ganaug.samples.variants import images_for, translation_grid, translator
 
 MOST_ROWS = 32  # a grid of more classes than this shows the first ones
@@ -143,8 +144,11 @@ def preview(
     """
     if columns < 1 or frames < 1:
         raise OptionError("A preview needs at least one column and one frame.", "Give counts of 1 or more.")
+    fitted = as_fitted(run)
+    require_outside(out, data, pairs, classes=fitted.card.classes)
+    fitted.refuse_idle(pairs=pairs, truncation=truncation)
     if data is not None:
-        fitted = translator(run)
+        fitted = translator(fitted)
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
         images = images_for(fitted, data, pairs).in_order(fitted.card.classes, "The data")
@@ -154,7 +158,7 @@ def preview(
         with writing(out):
             save_picture(tile(grid), out / "grid.png")
         return [out / "grid.png"]
-    fitted = from_noise(run)
+    fitted = from_noise(fitted)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         return _drawn(fitted, out, columns, frames, seed, truncation)

@@ -39,7 +39,9 @@ def translator(run: Loadable) -> Fitted:
 
 
 def images_for(fitted: Fitted, data: Any, pairs: Any = None, report: Report = silent) -> LabelledImages:
-    """A set (anything that `load_images` takes) at the size of the generator, with its paired images if any."""
+    """A set (anything that `load_images` takes) at the size of the generator, with its paired images if any.
+    Raises OptionError for pairs that the generator does not start from."""
+    fitted.refuse_idle(pairs=pairs)
     return images_like(fitted.card, data, pairs=pairs, report=report)
 
 
@@ -90,7 +92,8 @@ class Variants:
         Raises DataError where there are not so many.
         """
         labels = self.images.labels.tolist()
-        rows = np.array([i for i, label in enumerate(labels) if self.images.classes[self.label(label)] == name], int)
+        wanted = self.images.place(name)
+        rows = np.array([i for i, label in enumerate(labels) if self.label(label) == wanted], int)
         if not len(rows) or (count > len(rows) and not self.several):
             raise DataError(
                 f"{count} images of the class {name!r} were asked for, and {len(rows)} can be made from these.",
@@ -130,8 +133,8 @@ class Variants:
 def labels_at(fitted: Fitted, classes: Sequence[str | None]) -> Tensor:
     """For each of these classes its label at the generator, int64; -1 for None and for one that the fit left out."""
     learned = [None if name in fitted.card.skipped else name for name in classes]
-    fitted.require_learned(name for name in learned if name is not None)
-    return torch.tensor([-1 if name is None else fitted.card.classes.index(name) for name in learned])
+    at = iter(fitted.places(name for name in learned if name is not None))
+    return torch.tensor([-1 if name is None else next(at) for name in learned])
 
 
 def other_class(known: list[int], label: int) -> int:

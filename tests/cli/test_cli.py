@@ -79,6 +79,7 @@ def test_the_main_job_on_a_messy_folder(folder, tmp_path):
         assert image.mode == "RGB"
     resumed = run("fit", folder, "--out", out, "--steps", 2, "--resume")
     assert "already finished" in resumed.stderr
+    assert "finished already, 2 steps" in resumed.stdout
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal(run, folder, tmp_path):

@@ -37,6 +37,7 @@ def harmless(text: str) -> bool:
     return all(c.isprintable() or c == "\n" for c in text)
 
 
+@pytest.mark.filterwarnings("ignore::ganaug.errors.NumberingWarning")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -53,6 +54,7 @@ def test_nothing_that_is_printed_commands_the_terminal(named_run, arguments):
     assert harmless(done.stderr)
 
 
+@pytest.mark.filterwarnings("ignore::ganaug.errors.NumberingWarning")
 def test_an_export_stays_in_its_folder_and_keeps_the_names_as_data(named_run):
     out = named_run / "kept"
     asked = ["augment", str(named_run / "run"), "--per-class", "2", "--out", str(out), "--quiet"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 import ganaug
 from ganaug.device import environment
-from ganaug.errors import ArtefactError, DataError, OptionError
+from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
 from ganaug.fitting import fit as fitting
 from ganaug.fitting.course import Course
 from ganaug.generator.state import SavedState, load_state, save_state
@@ -189,3 +190,77 @@ def test_an_interruption_in_the_middle_of_a_step_saves_the_next_one(tmp_path, mo
     with pytest.raises(KeyboardInterrupt, match="step 5"):
         ganaug.fit(arrays(), tmp_path / "run", steps=10, options=SMALL)
     assert load_state(tmp_path / "run" / "state").step == 5
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Do not write to it."""
+    return ganaug.fit(arrays(), tmp_path_factory.mktemp("finished") / "run", steps=3, options=SMALL).path
+
+
+def contents(folder):
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        (r"steps \(was 3, now 9\)", {"steps": 9}),
+        (r"budget \(was not given, now 60\.0\), steps \(was 3, now not given\)", {"steps": None, "budget": "1m"}),
+        (r"recipe \(was small, now cgan\)", {"recipe": "cgan", "options": {}}),
+        (r"options \(lr \(was not given, now 0\.01\)\)", {"options": {**SMALL, "lr": 0.01}}),
+        (r"size \(was auto, now 16\)", {"size": 16}),
+        (r"channels \(was auto, now 3\)", {"channels": 3}),
+        (r"limit \(was not given, now 5\)", {"limit": 5}),
+        (r"seed \(was 0, now 1\)", {"seed": 1}),
+        (r"validation \(was 0\.2, now 0\.4\)", {"validation": 0.4}),
+        (r"auto_fix \(was False, now True\)", {"auto_fix": True}),
+        ("data", {"data": arrays(1)}),
+        ("data", {"data": (arrays()[0], 1 - arrays()[1])}),
+        ("data", {"groups": np.arange(24) // 4}),
+    ],
+)
+def test_a_finished_run_is_resumed_with_the_same_settings_and_data_only(finished, words, options):
+    before = contents(finished)
+    arguments = {"data": arrays(), "out": finished, "steps": 3, "options": SMALL, "resume": True, **options}
+    with pytest.raises(OptionError, match=f"is finished, and was started with other settings: .*{words}") as refused:
+        ganaug.fit(**arguments)
+    assert f"--fork {finished} --out NEW" in refused.value.fix
+    assert ("fit anew" in refused.value.fix) == any(word in refused.value.cause for word in ("data", "seed ("))
+    with pytest.raises(OutputInUseError, match="holds a finished run.*--fork"):
+        ganaug.fit(**arguments | {"resume": False})
+    assert contents(finished) == before
+
+
+def test_a_finished_run_that_is_resumed_as_it_was_says_that_it_is_finished(finished, tmp_path):
+    before, said = contents(finished), []
+    again = ganaug.fit(
+        arrays(),
+        finished,
+        steps=3,
+        options=SMALL,
+        device="cpu",
+        resume=True,
+        report=lambda *what: said.append(what[-1]),
+    )
+    assert again.path == finished
+    assert said[-1] == "already finished, 3 steps"
+    assert contents(finished) == before
+    longer = ganaug.fit(arrays(), tmp_path / "longer", steps=5, options=SMALL, fork=finished)
+    assert longer.load().card.steps == 5
+    with pytest.raises(OptionError, match=r"steps \(was 5, now 6\)"):
+        ganaug.fit(arrays(), longer.path, steps=6, options=SMALL, resume=True)
+
+
+def test_what_a_finished_run_was_fitted_with_is_not_guessed(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / "fit.json").unlink()
+    with pytest.raises(ArtefactError, match=r"holds no fit\.json"):
+        ganaug.fit(arrays(), tmp_path / "run", steps=3, options=SMALL, resume=True)
+
+
+def test_a_folder_of_other_things_is_not_resumed(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputInUseError, match=r"no run to resume, but thesis\.tex"):
+        ganaug.fit(arrays(), tmp_path, steps=3, options=SMALL, resume=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]

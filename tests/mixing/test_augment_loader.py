@@ -226,13 +226,62 @@ def test_known_samplers_are_rebuilt_over_added_items(run, mode):
     assert sum(part[2].sum() for part in parts) == total - 60
 
 
-def test_weights_are_kept_and_added_items_get_their_class_mean(run):
+@pytest.mark.parametrize("mode", ["replace", "append", "balance"])
+def test_each_class_keeps_the_total_weight_that_it_had(run, mode):
     data = pictures()
-    weights = [5.0 if label == 2 else 0.0 for label in data.targets]
-    loader = augment_loader(DataLoader(data, 8, sampler=WeightedRandomSampler(weights, 60)), run, mode="balance")
-    _, y, synthetic = epoch_of(loader)
-    assert y.unique().tolist() == [2]
-    assert 0 < synthetic.sum() < len(y)
+    counts = np.bincount(data.targets)
+    wanted = {
+        "one class": np.array([0, 0, 5.0]) * counts,
+        "equal classes": np.ones(3),
+        "as they are": counts,
+        "rare classes first": np.array([1, 3, 9]),
+    }
+    for totals in wanted.values():
+        weights = (totals / counts)[data.targets] * (1 + np.arange(60) % 2)  # unequal within a class too
+        total = np.bincount(data.targets, weights)
+        loader = augment_loader(DataLoader(data, 8, sampler=WeightedRandomSampler(weights, 60)), run, mode=mode)
+        chances, labels = loader.sampler.order.weights, np.array(loader.dataset.targets)
+        assert np.allclose(np.bincount(labels, chances), total / total.sum())
+        real = chances[:60] / np.maximum(1e-9, weights)
+        for c in np.flatnonzero(total):
+            assert np.ptp(real[labels[:60] == c]) < 1e-9  # real items keep their weights among each other
+            added = chances[60:][labels[60:] == c].sum() / chances[labels == c].sum()
+            assert np.isclose(
+                added, (labels[60:] == c).mean() * (len(labels) - 60) / (labels == c).sum() if mode != "replace" else 0
+            )
+    drawn = np.concatenate([epoch_of(loader)[1].numpy() for _ in range(20)])
+    assert np.allclose(np.bincount(drawn) / len(drawn), total / total.sum(), atol=0.06)
+
+
+class ByClass(Sampler):
+    """Batches of 3 items of each of 2 classes, drawn anew in every pass."""
+
+    def __init__(self, labels):
+        self.labels, self.rng = np.array(labels), np.random.default_rng(0)
+
+    def __iter__(self):
+        for _ in range(8):
+            classes = self.rng.choice(3, 2, replace=False)
+            yield [int(i) for c in classes for i in self.rng.choice(np.flatnonzero(self.labels == c), 3)]
+
+    def __len__(self):
+        return 8
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("persistent", [False, True])
+def test_batches_by_class_are_the_same_for_any_number_of_workers(run, persistent):
+    data = pictures()
+    here = augment_loader(DataLoader(data, batch_sampler=ByClass(data.targets)), run, ratio=0.5)
+    workers = {"num_workers": 2, "persistent_workers": persistent}
+    there = augment_loader(DataLoader(data, batch_sampler=ByClass(data.targets), **workers), run, ratio=0.5)
+    for epoch in range(3):
+        (x, y, synthetic), (x_there, y_there, _) = epoch_of(here), epoch_of(there)
+        assert torch.equal(x, x_there)
+        assert torch.equal(y, y_there)
+        assert 0 < synthetic.sum() < len(y)
+        assert {tuple(sorted(np.bincount(batch, minlength=3))) for batch in y.numpy().reshape(8, 6)} == {(0, 3, 3)}
+        assert here.dataset.epoch == there.dataset.epoch == epoch
 
 
 def test_a_subset_sampler_gets_the_exact_share_of_its_subset(run):

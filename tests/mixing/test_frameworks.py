@@ -1,4 +1,4 @@
-"""Mixed loaders and data sets inside Accelerate, Lightning and imbalanced-learn: wrapped, sharded, same bytes."""
+"""Mixed loaders and data sets inside Accelerate, Lightning, timm and imbalanced-learn: wrapped, sharded, same bytes."""
 
 import numpy as np
 import pytest
@@ -22,6 +22,14 @@ def augmented(run):
 
 def mixed(run):
     return DataLoader(mix(toy.Pictures(60, TO_TENSOR), run, ratio=0.5), batch_size=6, shuffle=True)
+
+
+def mixed_with_workers(run):
+    return DataLoader(mixed(run).dataset, batch_size=6, shuffle=True, num_workers=1)
+
+
+def mixed_with_workers_that_stay(run):
+    return DataLoader(mixed(run).dataset, batch_size=6, shuffle=True, num_workers=2, persistent_workers=True)
 
 
 def images_of(loader) -> torch.Tensor:
@@ -94,7 +102,9 @@ def test_lightning_shards_our_sampler_over_ranks(run):
 
 
 @pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*LeafSpec:FutureWarning")
-def test_the_lightning_trainer_sees_every_epoch(run, tmp_path):
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("make", [augmented, mixed, mixed_with_workers, mixed_with_workers_that_stay])
+def test_the_lightning_trainer_sees_every_epoch(run, tmp_path, make):
     lightning = pytest.importorskip("lightning.pytorch")
 
     class Classifier(lightning.LightningModule):
@@ -110,13 +120,52 @@ def test_the_lightning_trainer_sees_every_epoch(run, tmp_path):
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), 0.1)
 
-    model, plain = Classifier(), augmented(run)
+    model, plain = Classifier(), make(run)
     trainer = lightning.Trainer(
         accelerator="cpu", devices=1, max_epochs=EPOCHS, barebones=True, default_root_dir=tmp_path
     )
-    trainer.fit(model, augmented(run))
+    trainer.fit(model, make(run))
     for seen in model.seen:
-        assert torch.equal(torch.cat(seen), images_of(plain))
+        assert as_set(torch.cat(seen)) == as_set(images_of(plain))
+        assert synthetic(torch.cat(seen)) == 30
+    assert len({frozenset(as_set(torch.cat(seen))) for seen in model.seen}) == EPOCHS
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning", "ignore:.*pin_memory:UserWarning")
+@pytest.mark.parametrize("told", [False, True], ids=["untold", "told"])
+@pytest.mark.parametrize("settings", [{}, {"use_prefetcher": True}, {"use_multi_epochs_loader": True}], ids=str)
+def test_timms_training_loader_serves_other_images_in_every_epoch(run, told, settings):
+    """Told as timm's training script does it, with `set_epoch` of the data set."""
+    timm = pytest.importorskip("timm.data")
+    dataset = mix(toy.Pictures(mode="RGB"), run, ratio=0.5, pool_epochs=8)
+    settings = {
+        "use_prefetcher": False,
+        "num_workers": 1,
+        "no_aug": True,
+        "mean": (0, 0, 0),
+        "std": (1, 1, 1),
+    } | settings
+    loader = timm.create_loader(dataset, (3, 8, 8), 6, is_training=True, device=torch.device("cpu"), **settings)
+    passes = []
+    for epoch in range(EPOCHS):
+        if told:
+            dataset.set_epoch(epoch)
+        passes.append([x[:, :1].clone() for x, _ in loader])
+    images = [image for batches in passes for image in torch.cat(batches) if toy.is_synthetic(image)]
+    if "use_multi_epochs_loader" in settings:  # one pass for all epochs: they change within a few batches
+        assert len(as_set(images)) > 0.9 * len(images) > 22 * EPOCHS
+    else:
+        assert [synthetic(torch.cat(batches)) for batches in passes] == [30] * EPOCHS
+        assert len(as_set(images)) == len(images)
+
+
+def test_a_loop_that_looks_at_a_batch_first_sees_every_epoch(run):
+    """As Keras does, to learn the shape of a batch."""
+    loader = mixed(run)
+    next(iter(loader))
+    passes = [images_of(loader) for _ in range(EPOCHS)]
+    assert [synthetic(images) for images in passes] == [30] * EPOCHS
+    assert len({frozenset(as_set(images)) for images in passes}) == EPOCHS
 
 
 def flatten(images):
@@ -131,7 +180,11 @@ def test_an_imbalanced_learn_pipeline_resamples_in_fit_only(run):
 
     y = np.array(toy.labels(24))
     x = np.stack([toy.real_pixels(i, label) for i, label in enumerate(y)])
-    steps = [("gan", GANSampler(run)), ("flatten", FunctionTransformer(flatten)), ("classify", LogisticRegression())]
+    steps = [
+        ("gan", GANSampler(run, classes=toy.CLASSES)),
+        ("flatten", FunctionTransformer(flatten)),
+        ("classify", LogisticRegression()),
+    ]
     fitted = pipeline.Pipeline(steps).fit(x, y)
     assert fitted.named_steps["gan"].sampling_strategy_ == {0: 0, 1: 4, 2: 8}
     assert len(fitted.predict(x)) == 24

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import ConcatDataset, DataLoader, Subset, TensorDataset
+from torch.utils.data import ConcatDataset, DataLoader, Subset, TensorDataset, random_split
 from torchvision import transforms as v1
 from torchvision import tv_tensors
+from torchvision.datasets import VisionDataset
 from torchvision.transforms import v2
 
 from ganaug.data.duplicates.fingerprint import fingerprint
@@ -250,7 +251,8 @@ def test_the_transform_can_be_set_later_for_real_and_synthetic_alike(run):
     real = toy.Pictures()
     dataset = mix(Subset(real, range(50)), run, ratio=0.5)
     dataset.transform = toy.as_tensor
-    assert dataset.transform is real.transform is toy.as_tensor
+    assert dataset.transform is toy.as_tensor
+    assert real.transform is None
     assert next(iter(DataLoader(dataset, batch_size=50)))[0].shape == (50, 1, 8, 8)
     dataset.target_transform = str
     assert {y for _, y in dataset} == {"0", "1", "2"}
@@ -266,6 +268,101 @@ def test_the_transform_can_be_set_later_for_real_and_synthetic_alike(run):
     bare = mix(Bare(), run, ratio=0.5)
     bare.transform = toy.as_tensor
     assert next(iter(DataLoader(bare, batch_size=60)))[0].shape == (60, 1, 8, 8)
+
+
+class Pair(VisionDataset):
+    """Items through the pair of both transforms, as some of torchvision's data sets have it."""
+
+    def __init__(self, **transforms):
+        super().__init__("", **transforms)
+        self.targets, self.classes = toy.labels(60), list(toy.CLASSES)
+
+    def __len__(self):
+        return 60
+
+    def __getitem__(self, index):
+        item = Image.fromarray(toy.real_pixels(index, self.targets[index])), self.targets[index]
+        return item if self.transforms is None else self.transforms(*item)
+
+
+class Around(torch.utils.data.Dataset):
+    """A wrapper whose properties reach the data set inside."""
+
+    def __init__(self, inner, hold=lambda inner: inner):
+        self.held, self.targets, self.classes = hold(inner), inner.targets, inner.classes
+
+    @property
+    def inner(self):
+        return self.held[0] if isinstance(self.held, (list, tuple)) else self.held
+
+    transform = property(lambda self: self.inner.transform, lambda self, t: setattr(self.inner, "transform", t))
+    target_transform = property(
+        lambda self: self.inner.target_transform, lambda self, t: setattr(self.inner, "target_transform", t)
+    )
+
+    def __len__(self):
+        return len(self.inner)
+
+    def __getitem__(self, index):
+        return self.inner[index]
+
+
+class Secretive:
+    """Holds a data set where nobody looks."""
+
+    def __init__(self, inner):
+        self.of = lambda: inner
+
+
+def dark(image):
+    return Image.new("L", image.size, 1)
+
+
+KINDS = {
+    "plain": toy.Pictures,
+    "pair": Pair,
+    "pair that is set": lambda: Pair(transform=v1.RandomHorizontalFlip(0.0), target_transform=int),
+    "around": lambda: Around(toy.Pictures()),
+    "around in a list": lambda: Around(toy.Pictures(), lambda inner: [inner]),
+    "around a pair": lambda: Around(Around(Pair())),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_of_the_other_half_changes_when_a_transform_is_set(run, kind):
+    whole = KINDS[kind]()
+    train, other = random_split(whole, [40, 20], generator=torch.Generator().manual_seed(0))
+    before = [(np.asarray(image), label) for image, label in other]
+    dataset = mix(train, run, ratio=0.5)
+    dataset.transform, dataset.target_transform = dark, str
+    assert {(np.asarray(image).max(), type(label)) for image, label in dataset} == {(1, str)}
+    assert (dataset.transform, dataset.target_transform) == (dark, str)
+    for (image, label), (image_before, label_before) in zip(other, before, strict=True):
+        assert np.array_equal(np.asarray(image), image_before)
+        assert (label, type(label)) == (label_before, type(label_before))
+    assert train.dataset is whole
+    assert whole.transform is not dark
+    dataset.transform = toy.as_tensor  # once more
+    assert isinstance(dataset[0][0], torch.Tensor)
+    assert not any(isinstance(image, torch.Tensor) for image, _ in other)
+
+
+def test_a_transform_that_cannot_be_set_apart_is_refused(run):
+    hidden = Around(toy.Pictures(), lambda inner: [inner])
+    hidden.__class__ = type("Hidden", (Around,), {"inner": property(lambda self: self.secret.of())})
+    hidden.secret = Secretive(toy.Pictures())
+    dataset = mix(hidden, run, ratio=0.5)
+    with pytest.raises(IncompatibleLoaderError, match="before the data set is mixed"):
+        dataset.transform = toy.as_tensor
+    assert hidden.transform is None
+
+    class Deaf(toy.Pictures):
+        def __getitem__(self, index):
+            return Image.fromarray(toy.real_pixels(index, self.targets[index])), self.targets[index]
+
+    for real, cause in ((Deaf(), "does not call"), (Pair(transforms=lambda x, y: (x, y)), "joint transforms")):
+        with pytest.raises(IncompatibleLoaderError, match=cause):
+            mix(real, run, classes=toy.CLASSES).transform = toy.as_tensor
 
 
 CHAINS = {

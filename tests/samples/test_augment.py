@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,11 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from ganaug.data.sources.source import open_source
-from ganaug.errors import DiskFullError, LabelMismatchError, OptionError, OutputInUseError
+from ganaug.errors import DiskFullError, LabelMismatchError, NumberingWarning, OptionError, OutputInUseError
 from ganaug.samples.augment import augment
 from ganaug.samples.blocks import Renderer, render
 from ganaug.samples.exports.folder import folder_names
+from ganaug.samples.plan import balance
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
 
@@ -31,8 +33,8 @@ def test_files_are_the_rendered_images(run, tmp_path):
     out = augment(run, {"cow": 40, "ant": 3, "bee": 0}, tmp_path / "new" / "out", seed=4)
     fitted = load(run)
     lines = [json.loads(line) for line in (out / "metadata.jsonl").read_text().splitlines()]
-    assert len(lines) == 43
-    assert sorted(path.name for path in out.iterdir()) == ["ant", "cow", "metadata.jsonl"]
+    assert len(lines) == 44
+    assert sorted(path.name for path in out.iterdir()) == ["ant", "bee", "cow", "metadata.jsonl"]
     for line in lines:
         assert set(line) == {"file_name", "class", "seed", "index", "generator"}
         assert line["generator"] == fitted.hash
@@ -51,6 +53,55 @@ def test_it_is_read_back(run, tmp_path):
         assert abs(np.asarray(image).mean() - toy.LEVELS[folder.classes[label]]) < 16
         assert np.array_equal(np.asarray(source.read(i)), np.asarray(image)[..., 0])
         assert source.labels[i] == label
+
+
+def test_a_class_that_needs_none_keeps_the_others_in_their_places(run, tmp_path):
+    """Whoever reads the folder gives every class the number that the real images give it."""
+    real = toy.write_folder(tmp_path / "real", {"ant": 5, "bee": 2, "cow": 3})
+    out = augment(run, balance({"ant": 5, "bee": 2, "cow": 3}), tmp_path / "out")
+    assert ImageFolder(out).class_to_idx == ImageFolder(real).class_to_idx
+    reader = timm.data.create_dataset("", root=out).reader
+    assert reader.class_to_idx == timm.data.create_dataset("", root=real).reader.class_to_idx
+    assert [len(list((out / name).iterdir())) for name in sorted(toy.CLASSES)] == [1, 3, 2]
+
+
+def test_where_numbers_differ_it_is_said_with_a_line_that_mends_it(run, tmp_path):
+    with pytest.warns(NumberingWarning, match="target_transform=") as told:
+        augment(run, {"cow": 2}, tmp_path / "out")
+    line = re.search(r"ImageFolder\(.*?__getitem__\)", str(told[0].message)).group()
+    read = eval(line, {"ImageFolder": ImageFolder})
+    classes = load(run).card.classes
+    assert {classes[label] for _, label in read} == {"cow"}
+
+
+def test_names_in_another_order_than_folders_are_said(tmp_path):
+    run = toy.save_generator(tmp_path / "g", ("cow", "ant", "bee"))
+    with pytest.warns(NumberingWarning, match=r"1 for 'ant', 2 for 'bee', 0 for 'cow'"):
+        augment(run, dict.fromkeys(toy.CLASSES, 1), tmp_path / "out")
+
+
+def test_real_images_beside_synthetic_ones_make_one_training_set(run, tmp_path):
+    real = toy.write_folder(tmp_path / "real", {"ant": 5, "bee": 2, "cow": 3, "elk": 2})
+    out = augment(run, {"ant": 0, "bee": 3}, tmp_path / "out", with_real=real)
+    both, alone = ImageFolder(out), ImageFolder(real)
+    assert both.class_to_idx == alone.class_to_idx
+    assert np.bincount(both.targets).tolist() == [5, 5, 3, 2]
+    lines = [json.loads(line) for line in (out / "metadata.jsonl").read_text().splitlines()]
+    copies = {line["real"]: out / line["file_name"] for line in lines if "real" in line}
+    assert {name: path.read_bytes() for name, path in copies.items()} == {
+        os.path.relpath(path, real): Path(path).read_bytes() for path, _ in alone.samples
+    }
+    x, y = np.stack([np.asarray(image.convert("L")) for image, _ in alone]), np.array(alone.targets)
+    held = augment(run, {"bee": 3}, tmp_path / "arrays", with_real=(x, y), classes=alone.classes)
+    assert np.bincount(ImageFolder(held).targets).tolist() == [5, 5, 3, 2]
+
+
+def test_a_withheld_class_is_not_filled(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("ganaug.samples.augment.withheld", lambda fitted: ("ant",))
+    monkeypatch.setattr("ganaug.samples.pool.withheld", lambda fitted: ("ant",))
+    with pytest.warns(NumberingWarning):
+        out = augment(run, {"ant": 4, "bee": 0, "cow": 2}, tmp_path / "out")
+    assert ImageFolder(out).classes == ["bee", "cow"]
 
 
 HUGGING_FACE = """
@@ -82,7 +133,7 @@ def test_hugging_face_reads_it_back(run, tmp_path):
 
 def test_images_have_the_size_of_the_users_own(tmp_path):
     folder = toy.save_generator(tmp_path / "generator", channels=3, native_size=(10, 14))
-    out = augment(folder, {"ant": 1}, tmp_path / "out")
+    out = augment(folder, dict.fromkeys(toy.CLASSES, 1), tmp_path / "out")
     with Image.open(out / "ant" / "000000.png") as image:
         assert (image.mode, image.size) == ("RGB", (14, 10))
 
@@ -106,7 +157,8 @@ def test_odd_class_names_are_escaped_and_mapped(tmp_path, monkeypatch):
     )
     for name in odd:
         monkeypatch.setitem(toy.LEVELS, name, 100)
-    out = augment(toy.save_generator(tmp_path / "g", odd), dict.fromkeys(odd, 1), tmp_path / "out")
+    with pytest.warns(NumberingWarning):
+        out = augment(toy.save_generator(tmp_path / "g", odd), dict.fromkeys(odd, 1), tmp_path / "out")
     lines = [json.loads(line) for line in (out / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["class"] for line in lines] == list(odd)
     assert all((out / line["file_name"]).resolve().is_relative_to(out.resolve()) for line in lines)

@@ -99,8 +99,9 @@ def test_the_bench_measures_variants_of_the_training_images_alone(tmp_path, name
     saw, held = tuple(known.fingerprints[:14]), tuple(known.fingerprints[14:])
     run = save_translator(tmp_path / "run", name, fingerprints=saw, held_out=held)
     x, y, masks = pictures()
-    sets = gather((x, names_of(y)), BenchSettings(test=(pictures(10, 1)[0], names_of(pictures(10, 1)[1])), pairs=masks),
-                  fitted=ganaug.load(run))  # fmt: skip
+    test = pictures(10, 1)[0], names_of(pictures(10, 1)[1])
+    pairs = masks if name == "toy_paint" else None
+    sets = gather((x, names_of(y)), BenchSettings(test=test, pairs=pairs), fitted=ganaug.load(run))
     assert set(sets.train.fingerprints) == set(saw)
     pixels, labels = rendered(run, sets.train, 40, 0)
     each = 1 if name == "toy_negative" else 3

@@ -126,3 +126,14 @@ class Arrays(Dataset):
 def as_tensor(image) -> torch.Tensor:
     """PIL -> uint8 (1, H, W); a transform that ganaug has never heard of."""
     return torch.from_numpy(np.array(image))[None]
+
+
+def write_folder(root: Path, counts: dict[str, int]) -> Path:
+    """ROOT/CLASS/i.png, so many of each class; a class of no level of its own is black."""
+    for name, n in counts.items():
+        (root / name).mkdir(parents=True)
+        for index in range(n):
+            pixels = np.full((SIDE, SIDE), LEVELS.get(name, 0), dtype=np.uint8)
+            pixels[0, 0] = index
+            Image.fromarray(pixels).save(root / name / f"{index}.png")
+    return root

@@ -7,13 +7,15 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ganaug.data.sources.listed import is_image_list
 from ganaug.errors import DataError, OptionError
 
-DELIMITERS = ",;\t|"
+DELIMITERS = ";\t|,"  # a comma comes last: it may be a decimal point
+LOOKED_AT = 50  # rows, to find the delimiter
 SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 
 
@@ -65,8 +67,7 @@ def read_cells(data: Any) -> Cells:
     Raises DataError for a file that cannot be read, names that repeat, lines of another length, and no rows.
     """
     if is_frame(data):
-        header, delimiter = [str(name).strip() for name in data.columns], ","
-        rows = [[_text(value) for value in row] for row in data.itertuples(index=False, name=None)]
+        header, rows, delimiter = _from_frame(data)
     else:
         header, rows, delimiter = _from_file(Path(data).expanduser())
     twice = [name for name, n in Counter(header).items() if n > 1]
@@ -77,13 +78,22 @@ def read_cells(data: Any) -> Cells:
     return Cells(tuple(header), tuple(zip(*rows, strict=True)), delimiter)
 
 
+def _from_frame(frame: Any) -> tuple[list[str], list[list[str]], str]:
+    """What pandas writes into a CSV file: missing values of any type are empty, dates and times as they print."""
+    if getattr(frame.columns, "nlevels", 1) > 1:
+        raise DataError("The names of the columns have several levels.", 'Join them: frame.columns.map("_".join).')
+    text = frame.to_csv(index=False, na_rep="", lineterminator="\r\n")
+    header, *rows = ([cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), strict=True))
+    return header, rows, ","
+
+
 def _from_file(path: Path) -> tuple[list[str], list[list[str]], str]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.", "Save it as UTF-8."
-        ) from error
+        cause = f"{path} is not UTF-8 text: {error.reason} at byte {error.start}."
+        fix = "Save it as UTF-8 (in Excel: CSV UTF-8), or give a DataFrame: pandas.read_csv(FILE, encoding=...)"
+        raise DataError(cause, f"{fix}, often cp1252 or utf-16.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.", "Give a CSV file.") from error
     if "\0" in text:
@@ -114,27 +124,19 @@ def _from_file(path: Path) -> tuple[list[str], list[list[str]], str]:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that divides the first line with text into the most cells."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    """The delimiter that divides the first lines into the most cells, as many in each; a comma last, for it is also a
+    decimal point. Where none does, the one that divides the first line into the most."""
 
-    def cells(delimiter: str) -> int:
-        return max((len(row) for row in csv.reader([first], delimiter=delimiter)), default=0)
+    def widths(delimiter: str) -> list[int]:
+        try:
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            return list(islice((len(row) for row in rows if any(map(str.strip, row))), LOOKED_AT))
+        except csv.Error:
+            return []
 
-    try:
-        return max(DELIMITERS, key=cells)
-    except csv.Error:
-        return ","
-
-
-def _text(value: Any) -> str:
-    """A value of a DataFrame as a CSV file would hold it; nothing for None, NaN and NaT."""
-    if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
-        return ""
-    if hasattr(value, "isoformat"):
-        return value.isoformat().removesuffix("T00:00:00")
-    if hasattr(value, "item"):  # a number of numpy
-        value = value.item()
-    return repr(value) if isinstance(value, float) else str(value).strip()
+    found = {delimiter: widths(delimiter) or [0] for delimiter in DELIMITERS}
+    even = [delimiter for delimiter in DELIMITERS if len(set(found[delimiter])) == 1]
+    return max(even if any(found[d][0] > 1 for d in even) else DELIMITERS, key=lambda delimiter: found[delimiter][0])
 
 
 def _listed(names: Sequence[str]) -> str:

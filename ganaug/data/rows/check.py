@@ -9,7 +9,7 @@ from typing import Any
 
 from ganaug.data.rows.cells import Cells
 from ganaug.data.rows.columns import MISSING
-from ganaug.data.rows.kinds import column_of
+from ganaug.data.rows.kinds import find_column, spellings
 from ganaug.data.rows.table import class_names, labelled_cells, row_fingerprints
 from ganaug.errors import DataError
 from ganaug.reporting import aligned, printable
@@ -70,16 +70,18 @@ def check_table(data: Any, target: str | None, *, drop: Sequence[str] = ()) -> T
     counts = {name: tally[name] for name in class_names(labels)}
     columns: dict[str, str] = {}
     problems: list[str] = []
+    notes = spellings(f"The target {target!r}", list(counts))
     width = 0
     for name, column in zip(rest.header, rest.columns, strict=True):
         try:
-            found = column_of(name, column)
+            found = find_column(name, column)
         except DataError as error:
             columns[name] = "cannot be learned"
             problems.append(str(error))
             continue
-        columns[name] = found.words
-        width += sum(found.blocks)
+        columns[name] = found.column.words
+        width += sum(found.column.blocks)
+        notes += found.notes
     missing = {n: sum(cell.lower() in MISSING for cell in c) for n, c in zip(rest.header, rest.columns, strict=True)}
     duplicates, contradictions = _copies(rest, labels)
     return TableCheck(
@@ -91,7 +93,7 @@ def check_table(data: Any, target: str | None, *, drop: Sequence[str] = ()) -> T
         duplicates=duplicates,
         contradictions=contradictions,
         problems=(*problems, *_class_problems(counts)),
-        advice=tuple(_advice(counts, duplicates, contradictions)),
+        advice=(*map(printable, notes), *_advice(counts, duplicates, contradictions)),
     )
 
 

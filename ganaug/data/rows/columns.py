@@ -7,31 +7,27 @@ three standard deviations; a category becomes probabilities, one-hot for real ro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
 
 import numpy as np
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "<na>", "#n/a"})  # in lower case
-Form = Literal["whole", "decimal", "date"]
+from ganaug.data.rows.dates import Moments
+from ganaug.data.rows.numerals import Numerals
+
+MISSING = frozenset({"", "na", "n/a", "nan", "nat", "null", "none", "?", "<na>", "#n/a"})  # in lower case
 
 
 @dataclass(frozen=True)
 class Number:
-    """A continuous column.
+    """A continuous column: numbers, dates, times.
 
     knots: values at equally spaced points of [-1, 1], rising; the first is the smallest real value, the last the
-    largest. form: how a value is written; decimals, least: digits after the point, at most, -1 for as many as it takes,
-    and at least; point: "." or ",". missing: how a missing cell is written, None if no cell is missing; otherwise a
-    second block, of two, says whether the value is there.
+    largest. form: how a value is written. missing: how a missing cell is written, None if no cell is missing; otherwise
+    a second block, of two, says whether the value is there.
     """
 
     name: str
     knots: tuple[float, ...]
-    form: Form = "decimal"
-    decimals: int = -1
-    least: int = 0
-    point: str = "."
+    form: Numerals | Moments = Numerals()
     missing: str | None = None
 
     @property
@@ -41,13 +37,14 @@ class Number:
     @property
     def words(self) -> str:
         """What the column holds, for people."""
-        kind = {"whole": "whole numbers", "decimal": "numbers", "date": "dates"}[self.form]
-        return f"{kind} from {self.write(self.knots[0])} to {self.write(self.knots[-1])}"
+        return f"{self.form.words} from {self.form.write(self.knots[0])} to {self.form.write(self.knots[-1])}"
 
     def encode(self, cells: tuple[str, ...]) -> np.ndarray:
-        """Text -> float64 (N, width)."""
+        """Text -> float64 (N, width). ValueError for a cell of another form, or missing where none was."""
         there = np.array([cell.lower() not in MISSING for cell in cells])
-        values = np.array([self.read(cell) if here else np.nan for cell, here in zip(cells, there, strict=True)])
+        if self.missing is None and not there.all():
+            raise ValueError(f"row {there.argmin() + 1} has no value in the column {self.name!r}")
+        values = np.array([self.form.read(cell) if here else np.nan for cell, here in zip(cells, there, strict=True)])
         x = np.zeros((len(cells), sum(self.blocks)))
         x[there, 0] = to_model(values[there], self.knots)
         if self.missing is not None:
@@ -56,24 +53,9 @@ class Number:
 
     def decode(self, x: np.ndarray) -> list[str]:
         """(N, width) -> text in the column's own form, within its range."""
-        values = from_model(x[:, 0], self.knots)
+        values = from_model(x[:, 0], self.knots).tolist()
         gone = x[:, 2] > x[:, 1] if self.missing is not None else np.zeros(len(x), dtype=bool)
-        return [self.missing or "" if away else self.write(v) for v, away in zip(values.tolist(), gone, strict=True)]
-
-    def read(self, cell: str) -> float:
-        return float(date.fromisoformat(cell).toordinal() if self.form == "date" else cell.replace(self.point, "."))
-
-    def write(self, value: float) -> str:
-        if self.form == "date":
-            return date.fromordinal(round(value)).isoformat()
-        if self.form == "whole":
-            value = round(value)
-        text = repr(value) if self.decimals < 0 else f"{value:.{self.decimals}f}"
-        if self.decimals > self.least:
-            kept = len(text) - self.decimals + self.least  # zeros after this place are left out
-            text = (text[:kept] + text[kept:].rstrip("0")).removesuffix(".")
-        text = text.removeprefix("-") if float(text) == 0 else text
-        return text.replace(".", self.point)
+        return [self.missing or "" if away else self.form.write(v) for v, away in zip(values, gone, strict=True)]
 
 
 @dataclass(frozen=True)

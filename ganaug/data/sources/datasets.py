@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,9 @@ class DatasetSource:
         return Image.fromarray(to_pixels(item[0], name))
 
 
+IN_MEMORY = ("targets", "classes")  # what is read of `Reading`
+
+
 def _is_x_and_y(data: Any) -> bool:
     """(X, y), rather than ((image, label), (image, label)), which are two items."""
     if not isinstance(data, tuple) or len(data) != 2:
@@ -75,7 +78,7 @@ def _is_x_and_y(data: Any) -> bool:
     return not all(isinstance(item, tuple) and len(item) == 2 for item in data)
 
 
-@source("(X, y)", takes=_is_x_and_y, typed=False)
+@source("(X, y)", takes=_is_x_and_y, typed=False, reads=IN_MEMORY)
 def arrays(asked: Asked) -> ArraySource | DatasetSource:
     x, y = asked.data
     pictures = isinstance(x, (list, tuple)) and any(isinstance(item, Image.Image) for item in x)
@@ -96,8 +99,8 @@ def _has_test_part(data: Any) -> bool:
     "a map-style Dataset of (image, int) or of dicts",
     takes=_is_items,
     typed=False,
-    columns=True,
     parts=_has_test_part,
+    reads=(*IN_MEMORY, "image", "target"),
 )
 def dataset(asked: Asked) -> ArraySource | DatasetSource:
     how = asked.reading
@@ -121,21 +124,18 @@ def from_dataset(
     """
     _check_map_style(dataset)
     base, index_map = innermost(dataset)
-    found = labels_of(dataset, targets, report=report)
-    names = found.classes if classes is None else tuple(classes)
-    if names is not None and classes is None and found.targets.max(initial=0) >= len(names):
-        names = None
+    found = labels_of(dataset, targets, classes=classes, report=report)
+    labels, named, dropped = named_labels(found.targets, found.names, drop_empty=classes is None)
+    ignored = {"class without items": dropped} if dropped else {}
     if type(base) is TensorDataset and targets is None:
-        pixels = base.tensors[0][index_map]
-        return from_arrays(pixels, found.targets, classes=names, drop_empty=classes is None)
-    labels, named, dropped = named_labels(found.targets, names, drop_empty=classes is None)
+        return replace(from_arrays(base.tensors[0][index_map], labels, classes=named), ignored=ignored)
     return DatasetSource(
         dataset=without_transforms(dataset),
         labels=labels,
         classes=named,
         names=_item_names(base, index_map, whole=base is dataset),
-        expected=found.targets if targets is None and standard_transforms(base) else None,
-        ignored={"class without items": dropped} if dropped else {},
+        expected=found.targets if targets is None and standard_transforms(base) and not found.encoded else None,
+        ignored=ignored,
     )
 
 

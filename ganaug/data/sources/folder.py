@@ -7,10 +7,10 @@ that is asked for, formats are allow-listed, and whatever is passed over is list
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,6 +18,7 @@ from PIL import Image
 from ganaug.data.sources.classes import check_names
 from ganaug.data.sources.images import SUFFIXES, decode_image
 from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
+from ganaug.data.sources.ours import MADE, SAMPLES, made_here
 from ganaug.errors import DataError
 
 DEEPEST = 100  # folders in folders below a class
@@ -47,14 +48,23 @@ class FolderSource:
         return decode_image(os.path.join(self.root, self.files[index]))
 
 
+def file_of(source: Any, index: int) -> Path | None:
+    """The file that an item of a source is, if it is one."""
+    return source.root / source.files[index] if isinstance(source, FolderSource) else None
+
+
 def from_folder(root: str | Path, follow_links: bool = False) -> FolderSource:
     """Scan a folder of class folders; no image is opened.
 
-    Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those). follow_links:
-    also out of the tree. Raises DataError where there is no class folder, where one is a link that is not followed,
-    where the folder holds train and test parts, and for class names that cannot be told apart.
+    Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those), but not what
+    ganaug made. follow_links: also out of the tree. Raises DataError where there is no class folder, for a run or a
+    bench, where a class folder is a link that is not followed, where the folder holds train and test parts, and for
+    class names that cannot be told apart.
     """
     root = Path(root)
+    made = made_here(str(root))
+    if made not in (None, SAMPLES):
+        raise DataError(f"{root} is {made} that ganaug made, not labelled images.", "Give the folder of the images.")
     scan = Scan(root.resolve(), follow_links)
     classes: list[str] = []
     files: list[str] = []
@@ -101,7 +111,8 @@ class Scan:
         self.ignored.setdefault(reason, []).append(name.encode("utf-8", "backslashreplace").decode())
 
     def entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
-        """What is in `folder` and counts: files and folders that are not hidden, and links that stay in the tree."""
+        """What is in `folder` and counts: files, folders that are neither hidden nor ganaug's, and links that stay in
+        the tree."""
         try:
             with os.scandir(folder) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
@@ -115,6 +126,8 @@ class Scan:
                 self.note(reason, entry.path)
                 if folder == str(self.root) and (os.path.isdir(entry.path) or not os.path.exists(entry.path)):
                     self.lost.append(entry.name)
+            elif self.is_folder(entry) and made_here(entry.path):
+                self.note(MADE, entry.path)
             else:
                 yield entry
 
@@ -168,6 +181,8 @@ def _check_layout(root: Path, classes: Sequence[str], scan: Scan) -> None:
         links = len(scan.ignored.get(NOT_FOLLOWED, ()))
         also = f" It holds {loose} images, but no class folders." if loose else ""
         also += f" Hidden folders do not count: {hidden}." if hidden else ""
+        made = ", ".join(map(repr, scan.ignored.get(MADE, ())))
+        also += f" Folders that ganaug made do not count: {made}." if made else ""
         also += f" {links} links lead out of it and are not followed." if links else ""
         raise DataError(f"{root} has no class folders.{also}", _LAYOUT)
     parts = [name for name in classes if name.lower() in PARTS]  # "train" alone may be a class, of vehicles say
@@ -181,13 +196,10 @@ def _check_layout(root: Path, classes: Sequence[str], scan: Scan) -> None:
 
 
 def _class_names(root: Path, classes: Sequence[str]) -> tuple[str, ...]:
-    seen: dict[str, str] = {}
-    for name in check_names(classes):
-        twin = seen.setdefault(unicodedata.normalize("NFC", name), name)
-        if twin != name:
-            cause = f"Two class folders in {root} look the same, {name!r}: they differ only in how accents are encoded."
-            raise DataError(cause, "Move the images of one into the other.")
-    return tuple(classes)
+    try:
+        return check_names(classes)
+    except DataError as error:
+        raise DataError(f"{root}: {error.cause}", "Rename it, or move the images of one into the other.") from None
 
 
 def _has_folders(folder: Path) -> bool:

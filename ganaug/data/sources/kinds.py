@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,14 @@ class Asked:
 class Kind:
     """words: what it is, for help and errors. takes: whether it is this kind; the first kind that takes something opens
     it. parts: whether it brings a test part of its own; a function of the data where only they can tell. typed: whether
-    a command line can name it. columns: whether it has columns, which `Reading.image` and `Reading.target` name. lists:
-    whether it may come with a list of labels. open: gives an `ImageSource`."""
+    a command line can name it. reads: the fields of `Reading` that it has a use for, besides groups and skip_small.
+    open: gives an `ImageSource`."""
 
     words: str
     takes: Callable[[Any], bool]
     parts: bool | Callable[[Any], bool]
     typed: bool
-    columns: bool
-    lists: bool
+    reads: frozenset[str]
     open: Callable[[Asked], Any]
 
 
@@ -50,13 +49,13 @@ def source(
     *,
     parts: bool | Callable[[Any], bool] = False,
     typed: bool = True,
-    columns: bool = False,
-    lists: bool = False,
+    reads: Sequence[str] = (),
 ) -> Callable[[Any], Any]:
-    """List a function from `Asked` to an `ImageSource` as the kind of its name."""
+    """List a function from `Asked` to an `ImageSource` as the kind of its name; what has parts reads `split`."""
 
     def listed(function: Callable[[Asked], Any]) -> Callable[[Asked], Any]:
-        SOURCES[function.__name__] = Kind(words, takes, parts, typed, columns, lists, function)
+        used = frozenset({"groups", "skip_small", *reads, *(("split",) if parts else ())})
+        SOURCES[function.__name__] = Kind(words, takes, parts, typed, used, function)
         return function
 
     return listed

@@ -37,7 +37,7 @@ def _is_folder(data: Any) -> bool:
     return is_text(data) and Path(data).expanduser().is_dir()
 
 
-@source("a folder ROOT/CLASS/*.png", takes=_is_folder, lists=True)
+@source("a folder ROOT/CLASS/*.png", takes=_is_folder, reads=("labels", "follow_links"))
 def folder(asked: Asked) -> FolderSource:
     how = asked.reading
     if how.labels is not None:
@@ -65,7 +65,7 @@ def _has_test_rows(data: Any) -> bool:
 @source(
     "a .csv file of images and labels",
     takes=lambda data: is_file(data, *SUFFIXES),
-    columns=True,
+    reads=("image", "target", "classes", "follow_links"),
     parts=_has_test_rows,
 )
 def image_list(asked: Asked) -> FolderSource:

@@ -43,7 +43,9 @@ def _is_name(text: Any) -> bool:
     return _torchvision_name(text) is not None or text.lower().startswith(_TIMM + _STREAMED)
 
 
-@source("the name of a torchvision or timm data set (with --root)", takes=_is_name, parts=True)
+@source(
+    "the name of a torchvision or timm data set (with --root)", takes=_is_name, parts=True, reads=("root", "classes")
+)
 def named(asked: Asked) -> Any:
     how = asked.reading
     return from_dataset(open_named(asked.data, root=how.root, split=how.split), classes=how.classes)

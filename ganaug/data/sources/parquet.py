@@ -60,7 +60,7 @@ class ParquetSource:
 @source(
     "a .parquet or .arrow file of images and labels",
     takes=lambda data: is_file(data, ".parquet", ".arrow", ".feather"),
-    columns=True,
+    reads=("image", "target", "classes"),
 )
 def parquet(asked: Asked) -> ParquetSource:
     how, paths = asked.reading, _shards(asked.path)

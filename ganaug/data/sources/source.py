@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,11 +10,13 @@ import numpy as np
 from PIL import Image
 
 from ganaug.data.sources.groups import with_groups
-from ganaug.data.sources.kinds import SOURCES, Asked, Kind, is_text
+from ganaug.data.sources.kinds import SOURCES, Asked, Kind
 from ganaug.data.sources.small import without_small
 from ganaug.errors import DataError, OptionError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
+
+OF_LIST = ("image", "target", "split", "classes")  # what is read of `Reading` for a list of images
 
 
 @runtime_checkable
@@ -57,20 +59,27 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
     """
     reading = merged(Reading, reading, given)
     if isinstance(source, ImageSource):
+        refuse_idle(reading, {"groups", "skip_small"}, "images that are open already")
         return without_small(with_groups(source, reading.groups), reading.skip_small)
-    if is_text(source) and reading.targets is not None:
-        raise OptionError("targets= is for data sets in memory.", "A folder or file brings its own labels.")
     kind = kind_of(source)
-    if reading.labels is not None and not kind.lists:
-        raise OptionError("labels= is for a folder without class folders.", f"Leave it out for {kind.words}.")
-    columns = kind.columns or reading.labels is not None or reading.beside
-    if not columns and (reading.image is not None or reading.target is not None):
-        cause = "image and target name columns: of tables, lists of images, Parquet files and items that are dicts."
-        raise OptionError(cause, f"Leave them out for {kind.words}.")
-    if reading.follow_links and not (kind.lists or kind is SOURCES["image_list"] or reading.beside):
-        raise OptionError("follow_links is for folders.", f"Leave it out for {kind.words}.")
+    refuse_idle(reading, used_by(kind, reading), kind.words)
     opened: ImageSource = kind.open(Asked(source, reading, report))
     return without_small(with_groups(opened, reading.groups), reading.skip_small)
+
+
+def used_by(kind: Kind, reading: Reading) -> frozenset[str]:
+    """The fields of `Reading` that a kind has a use for; those of a list, where one is given."""
+    listed = "labels" in kind.reads and reading.labels is not None
+    return kind.reads | (frozenset(OF_LIST) if listed else frozenset())
+
+
+def refuse_idle(reading: Reading, used: Collection[str], words: str) -> None:
+    """Raise OptionError for what was said of the reading of something, and would change nothing. used: the fields that
+    it has a use for. words: what it is."""
+    for name in reading.said():
+        if name not in used:
+            typed = f"--{name}, or {name}=" if name not in ("targets", "classes") else f"{name}="
+            raise OptionError(f"{name} would change nothing: it is not for {words}.", f"Leave it out ({typed}).")
 
 
 def kind_of(source: Any) -> Kind:

@@ -10,13 +10,16 @@ import numpy as np
 from torch.utils.data import Dataset, Subset
 
 from ganaug.data.sources.convert import to_pixels
-from ganaug.errors import UnreadableImageError
+from ganaug.errors import IncompatibleLoaderError, UnreadableImageError
 
 
 def innermost(dataset: Any) -> tuple[Any, np.ndarray]:
-    """Unwrap `Subset` of `Subset` ...: the base data set, and for each item its index there, int64 (N,)."""
+    """Unwrap `Subset` of `Subset` ...: the base data set, and for each item its index there, int64 (N,).
+
+    A subset with a `__getitem__` of its own, which may change items, is a base itself.
+    """
     index_map = np.arange(len(dataset), dtype=np.int64)
-    while isinstance(dataset, Subset):
+    while isinstance(dataset, Subset) and type(dataset).__getitem__ is Subset.__getitem__:
         index_map = np.asarray(dataset.indices, dtype=np.int64)[index_map]
         dataset = dataset.dataset
     return dataset, index_map
@@ -43,6 +46,88 @@ def without_transforms(dataset: Any) -> Any:
     return dataset
 
 
+def private(dataset: Any) -> Any:
+    """A shallow copy whose attributes can be set: the data sets that it holds are copies as well, so that no property
+    of a wrapper reaches the given ones. Images are not duplicated.
+
+    Raises IncompatibleLoaderError for a data set that cannot be copied.
+    """
+    return _private(dataset, {})
+
+
+def _private(dataset: Any, copies: dict[int, Any]) -> Any:
+    if id(dataset) not in copies:
+        try:
+            view = copies[id(dataset)] = copy.copy(dataset)
+        except Exception as error:  # other people's __reduce__ and __getattr__ may fail in any way
+            raise IncompatibleLoaderError(
+                f"{type(dataset).__name__} cannot be copied ({type(error).__name__}: {error}).",
+                "Set its transforms before it is mixed.",
+            ) from error
+        own = getattr(view, "__dict__", {})
+        for name, value in list(own.items()):
+            if _is_data_set(value):
+                own[name] = _private(value, copies)
+            elif type(value) in (list, tuple) and value and all(map(_is_data_set, value)):
+                own[name] = type(value)(_private(part, copies) for part in value)
+            elif type(value) is dict and value and all(map(_is_data_set, value.values())):
+                own[name] = {key: _private(part, copies) for key, part in value.items()}
+    return copies[id(dataset)]
+
+
+def _is_data_set(value: Any) -> bool:
+    if isinstance(value, Dataset):
+        return True
+    return hasattr(type(value), "__getitem__") and hasattr(value, "transform") and not inspect.ismethod(value.transform)
+
+
+def set_transform(view: Any, name: str, transform: Any) -> None:
+    """Set `transform` or `target_transform` (the name) of a private data set, also where torchvision keeps a pair of
+    both besides, and where a property sets them further in."""
+    setattr(view, name, transform)
+    _match_pairs(view, name, transform)
+
+
+def _match_pairs(view: Any, name: str, transform: Any) -> None:
+    for part in inside(view):
+        _match_pairs(part, name, transform)
+    pair = getattr(view, "transforms", None)
+    if getattr(view, name, None) is not transform:
+        return
+    if _is_standard(pair):
+        view.transforms = copy.copy(pair)
+        setattr(view.transforms, name, transform)
+    elif pair is None and any(kind.__name__ == "VisionDataset" for kind in type(view).__mro__):
+        from torchvision.datasets.vision import StandardTransform
+
+        view.transforms = StandardTransform(view.transform, view.target_transform)
+
+
+class Watched:
+    """Stands in for `target_transform`: does what it does, and keeps what it was given last."""
+
+    def __init__(self, change: Any):
+        self.change = change
+        self.given: list[Any] = []
+
+    def __call__(self, label: Any) -> Any:
+        self.given = [label]
+        return label if self.change is None else self.change(label)
+
+
+def watched(dataset: Any) -> tuple[Any, Watched | None]:
+    """A private view of a data set whose `target_transform` is watched, also one that is not set; None where there is
+    no such attribute, or it cannot be set."""
+    if not hasattr(dataset, "target_transform"):
+        return dataset, None
+    try:
+        view, watch = private(dataset), Watched(dataset.target_transform)
+        set_transform(view, "target_transform", watch)
+    except (AttributeError, IncompatibleLoaderError):  # a property without a setter, or no copy
+        return dataset, None
+    return view, watch
+
+
 def has_transform(dataset: Any) -> bool:
     """Whether `dataset`, or a data set inside it, has a transform set."""
     return bool(_own_transforms(dataset)) or any(has_transform(part) for part in inside(dataset))
@@ -63,20 +148,21 @@ def inside(dataset: Any) -> list[Any]:
 def _stripped(dataset: Any, stand_in: Any) -> Any:
     if not has_transform(dataset):
         return dataset
-    view = copy.copy(dataset)
-    for name, value in _own_transforms(dataset).items():
+    view = private(dataset)
+    _strip(view, stand_in)
+    return view
+
+
+def _strip(view: Any, stand_in: Any) -> None:
+    for part in inside(view):
+        _strip(part, stand_in)
+    for name, value in _own_transforms(view).items():
         if _is_standard(value):  # keeps what it does to labels
             kept = copy.copy(value)
             kept.transform = None
             setattr(view, name, kept)
         else:
             setattr(view, name, stand_in)
-    for name, value in list(getattr(view, "__dict__", {}).items()):
-        if isinstance(value, Dataset):
-            setattr(view, name, _stripped(value, stand_in))
-        elif isinstance(value, list) and value and all(isinstance(part, Dataset) for part in value):
-            setattr(view, name, [_stripped(part, stand_in) for part in value])
-    return view
 
 
 def _own_transforms(dataset: Any) -> dict[str, Any]:

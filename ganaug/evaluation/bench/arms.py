@@ -122,13 +122,18 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
     augmentations = tuple(name for name in dict.fromkeys(named) if name not in BLENDS)
     for name in augmentations:
         augmentation_named(name)
-    for name in asked.remedies or ():
+    wanted = None if asked.remedies is None else [name for name in asked.remedies if name != "none"]
+    for name in wanted or ():
         remedy_named(name)
     most = None if asked.tune else 1
     unequal = max(counts) / max(1, min(counts)) > UNEQUAL
-    remedies = remedies_for(unequal)
-    if asked.remedies is not None:
-        remedies = tuple(name for name in remedies if name in asked.remedies) or ("",)
+    fit = remedies_for(unequal)
+    remedies = fit[:most] if wanted is None else tuple(name for name in fit if name in wanted) or ("",)
+    idle = [name for name in wanted or () if name not in fit]
+    if idle:
+        raise OptionError(
+            f"The remedy {idle[0]!r} is for classes of unequal size, and these are equal.", "Leave it out."
+        )
     least = 120 if quick else 600
     return Design(
         metric="balanced accuracy" if unequal else "accuracy",
@@ -139,7 +144,7 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
         uses=uses,
         augmentations=augmentations,
         blends=blends,
-        remedies=remedies[:most],
+        remedies=remedies,
         lrs=(0.01, 0.004)[:most] if quick else (0.01, 0.005, 0.0025, 0.02)[:most],
         decays=(0.05, 0.3)[:most] if quick else (0.05, 0.005, 0.3)[:most],
         grid=not quick,

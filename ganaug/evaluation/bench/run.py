@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ganaug.data.outputs import require_outside
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
@@ -25,14 +26,14 @@ from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.trial import Laboratory, Outcome, Part, Parts
 from ganaug.evaluation.bench.workers import Workers, workers_for
 from ganaug.files.integrity import clear_parts, is_part, write_atomically, writing
-from ganaug.files.lock import LOCK, sole_writer
+from ganaug.files.lock import LOCKS, sole_writer
 from ganaug.fitting.doctor.doctor import doctor
 from ganaug.generator.folder import Fitted, serving_folder
 from ganaug.options import as_text, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
 
-OURS = {"results.json", "report.html", "trials", LOCK}  # what a bench folder holds
+OURS = {"results.json", "report.html", "trials", *LOCKS}  # what a bench folder holds
 LOOKED = "looked"  # the doctor, at the past of the run
 Finding = tuple[str, str, str, str]  # name, severity ("warning" or "fault"), text, knob: of `ganaug doctor`
 
@@ -68,15 +69,17 @@ def bench(
     where = resolve_device(asked.device)
     if (run is None) == (synthetic is None):
         raise OptionError("A bench measures one source of synthetic images.", "Give --run RUN or --synthetic FOLDER.")
-    folder = _claimed(Path(out))
     fitted = None if run is None else as_fitted(run)
+    known = () if fitted is None else fitted.card.classes
+    require_outside(out, data, asked.test, synthetic, asked.pairs, classes=known)
+    folder = _claimed(Path(out))
     sets = gather(data, asked, fitted=fitted, synthetic=synthetic, report=report)
+    design = design_for(list(sets.train.counts().values()), asked)
     with ExitStack() as held:
         with writing(folder):
             held.enter_context(sole_writer(folder))
         for place in (folder, folder / "trials"):
             clear_parts(place)
-        design = design_for(list(sets.train.counts().values()), asked)
         report("bench", 0, 0, record.metric_reason(design, sets))
         parts = _parts(sets, fitted, design, where, report)
         doubts = reasons_against(sets, parts, design)

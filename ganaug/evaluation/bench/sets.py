@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganaug.data.beside import both_readings
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images, require_counts
 from ganaug.data.sources.source import brings_test_part
@@ -73,10 +74,15 @@ def gather(
     if test is None and not brings_test_part(data):
         raise OptionError("There is no test set.", "Give one with --test FOLDER (or test=...); it is touched once.")
     card = None if fitted is None else fitted.card
+    if fitted is not None:
+        fitted.refuse_idle(pairs=asked.pairs)
+    elif asked.pairs is not None:
+        raise OptionError("A bench of a folder looks at no paired images.", "Leave out --pairs (pairs=).")
     size: Any = "auto" if card is None else card.shape[1]
     channels: Any = "auto" if card is None else card.shape[0]
+    here, there = both_readings(asked, data, data if test is None else test, asked.test_groups)
     real = load_images(
-        data, asked.reading, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
+        data, here, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
         pairs=asked.pairs, at_least=0 if card is not None and card.skipped else 2, report=report,
     )  # fmt: skip
     skipped = (*real.skipped, *(() if card is None else card.skipped))
@@ -85,7 +91,7 @@ def gather(
     train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     held = load_images(
-        data if test is None else test, asked.of_test(asked.test_groups), size=size, channels=channels, at_least=0,
+        data if test is None else test, there, size=size, channels=channels, at_least=0,
         report=report,
     )  # fmt: skip
     tested, held = len(held), held.without(skipped)
@@ -106,7 +112,7 @@ def gather(
     seen = Known.of(*named)
     if fitted is not None:
         card = fitted.card
-        if set(card.classes) != set(real.classes):
+        if not real.has_the_classes(card.classes):
             raise LabelMismatchError(
                 f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
                 "Bench a run on the data set that it was fitted on.",
@@ -164,7 +170,7 @@ def rendered(
         for name, n in counts.items()
     }
     pool = Pool.open(run, plan, seed=seed, device=device, report=report)
-    place = torch.tensor([train.classes.index(name) for name in pool.classes])
+    place = torch.tensor([train.place(name) for name in pool.classes])
     return torch.from_numpy(np.array(pool.images)), place[torch.from_numpy(pool.labels)]
 
 

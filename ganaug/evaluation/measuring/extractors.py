@@ -6,23 +6,19 @@ networks trained on photographs do not. Features of two extractors cannot be com
 
 from __future__ import annotations
 
-import difflib
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
-from timm.data import resolve_model_data_config
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torchvision.transforms.v2.functional import normalize
 
+from ganaug.classifier.pretrained import PRETRAINED, config_of, network
 from ganaug.classifier.small import Classifier
-from ganaug.errors import MissingPackageError, OptionError, WeightsError
+from ganaug.errors import MissingPackageError, WeightsError
 
 OWN = "own classifier"
 CHUNK = 64  # images per forward pass of a large network
@@ -51,41 +47,17 @@ def from_timm(name: str, weights: str | Path | None = None, device: torch.device
     weights: a safetensors file of this model's weights; without it they are fetched, or found where they were fetched
     to before. Raises OptionError for an unknown name, WeightsError where there are no weights.
     """
-    if not timm.is_model(name.split(".")[0]):
-        near = difflib.get_close_matches(name, timm.list_models(), 3)
-        raise OptionError(f"timm has no model {name!r}.", f"Did you mean {' or '.join(near)}?" if near else "")
     try:
-        with _silent_hub():
-            model = timm.create_model(name, pretrained=weights is None)
-        if weights is not None:
-            from safetensors.torch import load_file
-
-            model.load_state_dict(load_file(weights))
-    except Exception as error:  # whatever a download, a cache or a file can raise
-        raise WeightsError(
-            f"The weights of timm's {name} cannot be had: {str(error).rstrip('.') or type(error).__name__}.",
-            "Give a network connection, a file (timm:NAME@weights.safetensors), or use --extractor own.",
-        ) from error
-    network: Any = model.eval().requires_grad_(False).to(device)
-    config = resolve_model_data_config(network)
+        body: Any = network(name, PRETRAINED if weights is None else weights).requires_grad_(False).to(device)
+    except WeightsError as error:
+        raise WeightsError(error.cause, f"{error.fix} Or use --extractor own.") from error
+    config = config_of(body)
 
     def of(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
         return lambda pixels: _in_chunks(pixels, lambda x: forward(_ready(x, config, device)))
 
-    features = of(lambda x: network.forward_head(network.forward_features(x), pre_logits=True))
-    return Extractor(f"timm {name}", features, of(network))
-
-
-@contextmanager
-def _silent_hub() -> Iterator[None]:
-    """Without a line of the hub's log for each of ten tries: the error says it once."""
-    log = logging.getLogger("huggingface_hub")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
+    features = of(lambda x: body.forward_head(body.forward_features(x), pre_logits=True))
+    return Extractor(f"timm {name}", features, of(body))
 
 
 def inception(device: torch.device | str = "cpu") -> Extractor:
@@ -99,16 +71,16 @@ def inception(device: torch.device | str = "cpu") -> Extractor:
         raise MissingPackageError("Inception comes with torch-fidelity.", "pip install torch-fidelity") from error
     layers = ("2048", "logits_unbiased")
     try:
-        network: nn.Module = FeatureExtractorInceptionV3("inception-v3-compat", list(layers), verbose=False)
+        body: nn.Module = FeatureExtractorInceptionV3("inception-v3-compat", list(layers), verbose=False)
     except OSError as error:
         raise WeightsError(
             f"The weights of Inception cannot be fetched: {error}.",
             "Run it once with a network connection, or use --extractor own.",
         ) from error
-    network = network.eval().requires_grad_(False).to(device)
+    body = body.eval().requires_grad_(False).to(device)
 
     def layer(number: int) -> Callable[[Tensor], Tensor]:
-        return lambda pixels: _in_chunks(pixels, lambda x: network(_in_colour(x).to(device))[number])
+        return lambda pixels: _in_chunks(pixels, lambda x: body(_in_colour(x).to(device))[number])
 
     return Extractor("inception-v3-compat (torch-fidelity)", layer(0), layer(1))
 

@@ -57,8 +57,8 @@ def measure(
 
     Samples of a generator that translates images are its variants of the images of the fit (pairs: their paired
     images, where it learned from pairs). A generator that knows no classes is measured without labels. Rows of a table
-    and series are compared value by value, with scikit-learn's extra-trees as classifier; an extractor or a source is
-    refused there, and steps are not looked at. Classes that a choice withholds are measured, and named.
+    and series are compared value by value, with scikit-learn's extra-trees as classifier; what is said of images
+    and their classifiers is refused there. Classes that a choice withholds are measured, and named.
 
     Writes nothing. Raises OptionError, WeightsError and whatever `sides` raises.
     """
@@ -69,11 +69,11 @@ def measure(
     classes = fitted.card.classes
     count = per_class or max(2, min(PER_CLASS, ALTOGETHER // len(classes)))
     if not isinstance(fitted.card.codec, ImageCodec):
-        about = {"extractor": extractor != "own", "pairs": pairs is not None, "root": reading != Reading()}
-        for option in about:
-            if about[option]:
-                raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it away.")
+        about = {"extractor": extractor != "own", "pairs": pairs is not None, "steps": steps != STEPS}
+        for option in [*(name for name, given in about.items() if given), *reading.said()]:
+            raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it away.")
         return measure_vectors(fitted, data, test, count, seed, report)
+    fitted.refuse_idle(pairs=pairs)
     chosen_device = torch.device(device)
     chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
     parts = sides(fitted.card, data, reading, test=test, pairs=pairs, seed=seed, report=report)

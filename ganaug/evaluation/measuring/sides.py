@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.data.beside import both_readings
 from ganaug.data.load import LabelledImages
 from ganaug.data.split import hold_out
 from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
@@ -54,10 +55,11 @@ def sides(
     """Load and divide. Where the generator knows no classes, those of the data count. pairs: the paired images of the
     data. Raises LabelMismatchError for other classes, TooFewImagesError if nothing unseen is left to compare with,
     LeakError if all test images are among the data."""
+    reading, there = both_readings(reading, data, test)
     real = images_like(card, data, reading, pairs=pairs, report=report)
     if card.classes == UNLABELLED:
         card = replace(card, classes=real.classes)
-    if set(real.classes) != set(card.classes):
+    if not real.has_the_classes(card.classes):
         raise LabelMismatchError(
             f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
             "Measure a run on the kind of data that it was fitted on.",
@@ -72,7 +74,7 @@ def sides(
         seen, unseen = hold_out(real, seed=seed)
         notes.append("None of these images were part of the fit: copies cannot be looked for.")
     if test is not None:
-        reference, more = _test(card, test, reading, real, report)
+        reference, more = _test(card, test, there, real, report)
         judge, notes = _some(real, MOST_JUDGE, seed), notes + more
     else:
         if not len(unseen):
@@ -93,7 +95,7 @@ def _test(
     card: Card, test: Any, reading: Reading, real: LabelledImages, report: Report
 ) -> tuple[LabelledImages, list[str]]:
     """The test images that are not among the data or the images of the fit, and notes."""
-    images = images_like(card, test, reading.of_test(), report=report).in_order(card.classes, "The test set")
+    images = images_like(card, test, reading, report=report).in_order(card.classes, "The test set")
     known = [*real.fingerprints, *card.fingerprints, *card.held_out]
     fresh = np.flatnonzero(~np.isin(images.fingerprints, known))
     if not len(fresh):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.outputs import require_outside
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, MissingPackageError, OptionError
@@ -51,6 +52,7 @@ class Features:
         feature, then class, name, seen). Raises OptionError for another suffix, MissingPackageError without pyarrow.
         """
         file = checked(file)
+        require_outside(file, classes=self.images.classes)
         write_atomically(file, self._npz() if file.suffix == ".npz" else self._parquet())
         return file
 

@@ -11,7 +11,7 @@ import torch
 from ganaug.data.split import hold_out
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
-from ganaug.errors import ArtefactError, DataError, LabelMismatchError
+from ganaug.errors import ArtefactError, DataError, LabelMismatchError, OptionError
 from ganaug.fitting.doctor.checkup import Checkup, Examiner
 from ganaug.fitting.doctor.findings import Finding, findings
 from ganaug.fitting.doctor.history import read_history
@@ -69,11 +69,18 @@ def doctor(
     DataError without past and data, ArtefactError for damaged files.
     """
     fitted = as_loaded(run)
+    reading = merged(Reading, reading, given)
+    if data is None and (pairs is not None or device != "auto" or reading.said()):
+        raise OptionError(
+            "What is said of the data, or of where they are looked at, would change nothing: there are none.",
+            "Give the data that the run was fitted on, or leave it out.",
+        )
+    fitted.refuse_idle(pairs=pairs)
     history = read_history(run_folder(fitted) or Path(fitted.path))
     checkups, notes = list(history.checkups), []
     if data is not None:
         checkups = [checkup for checkup in checkups if checkup.step < fitted.card.steps]
-        checkups.append(_now(fitted, data, merged(Reading, reading, given), pairs, recipe, device, report))
+        checkups.append(_now(fitted, data, reading, pairs, recipe, device, report))
         notes.append("The newest check-up is of the generator alone: its discriminator is not kept.")
     if not checkups and not history.losses:
         raise DataError(
@@ -97,9 +104,13 @@ def _now(
     card = fitted.card
     rules = rules_of(card, recipe)
     images = len(card.shape) == 3
+    if not images and reading.said():
+        raise OptionError(
+            f"The run makes no images, and {reading.said()[0]} is about images.", f"Leave out --{reading.said()[0]}."
+        )
     items = images_like(card, data, reading, pairs=pairs, report=report) if images else vectors_like(card, data)
     items = items.unlabelled() if card.classes == UNLABELLED else items
-    if set(items.classes) != set(card.classes):
+    if not items.has_the_classes(card.classes):
         raise LabelMismatchError(
             f"The run was fitted on {', '.join(card.classes)}; the data have {', '.join(items.classes)}.",
             "Give the data that the run was fitted on.",

@@ -7,31 +7,45 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from ganaug.errors import OutputInUseError
+from ganaug.data.sources.folder import file_of
+from ganaug.data.sources.source import ImageSource
+from ganaug.errors import NumberingWarning, OutputInUseError
 from ganaug.files.integrity import need_space, writing
 from ganaug.files.lock import sole_maker
 from ganaug.samples.exports.formats import Wanted, export_format
 
 METADATA = "metadata.jsonl"
+SHOWN = 10  # classes in a warning
 _OVERHEAD = 512  # bytes a file beyond its pixels: PNG chunks, a line of metadata, rounding up by the file system
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
-@export_format("a folder OUT/CLASS/*.png with metadata.jsonl", "images")
+@export_format("a folder OUT/CLASS/*.png with metadata.jsonl", "images", numbered=True)
 def folder(wanted: Wanted, out: Path) -> None:
     """PNG files in the mode and size of the real ones. Each line of the metadata holds file_name, class, seed, index
-    and the generator's hash. Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError."""
+    and the generator's hash; of a real image beside them file_name, class and its name as "real". Warns where the
+    classes are numbered otherwise than by the generator. Raises OutputInUseError if `out` exists and is not an empty
+    folder, DiskFullError."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputInUseError(f"{out} exists and is not empty.", "Choose a new folder, or empty this one.")
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     channels, height, width = wanted.fitted.card.shape
     height, width = wanted.codec.size or (height, width)
-    need_space(out.parent, sum(wanted.plan.values()) * (channels * height * width + _OVERHEAD))
-    folders = folder_names(list(wanted.plan))
+    real = wanted.real
+    total = sum(wanted.plan.values()) + (0 if real is None else len(real))
+    need_space(out.parent, total * (channels * height * width + _OVERHEAD))
+    named = [] if real is None else [wanted.fitted.spelled(name) for name in real.classes]
+    there = set(wanted.plan) | (set() if real is None else {named[label] for label in real.labels})
+    known = [*wanted.fitted.card.classes, *named]
+    folders = folder_names([name for name in dict.fromkeys(known) if name in there])
     with writing(out), sole_maker(out) as partial:
         partial.mkdir()
         with (partial / METADATA).open("w", encoding="utf-8") as metadata:
@@ -50,9 +64,46 @@ def folder(wanted: Wanted, out: Path) -> None:
                     entry["generator"] = wanted.fitted.hash
                     metadata.write(json.dumps(entry, ensure_ascii=False) + "\n")
                 written[name] += len(images)
+            for entry in [] if real is None else _copies(real, named, folders, partial):
+                metadata.write(json.dumps(entry, ensure_ascii=False) + "\n")
         if out.exists():
             out.rmdir()
         os.replace(partial, out)
+    if real is None:
+        _warn_of_numbers(wanted.fitted.card.classes, folders, out)
+
+
+def _copies(real: ImageSource, named: list[str], folders: dict[str, str], where: Path) -> Iterator[dict[str, Any]]:
+    """Write the real images, files byte by byte and others as PNG, and give their lines of the metadata. named: the
+    name of each label, as the generator writes it."""
+    for index, (label, source) in enumerate(zip(real.labels, real.names, strict=True)):
+        name = named[label]
+        (where / folders[name]).mkdir(exist_ok=True)
+        own = file_of(real, index)
+        file = f"{folders[name]}/real-{index:06d}{'.png' if own is None else own.suffix}"
+        if own is None:
+            real.read(index).save(where / file, compress_level=3)
+        else:
+            shutil.copyfile(own, where / file)
+        yield {"file_name": file, "class": name, "real": source}
+
+
+def _warn_of_numbers(classes: Sequence[str], folders: dict[str, str], out: Path) -> None:
+    """Say so where readers, who number the classes that are there in the order of their folders, number them
+    otherwise than the data of the fit."""
+    read = sorted(folders, key=lambda name: folders[name])
+    numbers = [classes.index(name) for name in read]
+    if numbers == list(range(len(numbers))):
+        return
+    listed = ", ".join(f"{number} for {name!r}" for number, name in list(zip(numbers, read, strict=True))[:SHOWN])
+    warnings.warn(
+        f"torchvision, timm and Hugging Face number the classes in {out} from 0 on, in the order of its "
+        f"folders; the data of the fit have the labels {listed}{', ...' * (len(read) > SHOWN)}. Write the real images "
+        f"beside them (--with-real DATA), or read it by ImageFolder({str(out)!r}, "
+        f"target_transform={numbers}.__getitem__).",
+        NumberingWarning,
+        stacklevel=4,
+    )
 
 
 def folder_names(classes: list[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import KINDS
 from ganaug.errors import OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, write_atomically
@@ -20,7 +21,7 @@ from ganaug.reporting import Report, silent
 class Wanted:
     """What is to be written. plan: of known classes, none of them empty. blocks: of each class its items block by
     block, images uint8 (N, C, H, W), or rows and series in model space. made_from: of each class the names of the
-    images that its items were made from, for a translator."""
+    images that its items were made from, for a translator. real: images that are to stand beside them, or None."""
 
     fitted: Fitted
     plan: Mapping[str, int]
@@ -28,6 +29,7 @@ class Wanted:
     made_from: Mapping[str, list[str]] = field(default_factory=dict)
     seed: int = 0
     truncation: float | None = None
+    real: ImageSource | None = None
     report: Report = silent
 
     @property
@@ -47,22 +49,24 @@ class Wanted:
 @dataclass(frozen=True)
 class Format:
     """words: what is made, as the object of "write". kind: of the items, one of `KINDS`. suffixes: by which a file
-    name asks for it; none for what every other name gets."""
+    name asks for it; none for what every other name gets. numbered: whether who reads it numbers the classes by those
+    that have items, so that none may be without."""
 
     words: str
     kind: str
     suffixes: tuple[str, ...]
     write: Callable[[Wanted, Path], None]
+    numbered: bool
 
 
 FORMATS: dict[str, Format] = {}
 
 
-def export_format(words: str, kind: str, *suffixes: str) -> Callable[[Any], Any]:
+def export_format(words: str, kind: str, *suffixes: str, numbered: bool = False) -> Callable[[Any], Any]:
     """List a function that writes what is `Wanted` to a path as the format of its name."""
 
     def listed(write: Callable[[Wanted, Path], None]) -> Callable[[Wanted, Path], None]:
-        FORMATS[write.__name__] = Format(words, kind, suffixes, write)
+        FORMATS[write.__name__] = Format(words, kind, suffixes, write, numbered)
         return write
 
     return listed

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.errors import OutputInUseError
 from ganaug.files.integrity import clear_parts, write_atomically
 from ganaug.files.lock import hold
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
 RESULTS = ROOT / "scripts" / "studies" / "results"
 FORMAT = 1  # of a line
+PATIENCE = 60  # seconds that one waits for others, who hold a file for milliseconds
 Line = dict[str, Any]
 
 
@@ -70,9 +72,10 @@ def write(file: Path, lines: Iterable[Line]) -> None:
 
 @contextmanager
 def _held(file: Path) -> Iterator[None]:
-    """Wait until nobody else writes the file."""
+    """Wait until nobody else writes the file; raises OutputInUseError after a minute."""
     lock = file.parent / f".{file.name}.lock"
-    while True:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         with claimed(lock) as mine:
             if mine:
                 clear_parts(file.parent, file.name)
@@ -82,6 +85,7 @@ def _held(file: Path) -> Iterator[None]:
                     lock.unlink()
                 return
         time.sleep(0.02)
+    raise OutputInUseError(f"{file} has been held by another process for {PATIENCE} s.", f"See who holds {lock}.")
 
 
 @contextmanager
@@ -89,7 +93,7 @@ def claimed(lock: Path) -> Iterator[bool]:
     """Whether this process alone holds the lock. The system gives it up when the process ends, however it ends."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("ab") as file:
-        yield hold(file)
+        yield hold(file, lock)
 
 
 def pack_flags(flags: np.ndarray) -> str:

@@ -22,7 +22,9 @@ from ganaug.errors import (
     DataError,
     HarmfulError,
     LabelMismatchError,
+    NumberingWarning,
     OptionError,
+    SeenImagesWarning,
     TooFewImagesError,
     WithheldWarning,
 )
@@ -100,7 +102,8 @@ def test_quotas_are_kept_and_a_withheld_class_is_not_served(picky, digits_run, t
     fitted = picky(withheld=("3",), none_of=3)
     pool = Pool.open(fitted, {"3": 50, "5": 50}, folder=tmp_path)
     assert (pool.counts["3"], pool.counts["5"]) == (0, 50)
-    out = ganaug.augment(fitted, {"3": 5, "5": 5}, tmp_path / "out")
+    with pytest.warns(NumberingWarning, match="5 for '5'"):
+        out = ganaug.augment(fitted, {"3": 5, "5": 5}, tmp_path / "out")
     classes = [json.loads(line)["class"] for line in (out / "metadata.jsonl").read_text().splitlines()]
     assert classes == ["5"] * 5
     with pytest.raises(OptionError, match="nothing"):
@@ -156,7 +159,7 @@ def test_transforms_and_samplers_leave_a_withheld_class_alone(picky):
     assert not np.array_equal(sample(image=x[y == 4][0], label=4)["image"], x[y == 4][0])
     few = np.concatenate([np.flatnonzero(y == 3)[:2], np.flatnonzero(y == 4)[:2], np.flatnonzero(y == 5)])
     sampler = ganaug.GANSampler(fitted)
-    with pytest.warns(WithheldWarning, match="'3'"):
+    with pytest.warns(SeenImagesWarning), pytest.warns(WithheldWarning, match="'3'"):
         _, more = sampler.fit_resample(x[few], y[few])
     assert sampler.sampling_strategy_ == {3: 0, 4: 4, 5: 0}
     assert np.bincount(more).tolist() == [0, 0, 0, 2, 6, 6]
@@ -494,6 +497,7 @@ def test_groups_of_the_fit_are_judged_whole(tmp_path):
         ganaug.choose(run, (x, y), groups=one)
 
 
+@pytest.mark.filterwarnings("ignore::ganaug.errors.NumberingWarning")
 def test_the_command_counts_what_is_served(chosen, tmp_path):
     from click.testing import CliRunner
 

