@@ -79,7 +79,8 @@ def refuse_idle(reading: Reading, used: Collection[str], words: str) -> None:
     for name in reading.said():
         if name not in used:
             typed = f"--{name}, or {name}=" if name not in ("targets", "classes") else f"{name}="
-            raise OptionError(f"{name} would change nothing: it is not for {words}.", f"Leave it out ({typed}).")
+            what = "it names a column of tables and lists, and" if name in ("image", "target") else "it"
+            raise OptionError(f"{name} would change nothing: {what} is not for {words}.", f"Leave it out ({typed}).")
 
 
 def kind_of(source: Any) -> Kind:

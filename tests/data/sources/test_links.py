@@ -99,5 +99,5 @@ def test_a_list_of_linked_files(store, tmp_path):
 
 
 def test_other_data_have_no_links():
-    with pytest.raises(OptionError, match="for folders"):
+    with pytest.raises(OptionError, match="would change nothing"):
         open_source("digits", follow_links=True)

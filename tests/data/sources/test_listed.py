@@ -222,9 +222,9 @@ def test_a_table_is_no_list_of_images(tmp_path):
 
 
 def test_columns_of_what_has_none_are_refused(flat, tree):
-    with pytest.raises(OptionError, match="name columns"):
+    with pytest.raises(OptionError, match="names a column"):
         open_source(tree, target="kind")
-    with pytest.raises(OptionError, match="without class folders"):
+    with pytest.raises(OptionError, match="would change nothing"):
         open_source("digits", labels="l.csv")
 
 
