@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,14 +45,23 @@ def option(
 class Reading:
     """root: folder that holds a torchvision or timm data set given by name. split: which part of an `.npz` file, of
     "digits" or of a named data set. groups: the subject of each item, never divided by a split: a CSV file (see
-    `read_groups_csv`) or one value for each item. targets, classes: labels and class names in place of those of data in
-    memory."""
+    `read_groups_csv`) or one value for each item. range: what is black and what is white, (low, high), of pictures of
+    more than 8 bits. targets, classes: labels and class names in place of those of data in memory. as_served: learn
+    items that a data set changes at random (its own augmentation) as it serves them, instead of refusing them."""
 
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
     split: str = option("train", "Part of a .npz file or named set.", metavar="NAME", recorded=False)
     groups: Any = option(None, "CSV: item, group. Groups are never divided.", path="file", recorded=False)
+    range: tuple[float, float] | None = option(
+        None, "Black and white of pictures of more than 8 bits.", metavar="LOW HIGH", recorded=False
+    )
     targets: Any = option(None, recorded=False)
     classes: Any = option(None, recorded=False)
+    as_served: bool = option(False, recorded=False)
+
+    def __post_init__(self):
+        if self.range is not None:
+            object.__setattr__(self, "range", _range(self.range))
 
     @property
     def reading(self) -> Reading:
@@ -65,6 +75,19 @@ class Reading:
     def of_test(self, groups: Any = None) -> Reading:
         """How a test set beside these data is read: alike, but for what belongs to single items."""
         return dataclasses.replace(self.reading, split="test", groups=groups, targets=None)
+
+
+def _range(value: Any) -> tuple[float, float]:
+    """A range as two floats. Raises OptionError for what is none."""
+    try:
+        low, high = (float(end) for end in value)
+        if math.isfinite(high - low) and low < high:
+            return low, high
+    except (TypeError, ValueError):
+        pass
+    raise OptionError(
+        f"{value!r} is not a range.", "Give two numbers, black and white: --range 0 4095, range=(0, 4095)."
+    )
 
 
 def merged(kind: type[Settings], settings: Settings | None, given: Mapping[str, Any]) -> Settings:
@@ -102,6 +125,11 @@ def flag_of(field: dataclasses.Field[Any]) -> str:
     return field.metadata["flag"] or f"--{field.name.replace('_', '-')}"
 
 
+def is_pair(field: dataclasses.Field[Any]) -> bool:
+    """Whether an option takes two numbers."""
+    return str(field.type).startswith("tuple[float, float]")
+
+
 def typed(settings: Any) -> tuple[list[str], list[str]]:
     """Settings that are not the default, as one types them; and those that no option has, as "name=value"."""
     options, others = [], []
@@ -113,6 +141,8 @@ def typed(settings: Any) -> tuple[list[str], list[str]]:
             others.append(f"{field.name}={as_text(value)}")
         elif isinstance(value, bool):
             options.append(flag_of(field))
+        elif is_pair(field):
+            options.append(" ".join([flag_of(field), *(f"{end:.15g}" for end in value)]))
         else:
             values = (value or ("none",)) if isinstance(value, tuple) else (value,)
             options += [f"{flag_of(field)} {as_text(one)}" for one in values]

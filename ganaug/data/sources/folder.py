@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 from ganaug.data.sources.classes import check_names
-from ganaug.data.sources.images import SUFFIXES, decode_image
+from ganaug.data.sources.depth import Range
+from ganaug.data.sources.files import DICOM, SUFFIXES, WITHOUT_PYDICOM, has_pydicom, read_file, require_pydicom
 from ganaug.data.sources.kinds import Asked, is_text, source
 from ganaug.data.sources.ours import MADE, SAMPLES, made_here
 from ganaug.errors import DataError, OptionError
@@ -30,7 +31,8 @@ _LAYOUT = "Put the images of each class in a folder of its own: ROOT/CLASS/*.png
 
 @dataclass(frozen=True, eq=False)
 class FolderSource:
-    """Images found under `root`. names: paths relative to it; ignored: reason -> what was passed over."""
+    """Images found under `root`. names: paths relative to it; ignored: reason -> what was passed over; span: the
+    declared range of values of more than 8 bits."""
 
     root: Path
     files: Sequence[str]
@@ -39,6 +41,7 @@ class FolderSource:
     names: Sequence[str]
     ignored: Mapping[str, Sequence[str]]
     groups: tuple[str, ...] | None = None
+    span: Range | None = None
     array: None = None
 
     def __len__(self) -> int:
@@ -46,7 +49,7 @@ class FolderSource:
 
     def read(self, index: int) -> Image.Image:
         """Decode one file to mode "L" or "RGB"; raises UnreadableImageError."""
-        return decode_image(os.path.join(self.root, self.files[index]))
+        return read_file(os.path.join(self.root, self.files[index]), self.span)
 
 
 def file_of(source: Any, index: int) -> Path | None:
@@ -58,15 +61,16 @@ def file_of(source: Any, index: int) -> Path | None:
 def folder(asked: Asked) -> FolderSource:
     if asked.reading.classes is not None:
         raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
-    return from_folder(asked.path)
+    return from_folder(asked.path, asked.reading.range)
 
 
-def from_folder(root: str | Path) -> FolderSource:
+def from_folder(root: str | Path, span: Range | None = None) -> FolderSource:
     """Scan a folder of class folders; no image is opened.
 
     Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those), but not what
     ganaug made. Raises DataError where there is no class folder, for a run or a bench, where the folder holds train and
-    test parts, and for class names that cannot be told apart.
+    test parts, and for class names that cannot be told apart; MissingPackageError where all files are DICOM and
+    pydicom is missing.
     """
     root = Path(root)
     made = made_here(str(root))
@@ -87,9 +91,11 @@ def from_folder(root: str | Path) -> FolderSource:
         else:
             scan.note("not an image", entry.path)
     _check_layout(root, classes, scan)
+    if not files and scan.ignored.get(WITHOUT_PYDICOM):
+        require_pydicom()
     names = [file.encode("utf-8", "backslashreplace").decode() for file in files]
     values = np.asarray(labels, dtype=np.int64)
-    return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored)
+    return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored, span=span)
 
 
 class _Scan:
@@ -98,6 +104,7 @@ class _Scan:
     def __init__(self, root: Path):
         self.root = root
         self.ignored: dict[str, list[str]] = {}
+        self.dicom = has_pydicom()
 
     def note(self, reason: str, path: str) -> None:
         name = os.path.relpath(path, self.root)
@@ -130,6 +137,8 @@ class _Scan:
                     yield from self.images(entry.path, depth + 1)
                 else:
                     self.note("folder that lies too deep", entry.path)
+            elif _suffix(entry.name) in DICOM and not self.dicom:
+                self.note(WITHOUT_PYDICOM, entry.path)
             elif entry.is_file() and _suffix(entry.name) in SUFFIXES:
                 yield os.path.relpath(entry.path, self.root)
             else:

@@ -1,0 +1,124 @@
+"""Does a data set give the same picture twice? Random augmentation under any other name than `.transform` would be
+learned, and would hide copies from whoever compares pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from ganaug.data.sources.datasets import DatasetSource
+from ganaug.data.sources.unwrap import innermost
+from ganaug.errors import DataError
+from ganaug.keys import permutation
+
+ITEMS = 24  # are read twice
+PIXELS = 64_000_000  # of which no more is read for it
+_SEEDS = (1, 2)
+
+
+@dataclass(frozen=True)
+class Unsteady:
+    """name: of an item that was read twice and differs. attribute: of the data set, without which it does not; "" where
+    none was found."""
+
+    name: str
+    attribute: str
+
+    @property
+    def cause(self) -> str:
+        by = f" by its `{self.attribute}`" if self.attribute else ""
+        return f"The data set changes its items at random{by}: {self.name} is another picture at a second reading."
+
+    @property
+    def fix(self) -> str:
+        name = f" (a copy of it, with {self.attribute} = None)" if self.attribute else ""
+        return f"Give the data set without its augmentation{name}, or keep that in an attribute called `transform`"
+
+
+def unsteady(source: Any) -> Unsteady | None:
+    """The first of a few items of a data set that differs when it is read again, under another state of the global
+    random streams, which are put back; None where there is none. Sources that are no data set are always the same."""
+    if not isinstance(source, DatasetSource):
+        return None
+    pixels = 0
+    for index in permutation(len(source), "steady")[:ITEMS].tolist():
+        first = _read(source, index, _SEEDS[0])
+        if first is None:
+            continue
+        if not _same(first, _read(source, index, _SEEDS[1])):
+            return Unsteady(source.names[index], _culprit(source, index))
+        pixels += 2 * first.size
+        if pixels > PIXELS:
+            break
+    return None
+
+
+@contextlib.contextmanager
+def global_streams(seed: int) -> Iterator[None]:
+    """The global random streams of Python, numpy and torch, seeded, and afterwards as they were."""
+    own, numpys, torchs = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(own)
+        np.random.set_state(numpys)  # noqa: NPY002
+        torch.set_rng_state(torchs)
+
+
+def _read(source: DatasetSource, index: int, seed: int) -> np.ndarray | None:
+    """The pixels of an item; None where it cannot be read, which whoever reads it in earnest will hear of."""
+    with global_streams(seed):
+        try:
+            return np.asarray(source.read(index))
+        except DataError:
+            return None
+
+
+def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    return (one is None and other is None) or (one is not None and other is not None and np.array_equal(one, other))
+
+
+def _culprit(source: DatasetSource, index: int) -> str:
+    """The attribute of the data set, a function of the user's, that makes the difference; tried on shallow copies."""
+    base, rows = innermost(source.dataset)
+    for name, value in getattr(base, "__dict__", {}).items():
+        if not callable(value) or isinstance(value, (type, Dataset)):
+            continue
+        for stand_in in (None, _unchanged):
+            view = copy.copy(base)
+            try:
+                setattr(view, name, stand_in)
+            except Exception:  # somebody else's __setattr__
+                continue
+            trial = replace(source, dataset=_Rows(view, rows))
+            reads = [_read(trial, index, seed) for seed in (*_SEEDS, 3, 4)]
+            if reads[0] is not None and all(_same(reads[0], other) for other in reads):
+                return name
+    return ""
+
+
+@dataclass
+class _Rows:
+    """Some items of a data set, as torch's Subset has them."""
+
+    dataset: Any
+    rows: np.ndarray
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[int(self.rows[index])]
+
+
+def _unchanged(*args: Any, **named: Any) -> Any:
+    """Stands in for `aug(image)` and albumentations' `aug(image=image)`."""
+    return named or (args[0] if len(args) == 1 else args)
