@@ -14,10 +14,10 @@ from ganaug.data.duplicates.likeness import likeness
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.labelled import limit_order
-from ganaug.data.sources.depth import Deep, Range, Stored, in_words, stored_in
+from ganaug.data.sources.depth import Deep, Range, Stored, in_words, stored_in, unfit
 from ganaug.data.sources.images import TRAITS
 from ganaug.data.sources.source import ImageSource
-from ganaug.errors import UnreadableImageError
+from ganaug.errors import DataError, UnreadableImageError
 from ganaug.reporting import Report, silent
 
 _EVERY = 64  # images between two reports
@@ -149,6 +149,10 @@ def seen_items(source: ImageSource, known: Known, report: Report = silent) -> li
     passed over."""
     images: list[np.ndarray | Reduced] = []
     found = survey(source, visit=lambda _, pixels: images.append(reduced(pixels)), report=report)
+    span = getattr(source, "span", None)
+    doubt = None if span is None else unfit(found.deep(source), span)
+    if doubt:
+        raise DataError(*doubt)
     prints, likenesses = [image.fingerprint for image in found.images], [image.likeness for image in found.images]
     marks = seen_as(prints, likenesses, images, known, report)
     return [image.index for image, mark in zip(found.images, marks, strict=True) if mark]

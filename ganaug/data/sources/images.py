@@ -151,15 +151,19 @@ def as_stored(source: str | Path) -> Image.Image:
         return image
 
 
-def is_read_otherwise(source: str | Path) -> bool:
-    """Whether the head of a file says that it is transparent, turned or of more than 8 bits, which other readers take
-    otherwise; no pixel is decoded."""
+def head_of(source: str | Path) -> set[str]:
+    """What other readers may take otherwise, by the head of a file, no pixel of which is decoded: "transparent",
+    "turned", "deep"."""
     with as_unreadable(), opened_file(source) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = Image.open(file, formats=FORMATS)
-        deep = image.mode.startswith("I") or image.mode == "F"
-        return deep or image.has_transparency_data or image.getexif().get(_ORIENTATION, 1) != 1
-    return False
+        found = {
+            "transparent": image.has_transparency_data,
+            "turned": image.getexif().get(_ORIENTATION, 1) != 1,
+            "deep": image.mode.startswith("I") or image.mode == "F",
+        }
+        return {kind for kind, so in found.items() if so}
+    return set()
 
 
 def _of_alpha(layer: Image.Image) -> set[str]:

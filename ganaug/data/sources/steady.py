@@ -50,15 +50,22 @@ def unsteady(source: Any) -> Unsteady | None:
         return None
     pixels = 0
     for index in permutation(len(source), "steady")[:ITEMS].tolist():
-        first = _read(source, index, _SEEDS[0])
-        if first is None:
-            continue
-        if not _same(first, _read(source, index, _SEEDS[1])):
-            return Unsteady(source.names[index], _culprit(source, index))
-        pixels += 2 * first.size
+        first, found = read_twice(source, index)
+        if found is not None:
+            return found
+        pixels += 0 if first is None else 2 * first.size
         if pixels > PIXELS:
             break
     return None
+
+
+def read_twice(source: Any, index: int) -> tuple[np.ndarray | None, Unsteady | None]:
+    """The pixels of an item, None where it cannot be read; and what there is to say if it differs when it is read
+    again."""
+    first = _read(source, index, _SEEDS[0])
+    if first is None or not isinstance(source, DatasetSource) or _same(first, _read(source, index, _SEEDS[1])):
+        return first, None
+    return first, Unsteady(source.names[index], _culprit(source, index))
 
 
 @contextlib.contextmanager
@@ -76,7 +83,7 @@ def global_streams(seed: int) -> Iterator[None]:
         torch.set_rng_state(torchs)
 
 
-def _read(source: DatasetSource, index: int, seed: int) -> np.ndarray | None:
+def _read(source: Any, index: int, seed: int) -> np.ndarray | None:
     """The pixels of an item; None where it cannot be read, which whoever reads it in earnest will hear of."""
     with global_streams(seed):
         try:
