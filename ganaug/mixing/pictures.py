@@ -20,6 +20,7 @@ from torch.utils.data import Subset
 from ganaug.data.duplicates.fingerprint import fingerprint_pixels, in_colour
 from ganaug.data.duplicates.likeness import likeness, read_likenesses
 from ganaug.data.duplicates.seen import Known
+from ganaug.data.sources.depth import in_words
 from ganaug.data.sources.files import read_file
 from ganaug.data.sources.images import head_of
 from ganaug.data.sources.paths import PathOf, paths_of
@@ -83,8 +84,8 @@ def warn_of_other_pictures(
     for kind, n in compared.found.items():
         words, fix = OTHERWISE[kind]
         warnings.warn(
-            f"The generator learned other pictures than the data set serves ({n} of {compared.total} items that were "
-            f"compared): {words}. {fix or _fix(base, fitted.card.codec)}",
+            f"The generator learned other pictures than the data set serves ({n} of {compared.learned} items of "
+            f"the fit that were compared): {words}. {fix or _fix(base, path_of is not None, fitted.card.codec)}",
             OtherPicturesWarning,
             stacklevel=3,
         )
@@ -192,10 +193,12 @@ def _with_special(order: np.ndarray, index_map: np.ndarray, path_of: PathOf | No
     return [*special, *(row for row in order[:MOST_ITEMS].tolist() if row not in special)]
 
 
-def _fix(base: Any, codec: ImageCodec) -> str:
+def _fix(base: Any, files: bool, codec: ImageCodec) -> str:
+    if not files:
+        return "Serve them as the run saw them, or fit on the data set itself: ganaug.fit(dataset, out)."
     reader = "ganaug.read_image"
     if codec.range is not None:
-        reader = f"functools.partial(ganaug.read_image, range={codec.range})"
+        reader = f"functools.partial(ganaug.read_image, range=({in_words(codec.range).replace(' to ', ', ')}))"
     name = type(base).__name__
     how = f"{name}(root, loader={reader})" if hasattr(base, "loader") else f"{reader}(path) in place of its own reader"
     return f"Read files as the run did, {how}; or fit on the data set itself: ganaug.fit(dataset, out)."

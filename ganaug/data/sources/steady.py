@@ -22,6 +22,7 @@ from ganaug.keys import permutation
 ITEMS = 24  # are read twice
 PIXELS = 64_000_000  # of which no more is read for it
 _SEEDS = (1, 2)
+_TRIALS = 12  # readings that must agree where an attribute was taken away
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _culprit(source: DatasetSource, index: int) -> str:
             except Exception:  # somebody else's __setattr__
                 continue
             trial = replace(source, dataset=_Rows(view, rows))
-            reads = [_read(trial, index, seed) for seed in (*_SEEDS, 3, 4)]
+            reads = [_read(trial, index, seed) for seed in range(_TRIALS)]
             if reads[0] is not None and all(_same(reads[0], other) for other in reads):
                 return name
     return ""
