@@ -14,6 +14,7 @@ from torchvision.transforms.v2 import functional as F
 from torchvision.tv_tensors import TVTensor, wrap
 
 from ganaug.data.sources.classes import names_by_label
+from ganaug.data.sources.depth import Range, in_words
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator.folder import Fitted
@@ -37,6 +38,7 @@ class BatchTransform(v2.Transform):
         self.seed, self.normalize = seed, normalize
         self.classes = names_by_label(fitted.card.classes, classes)
         self._known = labels_at(fitted, self.classes)  # label -> its label at the generator
+        self._span = fitted.card.codec.range
         self._path: Path = fitted.path
         self._fitted: Fitted | None = fitted
         self._copies: dict[torch.device, Any] = {}
@@ -60,6 +62,8 @@ class BatchTransform(v2.Transform):
             )
         images, labels = pair
         require_batch(images, labels, who)
+        if self._span is not None and self.normalize is None:
+            _require_usual_scale(images, self._span, who)
         changed = self._changed(images, labels, **named)
         return type(pair)(changed) if isinstance(pair, list) else changed
 
@@ -97,6 +101,17 @@ def require_batch(images: Any, labels: Any, who: str) -> None:
         raise IncompatibleLoaderError(
             f"{who} was given labels as {found}, not one integer for each image.",
             f"Place {who} before MixUp, CutMix and one-hot encoding.",
+        )
+
+
+def _require_usual_scale(images: Tensor, span: Range, who: str) -> None:
+    """Raises IncompatibleLoaderError for a batch over the range that the run's images were read over."""
+    low, high = images.min().item(), images.max().item()
+    if not (low >= -0.001 and high <= (1.001 if images.is_floating_point() else 255)):
+        bottom, top = in_words(span).split(" to ")
+        raise IncompatibleLoaderError(
+            f"{who} was given values from {low:g} to {high:g}; the run's images were read over {in_words(span)}.",
+            f"Scale the batch to 0..1 before it: (images - {bottom}) / ({top} - {bottom}).".replace("- -", "+ "),
         )
 
 

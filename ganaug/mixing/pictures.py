@@ -25,13 +25,12 @@ from ganaug.data.sources.files import read_file
 from ganaug.data.sources.images import head_of
 from ganaug.data.sources.paths import PathOf, paths_of
 from ganaug.data.sources.source import ImageSource, open_source
-from ganaug.data.sources.steady import Unsteady, read_twice
+from ganaug.data.sources.steady import Unsteady, by_turns, read_twice
 from ganaug.data.sources.unwrap import innermost, without_transforms
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import GanaugError, OtherPicturesWarning
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
-from ganaug.keys import permutation
 from ganaug.mixing.native import span_of
 from ganaug.mixing.readings import OTHERWISE, changed, other_reading
 from ganaug.reporting import Report
@@ -62,7 +61,7 @@ def warn_of_other_pictures(
     """Compare some items of a data set, before its transforms, with what the generator learned; OtherPicturesWarning
     names the difference and the fix. transform: that the synthetic images get in place of the data set's own."""
     base, index_map = innermost(dataset)
-    path_of, order = paths_of(base), _order(labels)
+    path_of, order = paths_of(base), by_turns(labels, "pictures")
     rows = _with_special(order, index_map, path_of)[:MOST_ITEMS]
     try:
         span = span_of(without_transforms(base, fitted.card.codec.range)[int(index_map[0])][0], fitted.card.codec)
@@ -166,15 +165,6 @@ def _vectors(cells: np.ndarray, chroma: np.ndarray) -> np.ndarray:
     """Likenesses as rows whose distance counts brightness and colour alike."""
     colours = np.repeat(chroma.reshape(len(chroma), -1), 4, axis=1)
     return np.concatenate([cells.reshape(len(cells), -1), colours], axis=1).astype(np.float32)
-
-
-def _order(labels: np.ndarray) -> np.ndarray:
-    """Rows in the order in which they are compared: class after class in turn, by key."""
-    mixed = permutation(len(labels), "pictures")
-    by_class = np.argsort(labels[mixed], kind="stable")
-    counts = np.unique(labels, return_counts=True)[1]
-    turns = np.concatenate([np.arange(n) for n in counts]) if len(counts) else np.empty(0, int)
-    return mixed[by_class][np.argsort(turns, kind="stable")]
 
 
 def _with_special(order: np.ndarray, index_map: np.ndarray, path_of: PathOf | None) -> list[int]:

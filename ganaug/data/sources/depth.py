@@ -17,6 +17,7 @@ from PIL import Image
 Range = tuple[float, float]
 WHOLE: Range = (0.0, 65535.0)  # what 16-bit values are taken for without a range
 _HALF = 32768
+_TWELVE_BITS = 4095
 _KEY = "ganaug"  # in the `info` of a PIL image
 
 
@@ -117,13 +118,26 @@ def _unfit_whole(found: Mapping[str, Deep]) -> tuple[str, str] | None:
         cause = f"Pixels go up to {high:.0f}, and those of {small} to {found[small].high:.0f}: of 16 bits, or of 8?"
         return cause, _declare(0, WHOLE[1])
     if high >= _HALF:
-        return None
+        return _of_two_depths(found, high)
     top = next(2.0**bits - 1 for bits in range(8, 16) if high < 2**bits)
     if scales == {"upper byte"}:
         cause = f"Colour of 16 bits has no value above {high:.0f}, and Pillow reads its upper 8 bits only: {_LOST}"
         return cause, f"Save it as .npy, (H, W, 3), and declare --range 0 {top:.0f} (range=(0, {top:.0f}) in Python)."
     cause = f"Pixels of 16 bits have no value above {high:.0f} of 65535: {_LOST}"
     return cause, f"{_declare(0, top)} --range 0 65535 says that they are just dark."
+
+
+def _of_two_depths(found: Mapping[str, Deep], high: float) -> tuple[str, str] | None:
+    """Many pictures of 12 bits among others of 16 would be all but black."""
+    dim = [name for name, one in found.items() if one.high <= _TWELVE_BITS]
+    if len(dim) < 2 or len(dim) < 0.1 * len(found):
+        return None
+    cause = f"Pixels go up to {high:.0f}, but in {len(dim)} of {len(found)} pictures, like {dim[0]}, to no more than "
+    cause += f"{max(found[name].high for name in dim):.0f}: are they of another depth?"
+    return (
+        cause,
+        "Convert them to one depth; --range 0 65535 (range=(0, 65535) in Python) says that they are just dark.",
+    )
 
 
 def _unfit_floats(found: Mapping[str, Deep]) -> tuple[str, str] | None:
