@@ -80,7 +80,7 @@ class Reading:
 def _range(value: Any) -> tuple[float, float]:
     """A range as two floats. Raises OptionError for what is none."""
     try:
-        low, high = (float(end) for end in value)
+        low, high = (float(end) for end in ([] if isinstance(value, str) else value))
         if math.isfinite(high - low) and low < high:
             return low, high
     except (TypeError, ValueError):

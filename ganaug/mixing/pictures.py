@@ -41,6 +41,7 @@ FEWEST_ITEMS = 4  # however large they are
 PIXELS = 36_000_000  # values of pixels, of which no more is read
 HEADS = 200  # of files, that are looked into for those that are often read otherwise
 OF_A_KIND = 4  # of these are compared
+_FEW = 3  # items of one kind that are no chance
 NEAR = 6.0  # grey levels between the likeness of an item and a learned one that is the same picture
 
 
@@ -95,7 +96,7 @@ def _compare(
 ) -> tuple[_Compared, Unsteady | None]:
     result, pictures, values = _Compared(), [], 0
     for row, index in enumerate(indices):
-        pixels, unsteady = read_twice(items, row)
+        pixels, unsteady = read_twice(items, row, row)
         if unsteady is not None:
             return result, unsteady
         if pixels is None:
@@ -132,20 +133,25 @@ def _compare_file(path: str, served: np.ndarray, known: Known, codec: ImageCodec
 
 def _compare_with_seen(pictures: Sequence[np.ndarray], known: Known, result: _Compared) -> None:
     """Items without files: changed in some way, most of them must be among the images of the fit."""
-    kinds: Counter[str] = Counter()
+    exact: Counter[str] = Counter()
+    nearly: Counter[str] = Counter()
     texts = sorted(known.likenesses)
     seen = read_likenesses(texts) if texts else None
     learned = None if seen is None else _vectors(seen.cells, seen.chroma)
     for pixels in pictures:
         ways = [("", pixels), *changed(pixels)]
-        exact = next((kind for kind, other in ways if _mark(other) in known.fingerprints), None)
-        if exact is None and learned is not None:
-            exact = _nearest(ways, learned)
-        if exact is not None:
-            kinds[exact] += 1
-            result.learned += 1
-    for kind, n in kinds.items():
-        if kind and n >= 3 and 2 * n >= result.total:  # fewer may be copies that a data set holds beside the originals
+        kind = next((kind for kind, other in ways if _mark(other) in known.fingerprints), None)
+        if kind is not None:
+            exact[kind] += 1
+        elif learned is not None:
+            kind = _nearest(ways, learned)
+            nearly.update([] if kind is None else [kind])
+        result.learned += kind is not None
+    unchanged = result.learned - sum(exact.values()) - sum(nearly.values()) + nearly[""]
+    for kind in (exact | nearly).keys() - {""}:
+        n = exact[kind] + nearly[kind]
+        sure = exact[kind] >= _FEW or 2 * n >= max(2 * _FEW, result.total)
+        if sure and 10 * unchanged <= n:  # else they may be copies that a data set holds beside the originals
             result.found[kind] += n
 
 

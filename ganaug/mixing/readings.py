@@ -36,24 +36,27 @@ def other_reading(path: str, own: np.ndarray, served: np.ndarray) -> tuple[str, 
 
     Pictures of other sizes are compared at that of `served`."""
     same_size = own.shape[:2] == served.shape[:2]
-    if same_size and np.abs(_rgb(own) - _rgb(served)).mean() <= SAME:
+    if same_size and np.array_equal(_rgb(own), _rgb(served)):
         return ()
     height, width = (min(side, _SIDE) for side in served.shape[:2])
     wanted, small = _reduced(served, height, width), _reduced(own, height, width)
     plain = _distance(small, wanted)
-    if not same_size and plain <= RESIZED:
-        return ()
     if served.ndim == 2 and _distance(_grey(small), wanted) <= RESIZED:
         return ()  # synthetic ones become grey as well
     best, kinds = plain, tuple[str, ...]()
     for read_as, picture in [((), own), *_other_readers(path)]:
-        reading = _reduced(picture, height, width)
-        for way, one in [((), reading), *(((way,), one) for way, one in changed(reading))]:
-            distance = _distance(one, wanted) if one.shape == wanted.shape else np.inf
+        reading, lying = _reduced(picture, height, width), _reduced(picture, width, height)
+        ways: list[tuple[tuple[str, ...], np.ndarray]] = [((), reading)]
+        for way, one in [*changed(reading), *(() if height == width else changed(lying))]:
+            ways += [((way,), one)] if one.shape == wanted.shape else []
+        for way, one in ways:
+            distance = _distance(one, wanted)
             if distance < best:
                 best, kinds = distance, (*read_as, *way)
     if kinds and best <= RESIZED and best < plain / 2:
         return kinds
+    if plain <= (SAME if same_size else RESIZED):
+        return ()
     correlated = np.corrcoef(_grey(small)[..., 0].ravel(), _grey(wanted)[..., 0].ravel())[0, 1]
     return ("values",) if correlated > _ALIKE else ("other",)
 

@@ -19,9 +19,8 @@ from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import DataError
 from ganaug.keys import permutation
 
-ITEMS = 64  # are read twice
+ITEMS = 64  # are read twice, or as many times those that there are
 PIXELS = 36_000_000  # values of pixels, of which no more is read for it
-_SEEDS = (1, 2)
 _TRIALS = 12  # readings that must agree where an attribute was taken away
 
 
@@ -50,8 +49,9 @@ def unsteady(source: Any) -> Unsteady | None:
     if not isinstance(source, DatasetSource):
         return None
     pixels = 0
-    for index in by_turns(source.labels, "steady")[:ITEMS].tolist():
-        first, found = read_twice(source, index)
+    order = by_turns(source.labels, "steady").tolist()
+    for turn in range(ITEMS if order else 0):
+        first, found = read_twice(source, order[turn % len(order)], turn)
         if found is not None:
             return found
         pixels += 0 if first is None else 2 * first.size
@@ -60,13 +60,13 @@ def unsteady(source: Any) -> Unsteady | None:
     return None
 
 
-def read_twice(source: Any, index: int) -> tuple[np.ndarray | None, Unsteady | None]:
+def read_twice(source: Any, index: int, turn: int) -> tuple[np.ndarray | None, Unsteady | None]:
     """The pixels of an item, None where it cannot be read; and what there is to say if it differs when it is read
-    again."""
-    first = _read(source, index, _SEEDS[0])
-    if first is None or not isinstance(source, DatasetSource) or _same(first, _read(source, index, _SEEDS[1])):
+    again. turn: keys the two states of the random streams."""
+    first = _read(source, index, 2 * turn)
+    if first is None or not isinstance(source, DatasetSource) or _same(first, _read(source, index, 2 * turn + 1)):
         return first, None
-    return first, Unsteady(source.names[index], _culprit(source, index))
+    return first, Unsteady(source.names[index], _culprit(source, index, turn))
 
 
 def by_turns(labels: np.ndarray, *parts: int | str) -> np.ndarray:
@@ -106,7 +106,7 @@ def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
     return (one is None and other is None) or (one is not None and other is not None and np.array_equal(one, other))
 
 
-def _culprit(source: DatasetSource, index: int) -> str:
+def _culprit(source: DatasetSource, index: int, turn: int) -> str:
     """The attribute of the data set, a function of the user's, that makes the difference; tried on shallow copies."""
     base, rows = innermost(source.dataset)
     for name, value in getattr(base, "__dict__", {}).items():
@@ -119,7 +119,7 @@ def _culprit(source: DatasetSource, index: int) -> str:
             except Exception:  # somebody else's __setattr__
                 continue
             trial = replace(source, dataset=_Rows(view, rows))
-            reads = [_read(trial, index, seed) for seed in range(_TRIALS)]
+            reads = [_read(trial, index, 2 * turn + more) for more in range(_TRIALS)]
             if reads[0] is not None and all(_same(reads[0], other) for other in reads):
                 return name
     return ""
