@@ -44,7 +44,7 @@ def other_reading(path: str, own: np.ndarray, served: np.ndarray) -> tuple[str, 
     if served.ndim == 2 and _distance(_grey(small), wanted) <= RESIZED:
         return ()  # synthetic ones become grey as well
     best, kinds = plain, tuple[str, ...]()
-    for read_as, picture in [((), own), *_other_readers(path)]:
+    for read_as, picture in [*_other_readers(path), ((), own)]:
         reading, lying = _reduced(picture, height, width), _reduced(picture, width, height)
         ways: list[tuple[tuple[str, ...], np.ndarray]] = [((), reading)]
         for way, one in [*changed(reading), *(() if height == width else changed(lying))]:
