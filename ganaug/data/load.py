@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -19,7 +20,13 @@ from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
 from ganaug.data.sources.steady import unsteady
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
-from ganaug.errors import DataError, OptionError, TooFewImagesError, UnreadableImageError
+from ganaug.errors import (
+    DataError,
+    OptionError,
+    SeenImagesWarning,
+    TooFewImagesError,
+    UnreadableImageError,
+)
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
@@ -95,8 +102,7 @@ def load_images(
     opened = open_source(source, reading, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
-    if not reading.as_served:
-        refuse_unsteady(opened)
+    refuse_unsteady(opened, reading.as_served)
     for reason, names in opened.ignored.items():
         if names:
             more = f", {names[1]}" + ", ..." * (len(names) > 2) if len(names) > 1 else ""
@@ -145,11 +151,18 @@ def _read_before(
     return images.limited(limit, seed)
 
 
-def refuse_unsteady(opened: ImageSource) -> None:
-    """Raises DataError for a data set that changes its items at random."""
+def refuse_unsteady(opened: ImageSource, as_served: bool) -> None:
+    """Raises DataError for a data set that changes its items at random; a SeenImagesWarning where that is asked for."""
     found = unsteady(opened)
-    if found is not None:
+    if found is None:
+        return
+    if not as_served:
         raise DataError(found.cause, f"{found.fix}; as_served=True learns items as they are served.")
+    warnings.warn(
+        f"{found.cause} They are read as they are served: whether other sets hold the same images cannot be judged.",
+        SeenImagesWarning,
+        stacklevel=3,
+    )
 
 
 def refuse_depth(opened: ImageSource, found: Survey, span: Range | None, *, needed: bool) -> None:

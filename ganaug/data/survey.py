@@ -78,7 +78,7 @@ class Survey:
         """What the reader did, in words -> number of images. span: the declared range."""
         counts = Counter(trait for one in self.images for trait in one.stored.traits)
         done = {words: counts[trait] for trait, words in TRAITS.items() if counts[trait]}
-        deep = [one.stored.deep for one in self.images if one.stored.deep is not None]
+        deep = [found for one in self.images if (found := one.stored.deep or self.of_array) is not None]
         scales = Counter(one.scale for one in deep if one.scale != "8 bits")
         done |= {f"of more than 8 bits: {SCALES[scale]}": n for scale, n in scales.items() if scale in SCALES}
         if span is not None and scales["range"]:

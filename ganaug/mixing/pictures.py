@@ -68,6 +68,7 @@ def warn_of_other_pictures(
         span = span_of(without_transforms(base, fitted.card.codec.range)[int(index_map[0])][0], fitted.card.codec)
         items = open_source(Subset(dataset, rows), targets=labels[rows].tolist(), classes=list(names), range=span)
     except Exception:  # nothing that `fit` could read, so that nothing can be compared
+        report("pictures", 0, 0, "the items cannot be compared with what was learned")
         return
     known = known_to(fitted)
     compared, unsteady = _compare(items, [int(index_map[row]) for row in rows], path_of, known, fitted.card.codec)

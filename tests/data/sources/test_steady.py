@@ -13,7 +13,7 @@ from ganaug.data.check import check
 from ganaug.data.load import load_images
 from ganaug.data.sources.source import open_source
 from ganaug.data.sources.steady import by_turns, unsteady
-from ganaug.errors import DataError
+from ganaug.errors import DataError, SeenImagesWarning
 from tests.toys.images import picture
 
 Y = [i // 12 for i in range(24)]
@@ -74,8 +74,10 @@ def test_random_items_are_refused_without_a_word(kind):
         load_images(data)
     assert "as_served=True" in caught.value.fix
     assert any("at random" in problem for problem in check(data).problems)
-    assert len(load_images(data, as_served=True)) == len(data)
-    assert not check(data, as_served=True).problems
+    with pytest.warns(SeenImagesWarning, match="read as they are served: whether other sets hold the same"):
+        assert len(load_images(data, as_served=True)) == len(data)
+    with pytest.warns(SeenImagesWarning):
+        assert not check(data, as_served=True).problems
 
 
 def test_the_attribute_that_does_it_is_named():
