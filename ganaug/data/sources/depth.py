@@ -91,6 +91,11 @@ def in_words(span: Range) -> str:
     return f"{_number(span[0])} to {_number(span[1])}"
 
 
+def off_scale(deep: Deep) -> bool:
+    """Whether values lie outside what they were taken for, whatever other pictures hold."""
+    return deep.low < -0.001 or deep.high > (255 if deep.scale in ("0 to 1", "0 to 255") else WHOLE[1])
+
+
 def unfit(deep: Mapping[str, Deep], span: Range | None = None) -> tuple[str, str] | None:
     """Why the values of a set, by name of the item, cannot be taken as they were, and the fix; None if they can."""
     if span is not None:

@@ -9,7 +9,16 @@ import numpy as np
 from PIL import Image
 
 from ganaug.data.sources.convert import to_picture
-from ganaug.data.sources.depth import Range, Stored, floats_to_8_bits, noted, stored_in, whole_to_8_bits
+from ganaug.data.sources.depth import (
+    Range,
+    Stored,
+    floats_to_8_bits,
+    noted,
+    off_scale,
+    stored_in,
+    unfit,
+    whole_to_8_bits,
+)
 from ganaug.data.sources.images import BYTE_LIMIT, PIXEL_LIMIT, as_unreadable, check_size, decode_image, opened_file
 from ganaug.data.sources.images import SUFFIXES as PICTURES
 from ganaug.errors import DataError, MissingPackageError, UnreadableImageError
@@ -43,8 +52,13 @@ def read_image(path: str | Path, mode: str | None = "RGB", range: Range | None =
     ------
     UnreadableImageError
         For what is no whole image; `cause` says why.
+    DataError
+        For values that are on no usual scale, without a range.
     """
     image = read_file(path, range)
+    deep = stored_in(image).deep
+    if range is None and deep is not None and off_scale(deep):
+        raise DataError(*(unfit({str(path): deep}) or ("", "")))
     return image if mode is None else image.convert(mode)
 
 

@@ -32,6 +32,7 @@ UNFIT = {  # kind -> (suffix, its values of 0 to 1, the range that is advised)
     "32 bits": (".npy", lambda g: np.rint(g * 1e6).astype(np.int64), (0, 1_000_000)),
     "decibels": (".npy", lambda g: (g * 80 - 80).astype(np.float32), (-80, 0)),
     "floats of a TIFF": (".tif", lambda g: (g * 20).astype(np.float32), (0, 20)),
+    "enormous floats": (".tif", lambda g: (g * 2**60).astype(np.float32), (0, 2**60)),
     "floats above 255": (".tif", lambda g: (g * 900).astype(np.float32), (0, 900)),
 }
 

@@ -14,7 +14,7 @@ from ganaug.data.check import check
 from ganaug.data.load import load_images
 from ganaug.data.sources.files import read_file
 from ganaug.data.sources.folder import from_folder
-from ganaug.errors import MissingPackageError, TooFewImagesError, UnreadableImageError
+from ganaug.errors import DataError, MissingPackageError, TooFewImagesError, UnreadableImageError
 from tests.toys.images import picture, write_classes
 
 
@@ -83,6 +83,9 @@ def test_read_image_reads_as_a_fit_does_and_is_a_loader_for_torchvision(tmp_path
     deep.save(tmp_path / "deep.png")
     assert ganaug.read_image(tmp_path / "deep.png", mode=None, range=(0, 4095)).getextrema() == (255, 255)
     assert ganaug.read_image(tmp_path / "deep.png", mode="L").getextrema() == (16, 16)
+    np.save(tmp_path / "a.npy", np.linspace(-80, 0, 36).reshape(6, 6))
+    with pytest.raises(DataError, match="--range -80 0"):
+        ganaug.read_image(tmp_path / "a.npy")
 
 
 # DICOM
