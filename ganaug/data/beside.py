@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ganaug.data.labelled import Labelled
-from ganaug.data.sources.source import ImageSource, kind_of
+from ganaug.data.sources.source import OF_OPEN, ImageSource, kind_of
 from ganaug.options import Reading
 
-_SHARED = frozenset({"root", "classes"})
+_SHARED = frozenset({"root", "classes", "range", "as_served"})
 
 
 def both_readings(reading: Reading, data: Any, test: Any, groups: Any = None) -> tuple[Reading, Reading]:
@@ -27,7 +27,7 @@ def _reads(data: Any) -> frozenset[str]:
     """The fields of `Reading` that it has a use for."""
     if isinstance(data, Labelled):
         return frozenset()
-    return frozenset({"groups"}) if isinstance(data, ImageSource) else kind_of(data).reads
+    return OF_OPEN if isinstance(data, ImageSource) else kind_of(data).reads
 
 
 def _without(reading: Reading, names: Iterable[str]) -> Reading:

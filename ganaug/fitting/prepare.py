@@ -100,7 +100,9 @@ def _definite(data: Any, settings: FitSettings) -> FitSettings:
     return replace(settings, kind=kind, recipe=recipe)
 
 
-_OF_IMAGES = frozenset({"size", "channels", "groups", "pairs", "strict", "root", "targets", "classes", "range", "as_served"})
+_OF_IMAGES = frozenset(
+    {"size", "channels", "groups", "pairs", "strict", "root", "targets", "classes", "range", "as_served"}
+)
 _OF_TABLES = frozenset({"target", "drop"})
 IDLE = {  # settings that would change nothing, by the kind of the data
     "images": _OF_TABLES,

@@ -69,7 +69,7 @@ class DatasetSource:
         return to_picture(item[0], name, self.span)
 
 
-IN_MEMORY = ("targets", "classes")  # what is read of `Reading`
+IN_MEMORY = ("targets", "classes", "as_served")  # what is read of `Reading`
 
 
 def _is_x_and_y(data: Any) -> bool:

@@ -29,7 +29,7 @@ class Asked:
 class Kind:
     """words: what it is, for help and errors. takes: whether it is this kind; the first kind that takes something opens
     it. parts: whether it brings a test part of its own. typed: whether a command line can name it. reads: the fields of
-    `Reading` that it has a use for, besides groups. open: gives an `ImageSource`."""
+    `Reading` that it has a use for, besides groups and range. open: gives an `ImageSource`."""
 
     words: str
     takes: Callable[[Any], bool]
@@ -53,7 +53,7 @@ def source(
     """List a function from `Asked` to an `ImageSource` as the kind of its name; what has parts reads `split`."""
 
     def listed(function: Callable[[Asked], Any]) -> Callable[[Asked], Any]:
-        used = frozenset({"groups", *reads, *(("split",) if parts else ())})
+        used = frozenset({"groups", "range", *reads, *(("split",) if parts else ())})
         SOURCES[function.__name__] = Kind(words, takes, parts, typed, used, function)
         return function
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
 
+from ganaug.data.sources.depth import Range
 from ganaug.data.sources.groups import with_groups
 from ganaug.data.sources.kinds import SOURCES, Asked, Kind
 from ganaug.errors import DataError, OptionError
@@ -45,6 +47,9 @@ class ImageSource(Protocol):
         ...
 
 
+OF_OPEN = frozenset({"groups", "range", "as_served"})  # what is read of `Reading` where images are open already
+
+
 def open_source(source: Any, reading: Reading | None = None, *, report: Report = silent, **given: Any) -> ImageSource:
     """Anything that holds labelled images -> `ImageSource`.
 
@@ -55,12 +60,24 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
     """
     reading = merged(Reading, reading, given)
     if isinstance(source, ImageSource):
-        refuse_idle(reading, {"groups"}, "images that are open already")
-        return with_groups(source, reading.groups)
+        refuse_idle(reading, OF_OPEN, "images that are open already")
+        return with_groups(_over(source, reading.range), reading.groups)
     kind = kind_of(source)
     refuse_idle(reading, kind.reads, kind.words)
     opened: ImageSource = kind.open(Asked(source, reading, report))
     return with_groups(opened, reading.groups)
+
+
+def _over(source: Any, span: Range | None) -> Any:
+    """An open source with values of more than 8 bits over this range. Raises OptionError where it has another."""
+    own = getattr(source, "span", None)
+    if span is None or span == own:
+        return source
+    if own is None and hasattr(source, "span"):
+        return replace(source, span=span)
+    if own is not None or getattr(source, "deep", None) is not None:
+        raise OptionError("The images were opened already, and not over this range.", "Give range= to open_source.")
+    return source
 
 
 def refuse_idle(reading: Reading, used: Collection[str], words: str) -> None:

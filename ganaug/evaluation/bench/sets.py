@@ -89,9 +89,10 @@ def gather(
     )  # fmt: skip
     train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
+    if not isinstance(test, LabelledImages):
+        there = replace(there, range=here.range or real.codec.range)
     held = load_images(
-        data if test is None else test, replace(there, range=here.range or real.codec.range), size=size,
-        channels=channels, at_least=0, report=report,
+        data if test is None else test, there, size=size, channels=channels, at_least=0, report=report,
     )  # fmt: skip
     held = held.in_order(real.classes, "The test set", TRAINING)
     folder = None
