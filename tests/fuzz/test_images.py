@@ -117,6 +117,7 @@ REFUSED = {
     "PPM, too few": b"P6 9 9 255\n" + bytes(10),
     "PFM of NaN": b"Pf 4 4 -1.0\n" + np.full(16, np.nan, np.float32).tobytes(),
     "TIFF of NaN": encoded(Image.fromarray(np.full((8, 8), np.nan, np.float32)), "TIFF"),
+    "TIFF of one NaN": encoded(Image.fromarray(np.array([[np.nan, 0.5], [0.5, 1]], np.float32)), "TIFF"),
     "TIFF of infinities": encoded(Image.fromarray(np.full((8, 8), np.inf, np.float32)), "TIFF"),
     "TIFF of 2^31 px": tiff((256, 4, 1, 2**31), (257, 4, 1, 2**31), *GREY_8[2:]),
     "TIFF of 2^32 numbers": tiff((256, 3, 2**32 - 1, 8), *GREY_8[1:]),
