@@ -94,7 +94,7 @@ def _problems(source: ImageSource, found: Survey, counts: dict[str, int], readin
     try:
         require_counts(source.classes, counts, 2, source.ignored, found.unreadable)
         refuse_depth(source, found, reading.range, needed=True)
-        refuse_unsteady(source, reading.as_served)
+        refuse_unsteady(source, reading.as_served, needed=True)
     except (DataError, OptionError) as error:
         return (str(error),)
     pictures = {(image.fingerprint, int(source.labels[image.index])) for image in found.images}

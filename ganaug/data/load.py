@@ -102,7 +102,7 @@ def load_images(
     opened = open_source(source, reading, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
-    refuse_unsteady(opened, reading.as_served)
+    refuse_unsteady(opened, reading.as_served, needed=at_least > 0)
     for reason, names in opened.ignored.items():
         if names:
             more = f", {names[1]}" + ", ..." * (len(names) > 2) if len(names) > 1 else ""
@@ -151,10 +151,13 @@ def _read_before(
     return images.limited(limit, seed)
 
 
-def refuse_unsteady(opened: ImageSource, as_served: bool) -> None:
-    """Raises DataError for a data set that changes its items at random; a SeenImagesWarning where that is asked for."""
+def refuse_unsteady(opened: ImageSource, as_served: bool, *, needed: bool) -> None:
+    """Raises DataError for a data set that changes its items at random; a SeenImagesWarning where that is asked for.
+    Raises OptionError where it is asked for, `needed`, and items are the same at each reading."""
     found = unsteady(opened)
     if found is None:
+        if as_served and needed:
+            raise OptionError("as_served would change nothing: items are the same twice.", "Leave out as_served=.")
         return
     if not as_served:
         raise DataError(found.cause, f"{found.fix}; as_served=True learns items as they are served.")

@@ -90,6 +90,8 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "auto_fix": True,
     "pairs": PIXELS,
     "strict": True,
+    "range": (0, 4095),
+    "as_served": True,
 }
 LATER = {"budget", "steps", "auto_fix", "device", "options"}  # what they do is done after the data were read
 KINDS = ("images", "table", "series")
