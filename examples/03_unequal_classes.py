@@ -23,7 +23,8 @@ keep = np.concatenate([np.flatnonzero(bunch.target == digit)[:n] for digit, n in
 X, y = images[keep], bunch.target[keep]
 print("before:", np.bincount(y, minlength=10))
 
-# Like imbalanced-learn, for images: originals first, then the synthetic ones.
+# Like imbalanced-learn, for images: originals first, then the synthetic ones. It warns that the generator saw other
+# images as well: none of them may be among those of a test.
 X2, y2 = ganaug.GANSampler(run).fit_resample(X, y)
 print("after: ", np.bincount(y2, minlength=10), X2.shape, X2.dtype)
 

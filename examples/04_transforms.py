@@ -16,10 +16,11 @@ import ganaug
 runpy.run_path(str(Path(__file__).with_name("01_fit_and_look.py")))
 run = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/examples") / "digits"
 
+names = [str(digit) for digit in range(10)]  # of the labels 0, 1, ...: classes are matched by name
+
 # After the DataLoader, before MixUp and CutMix (which turn labels into mixtures).
-batch = v2.Compose(
-    [ganaug.SynthMix(run, ratio=0.25), v2.RandomChoice([v2.MixUp(num_classes=10), v2.CutMix(num_classes=10)])]
-)
+mixtures = v2.RandomChoice([v2.MixUp(num_classes=10), v2.CutMix(num_classes=10)])
+batch = v2.Compose([ganaug.SynthMix(run, ratio=0.25, classes=names), mixtures])
 images, labels = torch.rand(32, 1, 8, 8), torch.arange(32) % 10
 mixed, targets = batch(images, labels)
 print("batch:", tuple(mixed.shape), "targets:", tuple(targets.shape))
@@ -28,6 +29,6 @@ print("batch:", tuple(mixed.shape), "targets:", tuple(targets.shape))
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # albumentations asks the network for its version otherwise
 import albumentations as A  # noqa: E402
 
-pipeline = A.Compose([ganaug.albumentations.SynthSample(str(run), p=0.5), A.HorizontalFlip(p=0)])
+pipeline = A.Compose([ganaug.albumentations.SynthSample(str(run), p=0.5, classes=names), A.HorizontalFlip(p=0)])
 image = (images[0, 0].numpy() * 255).astype("uint8")
 print("albumentations:", pipeline(image=image, label=int(labels[0]))["image"].shape)

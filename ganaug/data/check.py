@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.labelled import label_counts
 from ganaug.data.load import auto_side, refuse_depth, refuse_unsteady, require_counts
+from ganaug.data.sources.classes import place_of
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.survey import Survey, survey
@@ -63,7 +64,7 @@ def check(
         duplicates_across=tuple(names for names, labels in copies if labels > 1),
         duplicates_between=() if second is None else _between(opened, found, second, beside),
         near_duplicates_between=() if second is None else _nearly(opened, found, second, beside, there, report),
-        other_counts={} if second is None else _counts(second, beside),
+        other_counts={} if second is None else _in_words_of(opened.classes, _counts(second, beside)),
         problems=_problems(opened, found, counts, reading),
         advice=(),
         seconds=seconds(spec) if callable(seconds) else seconds,
@@ -76,6 +77,12 @@ def check(
         other_modes=_modes(beside),
     )
     return replace(result, advice=advice)
+
+
+def _in_words_of(classes: Sequence[str], counts: dict[str, int]) -> dict[str, int]:
+    """Counts of another set, with classes that are in both written as here."""
+    at = {name: place_of(name, classes) for name in counts}
+    return {name if at[name] < 0 else classes[at[name]]: n for name, n in counts.items()}
 
 
 def _sizes(found: Survey) -> dict[str, int]:

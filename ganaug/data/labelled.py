@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import torch
 
+from ganaug.data.sources.classes import alike, place_of
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.keys import permutation
 
@@ -69,19 +70,28 @@ class Labelled:
             kept.append(own[np.argsort(turn[places[own, 0]])][:limit])
         return self.take(np.sort(np.concatenate(kept)))
 
+    def place(self, name: str) -> int:
+        """The label of a class, in whatever way the accents of its name are written; -1 if there is no such class."""
+        return place_of(name, self.classes)
+
+    def has_the_classes(self, names: Sequence[str]) -> bool:
+        """Whether the classes are these, in any order."""
+        return len(names) == len(self.classes) and all(self.place(name) >= 0 for name in names)
+
     def in_order(self, classes: Sequence[str], what: str, whose: str = "the generator") -> Self:
         """The same items with labels in this order of classes, matched by name.
 
         A class without items may be missing among `classes`. what, whose: names of the two sides, for the error.
         Raises LabelMismatchError for items of another class.
         """
-        foreign = [name for name, n in self.counts().items() if name not in classes and n]
+        at = {name: place_of(name, classes) for name in self.classes}
+        foreign = [name for name, n in self.counts().items() if at[name] < 0 and n]
         if foreign:
             raise LabelMismatchError(
                 f"{what} has the class {', '.join(map(repr, foreign))}, {whose} not.",
                 f"Classes are matched by name; {whose} has {', '.join(map(repr, classes))}.",
             )
-        place = torch.tensor([classes.index(name) if name in classes else -1 for name in self.classes])
+        place = torch.tensor([at[name] for name in self.classes])
         return replace(self, labels=place[self.labels], classes=tuple(classes))
 
 
@@ -108,4 +118,4 @@ def limit_order(labels: np.ndarray, classes: Sequence[str], limit: int, seed: in
     if limit < 1:
         raise OptionError(f"A limit of {limit} items a class leaves none.", "Give 2 or more.")
     members = [np.flatnonzero(labels == label) for label in range(len(classes))]
-    return [own[permutation(len(own), seed, "limit", name)] for own, name in zip(members, classes, strict=True)]
+    return [own[permutation(len(own), seed, "limit", alike(name))] for own, name in zip(members, classes, strict=True)]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ganaug.data.sources.classes import place_of
 from ganaug.errors import ArtefactError, GanaugError, LabelMismatchError, OptionError
 from ganaug.files.integrity import MANIFEST, read_verified, write_manifest
 from ganaug.files.tensors import check_fit, from_bytes, load_strictly, to_bytes
@@ -70,14 +71,27 @@ class Fitted:
     starts_from: Source | None = None
     choice: Chooser | None = None
 
-    def require_learned(self, names: Iterable[str]) -> None:
-        """Raises LabelMismatchError for a class that the generator does not know."""
-        unknown = [name for name in names if name not in self.card.classes]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the card."""
+        return self.card.classes
+
+    def places(self, names: Iterable[str]) -> list[int]:
+        """Its labels of these classes, by name. Raises LabelMismatchError for one that it does not know."""
+        asked = list(names)
+        at = [place_of(name, self.card.classes) for name in asked]
+        unknown = [name for name, place in zip(asked, at, strict=True) if place < 0]
         if unknown:
             raise LabelMismatchError(
                 f"The generator has not learned {', '.join(map(repr, unknown))}.",
                 f"Its classes are {', '.join(map(repr, self.card.classes))}.",
             )
+        return at
+
+    def spelled(self, name: str) -> str:
+        """The class as the card writes it; a name that it does not know stays as it is."""
+        place = place_of(name, self.card.classes)
+        return name if place < 0 else self.card.classes[place]
 
     def refuse_idle(self, *, pairs: Any = None, truncation: float | None = None) -> None:
         """Raises OptionError for what would change nothing: paired images where it does not start from them, a

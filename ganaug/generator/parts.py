@@ -14,6 +14,7 @@ from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.data.sources.classes import place_of
 from ganaug.data.sources.depth import WHOLE, in_words
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.generator.card import Card
@@ -79,7 +80,7 @@ def vectors_like(card: Card, data: Any, split: str = "train") -> LabelledVectors
         return rows_like(data, card.codec, classes)
     series = load_series(data, split=split)
     classes = series.classes if card.classes == UNLABELLED else card.classes
-    if not set(series.classes) <= set(classes) or series.items.shape[1:] != card.shape:
+    if min(place_of(name, classes) for name in series.classes) < 0 or series.items.shape[1:] != card.shape:
         raise LabelMismatchError(
             f"The run was fitted on {', '.join(classes)}, as {'x'.join(map(str, card.shape))}; the data have "
             f"{', '.join(series.classes)}, as {'x'.join(map(str, series.items.shape[1:]))}.",

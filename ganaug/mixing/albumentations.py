@@ -7,13 +7,12 @@ off.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from torch.utils.data import get_worker_info
 
-from ganaug.data.sources.classes import check_names
+from ganaug.data.sources.classes import Classes, numbered
 from ganaug.errors import DataError, MissingPackageError
 from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream
@@ -41,8 +40,9 @@ class SynthSample(ImageOnlyTransform):
     (H, W) or (H, W, 1 or 3), uint8 or floats in 0..1; other targets (masks, boxes) stay as they are.
 
     run: a run or generator folder; its path is all the state there is, so that `to_dict` and `from_dict` work.
-    label_key: the argument that holds the label, an integer or a class name. classes: `classes[i]` names label i; by
-    default the classes of the generator. pool_per_class: images a class, rendered once. p: share of images replaced.
+    label_key: the argument that holds the label, a class name or an integer. classes: `classes[i]` names label i; for
+    names it may be left out, and where the classes of the generator are called by numbers. pool_per_class: images a
+    class, rendered once. p: share of images replaced.
     force: serve images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
 
     Whether an image is replaced and by which one depends on (seed, worker, number of the call) and never on
@@ -69,7 +69,7 @@ class SynthSample(ImageOnlyTransform):
         self,
         run: Loadable,
         label_key: str = "label",
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         pool_per_class: int = 256,
         seed: int = 0,
         p: float = 0.25,
@@ -80,7 +80,7 @@ class SynthSample(ImageOnlyTransform):
         refuse_harmful(fitted, force)
         self.run = str(run.path if isinstance(run, (Run, Fitted)) else run)
         self.label_key, self.pool_per_class = label_key, pool_per_class
-        self.classes = None if classes is None else list(check_names(classes))
+        self.classes = None if classes is None else {name: label for label, name in numbered(classes).items()}
         self._known, self._codec = tuple(fitted.card.classes), fitted.card.codec
         self._seed, self._calls, self.force = seed, 0, force
         self._pool = Pool.open(run, per_class(self._known, pool_per_class), seed=seed)
@@ -94,7 +94,7 @@ class SynthSample(ImageOnlyTransform):
         return [self.label_key]
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        label = self._known.index(class_of(data[self.label_key], self._known, self.classes))
+        label = self._known.index(class_of(data[self.label_key], self._known, self.classes, "SynthSample"))
         start, end = self._pool.offsets[label : label + 2]
         if start == end:  # a choice withholds this class
             return {"synthetic": None}
@@ -113,7 +113,7 @@ class SynthSample(ImageOnlyTransform):
                 "HIGH).",
             )
         axes = "HW" if img.ndim == 2 else "HWC"
-        native = Native("array", "L" if channels == 1 else "RGB", img.shape[:2], axes, img.dtype, 0, "named", span=span)
+        native = Native("array", "L" if channels == 1 else "RGB", img.shape[:2], axes, img.dtype, "named", span=span)
         return native.image(synthetic, self._codec)
 
     def get_transform_init_args(self) -> dict[str, Any]:

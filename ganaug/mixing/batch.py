@@ -8,12 +8,13 @@ from typing import Any, final
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 from torch.utils.data import get_worker_info
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.data.sources.classes import names_by_label
+from ganaug.data.sources.classes import Classes, names_by_label
 from ganaug.data.sources.depth import Range, in_words
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import IncompatibleLoaderError
@@ -31,12 +32,13 @@ class BatchTransform(v2.Transform):
     The generator is no part of this module: its parameters and state are not ours.
     """
 
-    _changed: Callable[..., tuple[Tensor, Tensor]]  # images, labels, named arguments of the call -> images, labels
+    # images, labels, width of a one-hot label, named arguments of the call -> images, labels
+    _changed: Callable[..., tuple[Tensor, Tensor]]
 
-    def __init__(self, fitted: Fitted, seed: int, classes: Sequence[str] | None, normalize: Normalisation | None):
+    def __init__(self, fitted: Fitted, seed: int, classes: Classes | None, normalize: Normalisation | None):
         super().__init__()
         self.seed, self.normalize = seed, normalize
-        self.classes = names_by_label(fitted.card.classes, classes)
+        self.classes = names_by_label(fitted.card.classes, classes, type(self).__name__)
         self._known = labels_at(fitted, self.classes)  # label -> its label at the generator
         self._span = fitted.card.codec.range
         self._path: Path = fitted.path
@@ -60,12 +62,14 @@ class BatchTransform(v2.Transform):
             raise IncompatibleLoaderError(
                 f"{who} was given {len(pair)} things, not images and labels.", "Call it with (images, labels)."
             )
-        images, labels = pair
-        require_batch(images, labels, who)
+        images, given = pair
+        labels = require_batch(images, given, who)
         if self._span is not None and self.normalize is None:
             _require_usual_scale(images, self._span, who)
-        changed = self._changed(images, labels, **named)
-        return type(pair)(changed) if isinstance(pair, list) else changed
+        width = len(self.classes) if given.ndim == 1 else given.shape[1]
+        images, changed = self._changed(images, labels, width, **named)
+        targets = as_given(changed, labels, given)
+        return [images, targets] if isinstance(pair, list) else (images, targets)
 
     def _next_key(self) -> tuple[int | str, ...]:
         self._calls += 1
@@ -89,19 +93,41 @@ def call_key(seed: int, purpose: str, epoch: int, call: int) -> tuple[int | str,
     return seed, purpose, rank, worker.seed if worker else "main", epoch, call
 
 
-def require_batch(images: Any, labels: Any, who: str) -> None:
-    """Raises IncompatibleLoaderError for anything but images (B, C, H, W) and integers (B,)."""
+def require_batch(images: Any, labels: Any, who: str) -> Tensor:
+    """The classes of a batch, integers (B,). Raises IncompatibleLoaderError for anything but images (B, C, H, W) with
+    such labels, or with one-hot labels (B, K)."""
     if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[1] not in (1, 3):
         found = f"a tensor {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
         raise IncompatibleLoaderError(
             f"{who} was given {found}, not a batch of images.", "Images are (B, C, H, W) with 1 or 3 channels."
         )
-    if not isinstance(labels, Tensor) or labels.shape != images.shape[:1] or labels.is_floating_point():
-        found = f"{labels.dtype} {tuple(labels.shape)}" if isinstance(labels, Tensor) else type(labels).__name__
-        raise IncompatibleLoaderError(
-            f"{who} was given labels as {found}, not one integer for each image.",
-            f"Place {who} before MixUp, CutMix and one-hot encoding.",
-        )
+    if isinstance(labels, Tensor) and labels.shape == images.shape[:1] and not labels.is_floating_point():
+        return labels
+    if isinstance(labels, Tensor) and labels.ndim == 2 and len(labels) == len(images) and one_of_each(labels):
+        return labels.to(torch.int64).argmax(1)
+    found = f"{labels.dtype} {tuple(labels.shape)}" if isinstance(labels, Tensor) else type(labels).__name__
+    raise IncompatibleLoaderError(
+        f"{who} was given labels as {found}, neither one integer nor a one-hot vector for each image.",
+        f"Place {who} before MixUp, CutMix and label smoothing.",
+    )
+
+
+def one_of_each(labels: Tensor) -> bool:
+    """Whether labels (B, K) are one-hot vectors."""
+    right = ((labels == 0) | (labels == 1)).all() and ((labels == 1).sum(1) == 1).all()
+    return labels.shape[1] > 1 and bool(right)
+
+
+def as_given(changed: Tensor, labels: Tensor, given: Tensor) -> Tensor:
+    """Labels of a batch in the form in which they were given: integers, or one-hot vectors. Those that became vectors
+    with weights stay so."""
+    if given.ndim == 1:
+        return changed
+    if changed is labels:
+        return given
+    if changed.ndim == 2:
+        return changed.to(given.dtype) if given.is_floating_point() else changed
+    return one_hot(changed.to(torch.int64), given.shape[1]).to(given.dtype)
 
 
 def _require_usual_scale(images: Tensor, span: Range, who: str) -> None:

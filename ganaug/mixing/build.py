@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from torch.utils.data import IterableDataset
 
+from ganaug.data.sources.classes import Classes
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.dataset import MixedDataset
@@ -31,7 +32,7 @@ def mix(
     ratio: float | str | None = None,
     seed: int = 0,
     transform: Any = None,
-    classes: Sequence[str] | None = None,
+    classes: Classes | None = None,
     targets: Any = None,
     pool_epochs: int = 4,
     fresh: bool = False,
@@ -70,7 +71,8 @@ def mix(
     share = resolve(fitted, mode, ratio, force)
     share.warn("Items of a data set", depth=3)
     refuse_overlap(fitted, evaluation, report)
-    labels, names, named = named_labels_of(dataset, classes, targets, report)
+    known = named_labels_of(dataset, classes, targets, report)
+    labels, names = known.labels, tuple(map(fitted.spelled, known.names))  # as the generator writes them
     who = _who(labels, names, mode, share.ratio, fitted)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
     plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in needed.items() if n}
@@ -78,13 +80,13 @@ def mix(
     labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
     pool = schedule = None
     if plan:
-        _require_known(plan, fitted, named)
+        _require_known(plan, fitted, known.given)
         warn_of_other_pictures(dataset, labels[: len(dataset)], names, fitted, transform, report)
         pool = Pool.open(run, plan, seed=seed, epoch=0 if fresh else None, report=report)
         first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
         starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))
         schedule = Schedule(who, len(labels), names, starts, sizes, seed)
-    return MixedDataset(dataset, labels, names, schedule, pool, fitted, seed=seed, transform=transform)
+    return MixedDataset(dataset, labels, known, schedule, pool, fitted, seed=seed, transform=transform)
 
 
 def require_map_style(dataset: Any) -> None:

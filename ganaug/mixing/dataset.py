@@ -15,7 +15,9 @@ from ganaug.data.sources.unwrap import innermost, private, set_transform, standa
 from ganaug.errors import EpochWarning, IncompatibleLoaderError, UnservedWarning
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.epochs import EpochClock
-from ganaug.mixing.native import look_at
+from ganaug.mixing.forms import Form, form_of
+from ganaug.mixing.labels import NamedLabels
+from ganaug.mixing.native import labels_seen, look_at
 from ganaug.mixing.sampler import EpochIndex
 from ganaug.mixing.schedule import REAL, Schedule, Turns
 from ganaug.mixing.vectorise import Presenter
@@ -37,7 +39,7 @@ class MixedDataset(Dataset):
         self,
         dataset: Any,
         labels: np.ndarray,
-        names: tuple[str, ...],
+        known: NamedLabels,
         schedule: Schedule | Turns | None,
         pool: Pool | VariantPool | None,
         fitted: Fitted,
@@ -45,8 +47,8 @@ class MixedDataset(Dataset):
         seed: int,
         transform: Any = None,
     ):
-        self.dataset, self.classes, self.seed = dataset, list(names), seed
-        self._labels = labels
+        self.dataset, self.classes, self.seed = dataset, list(known.names), seed
+        self._labels, self._known = labels, known
         self._schedule, self._pool = schedule, pool
         self._run: Fitted | Path = fitted  # a path in copies that were sent to other processes
         self._clock = EpochClock()
@@ -55,9 +57,12 @@ class MixedDataset(Dataset):
         self._rendered: list[int] = [0]
         self._base, index_map = innermost(dataset)
         self._transform, self._shared = transform, None
+        self._form: Form | None = None
+        self._change = self.target_transform  # by which the form was found
         if pool is not None:
             native = look_at(self._base, index_map, fitted.card.codec, own_transform=transform is not None)
             self._present = Presenter(native, fitted.card.codec)
+            self._form = self._form_of_labels()
 
     def __len__(self) -> int:
         self._clock.own()  # samplers ask this in the process whose passes are counted
@@ -107,11 +112,16 @@ class MixedDataset(Dataset):
 
     @property
     def class_to_idx(self) -> dict[str, int]:
-        return {name: label for label, name in enumerate(self.classes)}
+        return dict(zip(self.classes, self._named().numbers, strict=True))
 
     @property
     def targets(self) -> list[int]:
-        return self._labels.tolist()
+        return np.asarray(self._named().numbers, dtype=np.int64)[self._labels].tolist()
+
+    def _named(self) -> NamedLabels:
+        """The classes as items carry them now: `target_transform` may be another one than when they were found."""
+        change = self.target_transform
+        return self._known if change == self._change else self._known.under(change)
 
     @property
     def transform(self) -> Any:
@@ -241,9 +251,17 @@ class MixedDataset(Dataset):
     def _synthetic(self, epoch: int, places: np.ndarray, rows: np.ndarray) -> list[Any]:
         images = self._present(self._pool_of(epoch).read(rows), self.transform)
         own = self._pool.row_labels[rows] if isinstance(self._pool, VariantPool) else self._labels[places]
-        labels = map(self._present.native.label, own.tolist())
         change = self.target_transform
-        return list(zip(images, labels if change is None else map(change, labels), strict=True))
+        if self._form is None or change != self._change:
+            self._form, self._known, self._change = self._form_of_labels(), self._named(), change
+        return [(image, self._form.label(kind, change)) for image, kind in zip(images, own.tolist(), strict=True)]
+
+    def _form_of_labels(self) -> Form:
+        """How items carry their class, by the labels of real ones."""
+        base, index_map = innermost(self.dataset)
+        real = self._labels[: len(index_map)]
+        seen = labels_seen(base, index_map, real, np.unique(real).tolist())
+        return form_of(seen, np.unique(self._labels).tolist(), self._named(), self.target_transform)
 
     # --- tables and pools of an epoch
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ganaug.data.sources.classes import called_by_numbers
-from ganaug.errors import DataError, LabelMismatchError, OptionError
+from ganaug.data.sources.classes import Classes
+from ganaug.errors import DataError, OptionError
 from ganaug.mixing.labels import class_of
+from ganaug.mixing.leaks import warn_of_more_seen
 from ganaug.mixing.native import Native
 from ganaug.samples.pool import Pool, served
-from ganaug.samples.run import Loadable, as_fitted
+from ganaug.samples.run import Loadable, from_noise
 from ganaug.samples.verdict import refuse_harmful, warn_of_withheld
 
 # Whether a class of n images is filled up, where the smallest has `least`; the largest gets none in any case.
@@ -35,14 +36,14 @@ class GANSampler(BaseEstimator):
     sampling_strategy, as in imbalanced-learn: "auto" (as "not majority": every class up to the largest), "minority",
     "not minority", "all", a float (two classes: wanted ratio of the smaller to the larger), a dict {label: wanted
     number}, or a function from y to such a dict.
-    random_state: seed. classes: `classes[i]` names label i where y holds integers; by default the classes of the
-    generator in their order, if y has every one of them, or, where these are called by numbers, the labels of these
-    numbers. Labels that are strings are names themselves.
+    random_state: seed. classes: `classes[i]` names label i where y holds integers; it may be left out where the classes
+    of the generator are called by numbers. Labels that are strings are names themselves.
     layout: "NHWC", "NCHW" or "auto" (channels last, unless only the second axis can be channels).
     force: add images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
 
-    After `fit_resample`, `sampling_strategy_` holds the number of images added to each label: none to one that a choice
-    (`ganaug.choose`) withholds.
+    Inside a cross-validation it sees the training images of a fold only: a SeenImagesWarning tells where the generator
+    saw more than these. After `fit_resample`, `sampling_strategy_` holds the number of images added to each label: none
+    to one that a choice (`ganaug.choose`) withholds.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class GANSampler(BaseEstimator):
         *,
         sampling_strategy: str | float | Mapping[Any, int] | Callable = "auto",
         random_state: int = 0,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         layout: str = "auto",
         force: bool = False,
     ):
@@ -77,27 +78,22 @@ class GANSampler(BaseEstimator):
                 "Give one integer or name for each image.",
             )
         counts = dict(zip(*(part.tolist() for part in np.unique(labels, return_counts=True)), strict=True))
-        fitted = as_fitted(self.run)
+        fitted = from_noise(self.run)
         known = fitted.card.classes
         refuse_harmful(fitted, self.force)
         self.sampling_strategy_ = added(self.sampling_strategy, counts, labels)
-        by_place = self.classes is None and not called_by_numbers(known) and any(self.sampling_strategy_.values())
-        if by_place and all(isinstance(label, int) for label in counts) and sorted(counts) != list(range(len(known))):
-            raise LabelMismatchError(
-                f"y has the labels {', '.join(map(str, sorted(counts)[:8]))}, the generator the classes "
-                f"{', '.join(map(repr, known))}: which is which?",
-                "Give classes=[...], the name of each label 0, 1, ...",
-            )
-        asked = {label: class_of(label, known, self.classes) for label, n in self.sampling_strategy_.items() if n}
+        wanted = [label for label, n in self.sampling_strategy_.items() if n]
+        asked = {label: class_of(label, known, self.classes, "GANSampler") for label in wanted}
         warn_of_withheld(fitted, asked.values())
         plan = served(fitted, {name: self.sampling_strategy_[label] for label, name in asked.items()})
         self.sampling_strategy_ |= {label: plan[name] for label, name in asked.items()}
         if not any(plan.values()):
             return images.copy(), labels.copy()
+        warn_of_more_seen(fitted, images.transpose(0, 2, 3, 1) if axes == "CHW" else images)
         pool = Pool.open(self.run, plan, seed=self.random_state)
         size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]
         mode = "RGB" if "C" in axes and images.shape[1 + axes.index("C")] == 3 else "L"
-        native = Native("array", mode, size, axes, images.dtype, 0, "never")
+        native = Native("array", mode, size, axes, images.dtype, "never")
         new_images, new_labels = [images], [labels]
         for label, name in asked.items():
             start = int(pool.offsets[pool.classes.index(name)])

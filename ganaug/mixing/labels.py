@@ -3,65 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
-from torch.utils.data import Subset
 
-from ganaug.data.sources.classes import named_labels, names_by_label
+from ganaug.data.sources.carried import class_number
+from ganaug.data.sources.classes import Classes, named_labels, names_by_label, place_of
 from ganaug.data.sources.labels import labels_of
-from ganaug.data.sources.unwrap import innermost, private
 from ganaug.errors import LabelMismatchError
 from ganaug.reporting import Report
 
 MOST_LABELS = 100_000  # without names, every number up to the largest one is a class
 
 
-def named_labels_of(
-    dataset: Any, classes: Sequence[str] | None, targets: Any, report: Report
-) -> tuple[np.ndarray, tuple[str, ...], bool]:
-    """Labels before `target_transform`, int64 (n,); the name of each label; whether names were given.
-
-    Labels without names name themselves.
+@dataclass(frozen=True)
+class NamedLabels:
+    """labels: int64 (n,), the class of each item, whose name is `names[class]`. numbers: of each class, the label that
+    items carry; before: the number that `target_transform` makes it of, the same where there is none. given: whether
+    there were names; labels without names name themselves.
     """
-    base, index_map = innermost(dataset)
-    if targets is None and getattr(base, "target_transform", None) is not None:
-        base = private(base)
-        base.target_transform = None
-        dataset = Subset(base, index_map.tolist())
-    found = labels_of(dataset, targets, report=report)
-    given = found.classes if classes is None else classes
-    names = given
-    if given is None:
+
+    labels: np.ndarray
+    names: tuple[str, ...]
+    numbers: tuple[int, ...]
+    before: tuple[int | None, ...]
+    given: bool = True
+
+    def under(self, change: Any) -> NamedLabels:
+        """The same with another `target_transform`, which is `change`, or None. Where it makes no numbers, labels keep
+        those that they were before it."""
+        made = [None if old is None else class_number(old if change is None else change(old)) for old in self.before]
+        plain = [number if old is None else old for old, number in zip(self.before, self.numbers, strict=True)]
+        numbers = [number for number in made if number is not None]
+        return replace(self, numbers=tuple(numbers if len(numbers) == len(made) else plain))
+
+
+def named_labels_of(dataset: Any, classes: Classes | None, targets: Any, report: Report) -> NamedLabels:
+    """The classes of the items of a data set: the same ones, of the same names, as a fit finds in it."""
+    found = labels_of(dataset, targets, classes=classes, report=report)
+    names = found.names
+    if names is None:
         largest = int(found.targets.max(initial=-1))
         if largest >= MOST_LABELS:
             raise LabelMismatchError(
                 f"The label {largest} is no number of a class.",
                 "Give targets= with labels from 0 on, and classes=, their names.",
             )
-        names = [str(label) for label in range(largest + 1)]
+        names = {label: str(label) for label in range(largest + 1)}
     labels, known, _ = named_labels(found.targets, names)
-    return labels, known, given is not None
+    numbers = tuple(sorted(names))
+    before = numbers if found.before is None else tuple(map(found.before.get, numbers))
+    return NamedLabels(labels, known, numbers, before, found.names is not None)
 
 
-def class_of(label: Any, known: Sequence[str], classes: Sequence[str] | None) -> str:
+def class_of(label: Any, known: Sequence[str], classes: Classes | None, who: str) -> str:
     """The generator's name of one label: a name, an integer, or an array of one of these.
 
-    known: the classes of the generator. classes: as in `names_by_label`. Raises LabelMismatchError for another label.
+    known: the classes of the generator. classes, who: as in `names_by_label`. Raises LabelMismatchError for another
+    label, and for an integer of which nothing says what it means.
     """
-    names = names_by_label(known, classes)
     name = label.item() if hasattr(label, "item") else label
-    if isinstance(name, int) and 0 <= name < len(names):
-        name = names[name]
+    if isinstance(name, int):
+        names = names_by_label(known, classes, who)
+        name = names[name] if 0 <= name < len(names) else name
     elif isinstance(name, bytes):
         name = name.decode()
-    if name not in known:
+    place = place_of(name, known) if isinstance(name, str) else -1
+    if place < 0:
         raise LabelMismatchError(
             f"The generator has no class for the label {name!r}.",
             f"Its classes are {', '.join(map(repr, known))}: give classes=[...], the name of each label.",
         )
-    return name
+    return known[place]
 
 
 def require_named(labels: Tensor, classes: Sequence[str | None]) -> None:

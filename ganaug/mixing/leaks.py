@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch.utils.data import DataLoader, Subset
 
+from ganaug.data.duplicates.fingerprint import fingerprint
 from ganaug.data.duplicates.seen import LEAK, Known
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.sources.steady import unsteady
@@ -20,6 +22,7 @@ from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
 
 SHOWN = 20  # names in a warning
+MOST_COMPARED = 200  # images that are compared by likeness, one by one
 
 
 def unseen(dataset: Any, run: Loadable, *, report: Report = silent) -> Subset:
@@ -77,6 +80,31 @@ def _warn_of_unsteady(source: ImageSource, which: str) -> None:
             SeenImagesWarning,
             stacklevel=5,
         )
+
+
+def warn_of_more_seen(fitted: Fitted, images: np.ndarray) -> None:
+    """A SeenImagesWarning where the fit saw these images and others, as when these are a fold of what it saw: if the
+    others are a validation fold, a score on them measures memory.
+
+    images: uint8 (N, H, W) or (N, H, W, C). Where the fit saw none of them as they are, some are compared by likeness.
+    """
+    seen = {*fitted.card.fingerprints, *fitted.card.held_out}
+    beside = seen - {fingerprint(image) for image in images}
+    if not beside:
+        return
+    if len(beside) < len(seen):
+        cause = f"The generator saw {len(beside)} images that are not in X"
+    else:
+        some = images[np.linspace(0, len(images) - 1, min(len(images), MOST_COMPARED)).astype(int)]
+        if not seen_items(open_source((some, np.zeros(len(some), dtype=int))), known_to(fitted)):
+            return
+        cause = f"The generator saw images of X in another form, and {len(seen)} images in all"
+    warnings.warn(
+        f"{cause}. If validation or test images are among them, as in cross_val_score with one generator for all "
+        "folds, the score partly measures memory: fit one generator for each fold, on its training images.",
+        SeenImagesWarning,
+        stacklevel=3,
+    )
 
 
 def _known(fitted: Fitted) -> Known:

@@ -1,11 +1,12 @@
 """The form in which a data set holds its items, found by looking at a few, so that synthetic ones can take it on.
 
 What counts is what the data set's own transform is given (a PIL image of some mode and size, an array, a tensor), and
-what its `target_transform` is given; both are seen by putting a recorder in their place on a shallow copy.
+what its `target_transform` is given and gives; both are seen on a shallow copy, by putting something in their place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,13 @@ import torch
 from PIL import Image
 
 from ganaug.data.sources.depth import WHOLE, Range, from_8_bits
-from ganaug.data.sources.unwrap import private, set_transform
+from ganaug.data.sources.unwrap import private, set_transform, watched
 from ganaug.data.spec import MODES, ImageCodec
 from ganaug.errors import IncompatibleLoaderError
+from ganaug.mixing.forms import Seen
 
 _UNSET = object()
+MOST_READ = 64  # real items whose labels are looked at
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,10 @@ class Native:
     """kind: "pil", "array" or "tensor". size: (H, W) in px, None for the generator's own. axes: "HW", "HWC" or "CHW".
 
     mode: PIL mode of the pixels, "L" or "RGB" (other modes of 8 bits are reached from there by PIL's conversion, those
-    of 16 and 32 bits by `_deep`). dtype: numpy's or torch's, of arrays and tensors. example: a label as the data set
-    gives it, before `target_transform`. call: how the data set calls its `.transform`: "never", "positional", or
-    "named" (`transform(image=array)["image"]`, as albumentations has it). white: the brightest value of PIL mode F, 1
-    or 255. span: what is black and white where values are of more than 8 bits; None for the usual scales.
+    of 16 and 32 bits by `_deep`). dtype: numpy's or torch's, of arrays and tensors. call: how the data set calls its
+    `.transform`: "never", "positional", or "named" (`transform(image=array)["image"]`, as albumentations has it).
+    white: the brightest value of PIL mode F, 1 or 255. span: what is black and white where values are of more than 8
+    bits; None for the usual scales.
     """
 
     kind: str
@@ -37,7 +40,6 @@ class Native:
     size: tuple[int, int] | None
     axes: str
     dtype: Any
-    example: Any
     call: str
     white: float = 1.0
     span: Range | None = None
@@ -63,14 +65,6 @@ class Native:
     def same_as(self, shape: tuple[int, ...]) -> bool:
         """Whether PIL images of the generator's own (C, H, W) need no change of mode or size."""
         return self.kind == "pil" and self.mode == MODES[shape[0]] and self.size in (None, tuple(shape[1:]))
-
-    def label(self, label: int) -> Any:
-        """A label in the type that the data set uses."""
-        if isinstance(self.example, torch.Tensor):
-            return torch.full_like(self.example, label)
-        if isinstance(self.example, np.ndarray):
-            return np.full_like(self.example, label)
-        return type(self.example)(label) if isinstance(self.example, np.generic) else label
 
     def _deep(self, image: Image.Image) -> Image.Image | None:
         """Pixels of more than 8 bits: over the range, or else integers up to 65535, floats up to `white`; None for
@@ -130,22 +124,22 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
     """
     places = sorted({0, len(index_map) // 2, len(index_map) - 1})
     seen = [_before_transforms(dataset, int(index_map[place])) for place in places]
-    image, label, call = seen[0]
-    sizes = {_size(other) for other, _, _ in seen}
+    image, call = seen[0].image, seen[0].call
+    sizes = {_size(one.image) for one in seen}
     size = sizes.pop() if len(sizes) == 1 else codec.size
     if own_transform:
-        return Native("pil", codec.mode, codec.size, "", None, label, "positional")
-    spans = [span_of(one, codec) for one, _, _ in seen]
-    span = next((one for one in spans if one is not None), None)
+        return Native("pil", codec.mode, codec.size, "", None, "positional")
+    span = next((found for one in seen if (found := span_of(one.image, codec)) is not None), None)
     if isinstance(image, Image.Image):
-        floats = [np.asarray(one) for one, _, _ in seen if isinstance(one, Image.Image) and one.mode == "F"]
+        pictures = [one.image for one in seen if isinstance(one.image, Image.Image)]
+        floats = [np.asarray(picture) for picture in pictures if picture.mode == "F"]
         bright = any(one.max() > 1 for one in floats)
         if image.mode in ("I", "I;16") and span is None:
             raise IncompatibleLoaderError(
                 f"Images are held as {image.mode}, and those that were looked at are of no more than 15 bits.",
                 "Fit with the range of their values, range=(LOW, HIGH).",
             )
-        return Native("pil", image.mode, codec.size and size, "", None, label, call, 255.0 if bright else 1.0, span)
+        return Native("pil", image.mode, codec.size and size, "", None, call, 255.0 if bright else 1.0, span)
     if isinstance(image, torch.Tensor) and call == "never" and span is None:
         raise IncompatibleLoaderError(
             "Items are tensors, and the data set has no .transform that tells how they are made from images.",
@@ -162,39 +156,62 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
             "range=(LOW, HIGH); or give transform=.",
         )
     kind = "tensor" if isinstance(image, torch.Tensor) else "array"
-    return Native(kind, MODES[channels], size, axes, image.dtype, label, call, span=span)
+    return Native(kind, MODES[channels], size, axes, image.dtype, call, span=span)
 
 
-def _before_transforms(dataset: Any, index: int) -> tuple[Any, Any, str]:
-    """One item as it is before the data set's own transforms: image, label, how the transform was called."""
-    images, labels = _Recorder(), _Recorder()
-    view = private(dataset)
-    original = {name: getattr(dataset, name) for name in ("transform", "target_transform") if hasattr(dataset, name)}
+def labels_seen(dataset: Any, index_map: np.ndarray, labels: np.ndarray, kinds: Sequence[int]) -> list[Seen]:
+    """The labels of real items of the classes `kinds`, as `dataset` (not a Subset) gives them: of each class its first
+    and its last item, or the first items of some classes, if there are many. labels: int64 (n,), the class of each."""
+    few = len(kinds) <= MOST_READ // 2
+    some = kinds if few else [kinds[i] for i in np.linspace(0, len(kinds) - 1, MOST_READ).astype(int)]
+    found = [np.flatnonzero(labels == kind)[[0, -1] if few else [0]] for kind in some]
+    seen = []
+    for place in sorted({int(place) for places in found for place in places}):
+        item = _before_transforms(dataset, int(index_map[place]))
+        seen.append(Seen(int(labels[place]), item.given, item.label, item.changed, f"Item {place}"))
+    return seen
+
+
+@dataclass(frozen=True)
+class _Item:
+    """One item as it is before the data set's own transforms. call: how the transform was called. label: as it is
+    served; given: what `target_transform` made it of, if it was called (`changed`)."""
+
+    image: Any
+    call: str
+    label: Any
+    given: Any
+    changed: bool
+
+
+def _before_transforms(dataset: Any, index: int) -> _Item:
+    images = _Recorder()
+    view, labels = watched(dataset)
+    view = private(dataset) if labels is None else view
+    original = getattr(dataset, "transform", None)
     try:
-        if "transform" in original:
+        if hasattr(dataset, "transform"):
             set_transform(view, "transform", images)
-        if original.get("target_transform") is not None:
-            set_transform(view, "target_transform", labels)
         item = view[index]
-    finally:
-        for name, value in original.items():  # a property of a wrapper may have reached the original through the copy
-            if getattr(dataset, name) is not value:
-                setattr(dataset, name, value)
+    finally:  # a property of a wrapper may have reached the original through the copy
+        if getattr(dataset, "transform", None) is not original:
+            dataset.transform = original
     if not isinstance(item, (tuple, list)) or len(item) != 2:
         found = f"{type(item).__name__} of {len(item)}" if isinstance(item, (tuple, list)) else type(item).__name__
         raise IncompatibleLoaderError(
             f"Items of the data set are {found}, not (image, label).",
-            "Wrap the data set in one whose items are (image, label), and mix into that.",
+            "A synthetic image has no further part. Mix into a data set around it whose items are (image, label): one "
+            "with `def __getitem__(self, index): return self.items[index][:2]`.",
         )
     image = item[0] if images.seen is _UNSET else images.seen
-    label = item[1] if labels.seen is _UNSET else labels.seen
     array = isinstance(image, (np.ndarray, torch.Tensor)) and image.ndim in (2, 3)
     if not array and not isinstance(image, Image.Image):
         raise IncompatibleLoaderError(
             f"The first part of an item is {type(image).__name__}, not an image.",
             "Items must be (PIL image, array or tensor of one image; label).",
         )
-    return image, label, images.call
+    changed = labels is not None and bool(labels.given)
+    return _Item(image, images.call, item[1], labels.given[0] if labels is not None and changed else item[1], changed)
 
 
 class _Recorder:

@@ -6,7 +6,6 @@ class into images of another and sets their labels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, final
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
+from ganaug.data.sources.classes import Classes, place_of
 from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import Fitted
@@ -36,7 +36,7 @@ class _ImageToImage(BatchTransform):
         *,
         p: float = 0.5,
         seed: int = 0,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         normalize: Normalisation | None = None,
         force: bool = False,
     ):
@@ -61,7 +61,7 @@ class _ImageToImage(BatchTransform):
         return labels
 
     @torch.no_grad()
-    def _changed(self, images: Tensor, labels: Tensor, *, pairs: Any = None) -> tuple[Tensor, Tensor]:
+    def _changed(self, images: Tensor, labels: Tensor, width: int, *, pairs: Any = None) -> tuple[Tensor, Tensor]:
         self._require_source(images, pairs)
         rng = torch_stream(*self._next_key())
         drawn = torch.rand(len(images), generator=rng) < self.p
@@ -113,10 +113,10 @@ class Reimagine(_ImageToImage):
 
     images: (B, C, H, W), uint8 or float, on any device; dtype and device are kept, and another size or number of
     channels than the generator's is converted there and back. Floats are taken to be in 0..1; if yours are normalised,
-    give normalize=(mean, std). labels: (B,) integers.
+    give normalize=(mean, std). labels: (B,) integers, or one-hot vectors.
 
-    run: run folder, generator folder, Run or Fitted. classes: `classes[i]` names label i; by default the classes of the
-    generator in their order, or, where these are called by numbers, the labels of these numbers. Draws depend on (seed,
+    run: run folder, generator folder, Run or Fitted. classes: `classes[i]` names label i; it may be left out where the
+    classes of the generator are called by numbers, which are then the labels. Draws depend on (seed,
     rank, epoch and number of the call); `set_epoch` makes them repeatable after a resume. The network runs where the
     batch is, without gradients: use it in the main process; for loader workers there is `ganaug.variants`. force: serve
     images of a run whose verdict is `harms` all the same.
@@ -148,7 +148,7 @@ class Inpaint(_ImageToImage):
         p: float = 0.5,
         holes: int = 1,
         seed: int = 0,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         normalize: Normalisation | None = None,
         force: bool = False,
     ):
@@ -178,14 +178,15 @@ class Translate(_ImageToImage):
         p: float = 0.25,
         to: str | None = None,
         seed: int = 0,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         normalize: Normalisation | None = None,
         force: bool = False,
     ):
         super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize, force=force)
-        if to is not None and to not in self.classes:
+        named = [name or "" for name in self.classes]
+        if to is not None and place_of(to, named) < 0:
             raise OptionError(f"There is no class {to!r}.", f"Choose one of: {', '.join(filter(None, self.classes))}.")
-        self.to = to
+        self.to = None if to is None else place_of(to, named)
 
     def _require(self, fitted: Fitted) -> None:
         if fitted.starts_from is not Source.OTHER_CLASS:
@@ -197,7 +198,7 @@ class Translate(_ImageToImage):
     def _wanted(self, labels: Tensor) -> Tensor:
         if self.to is None:
             return torch.ones(len(labels), dtype=torch.bool)
-        return labels != self.classes.index(self.to)
+        return labels != self.to
 
     def _targets(self, labels: Tensor) -> Tensor:
         return torch.tensor([other_class(self._known.tolist(), label) for label in labels.tolist()])

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from ganaug.data.sources.classes import check_names
+from ganaug.data.sources.classes import check_names, place_of
 from ganaug.data.sources.depth import in_words
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.mixing.native import Native
@@ -58,18 +58,18 @@ class SyntheticDataset(Dataset):
         counts = self._plan(per_class, plan)
         warn_of_withheld(fitted, [name for name, n in counts.items() if n])
         self._pool = Pool.open(run, counts, seed=seed, device=device, report=report)
-        at = [self._pool.classes.index(name) for name in self.classes]
+        at = fitted.places(self.classes)
         self._starts = self._pool.offsets[at]
         self._ends = np.cumsum(self._pool.offsets[np.array(at) + 1] - self._starts)
         codec = fitted.card.codec
-        self._present = Presenter(Native("pil", codec.mode, codec.size, "", None, 0, "positional"), codec)
+        self._present = Presenter(Native("pil", codec.mode, codec.size, "", None, "positional"), codec)
 
     def _plan(self, n: int | None, plan: Plan | None) -> Plan:
         if (n is None) == (plan is None):
             raise OptionError("How many images should be made?", "Give either per_class= or plan=.")
         if plan is None:
             return per_class(self.classes, n or 0)
-        other = [name for name in plan if name not in self.classes]
+        other = [name for name in plan if place_of(name, self.classes) < 0]
         if other:
             raise LabelMismatchError(f"The plan names other classes: {other}.", f"The classes are {self.classes}.")
         return plan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import final
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ganaug.classifier.use import Use, use_named
+from ganaug.data.sources.classes import Classes
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError, UseWarning
 from ganaug.generator.folder import Fitted
@@ -30,18 +30,19 @@ class SynthMix(BatchTransform):
     """(images, labels) -> (images, labels): a share of the batch is replaced by synthetic images of the same class.
 
     images: (B, C, H, W), uint8 or float, on any device; dtype and device are kept. Floats are taken to be in 0..1; if
-    yours are normalised, give normalize=(mean, std), so that the synthetic ones are too. labels: (B,) integers. Place
-    it after the loader (or in `collate_fn`), before MixUp or CutMix, while labels are still integers.
+    yours are normalised, give normalize=(mean, std), so that the synthetic ones are too. labels: (B,) integers, or
+    one-hot vectors (B, K) of any dtype, which come out as they were given. Place it after the loader (or in
+    `collate_fn`), before MixUp, CutMix or label smoothing.
 
     run: run folder, generator folder, Run or Fitted. ratio: expected share of the batch (0..1, default 0.25, or
     "auto"); the number in a batch is the share rounded up or down at random, so that it is right on average.
     live: run the generator on the batch's device in place of reading from the pool of `pool_per_class` images a class.
-    classes: `classes[i]` names label i; by default the classes of the generator in their order, or, where these are
-    called by numbers, the labels of these numbers. force: serve images of a run whose
-    verdict is `harms` all the same.
+    classes: `classes[i]` names label i (`classes=dataset.classes`), or name -> label (`.class_to_idx`); it may be left
+    out where the classes of the generator are called by numbers, which are then the labels. force: serve images of a
+    run whose verdict is `harms` all the same.
 
     use: a use of synthetic images with a loss weight or label smoothing for synthetic images, such as "light", or
-    "auto": the one that the bench found to help. With it, labels come out as float32 (B, K) for a cross-entropy with
+    "auto": the one that the bench found to help. With it, labels come out as floats (B, K) for a cross-entropy with
     probabilities as targets and mean reduction, in which each synthetic row sums to its weight, over the mean weight of
     the batch. What is about the whole training cannot be done here: leave synthetic images out of the last epochs
     yourself ("finish" warns), and "rare" and "fixed" are refused.
@@ -61,7 +62,7 @@ class SynthMix(BatchTransform):
         seed: int = 0,
         live: bool = False,
         pool_per_class: int = 512,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         normalize: Normalisation | None = None,
         use: str | None = None,
         force: bool = False,
@@ -76,7 +77,7 @@ class SynthMix(BatchTransform):
         self.use = _use(fitted, use)
         if use is None:
             share.warn("Labels that are integers", depth=2)
-        self._serves = torch.tensor([name not in withheld(fitted) for name in self.classes])
+        self._serves = torch.tensor([fitted.spelled(name or "") not in withheld(fitted) for name in self.classes])
         if live and fitted.choice is not None:
             raise OptionError("Live samples are served as they come: there is no choice among them.",
                               "Use live=False, or name the run in place of its choice.")  # fmt: skip
@@ -86,7 +87,7 @@ class SynthMix(BatchTransform):
             if self.ratio > 0:
                 self._pool = Pool.open(run, per_class(fitted.card.classes, pool_per_class), seed=seed, report=report)
 
-    def _changed(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def _changed(self, images: Tensor, labels: Tensor, width: int) -> tuple[Tensor, Tensor]:
         key = self._next_key()
         count = int(self.ratio * len(images) + numpy_stream(*key, "count").random())
         synthetic_places = torch.zeros(len(images), dtype=torch.bool)
@@ -99,7 +100,7 @@ class SynthMix(BatchTransform):
             synthetic_places[chosen.cpu()] = True
         if self.use is not None:
             require_named(labels, self.classes)
-            labels = weighted_labels(labels, synthetic_places.to(labels.device), len(self.classes), self.use)
+            labels = weighted_labels(labels, synthetic_places.to(labels.device), width, self.use)
         return images, labels
 
     @torch.no_grad()

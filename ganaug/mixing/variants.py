@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ganaug.data.sources.classes import Classes
 from ganaug.errors import DataError, OptionError
 from ganaug.mixing.build import require_map_style
 from ganaug.mixing.dataset import MixedDataset
@@ -31,7 +32,7 @@ def variants(
     seed: int = 0,
     pairs: Any = None,
     transform: Any = None,
-    classes: Sequence[str] | None = None,
+    classes: Classes | None = None,
     targets: Any = None,
     folder: str | Path | None = None,
     device: str | torch.device = "cpu",
@@ -60,12 +61,12 @@ def variants(
     fitted = translator(run)
     refuse_harmful(fitted, force)
     refuse_overlap(fitted, evaluation, report)
-    labels, names, _ = named_labels_of(dataset, classes, targets, report)
+    known = named_labels_of(dataset, classes, targets, report)
     images = images_for(fitted, dataset, pairs, report)
     if len(images) != len(dataset):
         name, why = images.unreadable[0]
         raise DataError(f"{name} cannot be read: {why}", "Remove it from the data set.")
-    images = replace(images, labels=torch.from_numpy(labels), classes=names)
+    images = replace(images, labels=torch.from_numpy(known.labels), classes=known.names)
     pool = VariantPool.open(run, images, k=k, seed=seed, folder=folder, device=device, report=report)
     schedule = Turns(len(dataset), pool.each, p, seed)
-    return MixedDataset(dataset, labels, names, schedule, pool, fitted, seed=seed, transform=transform)
+    return MixedDataset(dataset, known.labels, known, schedule, pool, fitted, seed=seed, transform=transform)

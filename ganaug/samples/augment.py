@@ -74,7 +74,7 @@ def augment(
     if with_real is None:
         refuse_idle(merged(Reading, reading, given), (), "samples alone, without real images beside them")
     refuse_harmful(fitted, force)
-    fitted.require_learned(plan)
+    fitted.places(plan)
     plan = served(fitted, plan)
     total = sum(plan.values())
     if total < 1 or min(plan.values()) < 0:

@@ -139,7 +139,7 @@ class Pool(Mapped):
 
 
 def _counts(fitted: Fitted, plan: Plan) -> list[int]:
-    fitted.require_learned(plan)
+    fitted.places(plan)
     if any(n < 0 for n in plan.values()):
         raise DataError(f"A plan cannot ask for a negative number of images: {plan}.", "Counts start at 0.")
     plan = served(fitted, plan)
@@ -147,8 +147,8 @@ def _counts(fitted: Fitted, plan: Plan) -> list[int]:
 
 
 def served(fitted: Fitted, plan: Plan) -> Plan:
-    """The plan without images of the classes that a choice withholds."""
-    return {name: 0 if name in withheld(fitted) else n for name, n in plan.items()}
+    """The plan in the names of the generator, without images of the classes that a choice withholds."""
+    return {name: 0 if name in withheld(fitted) else n for name, n in ((fitted.spelled(k), n) for k, n in plan.items())}
 
 
 def pool_folder(run: Loadable, folder: str | Path | None) -> Path:

@@ -26,6 +26,11 @@ class Run:
         return load(self.path)
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the generator."""
+        return self.load().classes
+
+    @property
     def verdict(self) -> dict[str, Any] | None:
         """What `ganaug bench` found about this run, or None if it was not benchmarked."""
         file = self.path / "verdict.json"

@@ -90,7 +90,8 @@ class Variants:
         Raises DataError where there are not so many.
         """
         labels = self.images.labels.tolist()
-        rows = np.array([i for i, label in enumerate(labels) if self.images.classes[self.label(label)] == name], int)
+        wanted = self.images.place(name)
+        rows = np.array([i for i, label in enumerate(labels) if self.label(label) == wanted], int)
         if not len(rows) or (count > len(rows) and not self.several):
             raise DataError(
                 f"{count} images of the class {name!r} were asked for, and {len(rows)} can be made from these.",
@@ -127,8 +128,8 @@ class Variants:
 
 def labels_at(fitted: Fitted, classes: Sequence[str | None]) -> Tensor:
     """For each of these classes its label at the generator, int64; -1 for None."""
-    fitted.require_learned(name for name in classes if name is not None)
-    return torch.tensor([-1 if name is None else fitted.card.classes.index(name) for name in classes])
+    at = iter(fitted.places(name for name in classes if name is not None))
+    return torch.tensor([-1 if name is None else next(at) for name in classes])
 
 
 def other_class(known: list[int], label: int) -> int:

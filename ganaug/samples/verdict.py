@@ -68,7 +68,7 @@ def _fresh(folder: Path | None, generator: str) -> dict[str, Any] | None:
 
 def warn_of_withheld(fitted: Fitted, asked: Iterable[str]) -> None:
     """Name the classes that were asked for and that the choice does not serve, to who calls the caller."""
-    names = [name for name in asked if name in withheld(fitted)]
+    names = [name for name in asked if fitted.spelled(name) in withheld(fitted)]
     if names:
         warnings.warn(
             f"The choice withholds {', '.join(map(repr, names))}: too few samples pass its rules. There are no "

@@ -180,7 +180,11 @@ def test_an_imbalanced_learn_pipeline_resamples_in_fit_only(run):
 
     y = np.array(toy.labels(24))
     x = np.stack([toy.real_pixels(i, label) for i, label in enumerate(y)])
-    steps = [("gan", GANSampler(run)), ("flatten", FunctionTransformer(flatten)), ("classify", LogisticRegression())]
+    steps = [
+        ("gan", GANSampler(run, classes=toy.CLASSES)),
+        ("flatten", FunctionTransformer(flatten)),
+        ("classify", LogisticRegression()),
+    ]
     fitted = pipeline.Pipeline(steps).fit(x, y)
     assert fitted.named_steps["gan"].sampling_strategy_ == {0: 0, 1: 4, 2: 8}
     assert len(fitted.predict(x)) == 24

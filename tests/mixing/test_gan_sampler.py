@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
 
-from ganaug.errors import DataError, LabelMismatchError, OptionError
+from ganaug.data.duplicates.fingerprint import fingerprint
+from ganaug.data.duplicates.likeness import likeness
+from ganaug.errors import DataError, LabelMismatchError, OptionError, SeenImagesWarning
 from ganaug.mixing.imbalanced import GANSampler, added
 from tests.toys import mixing as toy
 
@@ -20,7 +26,7 @@ def images(shape):
 def test_originals_first_then_synthetic_up_to_the_largest(run, layout, named):
     x, y = images(COUNTS[layout])
     labels = np.array(toy.CLASSES)[y] if named else y
-    x2, y2 = GANSampler(run).fit_resample(x, labels)
+    x2, y2 = GANSampler(run, classes=toy.CLASSES).fit_resample(x, labels)
     assert np.array_equal(x2[:24], x)
     assert np.array_equal(y2[:24], labels)
     assert x2.dtype == np.uint8
@@ -34,9 +40,9 @@ def test_originals_first_then_synthetic_up_to_the_largest(run, layout, named):
 
 def test_it_is_repeatable_and_an_estimator(run):
     x, y = images((24, 8, 8))
-    sampler = GANSampler(run, random_state=5)
+    sampler = GANSampler(run, random_state=5, classes=toy.CLASSES)
     assert np.array_equal(sampler.fit_resample(x, y)[0], clone(sampler).fit_resample(x, y)[0])
-    assert not np.array_equal(sampler.fit_resample(x, y)[0], GANSampler(run).fit_resample(x, y)[0])
+    assert not np.array_equal(sampler.fit_resample(x, y)[0], GANSampler(run, classes=toy.CLASSES).fit_resample(x, y)[0])
     assert sampler.get_params()["sampling_strategy"] == "auto"
     assert sampler.sampling_strategy_ == {0: 0, 1: 4, 2: 8}
 
@@ -68,7 +74,7 @@ def test_a_ratio_of_two_classes():
 def test_strategies_that_do_not_fit(run, strategy):
     x, y = images((24, 8, 8))
     with pytest.raises(OptionError):
-        GANSampler(run, sampling_strategy=strategy).fit_resample(x, y)
+        GANSampler(run, sampling_strategy=strategy, classes=toy.CLASSES).fit_resample(x, y)
     with pytest.raises(OptionError, match="larger"):
         added(0.05, {"a": 100, "b": 10}, y)
 
@@ -79,13 +85,13 @@ def test_classes_name_the_integers(run):
     assert all(abs(image.mean() - toy.LEVELS["ant"]) < 16 for image in x2[24:][y2[24:] == 2])
     with pytest.raises(LabelMismatchError, match="dog"):
         GANSampler(run, classes=["ant", "bee", "dog"]).fit_resample(x, y)
-    with pytest.raises(LabelMismatchError, match="labels 2, 3, 4"):
-        GANSampler(run).fit_resample(x, y + 2)
+    with pytest.raises(LabelMismatchError, match="label 3"):
+        GANSampler(run, classes=toy.CLASSES).fit_resample(x, y + 2)
 
 
 def test_nothing_to_add(run):
     x, y = images((24, 8, 8))
-    x2, y2 = GANSampler(run).fit_resample(x[y == 0], y[y == 0])
+    x2, y2 = GANSampler(run, classes=toy.CLASSES).fit_resample(x[y == 0], y[y == 0])
     assert np.array_equal(x2, x[y == 0])
 
 
@@ -93,11 +99,65 @@ def test_what_is_not_images(run):
     x, y = images((24, 8, 8))
     for bad in (x.astype(float), x.reshape(24, -1), x[..., None, None], np.zeros((24, 8, 8, 5), np.uint8)):
         with pytest.raises(DataError):
-            GANSampler(run).fit_resample(bad, y)
+            GANSampler(run, classes=toy.CLASSES).fit_resample(bad, y)
     for labels in (y[:5], y.astype(float), y[:, None]):
         with pytest.raises(DataError):
-            GANSampler(run).fit_resample(x, labels)
+            GANSampler(run, classes=toy.CLASSES).fit_resample(x, labels)
     with pytest.raises(OptionError):
-        GANSampler(run, layout="HWCN").fit_resample(x, y)
+        GANSampler(run, layout="HWCN", classes=toy.CLASSES).fit_resample(x, y)
     with pytest.raises(DataError):
-        GANSampler(run, layout="NCHW").fit_resample(x[..., None], y)
+        GANSampler(run, layout="NCHW", classes=toy.CLASSES).fit_resample(x[..., None], y)
+
+
+def folds(tmp_path, seen, **more):
+    """Pictures that can be told apart, and a generator that saw these rows of them."""
+    y = np.array(toy.labels(48))
+    x = np.stack([toy.real_pixels(i, label) for i, label in enumerate(y)])
+    marks = [fingerprint(image) for image in x]
+    run = toy.save_generator(
+        tmp_path / "run" / "generator", fingerprints=tuple(marks[i] for i in seen), held_out=(), **more
+    )
+    return x, y, GANSampler(run, classes=toy.CLASSES)
+
+
+def test_a_generator_that_saw_other_folds_is_named(tmp_path):
+    x, y, sampler = folds(tmp_path, range(48))
+    sampler.fit_resample(x, y)  # all that it saw
+    with pytest.warns(SeenImagesWarning, match=r"saw 12 images that are not in X.*fit one generator for each fold"):
+        sampler.fit_resample(x[:36], y[:36])
+    with pytest.warns(SeenImagesWarning, match="12 images"):
+        sampler.fit_resample(x[:36, ..., None].repeat(3, 3).transpose(0, 3, 1, 2), y[:36])
+
+
+def test_a_generator_that_saw_the_training_fold_only_is_fine(tmp_path):
+    x, y, sampler = folds(tmp_path, range(36))
+    sampler.fit_resample(x[:36], y[:36])
+    sampler.fit_resample(x, y)
+    x, y, sampler = folds(tmp_path / "other", [])
+    sampler.fit_resample(x, y)
+
+
+def test_cross_validation_with_one_generator_says_so(tmp_path):
+    pipeline = pytest.importorskip("imblearn.pipeline")
+    x, y, sampler = folds(tmp_path, range(48))
+    steps = pipeline.make_pipeline(
+        sampler, FunctionTransformer(lambda images: images.reshape(len(images), -1)), DecisionTreeClassifier()
+    )
+    with pytest.warns(SeenImagesWarning, match="24 images that are not in X") as told:
+        cross_val_score(steps, x, y, cv=2, error_score="raise")
+    assert len([one for one in told if one.category is SeenImagesWarning]) == 2
+
+
+def test_a_fold_in_another_form_is_known_by_likeness(tmp_path):
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (6, 8, 8), dtype=np.uint8)
+    pictures = [Image.fromarray(image).resize((64, 64), Image.Resampling.BICUBIC) for image in small]
+    x = np.stack([np.asarray(picture) for picture in pictures])
+    marks = tuple(fingerprint(image) for image in x)
+    alike = [likeness(image) for image in x]
+    run = toy.save_generator(tmp_path / "run" / "generator", fingerprints=marks, likenesses=tuple(alike))
+    resized = np.stack([np.asarray(picture.resize((48, 48))) for picture in pictures])
+    sampler, y = GANSampler(run, classes=toy.CLASSES), np.array([0, 0, 0, 1, 1])
+    with pytest.warns(SeenImagesWarning, match="in another form, and 6 images in all"):
+        sampler.fit_resample(resized[:5], y)
+    sampler.fit_resample(rng.integers(0, 256, (5, 48, 48), dtype=np.uint8), y)  # others: nothing to say

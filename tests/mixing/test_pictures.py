@@ -343,7 +343,7 @@ def test_without_the_range_nothing_is_guessed(photos, spectrograms):
 def test_pictures_of_12_bits_are_served_with_12_bits(tmp_path):
     root = written(tmp_path / "data", twelve_bits)
     run = fitted(root, tmp_path / "run", range=(0, 4095))
-    for read in (Image.open, lambda path: cv2.imread(path, cv2.IMREAD_UNCHANGED)):
+    for read in (lambda path: Image.open(path).copy(), lambda path: cv2.imread(path, cv2.IMREAD_UNCHANGED)):
         mixed = ganaug.mix(DatasetFolder(root, loader=read, extensions=(".png",)), run, ratio=0.5)
         made = np.asarray(synthetic(mixed))
         assert made.dtype == np.uint16
@@ -351,7 +351,7 @@ def test_pictures_of_12_bits_are_served_with_12_bits(tmp_path):
 
 
 def test_batches_over_the_range_are_asked_to_be_scaled(spectrograms):
-    transform = ganaug.SynthMix(spectrograms[1], ratio=0.5)
+    transform = ganaug.SynthMix(spectrograms[1], ratio=0.5, classes=CLASSES)
     with pytest.raises(IncompatibleLoaderError, match=r"\(images \+ 80\) / \(0 \+ 80\)"):
         transform(torch.full((4, 1, 40, 32), -30.0), torch.tensor([0, 1, 0, 1]))
     assert transform(torch.rand(4, 1, 40, 32), torch.tensor([0, 1, 0, 1]))[0].shape == (4, 1, 40, 32)

@@ -14,6 +14,7 @@ from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionErr
 from tests.toys import mixing as toy
 from tests.toys.translators import pictures, save_translator
 
+CLASSES = ("dark", "light")
 X, Y, MASKS = (torch.from_numpy(part) for part in pictures(40))
 X, MASKS = X[:, None], MASKS[:, None]
 
@@ -26,7 +27,7 @@ def runs(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["Reimagine", "Inpaint"])
 def test_a_share_is_refilled_and_the_rest_is_kept_bit_by_bit(runs, name):
-    images, labels = getattr(ganaug, name)(runs["toy_fill"], p=0.5)(X, Y)
+    images, labels = getattr(ganaug, name)(runs["toy_fill"], p=0.5, classes=CLASSES)(X, Y)
     assert torch.equal(labels, Y)
     assert images.dtype == torch.uint8
     changed = (images != X).flatten(1).float().mean(1)
@@ -35,12 +36,12 @@ def test_a_share_is_refilled_and_the_rest_is_kept_bit_by_bit(runs, name):
 
 
 def test_more_holes_change_more(runs):
-    one, five = (ganaug.Inpaint(runs["toy_fill"], p=1.0, holes=n)(X, Y)[0] for n in (1, 5))
+    one, five = (ganaug.Inpaint(runs["toy_fill"], p=1.0, holes=n, classes=CLASSES)(X, Y)[0] for n in (1, 5))
     assert (five != X).float().mean() > 2 * (one != X).float().mean()
 
 
 def test_draws_are_a_function_of_seed_epoch_and_call(runs):
-    a, b = (ganaug.Reimagine(runs["toy_fill"], seed=3) for _ in range(2))
+    a, b = (ganaug.Reimagine(runs["toy_fill"], seed=3, classes=CLASSES) for _ in range(2))
     first, second = a(X, Y)[0], a(X, Y)[0]
     assert torch.equal(b(X, Y)[0], first)
     assert not torch.equal(first, second)
@@ -53,16 +54,16 @@ def test_draws_are_a_function_of_seed_epoch_and_call(runs):
 
 
 def test_floats_normalised_ones_other_sizes_and_colours(runs):
-    plain = ganaug.Inpaint(runs["toy_fill"], p=1.0, seed=1)(X, Y)[0]
-    unit = ganaug.Inpaint(runs["toy_fill"], p=1.0, seed=1)(X.float() / 255, Y)[0]
+    plain = ganaug.Inpaint(runs["toy_fill"], p=1.0, seed=1, classes=CLASSES)(X, Y)[0]
+    unit = ganaug.Inpaint(runs["toy_fill"], p=1.0, seed=1, classes=CLASSES)(X.float() / 255, Y)[0]
     assert (unit * 255 - plain).abs().max() <= 0.51
     mean, std = [0.3], [0.2]
     normal = v2.functional.normalize(X.float() / 255, mean, std)
-    made = ganaug.Inpaint(runs["toy_fill"], p=1.0, seed=1, normalize=(mean, std))(normal, Y)[0]
+    made = ganaug.Inpaint(runs["toy_fill"], p=1.0, seed=1, normalize=(mean, std), classes=CLASSES)(normal, Y)[0]
     assert (made * 0.2 + 0.3 - unit).abs().max() < 1e-3
     assert (made != normal).flatten(1).float().mean(1).max() <= 0.25
     large = tv_tensors.Image(torch.randint(0, 256, (40, 3, 20, 30), dtype=torch.uint8))
-    found = ganaug.Inpaint(runs["toy_fill"], p=1.0)(large, Y)[0]
+    found = ganaug.Inpaint(runs["toy_fill"], p=1.0, classes=CLASSES)(large, Y)[0]
     assert isinstance(found, tv_tensors.Image)
     assert found.shape == large.shape
     share = (found != large).any(1).float().mean((1, 2))
@@ -71,23 +72,23 @@ def test_floats_normalised_ones_other_sizes_and_colours(runs):
 
 
 def test_masks_come_with_the_batch(runs):
-    transform = ganaug.Reimagine(runs["toy_paint"], p=1.0)
+    transform = ganaug.Reimagine(runs["toy_paint"], p=1.0, classes=CLASSES)
     images, labels = transform([X, Y], pairs=MASKS)
     assert images[:, 0].float().mean(2).argmax(1).tolist() == [i % 8 for i in range(40)]
-    as_floats = ganaug.Reimagine(runs["toy_paint"], p=1.0)(X, Y, pairs=MASKS.float() / 255)[0]
+    as_floats = ganaug.Reimagine(runs["toy_paint"], p=1.0, classes=CLASSES)(X, Y, pairs=MASKS.float() / 255)[0]
     assert torch.equal(as_floats, images)
     with pytest.raises(IncompatibleLoaderError, match="pairs=masks"):
         transform(X, Y)
     with pytest.raises(IncompatibleLoaderError, match="Leave pairs out"):
-        ganaug.Reimagine(runs["toy_fill"])(X, Y, pairs=MASKS)
+        ganaug.Reimagine(runs["toy_fill"], classes=CLASSES)(X, Y, pairs=MASKS)
 
 
 def test_translation_sets_the_label(runs):
-    images, labels = ganaug.Translate(runs["toy_negative"], p=0.5)(X, Y)
+    images, labels = ganaug.Translate(runs["toy_negative"], p=0.5, classes=CLASSES)(X, Y)
     changed = (images != X).flatten(1).any(1)
     assert torch.equal(labels != Y, changed)
     assert 0 < int(changed.sum()) < 40
-    images, labels = ganaug.Translate(runs["toy_negative"], p=1.0, to="dark")(X, Y)
+    images, labels = ganaug.Translate(runs["toy_negative"], p=1.0, to="dark", classes=CLASSES)(X, Y)
     assert (labels == 0).all()
     assert torch.equal(images[Y == 0], X[Y == 0])
     assert ((255 - images[Y == 1].int()) - X[Y == 1].int()).abs().max() <= 1
@@ -98,24 +99,24 @@ def test_translation_sets_the_label(runs):
 
 def test_misuse_is_named(runs, tmp_path):
     with pytest.raises(TranslatorError, match="SynthMix"):
-        ganaug.Reimagine(toy.save_generator(tmp_path / "generator"))
+        ganaug.Reimagine(toy.save_generator(tmp_path / "generator"), classes=CLASSES)
     with pytest.raises(TranslatorError, match="Translate"):
-        ganaug.Reimagine(runs["toy_negative"])
+        ganaug.Reimagine(runs["toy_negative"], classes=CLASSES)
     with pytest.raises(TranslatorError, match="context_encoder"):
-        ganaug.Inpaint(runs["toy_paint"])
+        ganaug.Inpaint(runs["toy_paint"], classes=CLASSES)
     with pytest.raises(TranslatorError, match="cyclegan"):
-        ganaug.Translate(runs["toy_fill"])
+        ganaug.Translate(runs["toy_fill"], classes=CLASSES)
     with pytest.raises(OptionError, match="'grey'"):
-        ganaug.Translate(runs["toy_negative"], to="grey")
+        ganaug.Translate(runs["toy_negative"], to="grey", classes=CLASSES)
     with pytest.raises(OptionError, match="holes"):
-        ganaug.Inpaint(runs["toy_fill"], holes=0)
+        ganaug.Inpaint(runs["toy_fill"], holes=0, classes=CLASSES)
     with pytest.raises(OptionError, match="probability"):
-        ganaug.Inpaint(runs["toy_fill"], p=-1)
+        ganaug.Inpaint(runs["toy_fill"], p=-1, classes=CLASSES)
     with pytest.raises(LabelMismatchError, match="names"):
-        ganaug.Inpaint(runs["toy_fill"], p=1.0)(X, Y + 1)
+        ganaug.Inpaint(runs["toy_fill"], p=1.0, classes=CLASSES)(X, Y + 1)
     with pytest.raises(LabelMismatchError, match="'dog'"):
         ganaug.Inpaint(runs["toy_fill"], classes=["dark", "dog"])
     with pytest.raises(IncompatibleLoaderError, match="MixUp"):
-        ganaug.Inpaint(runs["toy_fill"])(X, torch.rand(40))
+        ganaug.Inpaint(runs["toy_fill"], classes=CLASSES)(X, torch.rand(40))
     with pytest.raises(IncompatibleLoaderError, match="3 things"):
-        ganaug.Inpaint(runs["toy_fill"])((X, Y, Y))
+        ganaug.Inpaint(runs["toy_fill"], classes=CLASSES)((X, Y, Y))

@@ -22,9 +22,9 @@ SERVING = {
     "mix": lambda run, force: ganaug.mix(toy.Pictures(), run, force=force),
     "balance": lambda run, force: ganaug.mix(toy.Pictures(), run, mode="balance", force=force),
     "loader": lambda run, force: ganaug.augment_loader(DataLoader(toy.Pictures(), shuffle=True), run, force=force),
-    "SynthMix": lambda run, force: ganaug.SynthMix(run, ratio=0.1, force=force),
+    "SynthMix": lambda run, force: ganaug.SynthMix(run, ratio=0.1, classes=toy.CLASSES, force=force),
     "SyntheticDataset": lambda run, force: ganaug.SyntheticDataset(run, per_class=2, force=force),
-    "GANSampler": lambda run, force: ganaug.GANSampler(run, force=force).fit_resample(X, Y),
+    "GANSampler": lambda run, force: ganaug.GANSampler(run, classes=toy.CLASSES, force=force).fit_resample(X, Y),
     "SynthSample": lambda run, force: ganaug.albumentations.SynthSample(run, force=force),
     "export": lambda run, force: ganaug.augment(run, {"ant": 2}, run / "out", force=force),
 }
@@ -57,7 +57,7 @@ def test_harm_serves_nothing_by_auto_and_by_a_ratio_of_none(tmp_path: Path):
     run = run_with(tmp_path / "run", {"verdict": "harms"})
     for ratio in ("auto", 0):
         assert len(ganaug.mix(toy.Pictures(), run, ratio=ratio).synthetic_indices()) == 0
-        assert ganaug.SynthMix(run, ratio=ratio).ratio == 0
+        assert ganaug.SynthMix(run, ratio=ratio, classes=toy.CLASSES).ratio == 0
 
 
 def test_a_verdict_on_another_generator_says_nothing_about_this_one(tmp_path: Path):
@@ -82,7 +82,7 @@ def test_translators_too(tmp_path: Path):
     for made in (ganaug.Reimagine, ganaug.Inpaint):
         with pytest.raises(HarmfulError):
             made(run)
-        made(run, force=True)
+        made(run, classes=("dark", "light"), force=True)
 
 
 def test_the_command_line_says_the_same(tmp_path: Path):

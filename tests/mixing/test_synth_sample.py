@@ -27,7 +27,7 @@ def test_it_is_reached_from_the_package():
 @pytest.mark.parametrize("channels", [0, 1, 3])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_form_is_kept_and_class_is_shown(run, channels, dtype):
-    pipeline = A.Compose([SynthSample(run, p=1.0)])
+    pipeline = A.Compose([SynthSample(run, p=1.0, classes=toy.CLASSES)])
     for label in range(3):
         image = flat(label, channels, 12, dtype)
         out = pipeline(image=image, label=label)
@@ -41,7 +41,7 @@ def test_form_is_kept_and_class_is_shown(run, channels, dtype):
 
 
 def test_labels_may_be_names_arrays_or_another_argument(run):
-    by_name = A.Compose([SynthSample(run, label_key="kind", p=1.0)])
+    by_name = A.Compose([SynthSample(run, label_key="kind", p=1.0, classes=toy.CLASSES)])
     assert abs(by_name(image=flat(0), kind="cow")["image"].mean() - 220) < 16
     assert abs(by_name(image=flat(0), kind=np.int64(2))["image"].mean() - 220) < 16
     assert abs(by_name(image=flat(0), kind=torch.tensor(2))["image"].mean() - 220) < 16
@@ -61,10 +61,12 @@ def test_it_survives_serialisation(run):
 
 
 def test_the_share_is_p(run):
-    pipeline = A.Compose([SynthSample(run, p=0.25)])
+    pipeline = A.Compose([SynthSample(run, p=0.25, classes=toy.CLASSES)])
     replaced = [toy.is_synthetic(pipeline(image=flat(0), label=0)["image"]) for _ in range(2000)]
     assert abs(np.mean(replaced) - 0.25) < 0.03
-    assert not toy.is_synthetic(A.Compose([SynthSample(run, p=0.0)])(image=flat(0), label=0)["image"])
+    assert not toy.is_synthetic(
+        A.Compose([SynthSample(run, p=0.0, classes=toy.CLASSES)])(image=flat(0), label=0)["image"]
+    )
 
 
 class Augmented(Dataset):
@@ -79,12 +81,14 @@ class Augmented(Dataset):
 
 
 def test_workers_and_epochs_do_not_repeat_each_other(run):
-    pipeline = A.Compose([SynthSample(run, p=1.0, pool_per_class=4096)])
+    pipeline = A.Compose([SynthSample(run, p=1.0, pool_per_class=4096, classes=toy.CLASSES)])
     for persistent in (False, True):
         loader = DataLoader(Augmented(pipeline), batch_size=8, num_workers=2, persistent_workers=persistent)
         shown = torch.cat([x for _ in range(2) for x in loader]).flatten(1)
         assert len(shown.unique(dim=0)) >= 112  # of 128; about two meet by chance, 64 where workers repeat each other
-    some = DataLoader(Augmented(A.Compose([SynthSample(run, p=0.5)])), batch_size=64, num_workers=2)
+    some = DataLoader(
+        Augmented(A.Compose([SynthSample(run, p=0.5, classes=toy.CLASSES)])), batch_size=64, num_workers=2
+    )
     choices = [[toy.is_synthetic(x) for x in next(iter(some))] for _ in range(2)]
     assert choices[0] != choices[1]
 
@@ -93,14 +97,14 @@ def test_ranks_with_one_seed_draw_other_images(run, monkeypatch):
     drawn = []
     for rank in ("0", "1", "0"):
         monkeypatch.setenv("RANK", rank)
-        pipeline = A.Compose([SynthSample(run, p=1.0)])
+        pipeline = A.Compose([SynthSample(run, p=1.0, classes=toy.CLASSES)])
         drawn.append(np.stack([pipeline(image=flat(0), label=0)["image"] for _ in range(20)]))
     assert np.array_equal(drawn[0], drawn[2])
     assert not np.array_equal(drawn[0], drawn[1])
 
 
 def test_what_it_cannot_do(run):
-    pipeline = A.Compose([SynthSample(run, p=1.0)])
+    pipeline = A.Compose([SynthSample(run, p=1.0, classes=toy.CLASSES)])
     with pytest.raises(ValueError, match="label"):
         pipeline(image=flat(0))
     for label in (3, -1, "dog", 1.5):
@@ -109,4 +113,4 @@ def test_what_it_cannot_do(run):
     with pytest.raises(DataError):
         pipeline(image=np.zeros((8, 8, 5), np.uint8), label=0)
     with pytest.raises(ValueError, match="p"):
-        SynthSample(run, p=2.0)
+        SynthSample(run, p=2.0, classes=toy.CLASSES)

@@ -13,7 +13,7 @@ from ganaug.data.rows.cells import Cells, read_cells
 from ganaug.data.rows.kinds import column_of
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors, usable
-from ganaug.data.sources.classes import check_names
+from ganaug.data.sources.classes import check_names, place_of
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 
 NO_LABEL = frozenset({"", "nan", "na", "<na>", "null"})  # in lower case
@@ -49,7 +49,7 @@ def rows_like(data: Any, codec: TableCodec, classes: tuple[str, ...]) -> Labelle
     """
     cells = labelled_cells(data, codec.target, ())
     labels = cells.columns[cells.place(codec.target)]
-    foreign = sorted(set(labels) - set(classes))
+    foreign = [name for name in class_names(labels) if place_of(name, classes) < 0]
     if foreign:
         raise LabelMismatchError(
             f"The table has the class {foreign[0]!r}.", f"Classes are matched by name: {', '.join(classes[:20])}."
@@ -68,7 +68,7 @@ def rows_like(data: Any, codec: TableCodec, classes: tuple[str, ...]) -> Labelle
 def _vectors(
     cells: Cells, items: torch.Tensor, labels: Sequence[str], classes: tuple[str, ...], codec: TableCodec
 ) -> LabelledVectors:
-    index = {name: i for i, name in enumerate(classes)}
+    index = {name: place_of(name, classes) for name in class_names(labels)}
     return LabelledVectors(
         items=items,
         labels=torch.tensor([index[cell] for cell in labels]),

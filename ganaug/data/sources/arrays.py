@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 import ganaug.keys as keys
-from ganaug.data.sources.classes import named_labels
+from ganaug.data.sources.classes import check_names, named_labels, numbered, place_of
 from ganaug.data.sources.convert import as_numpy, pixels_of_pairs, to_deep_batch
 from ganaug.data.sources.depth import Deep, Range
 from ganaug.data.sources.groups import with_groups
@@ -186,12 +186,14 @@ def labels_and_names(y: Any, classes: Sequence[str] | None) -> tuple[np.ndarray,
 
 
 def _from_names(values: list[str], classes: Sequence[str] | None) -> tuple[np.ndarray, Sequence[str]]:
-    known = sorted(set(values)) if classes is None else [str(name) for name in classes]
-    index = {name: label for label, name in enumerate(known)}
-    unknown = [name for name in values if name not in index]
+    own = check_names(sorted(set(values)))
+    named = numbered(own if classes is None else classes)
+    labels, known = list(named), list(named.values())
+    index = {name: labels[place] if (place := place_of(name, known)) >= 0 else -1 for name in own}
+    unknown = [name for name in values if index[name] < 0]
     if unknown:
         raise LabelMismatchError(f"Label {unknown[0]!r} is not among the classes.", "Name every class in classes=.")
-    return np.asarray([index[name] for name in values], dtype=np.int64), known
+    return np.asarray([index[name] for name in values], dtype=np.int64), own if classes is None else classes
 
 
 def _part(path: Path, read: dict[str, Any], split: str) -> dict[str, Any]:

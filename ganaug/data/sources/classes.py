@@ -2,51 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ganaug.errors import DataError, LabelMismatchError
 
+Classes = Sequence[str] | Mapping[str, int]  # the name of each label 0, 1, ...; or name -> label, as `.class_to_idx`
+
+
+def alike(name: str) -> str:
+    """The form in which names are compared: systems write accents in two ways, which look the same (this is NFC)."""
+    return unicodedata.normalize("NFC", name)
+
+
+def place_of(name: str, names: Sequence[str]) -> int:
+    """Where a name stands among others, in whatever way its accents are written; -1 if it does not."""
+    if name in names:
+        return names.index(name)
+    return next((place for place, other in enumerate(names) if alike(other) == alike(name)), -1)
+
+
+def numbered(classes: Classes | Mapping[int, str]) -> dict[int, str]:
+    """Label -> name, of what a user gave as `classes`. Raises LabelMismatchError for two names of one label."""
+    if not isinstance(classes, Mapping):
+        return dict(enumerate(check_names(classes)))
+    turned = all(isinstance(value, (int, np.integer)) for value in classes.values())
+    labels, names = (classes.values(), classes) if turned else (classes, classes.values())
+    named = dict(zip(map(int, labels), check_names(list(names)), strict=True))
+    if len(named) < len(classes) or min(named, default=0) < 0:
+        raise LabelMismatchError(
+            "classes gives one label to two names, or a negative one.", "Give every name a label of its own, from 0 on."
+        )
+    return named
+
 
 def named_labels(
-    values: np.ndarray, names: Sequence[Any] | None, *, drop_empty: bool = False
+    values: np.ndarray, names: Classes | Mapping[int, str] | None, *, drop_empty: bool = False
 ) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
     """Labels as a data set gives them -> (labels int64 (N,), class names, names that were dropped).
 
-    Without `names`, the distinct labels in ascending order are the classes, named by their number. drop_empty: leave
-    out classes that no item has (a subset of a larger data set) and renumber. Raises LabelMismatchError for labels
-    that no name belongs to.
+    names: `names[i]` is the name of label i, the labels in any numbers. Classes are in the order of their numbers.
+    Without names, the distinct labels in ascending order are the classes, named by their number. drop_empty: leave out
+    classes that no item has (a subset of a larger data set) and renumber. Raises LabelMismatchError for labels that no
+    name belongs to.
     """
     if names is None:
         distinct, labels = np.unique(values, return_inverse=True)
         return labels.astype(np.int64), tuple(str(value) for value in distinct.tolist()), ()
-    classes = check_names(names)
-    outside = np.flatnonzero((values < 0) | (values >= len(classes)))
+    named = numbered(names)
+    numbers = sorted(named)
+    classes = tuple(named[number] for number in numbers)
+    outside = np.flatnonzero(~np.isin(values, numbers))
     if outside.size:
         found = int(values[outside[0]])
-        cause = f"Label {found} of item {outside[0]} is out of range 0..{len(classes) - 1} of the class names."
+        of = f"0..{len(classes) - 1}" if numbers == list(range(len(classes))) else ", ".join(map(str, numbers))
+        cause = f"Label {found} of item {outside[0]} is out of range {of} of the class names."
         raise LabelMismatchError(cause, "Correct the labels, or name every class.")
-    present = np.bincount(values, minlength=len(classes)) > 0
+    labels = np.searchsorted(np.asarray(numbers, dtype=np.int64), values).astype(np.int64)
+    present = np.bincount(labels, minlength=len(classes)) > 0
     if not drop_empty or present.all():
-        return values.astype(np.int64), classes, ()
+        return labels, classes, ()
     new = np.cumsum(present) - 1
     kept = tuple(name for name, here in zip(classes, present, strict=True) if here)
-    return new[values].astype(np.int64), kept, tuple(name for name in classes if name not in kept)
+    return new[labels].astype(np.int64), kept, tuple(name for name in classes if name not in kept)
 
 
-def names_by_label(known: Sequence[str], classes: Sequence[Any] | None) -> tuple[str | None, ...]:
+def names_by_label(known: Sequence[str], classes: Classes | None, who: str) -> tuple[str | None, ...]:
     """The name of each integer label 0, 1, ...; None for one that has none.
 
-    classes: the names, where they were given. Without them, classes that are called by whole numbers (labels of a data
-    set without names) are the labels of these numbers; other names of the generator stand in its order.
+    classes: the names, where they were given: `classes[i]` of label i, or name -> label. Without them, classes that are
+    called by whole numbers (labels of a data set without names) are the labels of these numbers. Nothing else says
+    which number is which name: raises LabelMismatchError. who: what is given the labels, for the error.
     """
     if classes is not None:
-        return check_names(classes)
+        named = numbered(classes)
+        return tuple(named.get(label) for label in range(max(named, default=-1) + 1))
     numbers = _numbers(known)
     if numbers is None:
-        return tuple(known)
+        shown = ", ".join(map(repr, known[:5])) + (", ..." if len(known) > 5 else "")
+        raise LabelMismatchError(
+            f"{who} is given labels as numbers, and the generator's classes have names ({shown}): which is which?",
+            "Give classes=dataset.classes, the name of each label 0, 1, ... (classes=run.classes, if the labels are "
+            "numbered as the generator's).",
+        )
     names: list[str | None] = [None] * (max(numbers) + 1)
     for name, number in zip(known, numbers, strict=True):
         names[number] = name
@@ -66,6 +107,8 @@ def _numbers(known: Sequence[str]) -> list[int] | None:
 
 def check_names(names: Sequence[Any]) -> tuple[str, ...]:
     """Class names as unique, non-empty text; DataError otherwise."""
+    if isinstance(names, (str, Mapping)):
+        raise DataError(f"The class names are a {type(names).__name__}, not a list.", "Give a list of names.")
     texts = tuple(name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name) for name in names)
     for text in texts:
         if not text.strip():
@@ -77,4 +120,9 @@ def check_names(names: Sequence[Any]) -> tuple[str, ...]:
     if len(set(texts)) < len(texts):
         twice = sorted({text for text in texts if texts.count(text) > 1})
         raise DataError(f"Class names repeat: {', '.join(twice)}.", "Give every class its own name.")
+    seen: dict[str, str] = {}
+    for text in texts:
+        if seen.setdefault(alike(text), text) != text:
+            cause = f"Two class names look the same, {text!r}: they differ only in how accents are encoded."
+            raise DataError(cause, "Make them one class, under one name.")
     return texts

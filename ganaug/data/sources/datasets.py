@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -115,21 +115,18 @@ def from_dataset(
     """
     _check_map_style(dataset)
     base, index_map = innermost(dataset)
-    found = labels_of(dataset, targets, report=report)
-    names = found.classes if classes is None else tuple(classes)
-    if names is not None and classes is None and found.targets.max(initial=0) >= len(names):
-        names = None
+    found = labels_of(dataset, targets, classes=classes, report=report)
+    labels, named, dropped = named_labels(found.targets, found.names, drop_empty=classes is None)
+    ignored = {"class without items": dropped} if dropped else {}
     if type(base) is TensorDataset and targets is None:
-        pixels = base.tensors[0][index_map]
-        return from_arrays(pixels, found.targets, classes=names, drop_empty=classes is None, span=span)
-    labels, named, dropped = named_labels(found.targets, names, drop_empty=classes is None)
+        return replace(from_arrays(base.tensors[0][index_map], labels, classes=named, span=span), ignored=ignored)
     return DatasetSource(
         dataset=without_transforms(dataset, span),
         labels=labels,
         classes=named,
         names=_item_names(base, index_map, whole=base is dataset),
-        expected=found.targets if targets is None and standard_transforms(base) else None,
-        ignored={"class without items": dropped} if dropped else {},
+        expected=found.targets if targets is None and standard_transforms(base) and not found.encoded else None,
+        ignored=ignored,
         span=span,
     )
 

@@ -7,7 +7,6 @@ formats are allow-listed, and whatever is passed over is listed by name in `igno
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,13 +174,10 @@ def _check_layout(root: Path, classes: Sequence[str], scan: _Scan) -> None:
 
 
 def _class_names(root: Path, classes: Sequence[str]) -> tuple[str, ...]:
-    seen: dict[str, str] = {}
-    for name in check_names(classes):
-        twin = seen.setdefault(unicodedata.normalize("NFC", name), name)
-        if twin != name:
-            cause = f"Two class folders in {root} look the same, {name!r}: they differ only in how accents are encoded."
-            raise DataError(cause, "Move the images of one into the other.")
-    return tuple(classes)
+    try:
+        return check_names(classes)
+    except DataError as error:
+        raise DataError(f"{root}: {error.cause}", "Rename it, or move the images of one into the other.") from None
 
 
 def _has_folders(folder: Path) -> bool:

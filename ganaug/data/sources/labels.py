@@ -1,97 +1,97 @@
-"""Where the labels of a data set are, without decoding its images.
+"""Where the labels of a data set are, and what they are called, without decoding its images.
 
 `labels_of` looks, in this order, at: an explicit `targets=`, the table of torchvision's classification data sets,
 timm's readers, the attributes `.targets` and `.labels` of other people's classes, and last it reads every item.
-Attributes are not believed where a `target_transform`, a joint `transforms` or a subclass's own `__getitem__` may
-change labels.
+Attributes are not believed where a joint `transforms` or a subclass's own `__getitem__` may change labels, and a
+`target_transform` of other people's classes is tried on an item of each label.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from torch.utils.data import ConcatDataset, Subset, TensorDataset
 
+from ganaug.data.sources.carried import Labels, class_number, concatenated, encoded, following, renumbered
+from ganaug.data.sources.classes import Classes, alike, numbered
 from ganaug.data.sources.convert import as_numpy
-from ganaug.data.sources.torchvision_labels import changes_torchvision, table_entry
-from ganaug.data.sources.unwrap import inside, standard_transforms, without_transforms
+from ganaug.data.sources.naming import Names, names_of
+from ganaug.data.sources.torchvision_labels import changes_torchvision, stored_entry, table_entry
+from ganaug.data.sources.unwrap import innermost, inside, standard_transforms, watched, without_transforms
 from ganaug.errors import DataError, LabelMismatchError
 from ganaug.reporting import Report, silent
 
 
-@dataclass(frozen=True)
-class Labels:
-    """`targets`: int64 (N,), the label of each item as the data set gives it.
-
-    classes: `classes[i]` is the name of label `i`; None where the data set has no names.
-    """
-
-    targets: np.ndarray
-    classes: tuple[str, ...] | None
-
-
-def labels_of(dataset: Any, targets: Any = None, *, report: Report = silent) -> Labels:
+def labels_of(dataset: Any, targets: Any = None, *, classes: Classes | None = None, report: Report = silent) -> Labels:
     """The labels of a map-style data set, in the order of its items.
 
-    targets: labels given by the user, (N,) integers; they win over everything else. Raises DataError for items without
-    a label (None, or negative) and for labels that are not integers, LabelMismatchError for a wrong count.
+    targets: labels given by the user, (N,) integers; they win over everything else. classes: `classes[i]` names label
+    i, or name -> label, in place of the names that the data set has. Raises DataError for items without a label (None,
+    or negative) and for labels that are not integers, LabelMismatchError for a wrong count, and for names that
+    contradict each other.
     """
-    if targets is not None:
-        found = Labels(_integers(targets, "targets"), class_names(dataset))
+    if targets is None:
+        found = _found(dataset, classes is None, report)
+        count = len(found.targets)
     else:
-        found = _without_reading(dataset) or _by_reading(dataset, report)
-    if len(found.targets) != len(dataset):
-        cause = f"{len(found.targets)} labels for {len(dataset)} items."
+        found = Labels(_integers(targets, "targets"), None)
+        count = len(found.targets)
+        if classes is None and count == len(dataset):
+            found = replace(found, names=_names_of_given(dataset, found.targets))
+    if count != len(dataset):
+        cause = f"{count} labels for {len(dataset)} items."
         raise LabelMismatchError(cause, "Give one label for each item, in the same order.")
     negative = np.flatnonzero(found.targets < 0)
     if negative.size:
         fix = "Keep the labelled items only: torch.utils.data.Subset(dataset, indices)."
         raise DataError(f"{negative.size} items have a negative label (first: item {negative[0]}).", fix)
-    return found
+    return found if classes is None else replace(found, names=numbered(classes))
 
 
-def class_names(dataset: Any) -> tuple[str, ...] | None:
-    """`dataset.classes`, or the keys of `class_to_idx` in label order, as unique strings; None if there are none."""
-    names, by_name = getattr(dataset, "classes", None), getattr(dataset, "class_to_idx", None)
-    if isinstance(dataset, Subset) and names is None:
-        return class_names(dataset.dataset)
-    return _unique(names, dataset) if isinstance(names, (list, tuple, np.ndarray)) else _in_label_order(by_name)
+def _found(dataset: Any, named: bool, report: Report) -> Labels:
+    """named: whether its names are asked for, so that it may not contradict itself."""
+    base, at = innermost(dataset)
+    if isinstance(base, ConcatDataset) and type(base).__getitem__ is ConcatDataset.__getitem__:
+        return concatenated([_found(part, named, report) for part in base.datasets], named).at(at)
+    stored = _stored(base, named)
+    if stored is not None and len(stored.targets) != len(base) and table_entry(base) is None:
+        stored = None
+    here = None if stored is None else stored.at(at)
+    found = None if here is None else _carried(base, at, here)
+    found = _by_reading(base, at, here, named, report) if found is None else found
+    return _with_own_names(dataset, found) if named and base is not dataset else found
 
 
-def _without_reading(dataset: Any) -> Labels | None:
-    entry = table_entry(dataset)
-    if entry is not None:
-        return _from_table(dataset, *entry(dataset)) if standard_transforms(dataset) else None
-    if not standard_transforms(dataset) or getattr(dataset, "target_transform", None) is not None:
-        return None
-    if isinstance(dataset, Subset):
-        inner = _without_reading(dataset.dataset)
-        return inner and Labels(inner.targets[np.asarray(dataset.indices, dtype=np.int64)], inner.classes)
-    if isinstance(dataset, ConcatDataset):
-        return _concatenated([labels_of(part) for part in dataset.datasets])
-    if type(dataset) is TensorDataset:
-        if len(dataset.tensors) < 2:
+def _stored(base: Any, named: bool) -> Labels | None:
+    """What a data set keeps as its labels, whatever `target_transform` and a subclass make of them."""
+    if changes_torchvision(base):
+        try:
+            return _from_table(base, named)
+        except Exception:  # a subclass need not have what its base has
+            return None
+    if table_entry(base) is not None:
+        return _from_table(base, named)
+    if type(base) is TensorDataset:
+        if len(base.tensors) < 2:
             raise DataError("The TensorDataset holds no labels.", "Use TensorDataset(images, labels).")
-        return Labels(_integers(dataset.tensors[1], "the labels"), None)
-    if type(dataset).__module__ == "timm.data.dataset":
-        return _from_timm(dataset.reader)
-    return None if changes_torchvision(dataset) else _from_attributes(dataset)
+        labels = _integers(base.tensors[1], "the labels")
+        return Labels(labels, names_of(base, labels) if named else None)
+    if type(base).__module__ == "timm.data.dataset":
+        return _from_timm(base.reader, named)
+    return _from_attributes(base, named)
 
 
-def _from_table(dataset: Any, values: Any, names: Any) -> Labels:
+def _from_table(base: Any, named: bool) -> Labels:
+    entry = stored_entry(base)
+    assert entry is not None
+    values, names = entry(base)
     labels = _integers(values, "the labels")
-    if dataset.target_transform is None:
-        return Labels(labels, _unique(names, dataset))
-    change = {label: dataset.target_transform(label) for label in np.unique(labels).tolist()}
-    return Labels(_integers([change[label] for label in labels.tolist()], "target_transform's results"), None)
+    return Labels(labels, names_of(base, labels, names) if named else None)
 
 
-def _from_timm(reader: Any) -> Labels | None:
-    by_name = getattr(reader, "class_to_idx", None) or getattr(reader, "class_name_to_idx", None)
+def _from_timm(reader: Any, named: bool) -> Labels | None:
     if hasattr(reader, "iter_targets"):
         values: Any = list(reader.iter_targets())
     elif hasattr(reader, "targets"):
@@ -100,65 +100,129 @@ def _from_timm(reader: Any) -> Labels | None:
         values = [label for _, label in reader.samples]
     else:
         return None
-    return Labels(_integers(values, "the labels"), _in_label_order(by_name))
+    labels = _integers(values, "the labels")
+    return Labels(labels, names_of(reader, labels) if named else None)
 
 
-def _from_attributes(dataset: Any) -> Labels | None:
+def _from_attributes(base: Any, named: bool) -> Labels | None:
     for attribute in ("targets", "labels"):
-        values = as_numpy(getattr(dataset, attribute, None))
-        if values is not None and values.shape in ((len(dataset),), (len(dataset), 1)) and values.dtype.kind in "iub":
-            return Labels(_integers(values, attribute), class_names(dataset))
+        values = as_numpy(getattr(base, attribute, None))
+        if values is not None and values.shape in ((len(base),), (len(base), 1)) and values.dtype.kind in "iub":
+            labels = _integers(values, attribute)
+            return Labels(labels, names_of(base, labels) if named else None)
     return None
 
 
-def _by_reading(dataset: Any, report: Report) -> Labels:
-    plain = without_transforms(dataset) if standard_transforms(dataset) else dataset
-    total = len(dataset)
-    values = np.empty(total, dtype=np.int64)
-    for index in range(total):
-        item = plain[index]
+def _carried(base: Any, at: np.ndarray, stored: Labels) -> Labels | None:
+    """The labels that the items `at` carry, for which those are stored, if it can be known without reading them all."""
+    if not standard_transforms(base) or changes_torchvision(base):
+        return None
+    change = getattr(base, "target_transform", None)
+    if change is None:
+        return stored
+    distinct, first = np.unique(stored.targets, return_index=True)
+    results = {}
+    if table_entry(base) is not None or type(base).__module__ == "timm.data.dataset":
+        results = {label: change(label) for label in distinct.tolist()}
+    else:
+        view, watch = watched(_plain(base, at))
+        for label, index in zip(distinct.tolist(), at[first].tolist(), strict=True):
+            item = view[index]
+            told = watch is not None and isinstance(item, (tuple, list)) and len(item) > 1 and watch.given
+            if not told or class_number(told[0]) != label:
+                return None
+            results[label] = item[1]
+    numbers = {label: class_number(result) for label, result in results.items()}
+    if any(number is None for number in numbers.values()):
+        return encoded(stored, results)
+    return renumbered(stored, {label: number for label, number in numbers.items() if number is not None}, change)
+
+
+def _by_reading(base: Any, at: np.ndarray, stored: Labels | None, named: bool, report: Report) -> Labels:
+    joint = not standard_transforms(base)
+    view, watch = watched(base if joint else _plain(base, at))
+    total = len(at)
+    values, before = np.empty(total, dtype=np.int64), np.full(total, -1, dtype=np.int64)
+    for place, index in enumerate(at.tolist()):
+        item = view[index]
         if not isinstance(item, (tuple, list)) or len(item) < 2:
             cause = f"Item {index} is {type(item).__name__}, not (image, label)."
             raise DataError(cause, "Items must be (image, int).")
-        values[index] = _integers([item[1]], f"the label of item {index}")[0]
-        if index % 256 == 0:
-            report("reading labels", index, total, "")
+        values[place] = _integers([item[1]], f"the label of item {index}")[0]
+        given = None if watch is None or not watch.given else class_number(watch.given[0])
+        before[place] = -1 if given is None else given
+        if place % 256 == 0:
+            report("reading labels", place, total, "")
     report("reading labels", total, total, "")
-    renamed = getattr(dataset, "target_transform", None) is not None or not standard_transforms(dataset)
-    names = None if renamed else class_names(dataset) or _names_from_inside(dataset, values)
-    return Labels(values, names if names is not None and values.max(initial=0) < len(names) else None)
-
-
-def _names_from_inside(dataset: Any, values: np.ndarray) -> tuple[str, ...] | None:
-    """Class names of the one data set that `dataset` wraps, if its labels are these."""
-    parts = inside(dataset)
-    found = _without_reading(parts[0]) if len(parts) == 1 else None
-    return found.classes if found is not None and np.array_equal(found.targets, values) else None
-
-
-def _concatenated(parts: Sequence[Labels]) -> Labels:
-    names = parts[0].classes
-    if any(part.classes != names for part in parts):
-        cause = "The concatenated data sets have different classes, or the same in another order."
-        fix = "Read them by ganaug.open_source(dataset, targets=[...], classes=[...]), for the whole set."
-        raise LabelMismatchError(cause, fix)
-    return Labels(np.concatenate([part.targets for part in parts]), names)
-
-
-def _in_label_order(by_name: Any) -> tuple[str, ...] | None:
-    if not isinstance(by_name, dict) or sorted(by_name.values()) != list(range(len(by_name))):
-        return None
-    return tuple(str(name) for name, _ in sorted(by_name.items(), key=lambda pair: pair[1]))
-
-
-def _unique(names: Any, dataset: Any) -> tuple[str, ...] | None:
-    """Names as unique strings: synonyms joined, and namesakes (ImageNet has two cranes) told apart by their id."""
+    if not named:
+        return Labels(values, None)
+    if stored is not None:
+        return following(stored, values) or Labels(values, None)
+    watches = bool(total) and int(before.min()) >= 0
+    names = None if joint and not watches else _names_of_part(base, at, before if watches else values)
     if names is None:
+        return _from_inside(base, at, values) or Labels(values, None)
+    return following(Labels(before if watches else values, names), values) or Labels(values, None)
+
+
+def _plain(base: Any, at: np.ndarray) -> Any:
+    """The data set without its transforms, of whose items only those are read."""
+    return without_transforms(Subset(base, at.tolist())).dataset
+
+
+def _names_of_part(base: Any, at: np.ndarray, values: np.ndarray) -> Names | None:
+    return names_of(base, values if len(at) == len(base) else None)
+
+
+def _from_inside(base: Any, at: np.ndarray, values: np.ndarray) -> Labels | None:
+    """With the names of the one data set that `base` wraps, if its items are those, in the same order."""
+    parts = inside(base)
+    if len(parts) != 1:
         return None
-    texts = [", ".join(map(str, name)) if isinstance(name, (tuple, list)) else str(name) for name in names]
-    ids = getattr(dataset, "wnids", None) or range(len(texts))
-    times = Counter(texts)
-    return tuple(f"{text} ({ids[i]})" if times[text] > 1 else text for i, text in enumerate(texts))
+    found = _without_reading(parts[0])
+    if found is None:
+        return None
+    rows = np.asarray(base.indices, dtype=np.int64) if isinstance(base, Subset) else np.arange(len(base))
+    if len(rows) != len(base) or (rows.max(initial=-1) >= len(found.targets)):
+        return None
+    if not isinstance(base, Subset) and len(found.targets) != len(base):
+        return None
+    return following(found.at(rows[at]), values)
+
+
+def _without_reading(dataset: Any) -> Labels | None:
+    base, at = innermost(dataset)
+    stored = _stored(base, True)
+    return None if stored is None or len(stored.targets) != len(base) else _carried(base, at, stored.at(at))
+
+
+def _names_of_given(dataset: Any, targets: np.ndarray) -> Names | None:
+    """Names for labels that the user gave: those of the data set, which go with its own labels if it has any."""
+    base, at = innermost(dataset)
+    try:
+        stored = _stored(base, True)
+    except LabelMismatchError:
+        raise
+    except DataError:  # it has other labels than one class, or none
+        stored = None
+    if stored is None or len(stored.targets) != len(base):
+        found = Labels(targets, _names_of_part(base, at, targets))
+    else:
+        found = following(stored.at(at), targets) or Labels(targets, stored.names)
+    return found.names if base is dataset else _with_own_names(dataset, found).names
+
+
+def _with_own_names(dataset: Any, found: Labels) -> Labels:
+    """The names that a Subset itself was given (`subset.classes = [...]`)."""
+    own = names_of(dataset, None)
+    if own is None or found.names is None:
+        return found if own is None else replace(found, names=own)
+    for label in np.unique(found.targets).tolist():
+        here, inner = own.get(label), found.names.get(label)
+        if here is None or inner is None or alike(here) != alike(inner):
+            cause = f"The subset calls the label {label} {here!r}, the data set inside it {inner!r}."
+            raise LabelMismatchError(cause, "Give classes=[...], where classes[i] names the label i.")
+    return found
 
 
 def _integers(values: Any, what: str) -> np.ndarray:

@@ -13,18 +13,23 @@ import numpy as np
 
 from ganaug.errors import DataError
 
-Entry = Callable[[Any], tuple[Any, Any]]  # data set -> (labels, class names by label, or None)
+Entry = Callable[[Any], tuple[Any, Any]]  # data set -> (labels; names as a list or label -> name, or None)
 
 
 def table_entry(dataset: Any) -> Entry | None:
     """The row for this data set; None if it is not torchvision's, or a subclass with its own `__getitem__`."""
     owner = next((base for base in type(dataset).__mro__ if "__getitem__" in vars(base)), object)
-    return next(filter(None, map(_row, type(dataset).__mro__)), None) if _is_torchvision(owner) else None
+    return stored_entry(dataset) if _is_torchvision(owner) else None
+
+
+def stored_entry(dataset: Any) -> Entry | None:
+    """The row of the torchvision class that this is, or is made from: what it stores, if not what its items carry."""
+    return next(filter(None, map(_row, type(dataset).__mro__)), None)
 
 
 def changes_torchvision(dataset: Any) -> bool:
     """Whether this is a subclass of a torchvision data set that defines items anew (its attributes prove nothing)."""
-    return table_entry(dataset) is None and any(map(_row, type(dataset).__mro__))
+    return table_entry(dataset) is None and stored_entry(dataset) is not None
 
 
 def _row(cls: type) -> Entry | None:
@@ -106,8 +111,8 @@ def _lsun(dataset: Any) -> tuple[Any, Any]:
     return np.repeat(np.arange(len(counts)), counts), dataset.classes
 
 
-def _by_index(class_to_idx: dict[str, int]) -> list[str]:
-    return [name for name, _ in sorted(class_to_idx.items(), key=lambda pair: pair[1])]
+def _by_index(class_to_idx: dict[str, int]) -> dict[int, str]:
+    return {label: name for name, label in class_to_idx.items()}
 
 
 def _no_single_class(dataset: Any, fix: str) -> DataError:

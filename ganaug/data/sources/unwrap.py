@@ -15,9 +15,12 @@ from ganaug.errors import IncompatibleLoaderError, UnreadableImageError
 
 
 def innermost(dataset: Any) -> tuple[Any, np.ndarray]:
-    """Unwrap `Subset` of `Subset` ...: the base data set, and for each item its index there, int64 (N,)."""
+    """Unwrap `Subset` of `Subset` ...: the base data set, and for each item its index there, int64 (N,).
+
+    A subset with a `__getitem__` of its own, which may change items, is a base itself.
+    """
     index_map = np.arange(len(dataset), dtype=np.int64)
-    while isinstance(dataset, Subset):
+    while isinstance(dataset, Subset) and type(dataset).__getitem__ is Subset.__getitem__:
         index_map = np.asarray(dataset.indices, dtype=np.int64)[index_map]
         dataset = dataset.dataset
     return dataset, index_map
@@ -99,6 +102,31 @@ def _match_pairs(view: Any, name: str, transform: Any) -> None:
         from torchvision.datasets.vision import StandardTransform
 
         view.transforms = StandardTransform(view.transform, view.target_transform)
+
+
+class Watched:
+    """Stands in for `target_transform`: does what it does, and keeps what it was given last."""
+
+    def __init__(self, change: Any):
+        self.change = change
+        self.given: list[Any] = []
+
+    def __call__(self, label: Any) -> Any:
+        self.given = [label]
+        return label if self.change is None else self.change(label)
+
+
+def watched(dataset: Any) -> tuple[Any, Watched | None]:
+    """A private view of a data set whose `target_transform` is watched, also one that is not set; None where there is
+    no such attribute, or it cannot be set."""
+    if not hasattr(dataset, "target_transform"):
+        return dataset, None
+    try:
+        view, watch = private(dataset), Watched(dataset.target_transform)
+        set_transform(view, "target_transform", watch)
+    except (AttributeError, IncompatibleLoaderError):  # a property without a setter, or no copy
+        return dataset, None
+    return view, watch
 
 
 def has_transform(dataset: Any) -> bool:

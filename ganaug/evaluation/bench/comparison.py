@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.data.sources.classes import alike
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.evaluation.bench.arms import UNEQUAL
 from ganaug.evaluation.bench.results import points
@@ -154,11 +155,12 @@ def _truth(labels: Any, classes: Any) -> tuple[np.ndarray, tuple[str, ...]]:
 
 def _numbers(values: np.ndarray, names: list[str] | tuple[str, ...], what: str) -> np.ndarray:
     """Names as places among `names`."""
-    place = {name: i for i, name in enumerate(names)}
-    unknown = sorted({str(value) for value in values.ravel()} - set(place))
+    place = {alike(name): i for i, name in enumerate(names)}
+    said = [str(value) for value in values.ravel()]
+    unknown = sorted(name for name in set(said) if alike(name) not in place)
     if unknown:
         raise LabelMismatchError(f"{what} name {unknown[0]!r}, which is no class.", f"Classes are {', '.join(names)}.")
-    return np.array([place[str(value)] for value in values.ravel()], dtype=np.int64).reshape(values.shape)
+    return np.array([place[alike(name)] for name in said], dtype=np.int64).reshape(values.shape)
 
 
 def _predicted(said: Any, truth: np.ndarray, names: tuple[str, ...], which: str) -> np.ndarray:

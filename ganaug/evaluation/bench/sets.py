@@ -109,7 +109,7 @@ def gather(
     seen = Known.of(*named)
     if fitted is not None:
         card = fitted.card
-        if set(card.classes) != set(real.classes):
+        if not real.has_the_classes(card.classes):
             raise LabelMismatchError(
                 f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
                 "Bench a run on the data set that it was fitted on.",
@@ -167,7 +167,7 @@ def rendered(
         for name, n in counts.items()
     }
     pool = Pool.open(run, plan, seed=seed, device=device, report=report)
-    place = torch.tensor([train.classes.index(name) for name in pool.classes])
+    place = torch.tensor([train.place(name) for name in pool.classes])
     return torch.from_numpy(np.array(pool.images)), place[torch.from_numpy(pool.labels)]
 
 

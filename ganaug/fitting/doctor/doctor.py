@@ -108,7 +108,7 @@ def _now(
         )
     items = images_like(card, data, reading, pairs=pairs, report=report) if images else vectors_like(card, data)
     items = items.unlabelled() if card.classes == UNLABELLED else items
-    if set(items.classes) != set(card.classes):
+    if not items.has_the_classes(card.classes):
         raise LabelMismatchError(
             f"The run was fitted on {', '.join(card.classes)}; the data have {', '.join(items.classes)}.",
             "Give the data that the run was fitted on.",

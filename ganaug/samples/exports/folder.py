@@ -42,8 +42,9 @@ def folder(wanted: Wanted, out: Path) -> None:
     real = wanted.real
     total = sum(wanted.plan.values()) + (0 if real is None else len(real))
     need_space(out.parent, total * (channels * height * width + _OVERHEAD))
-    there = set(wanted.plan) | (set() if real is None else {real.classes[label] for label in real.labels})
-    known = [*wanted.fitted.card.classes, *(() if real is None else real.classes)]
+    named = [] if real is None else [wanted.fitted.spelled(name) for name in real.classes]
+    there = set(wanted.plan) | (set() if real is None else {named[label] for label in real.labels})
+    known = [*wanted.fitted.card.classes, *named]
     folders = folder_names([name for name in dict.fromkeys(known) if name in there])
     with writing(out), sole_maker(out) as partial:
         partial.mkdir()
@@ -65,7 +66,7 @@ def folder(wanted: Wanted, out: Path) -> None:
                     entry["generator"] = wanted.fitted.hash
                     metadata.write(json.dumps(entry, ensure_ascii=False) + "\n")
                 written[name] += len(images)
-            for entry in [] if real is None else _copies(real, folders, partial):
+            for entry in [] if real is None else _copies(real, named, folders, partial):
                 metadata.write(json.dumps(entry, ensure_ascii=False) + "\n")
         if out.exists():
             out.rmdir()
@@ -74,10 +75,11 @@ def folder(wanted: Wanted, out: Path) -> None:
         _warn_of_numbers(wanted.fitted.card.classes, folders, out)
 
 
-def _copies(real: ImageSource, folders: dict[str, str], where: Path) -> Iterator[dict[str, Any]]:
-    """Write the real images, files byte by byte and others as PNG, and give their lines of the metadata."""
+def _copies(real: ImageSource, named: list[str], folders: dict[str, str], where: Path) -> Iterator[dict[str, Any]]:
+    """Write the real images, files byte by byte and others as PNG, and give their lines of the metadata. named: the
+    name of each label, as the generator writes it."""
     for index, (label, source) in enumerate(zip(real.labels, real.names, strict=True)):
-        name = real.classes[label]
+        name = named[label]
         (where / folders[name]).mkdir(exist_ok=True)
         own = file_of(real, index)
         file = f"{folders[name]}/real-{index:06d}{'.png' if own is None else own.suffix}"

@@ -24,6 +24,7 @@ from ganaug.errors import (
     LabelMismatchError,
     NumberingWarning,
     OptionError,
+    SeenImagesWarning,
     TooFewImagesError,
     WithheldWarning,
 )
@@ -158,7 +159,7 @@ def test_transforms_and_samplers_leave_a_withheld_class_alone(picky):
     assert not np.array_equal(sample(image=x[y == 4][0], label=4)["image"], x[y == 4][0])
     few = np.concatenate([np.flatnonzero(y == 3)[:2], np.flatnonzero(y == 4)[:2], np.flatnonzero(y == 5)])
     sampler = ganaug.GANSampler(fitted)
-    with pytest.warns(WithheldWarning, match="'3'"):
+    with pytest.warns(SeenImagesWarning), pytest.warns(WithheldWarning, match="'3'"):
         _, more = sampler.fit_resample(x[few], y[few])
     assert sampler.sampling_strategy_ == {3: 0, 4: 4, 5: 0}
     assert np.bincount(more).tolist() == [0, 0, 0, 2, 6, 6]
