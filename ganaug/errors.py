@@ -141,6 +141,11 @@ class SeenImagesWarning(UserWarning):
     """A few evaluation images are among those that the generator was trained on."""
 
 
+class OtherPicturesWarning(UserWarning):
+    """The pictures that a data set serves are not those that the generator learned, though the files are the same; or
+    they differ from reading to reading, so that the two cannot be compared."""
+
+
 class DivergedError(GanaugError, ArithmeticError):
     """A loss became infinite or not a number; the last good state is kept (exit code 5)."""
 

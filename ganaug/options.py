@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -47,8 +48,10 @@ class Reading:
     by a split: a CSV file (see `read_groups_csv`) or one value for each item. labels: the CSV file of images and labels
     of a folder without class folders. image, target: the column, or the key of an item, that holds the image (or its
     path) and its class, where they are not found by themselves. follow_links: read what links in a folder lead to, also
-    out of it: for data of your own. skip_small: leave out classes
-    of fewer images. targets, classes: labels and class names in place of those of data in memory."""
+    out of it: for data of your own. skip_small: leave out classes of fewer images. range: what is black and what is
+    white, (low, high), of pictures of more than 8 bits. targets, classes: labels and class names in place of those of
+    data in memory. as_served: learn items that a data set changes at random (its own augmentation) as it serves them,
+    instead of refusing them."""
 
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
     split: str = option("train", "Part of a .npz file, named set or list.", metavar="NAME", recorded=False)
@@ -58,8 +61,16 @@ class Reading:
     target: str | None = option(None, "Column of classes.", metavar="COL")
     skip_small: int | None = option(None, "Leave out classes of fewer than N images.", least=2, recorded=False)
     follow_links: bool = option(False, "Follow links out of a folder, if it is your own.", recorded=False)
+    range: tuple[float, float] | None = option(
+        None, "Black and white of pictures of more than 8 bits.", metavar="LOW HIGH", recorded=False
+    )
     targets: Any = option(None, recorded=False)
     classes: Any = option(None, recorded=False)
+    as_served: bool = option(False, recorded=False)
+
+    def __post_init__(self):
+        if self.range is not None:
+            object.__setattr__(self, "range", _range(self.range))
 
     @property
     def reading(self) -> Reading:
@@ -74,6 +85,19 @@ class Reading:
         """How a test set beside these data is read: alike, but for what belongs to single items."""
         own = {"groups": groups, "targets": None, "labels": None, "skip_small": None}
         return dataclasses.replace(self.reading, split="test", **own)
+
+
+def _range(value: Any) -> tuple[float, float]:
+    """A range as two floats. Raises OptionError for what is none."""
+    try:
+        low, high = (float(end) for end in ([] if isinstance(value, str) else value))
+        if math.isfinite(high - low) and low < high:
+            return low, high
+    except (TypeError, ValueError):
+        pass
+    raise OptionError(
+        f"{value!r} is not a range.", "Give two numbers, black and white: --range 0 4095, range=(0, 4095)."
+    )
 
 
 def merged(kind: type[Settings], settings: Settings | None, given: Mapping[str, Any]) -> Settings:
@@ -111,6 +135,11 @@ def flag_of(field: dataclasses.Field[Any]) -> str:
     return field.metadata["flag"] or f"--{field.name.replace('_', '-')}"
 
 
+def is_pair(field: dataclasses.Field[Any]) -> bool:
+    """Whether an option takes two numbers."""
+    return str(field.type).startswith("tuple[float, float]")
+
+
 def typed(settings: Any) -> tuple[list[str], list[str]]:
     """Settings that are not the default, as one types them; and those that no option has, as "name=value"."""
     options, others = [], []
@@ -122,6 +151,8 @@ def typed(settings: Any) -> tuple[list[str], list[str]]:
             others.append(f"{field.name}={as_text(value)}")
         elif isinstance(value, bool):
             options.append(flag_of(field))
+        elif is_pair(field):
+            options.append(" ".join([flag_of(field), *(f"{end:.15g}" for end in value)]))
         else:
             values = (value or ("none",)) if isinstance(value, tuple) else (value,)
             options += [f"{flag_of(field)} {as_text(one)}" for one in values]

@@ -53,6 +53,7 @@ def augment(
     if sum([per_class is not None, balance, ratio is not None]) != 1:
         raise click.UsageError("Give one of --per-class, --balance and --ratio.")
     from ganaug.cli.load import load_run
+    from ganaug.data.sources.depth import in_words
     from ganaug.data.spec import KINDS
     from ganaug.mixing.ratio import resolve
     from ganaug.reporting import printable
@@ -92,6 +93,8 @@ def augment(
     lines = [f"{printable(name)}: {n}{one * (n > needed[name])}" for name, n in plan.items()]
     lines += [f"{total} {KINDS[len(fitted.card.shape)]} in {out}{', beside the real ones' * bool(with_real)}"]
     lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
+    if len(fitted.card.shape) == 3 and fitted.card.codec.range is not None:
+        lines.append(f"Written with 8 bits: 0 to 255 stand for {in_words(fitted.card.codec.range)}.")
     said = share.caveats("A folder") if ratio is not None else []
     if ratio == "auto":
         said.append("The bench put synthetic images in the place of real ones in every batch, at this share; a folder "

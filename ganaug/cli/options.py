@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import rich_click as click
 from click.core import ParameterSource
 
-from ganaug.options import Reading, flag_of
+from ganaug.options import Reading, flag_of, is_pair
 
 Settings = TypeVar("Settings")
 
@@ -106,6 +106,8 @@ def _option(field: dataclasses.Field[Any]) -> Callable[[Any], Any]:
         how |= {"type": NameValue(), "multiple": True, "default": ()}
     elif isinstance(default, bool):
         how |= {"is_flag": True}
+    elif is_pair(field):
+        how |= {"type": float, "nargs": 2}
     elif isinstance(default, tuple) or str(field.type).startswith("tuple"):
         how |= {"type": float if "float" in str(field.type) else str, "multiple": True, "default": ()}
     elif facts["choices"]:
@@ -181,6 +183,10 @@ def _of_kind(ctx: click.Context, parameter: click.Parameter, name: str, value: A
         if not isinstance(value, list) or not all(isinstance(one, (str, float, int)) for one in value):
             raise refuse("a list of texts")
         return tuple(parameter.type.convert(one, parameter, ctx) for one in value)
+    if parameter.nargs > 1 and value is not None:
+        if not isinstance(value, list) or len(value) != parameter.nargs:
+            raise refuse(f"a list of {parameter.nargs} numbers")
+        return parameter.type_cast_value(ctx, tuple(map(str, value)))
     if getattr(parameter, "is_flag", False):
         if not isinstance(value, bool):
             raise refuse("true or false")

@@ -102,6 +102,9 @@ def _pixels(found: Check, grey_as_rgb: bool) -> list[str]:
         notes.append(f"{stretched} images are far from square and will look squeezed: crop them if that matters.")
     if len(found.modes) > 1:
         notes.append("Grey and RGB images are mixed: synthetic ones will be RGB.")
+    if any(words.startswith(("transparent", "turned", "of more than 8 bits")) for words in found.read_as):
+        notes.append("Other readers do not do what is said above of how files are read: for torchvision's, give "
+                     "ImageFolder(root, loader=ganaug.read_image), or fit on the data set itself.")  # fmt: skip
     if grey_as_rgb:
         notes.append("The images are RGB without any colour: one channel is modelled, and served as RGB.")
     return notes

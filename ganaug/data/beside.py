@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ganaug.data.labelled import Labelled
-from ganaug.data.sources.source import ImageSource, kind_of, used_by
+from ganaug.data.sources.source import OF_OPEN, ImageSource, kind_of, used_by
 from ganaug.options import Reading
 
-_SHARED = frozenset({"root", "classes", "image", "target", "follow_links"})
+_SHARED = frozenset({"root", "classes", "image", "target", "follow_links", "range", "as_served"})
 
 
 def both_readings(reading: Reading, data: Any, test: Any, groups: Any = None) -> tuple[Reading, Reading]:
@@ -27,7 +27,7 @@ def _reads(data: Any, reading: Reading) -> frozenset[str]:
     """The fields of `Reading` that it has a use for."""
     if isinstance(data, Labelled):
         return frozenset()
-    return frozenset({"groups"}) if isinstance(data, ImageSource) else used_by(kind_of(data), reading)
+    return OF_OPEN if isinstance(data, ImageSource) else used_by(kind_of(data), reading)
 
 
 def _without(reading: Reading, names: Iterable[str]) -> Reading:

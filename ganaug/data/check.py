@@ -13,12 +13,12 @@ from ganaug.data.check_report import Check
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.labelled import label_counts
-from ganaug.data.load import auto_side, require_counts
+from ganaug.data.load import auto_side, refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.sources.classes import place_of
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.survey import Survey, survey
-from ganaug.errors import DataError
+from ganaug.errors import DataError, OptionError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
@@ -65,9 +65,10 @@ def check(
         duplicates_between=() if second is None else _between(opened, found, second, beside),
         near_duplicates_between=() if second is None else _nearly(opened, found, second, beside, there, report),
         other_counts={} if second is None else _in_words_of(opened.classes, _counts(second, beside)),
-        problems=_problems(opened, found, counts),
+        problems=_problems(opened, found, counts, reading),
         advice=(),
         seconds=seconds(spec) if callable(seconds) else seconds,
+        read_as=found.read_as(reading.range),
     )
     advice = advice_for(
         result,
@@ -96,10 +97,12 @@ def _counts(source: ImageSource, found: Survey) -> dict[str, int]:
     return label_counts(source.labels[[image.index for image in found.images]], source.classes)
 
 
-def _problems(source: ImageSource, found: Survey, counts: dict[str, int]) -> tuple[str, ...]:
+def _problems(source: ImageSource, found: Survey, counts: dict[str, int], reading: Reading) -> tuple[str, ...]:
     try:
         require_counts(source.classes, counts, 2, source.ignored, found.unreadable)
-    except DataError as error:
+        refuse_depth(source, found, reading.range, needed=True)
+        refuse_unsteady(source, reading.as_served, needed=True)
+    except (DataError, OptionError) as error:
         return (str(error),)
     pictures = {(image.fingerprint, int(source.labels[image.index])) for image in found.images}
     if len(pictures) <= len(source.classes):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ganaug.reporting import aligned, printable, shortened
@@ -18,7 +18,8 @@ class Check:
     duplicates_within, duplicates_across: names of identical pictures, in one class and in several; duplicates_between:
     (name here, name in the other set); near_duplicates_between: the same for copies that are flipped, slightly shifted,
     recompressed, brighter or resized; other_counts: counts of the other set, empty if there is none; problems: what
-    would stop a fit; advice: what would make it better; seconds: estimated time of a fit, or None.
+    would stop a fit; advice: what would make it better; seconds: estimated time of a fit, or None; read_as: what the
+    reader does to some images, in words -> how many.
     """
 
     counts: dict[str, int]
@@ -35,6 +36,7 @@ class Check:
     problems: tuple[str, ...]
     advice: tuple[str, ...]
     seconds: float | None = None
+    read_as: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -50,6 +52,7 @@ class Check:
         lines = [f"{self.total} images, {len(self.counts)} classes", "", "images per class"]
         lines += aligned({printable(name): self._count(name) for name in self._names()}, most=max(most, 30))
         lines += ["", "sizes (height x width, px)", *aligned(self.sizes, most=most), "", "modes", *aligned(self.modes)]
+        lines += _section("how files are read", [f"{n} {words}" for words, n in self.read_as.items()], 1000)
         lines += ["", f"a fit would use {' x '.join(map(str, self.shape))} (channels x height x width)"]
         if self.seconds is not None:
             lines.append(f"estimated time of a fit: {_duration(self.seconds)}")

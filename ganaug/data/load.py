@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -14,13 +15,15 @@ from PIL import Image
 from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.sources.convert import resized
+from ganaug.data.sources.depth import Range, unfit
 from ganaug.data.sources.links import NOT_FOLLOWED
 from ganaug.data.sources.small import skipped_in
-from ganaug.data.sources.source import open_source, refuse_idle
+from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
+from ganaug.data.sources.steady import unsteady
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
 from ganaug.defaults import usual_defaults
-from ganaug.errors import DataError, OptionError, TooFewImagesError, UnreadableImageError
+from ganaug.errors import DataError, OptionError, SeenImagesWarning, TooFewImagesError, UnreadableImageError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
@@ -77,7 +80,8 @@ def load_images(
     class needs (0 allows empty classes and a single class, for sets that are only tested on). pairs: the paired image
     of each item, for recipes that translate images: a folder with files of the same names, or (N, H, W[, C]); an
     `.npz` file brings its own. reading, given: how it is read, see `Reading`.
-    Raises TooFewImagesError for a class with fewer, DataError for a single class, and with `strict`
+    Raises TooFewImagesError for a class with fewer, DataError for a single class, for values of more than 8 bits on an
+    unknown scale, and for items that a data set changes at random (see `Reading.as_served`), and with `strict`
     UnreadableImageError for the first unreadable image; without it such images are skipped and listed.
     """
     chosen_side = _chosen("size", size, range(4, 1025), "a side of 4 to 1024 px")
@@ -97,6 +101,7 @@ def load_images(
     opened = open_source(source, reading, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
+    refuse_unsteady(opened, reading.as_served, needed=at_least > 0)
     for reason, names in opened.ignored.items():
         if names:
             more = f", {names[1]}" + ", ..." * (len(names) > 2) if len(names) > 1 else ""
@@ -110,6 +115,9 @@ def load_images(
         require_counts(opened.classes, label_counts(labels, opened.classes), at_least, opened.ignored, found.unreadable)
     if not len(rows):
         raise DataError("No image can be read.", "Give images of a supported format.")
+    refuse_depth(opened, found, reading.range, needed=at_least > 0)
+    for words, n in found.read_as(reading.range).items():
+        report("reading", 0, 0, f"{n} of {len(rows)} images are {words}")
     places = places_in(opened.labels)
     side = chosen_side or auto_side(found, device)
     depth = chosen_depth or (3 if found.in_colour() else 1)
@@ -117,7 +125,7 @@ def load_images(
         pixels=gathered.tensor(rows, side, depth),
         labels=torch.from_numpy(labels.copy()),
         classes=opened.classes,
-        codec=ImageCodec(found.mode(), found.usual_size()),
+        codec=ImageCodec(found.mode(), found.usual_size(), reading.range if found.deep(opened) else None),
         fingerprints=tuple(image.fingerprint for image in found.images),
         names=tuple(opened.names[row] for row in rows),
         groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
@@ -141,6 +149,36 @@ def _read_before(
             "Load them at that size: load_images(..., size=, channels=).",
         )
     return images.limited(limit, seed)
+
+
+def refuse_unsteady(opened: ImageSource, as_served: bool, *, needed: bool) -> None:
+    """Raises DataError for a data set that changes its items at random; a SeenImagesWarning where that is asked for.
+    Raises OptionError where it is asked for, `needed`, and items are the same at each reading."""
+    found = unsteady(opened)
+    if found is None:
+        if as_served and needed:
+            raise OptionError("as_served would change nothing: items are the same twice.", "Leave out as_served=.")
+        return
+    if not as_served:
+        raise DataError(found.cause, f"{found.fix}; as_served=True learns items as they are served.")
+    warnings.warn(
+        f"{found.cause} They are read as they are served: whether other sets hold the same images cannot be judged.",
+        SeenImagesWarning,
+        stacklevel=3,
+    )
+
+
+def refuse_depth(opened: ImageSource, found: Survey, span: Range | None, *, needed: bool) -> None:
+    """Raises DataError for values of more than 8 bits on an unknown scale; OptionError for a range that is `needed` and
+    that no image has a use for."""
+    deep = found.deep(opened)
+    doubt = unfit(deep, span)
+    if doubt:
+        raise DataError(*doubt)
+    if span is not None and not deep and needed:
+        raise OptionError(
+            "A range is for pictures of more than 8 bits, and these have 8.", "Leave it out: 0 is black, 255 is white."
+        )
 
 
 def auto_side(found: Survey, device: str = "cpu") -> int:

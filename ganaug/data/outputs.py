@@ -11,8 +11,8 @@ from typing import Any
 
 from torch.utils.data import Dataset, Subset
 
+from ganaug.data.sources.files import SUFFIXES
 from ganaug.data.sources.folder import FolderSource
-from ganaug.data.sources.images import SUFFIXES
 from ganaug.data.sources.kinds import SOURCES, is_text
 from ganaug.data.sources.ours import SAMPLES, made_here
 from ganaug.errors import OptionError

@@ -12,11 +12,12 @@ from PIL import Image
 
 from ganaug.data.duplicates.fingerprint import in_colour
 from ganaug.data.sources.convert import as_numpy, pixels_of_pairs, resized
+from ganaug.data.sources.depth import Deep, Stored, stored_in, unfit
 from ganaug.data.sources.folder import from_folder
 from ganaug.data.sources.source import ImageSource
 from ganaug.errors import DataError, OptionError, UnreadableImageError
 
-Reader = Callable[[int], np.ndarray]  # index in the source of the images -> uint8 (H, W) or (H, W, 3)
+Reader = Callable[[int], Any]  # index in the source of the images -> uint8 (H, W) or (H, W, 3), or a PIL image
 
 
 def open_pairs(opened: ImageSource, pairs: Any = None, follow_links: bool = False) -> Reader | None:
@@ -38,8 +39,18 @@ def open_pairs(opened: ImageSource, pairs: Any = None, follow_links: bool = Fals
 
 
 def read_pairs(read: Reader, rows: np.ndarray, side: int) -> torch.Tensor:
-    """uint8 (N, c, side, side) of the pairs of these items; c is 1 if none has colour. Resizing averages areas."""
-    pictures = [resized(read(int(row)), side, Image.Resampling.BOX) for row in rows]
+    """uint8 (N, c, side, side) of the pairs of these items; c is 1 if none has colour. Resizing averages areas. Raises
+    DataError for values of more than 8 bits on an unknown scale."""
+    pictures: list[np.ndarray] = []
+    deep: dict[str, Deep] = {}
+    for row in rows:
+        found = read(int(row))
+        stored = stored_in(found) if isinstance(found, Image.Image) else Stored()
+        deep |= {f"pair {row}": stored.deep} if stored.deep else {}
+        pictures.append(resized(np.asarray(found), side, Image.Resampling.BOX))
+    doubt = unfit(deep)
+    if doubt:
+        raise DataError(f"The paired images: {doubt[0]}", "Save them with 8 bits, 0 to 255: a range is for the images.")
     colour = any(in_colour(picture) for picture in pictures)
     out = torch.empty((len(rows), 3 if colour else 1, side, side), dtype=torch.uint8)
     view = out.numpy()
@@ -62,11 +73,11 @@ def _from_folder(opened: ImageSource, folder: Path, follow_links: bool) -> Reade
             "A pair has the same class folder and file name, up to the ending.",
         )
 
-    def read(index: int) -> np.ndarray:
+    def read(index: int) -> Image.Image:
         pair = at[index]
         assert pair is not None
         try:
-            return np.asarray(there.read(pair))
+            return there.read(pair)
         except UnreadableImageError as error:
             name = there.names[pair]
             raise UnreadableImageError(

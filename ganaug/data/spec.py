@@ -44,11 +44,13 @@ class ImageCodec:
     """Pixels <-> model space. `mode` and `size` are those of the user's own images.
 
     mode: "L" or "RGB". size: (height, width) in px that more than half of the real images have; None if there is no
-    such size (then an image is served at the generator's own).
+    such size (then an image is served at the generator's own). range: what was declared to be black and white, where
+    the real images have values of more than 8 bits; None for the usual scales.
     """
 
     mode: str
     size: tuple[int, int] | None
+    range: tuple[float, float] | None = None
 
     @staticmethod
     def encode(pixels: Tensor) -> Tensor:

@@ -7,22 +7,32 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from PIL import Image
 
 from ganaug.data.duplicates.fingerprint import fingerprint_pixels, in_colour
 from ganaug.data.duplicates.likeness import likeness
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.labelled import limit_order
+from ganaug.data.sources.depth import Deep, Range, Stored, in_words, stored_in, unfit
+from ganaug.data.sources.images import TRAITS
 from ganaug.data.sources.source import ImageSource
-from ganaug.errors import UnreadableImageError
+from ganaug.errors import DataError, UnreadableImageError
 from ganaug.reporting import Report, silent
 
 _EVERY = 64  # images between two reports
+SCALES = {  # what values of more than 8 bits were taken for, without a range
+    "16 bits": "divided by 257",
+    "upper byte": "the upper byte of each colour",
+    "0 to 1": "0 to 1 is black to white",
+    "0 to 255": "0 to 255 is black to white",
+}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One readable image. index: in the source; size: (height, width) in px; colour: whether any pixel has some."""
+    """One readable image. index: in the source; size: (height, width) in px; colour: whether any pixel has some;
+    stored: what it was before it was read."""
 
     index: int
     mode: str
@@ -30,6 +40,7 @@ class Seen:
     colour: bool
     fingerprint: str
     likeness: str
+    stored: Stored = Stored()
 
 
 @dataclass
@@ -38,6 +49,7 @@ class Survey:
 
     images: list[Seen] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    of_array: Deep | None = None  # values of more than 8 bits, of images that lie in one array
 
     def common_size(self) -> tuple[int, int] | None:
         """(height, width) if every image has it."""
@@ -57,6 +69,24 @@ class Survey:
         """Whether any image has colour, whatever its mode."""
         return any(image.colour for image in self.images)
 
+    def deep(self, source: ImageSource) -> dict[str, Deep]:
+        """Values of more than 8 bits, by name of the image, or of the array."""
+        found = {source.names[one.index]: one.stored.deep for one in self.images if one.stored.deep is not None}
+        return found if self.of_array is None else {"X": self.of_array}
+
+    def read_as(self, span: Range | None) -> dict[str, int]:
+        """What the reader did, in words -> number of images. span: the declared range."""
+        counts = Counter(trait for one in self.images for trait in one.stored.traits)
+        done = {words: counts[trait] for trait, words in TRAITS.items() if counts[trait]}
+        deep = [found for one in self.images if (found := one.stored.deep or self.of_array) is not None]
+        scales = Counter(one.scale for one in deep if one.scale != "8 bits")
+        done |= {f"of more than 8 bits: {SCALES[scale]}": n for scale, n in scales.items() if scale in SCALES}
+        if span is not None and scales["range"]:
+            outside = float(np.mean([one.outside for one in deep]))
+            clipped = f", {outside:.2%} of their values are outside and clipped" if outside else ""
+            done[f"of more than 8 bits: {in_words(span)} is black to white{clipped}"] = scales["range"]
+        return done
+
 
 def survey(
     source: ImageSource,
@@ -73,11 +103,11 @@ def survey(
     UnreadableImageError, naming the item, instead of listing it.
     """
     queue, reserve = _within_limit(source, limit, seed)
-    result, total, done = Survey(), len(queue), 0
+    result, total, done = Survey(of_array=getattr(source, "deep", None)), len(queue), 0
     while queue:
         index = queue.popleft()
         try:
-            pixels = source.array[index] if source.array is not None else np.asarray(source.read(index))
+            image = source.array[index] if source.array is not None else source.read(index)
         except UnreadableImageError as error:
             name = source.names[index]
             if strict:
@@ -88,10 +118,12 @@ def survey(
             if spare:
                 queue.append(spare.popleft())
             continue
+        pixels = np.asarray(image)
         colour = in_colour(pixels)
         mode = "L" if pixels.ndim == 2 else "RGB"
         mark = fingerprint_pixels(pixels, colour)
-        seen = Seen(index, mode, pixels.shape[:2], colour, mark, likeness(pixels))
+        stored = stored_in(image) if isinstance(image, Image.Image) else Stored()
+        seen = Seen(index, mode, pixels.shape[:2], colour, mark, likeness(pixels), stored)
         result.images.append(seen)
         if visit is not None:
             visit(seen, pixels)
@@ -117,6 +149,10 @@ def seen_items(source: ImageSource, known: Known, report: Report = silent) -> li
     passed over."""
     images: list[np.ndarray | Reduced] = []
     found = survey(source, visit=lambda _, pixels: images.append(reduced(pixels)), report=report)
+    span = getattr(source, "span", None)
+    doubt = None if span is None else unfit(found.deep(source), span)
+    if doubt:
+        raise DataError(*doubt)
     prints, likenesses = [image.fingerprint for image in found.images], [image.likeness for image in found.images]
     marks = seen_as(prints, likenesses, images, known, report)
     return [image.index for image, mark in zip(found.images, marks, strict=True) if mark]

@@ -102,7 +102,7 @@ def _definite(data: Any, settings: FitSettings) -> FitSettings:
 
 
 _OF_IMAGES = frozenset({"size", "channels", "groups", "pairs", "strict", "root", "targets", "classes"})
-_OF_IMAGES |= {"labels", "image", "follow_links", "skip_small"}
+_OF_IMAGES |= {"labels", "image", "follow_links", "skip_small", "range", "as_served"}
 _OF_TABLES = frozenset({"target", "drop"})
 IDLE = {  # settings that would change nothing, by the kind of the data
     "images": frozenset({"drop"}),

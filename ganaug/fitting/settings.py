@@ -53,6 +53,7 @@ class FitSettings(Reading):
     strict: bool = option(False, "Stop at the first unreadable image.", recorded=False)
 
     def __post_init__(self):
+        super().__post_init__()
         for name in ("steps", "size", "channels", "limit", "seed"):
             object.__setattr__(self, name, _whole(name, getattr(self, name)))
         object.__setattr__(self, "options", {name: _plain(value) for name, value in self.options.items()})

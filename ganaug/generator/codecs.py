@@ -40,15 +40,18 @@ def codec_from_json(value: Any) -> Codec:
 
 
 def _image(value: dict[str, Any]) -> ImageCodec:
-    fields_of(value, {"kind", "mode", "size"})
+    fields_of(value, {"kind", "mode", "size", "range"})
     if value["mode"] not in ("L", "RGB"):
         raise ValueError(f"{value['mode']!r} is not an image format")
+    span = None if value["range"] is None else _numbers(value["range"])
+    if span is not None and (len(span) != 2 or span[0] >= span[1] or not math.isfinite(span[1] - span[0])):
+        raise ValueError("the range of the pixels is not a range")
     if value["size"] is None:
-        return ImageCodec(value["mode"], None)
+        return ImageCodec(value["mode"], None, span)
     height, width = (bounded(side, 1, 65_536) for side in is_(value["size"], list))
     if height * width > PIXEL_LIMIT:
         raise ValueError(f"images of {height} x {width} px are above the limit of {PIXEL_LIMIT:,} px")
-    return ImageCodec(value["mode"], (height, width))
+    return ImageCodec(value["mode"], (height, width), span)
 
 
 def _series(value: dict[str, Any]) -> SeriesCodec:

@@ -15,7 +15,8 @@ from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.data.sources.classes import place_of
-from ganaug.errors import DataError, LabelMismatchError, TooFewImagesError
+from ganaug.data.sources.depth import WHOLE, in_words
+from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.generator.card import Card
 from ganaug.options import Reading
 
@@ -50,10 +51,23 @@ class FitParts(Generic[Items]):
 
 
 def images_like(card: Card, data: Any, reading: Reading | None = None, **options: Any) -> LabelledImages:
-    """Images at the size and with the channels of a card, with classes as they come, but for those that
-    the fit left out. options: of `load_images`."""
+    """Images at the size, with the channels and over the range of a card, with classes as they come, but for those that
+    the fit left out. options: of `load_images`. Raises OptionError for another range."""
     channels, _, side = card.shape
-    return load_images(data, reading, size=side, channels=channels, at_least=0, **options).without(card.skipped)
+    how = reading_like(card, data, reading)
+    return load_images(data, how, size=side, channels=channels, at_least=0, **options).without(card.skipped)
+
+
+def reading_like(card: Card, data: Any, reading: Reading | None) -> Reading:
+    """How data are read for a generator: over the range that it learned. Raises OptionError for another range."""
+    reading, learned = reading or Reading(), card.codec.range
+    given = data.codec.range if isinstance(data, LabelledImages) else reading.range
+    if given is not None and (given != learned and (given, learned) != (WHOLE, None)):
+        raise OptionError(
+            f"The range {in_words(given)} is not that of the run, {in_words(learned or WHOLE)}.",
+            "Leave it out: the run knows how its images were read.",
+        )
+    return reading if isinstance(data, LabelledImages) or reading.range else replace(reading, range=learned)
 
 
 def vectors_like(card: Card, data: Any, split: str = "train") -> LabelledVectors:

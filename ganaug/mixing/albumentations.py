@@ -17,7 +17,7 @@ from ganaug.errors import DataError, MissingPackageError
 from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream
 from ganaug.mixing.labels import class_of
-from ganaug.mixing.native import Native
+from ganaug.mixing.native import Native, in_unit, span_of
 from ganaug.samples.plan import per_class
 from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, Run, as_fitted
@@ -105,13 +105,15 @@ class SynthSample(ImageOnlyTransform):
         if synthetic is None:
             return img
         channels = 1 if img.ndim == 2 else img.shape[2]
-        if channels not in (1, 3) or img.dtype not in (np.uint8, np.float32, np.float64):
+        span = span_of(img, self._codec)
+        if channels not in (1, 3) or not (img.dtype == np.uint8 or span or (img.dtype.kind == "f" and in_unit(img))):
             raise DataError(
                 f"An image of {channels} channels and {img.dtype} has no synthetic counterpart.",
-                "Use uint8 or floats in 0..1, with 1 or 3 channels.",
+                "Use uint8 or floats in 0..1, with 1 or 3 channels; or fit with the range of their values, range=(LOW, "
+                "HIGH).",
             )
         axes = "HW" if img.ndim == 2 else "HWC"
-        native = Native("array", "L" if channels == 1 else "RGB", img.shape[:2], axes, img.dtype, "named")
+        native = Native("array", "L" if channels == 1 else "RGB", img.shape[:2], axes, img.dtype, "named", span=span)
         return native.image(synthetic, self._codec)
 
     def get_transform_init_args(self) -> dict[str, Any]:

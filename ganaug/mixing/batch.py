@@ -15,6 +15,7 @@ from torchvision.transforms.v2 import functional as F
 from torchvision.tv_tensors import TVTensor, wrap
 
 from ganaug.data.sources.classes import Classes, names_by_label
+from ganaug.data.sources.depth import Range, in_words
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
 from ganaug.errors import IncompatibleLoaderError
@@ -40,6 +41,7 @@ class BatchTransform(v2.Transform):
         self.seed, self.normalize = seed, normalize
         self.classes = names_by_label(fitted.card.classes, classes, type(self).__name__)
         self._known = labels_at(fitted, self.classes)  # label -> its label at the generator
+        self._span = fitted.card.codec.range
         self._path: Path = fitted.path
         self._fitted: Fitted | None = fitted
         self._copies: dict[torch.device, Any] = {}
@@ -64,6 +66,8 @@ class BatchTransform(v2.Transform):
             )
         images, given = pair
         labels = require_batch(images, given, who)
+        if self._span is not None and self.normalize is None:
+            _require_usual_scale(images, self._span, who)
         width = len(self.classes) if given.ndim == 1 else given.shape[1]
         images, changed = self._changed(images, labels, width, **named)
         targets = as_given(changed, labels, given)
@@ -126,6 +130,17 @@ def as_given(changed: Tensor, labels: Tensor, given: Tensor) -> Tensor:
     if changed.ndim == 2:
         return changed.to(given.dtype) if given.is_floating_point() else changed
     return one_hot(changed.to(torch.int64), given.shape[1]).to(given.dtype)
+
+
+def _require_usual_scale(images: Tensor, span: Range, who: str) -> None:
+    """Raises IncompatibleLoaderError for a batch over the range that the run's images were read over."""
+    low, high = images.min().item(), images.max().item()
+    if not (low >= -0.001 and high <= (1.001 if images.is_floating_point() else 255)):
+        bottom, top = in_words(span).split(" to ")
+        raise IncompatibleLoaderError(
+            f"{who} was given values from {low:g} to {high:g}; the run's images were read over {in_words(span)}.",
+            f"Scale the batch to 0..1 before it: (images - {bottom}) / ({top} - {bottom}).".replace("- -", "+ "),
+        )
 
 
 def with_rows(images: Tensor, rows: Tensor, new: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.labels import named_labels_of
 from ganaug.mixing.leaks import refuse_overlap
+from ganaug.mixing.pictures import warn_of_other_pictures
 from ganaug.mixing.ratio import resolve
 from ganaug.mixing.schedule import Append, Replace, Schedule
 from ganaug.reporting import Report, silent
@@ -89,6 +90,7 @@ def mix(
     pool = schedule = None
     if plan:
         _require_known(plan, fitted, known.given)
+        warn_of_other_pictures(dataset, labels[: len(dataset)], names, fitted, transform, report)
         pool = Pool.open(run, plan, seed=seed, epoch=0 if fresh else None, report=report)
         first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
         starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))

@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader, Subset
 
 from ganaug.data.duplicates.fingerprint import fingerprint
 from ganaug.data.duplicates.seen import LEAK, Known
-from ganaug.data.sources.source import open_source
+from ganaug.data.sources.source import ImageSource, open_source
+from ganaug.data.sources.steady import unsteady
 from ganaug.data.survey import seen_items
 from ganaug.errors import LeakError, SeenImagesWarning
 from ganaug.generator.folder import Fitted
@@ -30,7 +31,10 @@ def unseen(dataset: Any, run: Loadable, *, report: Report = silent) -> Subset:
     Near-duplicates are flipped, shifted by up to 2 px, recompressed, brighter or darker, or resized. Compared is the
     content, before transforms.
     """
-    dropped = set(seen_items(open_source(dataset), _known(as_fitted(run)), report))
+    fitted = as_fitted(run)
+    source = open_source(dataset, range=fitted.card.codec.range)
+    _warn_of_unsteady(source, "The set")
+    dropped = set(seen_items(source, _known(fitted), report))
     return Subset(dataset, [index for index in range(len(dataset)) if index not in dropped])
 
 
@@ -46,7 +50,8 @@ def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report) ->
     if indexed or isinstance(evaluation, (Path, DataLoader)):
         evaluation = [evaluation]  # one set
     for number, part in enumerate(evaluation):
-        source = open_source(part.dataset if isinstance(part, DataLoader) else part)
+        source = open_source(part.dataset if isinstance(part, DataLoader) else part, range=fitted.card.codec.range)
+        _warn_of_unsteady(source, f"Evaluation set {number}")
         overlap = [source.names[index] for index in seen_items(source, known, report)]
         if not overlap:
             continue
@@ -62,6 +67,18 @@ def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report) ->
             "on ganaug.unseen(dataset, run), which leaves them out.",
             SeenImagesWarning,
             stacklevel=4,
+        )
+
+
+def _warn_of_unsteady(source: ImageSource, which: str) -> None:
+    """Pictures that are other ones at each reading cannot be recognised."""
+    found = unsteady(source)
+    if found is not None:
+        warnings.warn(
+            f"{which} cannot be judged: whether it holds images that the generator saw is hidden by random changes. "
+            f"{found.cause} {found.fix}.",
+            SeenImagesWarning,
+            stacklevel=5,
         )
 
 

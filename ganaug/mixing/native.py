@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ganaug.data.sources.depth import WHOLE, Range, from_8_bits
 from ganaug.data.sources.unwrap import private, set_transform, watched
 from ganaug.data.spec import MODES, ImageCodec
 from ganaug.errors import IncompatibleLoaderError
@@ -30,7 +31,8 @@ class Native:
     mode: PIL mode of the pixels, "L" or "RGB" (other modes of 8 bits are reached from there by PIL's conversion, those
     of 16 and 32 bits by `_deep`). dtype: numpy's or torch's, of arrays and tensors. call: how the data set calls its
     `.transform`: "never", "positional", or "named" (`transform(image=array)["image"]`, as albumentations has it).
-    white: the brightest value of PIL mode F, 1 or 255.
+    white: the brightest value of PIL mode F, 1 or 255. span: what is black and white where values are of more than 8
+    bits; None for the usual scales.
     """
 
     kind: str
@@ -40,24 +42,42 @@ class Native:
     dtype: Any
     call: str
     white: float = 1.0
+    span: Range | None = None
 
     def image(self, pixels: np.ndarray, codec: ImageCodec) -> Any:
         """uint8 (C, H, W) of the generator -> an image as the data set holds them."""
         mode = self.mode if self.mode in MODES.values() else codec.mode
         image = ImageCodec(mode, self.size).to_image(pixels)
         if self.kind == "pil":
-            return image if image.mode == self.mode else _deep(image, self.mode, self.white) or image.convert(self.mode)
+            return image if image.mode == self.mode else self._deep(image) or image.convert(self.mode)
         array = np.array(image)  # (H, W) or (H, W, 3)
         if self.axes != "HW":
             array = np.atleast_3d(array)
         if self.axes == "CHW":
             array = array.transpose(2, 0, 1)
-        array = np.ascontiguousarray(array.astype(np.float32) / 255 if _floating(self.dtype) else array)
+        if self.span is not None:
+            array = _over(array, self.span, whole=not _floating(self.dtype))
+        elif _floating(self.dtype):
+            array = array.astype(np.float32) / 255
+        array = np.ascontiguousarray(array)
         return array.astype(self.dtype) if self.kind == "array" else torch.from_numpy(array).to(self.dtype)
 
     def same_as(self, shape: tuple[int, ...]) -> bool:
         """Whether PIL images of the generator's own (C, H, W) need no change of mode or size."""
         return self.kind == "pil" and self.mode == MODES[shape[0]] and self.size in (None, tuple(shape[1:]))
+
+    def _deep(self, image: Image.Image) -> Image.Image | None:
+        """Pixels of more than 8 bits: over the range, or else integers up to 65535, floats up to `white`; None for
+        other modes."""
+        if self.mode not in ("I", "I;16", "F"):
+            return None
+        grey = np.asarray(image.convert("L"))
+        if self.mode == "F":
+            return Image.fromarray(_over(grey, self.span or (0, self.white), whole=False).astype(np.float32))
+        wide = _over(grey, self.span or WHOLE, whole=True)
+        if self.mode == "I":
+            return Image.fromarray(wide.astype(np.int32))
+        return Image.fromarray(wide.clip(0, 65535).astype(np.uint16)).convert(self.mode)
 
     def apply(self, transform: Any, image: Any) -> Any:
         """Call the transform on an image in the way that the data set does."""
@@ -66,15 +86,29 @@ class Native:
         return transform(image=image)["image"] if self.call == "named" else transform(image)
 
 
-def _deep(image: Image.Image, mode: str, white: float) -> Image.Image | None:
-    """Pixels of more than 8 bits: integers up to 65535, floats up to `white`; None for other modes."""
-    if mode not in ("I", "I;16", "F"):
+def span_of(image: Any, codec: ImageCodec) -> Range | None:
+    """The range of an item of more than 8 bits: that of the codec, or else for whole numbers that of 16 bits, where
+    they reach its upper half; None for an item on a usual scale (uint8, floats in 0..1), or on none that is known."""
+    if isinstance(image, Image.Image):
+        if image.mode not in ("I", "I;16", "F"):
+            return None
+        image = np.asarray(image)
+    if image.dtype in (np.uint8, torch.uint8, np.bool_, torch.bool):
         return None
-    grey = np.asarray(image.convert("L"))
-    if mode == "F":
-        return Image.fromarray(grey.astype(np.float32) / np.float32(255 / white))
-    wide = grey.astype(np.uint16) * 257
-    return Image.fromarray(wide.astype(np.int32)) if mode == "I" else Image.fromarray(wide).convert(mode)
+    if _floating(image.dtype):
+        return None if in_unit(image) else codec.range
+    return codec.range or (WHOLE if float(image.max()) > WHOLE[1] / 2 else None)
+
+
+def in_unit(image: Any) -> bool:
+    """Whether an array or a tensor of floats lies in 0..1."""
+    return _floating(image.dtype) and float(image.min()) >= -0.001 and float(image.max()) <= 1.001
+
+
+def _over(pixels: np.ndarray, span: Range, *, whole: bool) -> np.ndarray:
+    """uint8 -> float64 or int64 over a range."""
+    values = from_8_bits(pixels, span)
+    return np.rint(values).astype(np.int64) if whole else values
 
 
 def _floating(dtype: Any) -> bool:
@@ -95,12 +129,18 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
     size = sizes.pop() if len(sizes) == 1 else codec.size
     if own_transform:
         return Native("pil", codec.mode, codec.size, "", None, "positional")
+    span = next((found for one in seen if (found := span_of(one.image, codec)) is not None), None)
     if isinstance(image, Image.Image):
         pictures = [one.image for one in seen if isinstance(one.image, Image.Image)]
         floats = [np.asarray(picture) for picture in pictures if picture.mode == "F"]
         bright = any(one.max() > 1 for one in floats)
-        return Native("pil", image.mode, codec.size and size, "", None, call, 255.0 if bright else 1.0)
-    if isinstance(image, torch.Tensor) and call == "never":
+        if image.mode in ("I", "I;16") and span is None:
+            raise IncompatibleLoaderError(
+                f"Images are held as {image.mode}, and those that were looked at are of no more than 15 bits.",
+                "Fit with the range of their values, range=(LOW, HIGH).",
+            )
+        return Native("pil", image.mode, codec.size and size, "", None, call, 255.0 if bright else 1.0, span)
+    if isinstance(image, torch.Tensor) and call == "never" and span is None:
         raise IncompatibleLoaderError(
             "Items are tensors, and the data set has no .transform that tells how they are made from images.",
             "Give transform=, a function from a PIL image to such a tensor, for the synthetic images.",
@@ -108,13 +148,15 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
     axes = _axes(image)
     channels = 1 if axes == "HW" else image.shape[axes.index("C")]
     brightest = float(image.max())
-    if channels not in MODES or brightest > (1.001 if _floating(image.dtype) else 255):
+    usual = brightest <= (1.001 if _floating(image.dtype) else 255)
+    if channels not in MODES or not (usual or span):
         raise IncompatibleLoaderError(
             f"Images are held as {image.dtype} of {channels} channels with values up to {brightest:g}.",
-            "Hold them as uint8, or as floats in 0..1, with 1 or 3 channels, or give transform=.",
+            "Hold them as uint8, or as floats in 0..1, with 1 or 3 channels; or fit with the range of their values, "
+            "range=(LOW, HIGH); or give transform=.",
         )
     kind = "tensor" if isinstance(image, torch.Tensor) else "array"
-    return Native(kind, MODES[channels], size, axes, image.dtype, call)
+    return Native(kind, MODES[channels], size, axes, image.dtype, call, span=span)
 
 
 def labels_seen(dataset: Any, index_map: np.ndarray, labels: np.ndarray, kinds: Sequence[int]) -> list[Seen]:

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import Dataset
 
 from ganaug.data.sources.classes import check_names, place_of
+from ganaug.data.sources.depth import in_words
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.mixing.native import Native
 from ganaug.mixing.vectorise import Presenter
@@ -23,8 +24,9 @@ from ganaug.samples.verdict import refuse_harmful, warn_of_withheld
 class SyntheticDataset(Dataset):
     """`per_class` (or, by `plan`, other numbers of) synthetic images of each class, class after class.
 
-    Items are (image, int): a PIL image with the mode and size of the images that the generator was fitted on, then the
-    transform, if any. Images are rendered once and kept on disk; memory does not grow with their number.
+    Items are (image, int): a PIL image of 8 bits with the mode and size of the images that the generator was fitted on
+    (0 and 255 stand for the ends of a range that was declared), then the transform, if any. Images are rendered once
+    and kept on disk; memory does not grow with their number.
 
     run: run folder, generator folder, Run or Fitted. plan: class name -> number; give it or `per_class`. classes: the
     classes to make, in the order of their labels; by default those of the generator. force: serve images of a run whose
@@ -76,7 +78,9 @@ class SyntheticDataset(Dataset):
         return int(self._ends[-1])
 
     def __repr__(self) -> str:
-        return f"SyntheticDataset({len(self)} images of {len(self.classes)} classes)"
+        span = self._present.codec.range
+        scale = "" if span is None else f", 0 to 255 for {in_words(span)}"
+        return f"SyntheticDataset({len(self)} images of {len(self.classes)} classes{scale})"
 
     @property
     def class_to_idx(self) -> dict[str, int]:

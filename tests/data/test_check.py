@@ -3,7 +3,7 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from ganaug.data.check import check
 from ganaug.data.load import load_images
@@ -25,6 +25,28 @@ def test_near_duplicates_in_both_sets_are_named(tree, tmp_path):
     text = "\n".join(found.lines())
     assert "nearly identical pictures in both sets (1)\n  bee/1.png = ant/turned.png" in text
     assert any("nearly identical" in note for note in found.advice)
+
+
+def test_what_the_reader_does_to_files_is_counted_in_a_line_each(tree):
+    exif, clear = Image.Exif(), picture(3).convert("RGBA")
+    exif[274] = 6
+    clear.putpixel((0, 0), (1, 2, 3, 0))
+    clear.save(tree / "ant" / "clear.png")
+    picture(4).convert("RGBA").save(tree / "ant" / "opaque.png")
+    picture(5).save(tree / "bee" / "turned.jpg", exif=exif)
+    picture(6).convert("CMYK").save(tree / "bee" / "cmyk.jpg")
+    picture(7).save(tree / "cat" / "pages.tif", save_all=True, append_images=[picture(8)])
+    picture(9).save(tree / "cat" / "moving.png", save_all=True, append_images=[picture(10)])
+    found = check(tree)
+    assert [f"{n} {words}" for words, n in found.read_as.items()] == [
+        "1 transparent: laid on white",
+        "1 turned by EXIF: set upright",
+        "2 of several pages or frames: the first is read",
+        "1 CMYK, YCbCr or Lab: converted to RGB",
+    ]
+    assert "  1 turned by EXIF: set upright" in found.lines()
+    assert found.to_json()["read_as"] == found.read_as
+    assert any("loader=ganaug.read_image" in note for note in found.advice)
 
 
 def test_a_sound_set_has_counts_and_little_advice(tree):

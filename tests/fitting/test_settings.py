@@ -90,6 +90,12 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "auto_fix": True,
     "pairs": PIXELS,
     "strict": True,
+    "range": (0, 4095),
+    "as_served": True,
+    "labels": "absent.csv",
+    "image": "picture",
+    "skip_small": 20,
+    "follow_links": True,
 }
 LATER = {"budget", "steps", "auto_fix", "device", "options"}  # what they do is done after the data were read
 KINDS = ("images", "table", "series")
@@ -141,8 +147,8 @@ def test_a_setting_changes_what_is_fitted_or_is_refused(data, name, setting):
     if setting in LATER:
         assert after[0] == before[0]
         assert getattr(after[3], setting) == getattr(settings, setting)
-    elif setting == "strict":
-        assert after[:3] == before[:3]  # there was nothing to stop at
+    elif setting in ("strict", "follow_links"):
+        assert after[:3] == before[:3]  # there was nothing to stop at, and no link
     else:
         assert after[:3] != before[:3]
 

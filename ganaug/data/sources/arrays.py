@@ -13,7 +13,8 @@ from PIL import Image
 
 import ganaug.keys as keys
 from ganaug.data.sources.classes import check_names, named_labels, numbered, place_of
-from ganaug.data.sources.convert import as_numpy, pixels_of_pairs, to_pixel_batch
+from ganaug.data.sources.convert import as_numpy, pixels_of_pairs, to_deep_batch
+from ganaug.data.sources.depth import Deep, Range
 from ganaug.data.sources.groups import with_groups
 from ganaug.data.sources.kinds import Asked, is_file, is_text, source
 from ganaug.data.sources.npz_headers import PLAIN, require_sizes
@@ -24,7 +25,8 @@ _TEST_SHARE = 0.3  # of the embedded digits, a class
 
 @dataclass(frozen=True, eq=False)
 class ArraySource:
-    """Images that lie in one array. `array`: uint8 (N, H, W) or (N, H, W, 3); `pairs`: the paired images likewise."""
+    """Images that lie in one array. `array`: uint8 (N, H, W) or (N, H, W, 3); `pairs`: the paired images likewise;
+    `deep`: their values of more than 8 bits, where they had such."""
 
     array: np.ndarray
     labels: np.ndarray
@@ -33,6 +35,7 @@ class ArraySource:
     groups: tuple[str, ...] | None = None
     ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
     pairs: np.ndarray | None = None
+    deep: Deep | None = None
 
     def __len__(self) -> int:
         return len(self.array)
@@ -49,29 +52,35 @@ def from_arrays(
     classes: Sequence[str] | None = None,
     groups: Sequence[Any] | None = None,
     drop_empty: bool = False,
+    span: Range | None = None,
 ) -> ArraySource:
     """(X, y) -> source. x: images, see `convert.to_pixel_batch`; y: (N,) integers, or class names as strings.
 
     classes: `classes[i]` names label i; without it labels name themselves. groups: (N,) whatever identifies the
-    subject of an image. Raises DataError for what is not images or labels, LabelMismatchError for wrong counts.
+    subject of an image. span: the declared range of the values. Raises DataError for what is not images or labels,
+    LabelMismatchError for wrong counts.
     """
-    pixels = to_pixel_batch(x)
+    pixels, deep = to_deep_batch(x, span=span)
     values, names = labels_and_names(y, classes)
     if len(values) != len(pixels):
         raise LabelMismatchError(f"{len(pixels)} images but {len(values)} labels.", "Give one label for each image.")
     labels, named, dropped = named_labels(values, names, drop_empty=drop_empty)
     ignored = {"class without items": dropped} if dropped else {}
-    return with_groups(ArraySource(pixels, labels, named, item_names(len(pixels)), ignored=ignored), groups)
+    found = ArraySource(pixels, labels, named, item_names(len(pixels)), ignored=ignored, deep=deep)
+    return with_groups(found, groups)
 
 
 @source(
     "an .npz file (x_train, y_train, classes)", takes=lambda data: is_file(data, ".npz"), parts=True, reads=("classes",)
 )
 def npz(asked: Asked) -> ArraySource:
-    return from_npz(asked.path, split=asked.reading.split, classes=asked.reading.classes)
+    how = asked.reading
+    return from_npz(asked.path, split=how.split, classes=how.classes, span=how.range)
 
 
-def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None = None) -> ArraySource:
+def from_npz(
+    path: Path, *, split: str = "train", classes: Sequence[str] | None = None, span: Range | None = None
+) -> ArraySource:
     """Read one part of an `.npz` file: `x_train, y_train, classes, group_train, pair_train` for split "train".
 
     `x, y, group, pair` serve a file with one part; MedMNIST's `train_images, train_labels` are known too. The pair is
@@ -96,7 +105,7 @@ def from_npz(path: Path, *, split: str = "train", classes: Sequence[str] | None 
     own = read.get("classes") if classes is None else classes
     if "split" in read:
         read = _part(path, read, split)
-    found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"))
+    found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"), span=span)
     return found if "pair" not in read else replace(found, pairs=pixels_of_pairs(read["pair"], len(found)))
 
 

@@ -1,8 +1,8 @@
 """Items of other people's data sets (PIL images, arrays, tensors) -> uint8 pixels, (H, W) or (H, W, 3).
 
 Numbers are read by dtype and range, never by guessing: uint8 is 0..255, floats are 0..1, other integers are 0..255
-or, above that, 16-bit (divided by 257). Anything else is refused with the fix, since a wrong guess would train a
-generator on black or washed-out images.
+or, above that, 16-bit (divided by 257). Where a range is declared, floats and integers of more than 8 bits are over it.
+Anything else is refused with the fix, since a wrong guess would train a generator on black or washed-out images.
 """
 
 from __future__ import annotations
@@ -13,44 +13,66 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganaug.data.sources.images import MIN_SIDE, from_16_bit, to_grey_or_rgb
+from ganaug.data.sources.depth import Deep, Range, Stored, floats_to_8_bits, noted, unfit, whole_to_8_bits
+from ganaug.data.sources.images import MIN_SIDE, to_grey_or_rgb
 from ganaug.errors import DataError
 
 _SLACK = 1e-3  # how far interpolated floats may leave [0, 1]
+_RANGE = "a range declares what is black and what is white: range=(LOW, HIGH)"
 
 
-def to_pixels(item: Any, name: str = "the image") -> np.ndarray:
+def to_pixels(item: Any, name: str = "the image", span: Range | None = None) -> np.ndarray:
     """One PIL image, array or tensor -> uint8 (H, W) or (H, W, 3).
 
     Arrays are (H, W) or (H, W, C), tensors (H, W) or (C, H, W); the other order is accepted where it is unambiguous.
-    Raises DataError, naming the item, for other types, NaN and values out of range.
+    span: the declared range. Raises DataError, naming the item, for other types, NaN and values out of range.
     """
+    return np.asarray(to_picture(item, name, span))
+
+
+def to_picture(item: Any, name: str = "the image", span: Range | None = None) -> Image.Image:
+    """The same as a PIL image, with what the item was (`depth.stored_in`)."""
     if isinstance(item, Image.Image):
-        return np.asarray(to_grey_or_rgb(item))
+        return to_grey_or_rgb(item, span)
     array = as_numpy(item)
     if array is None or array.ndim not in (2, 3):
         what = type(item).__name__ if array is None else f"an array of shape {array.shape}"
         raise DataError(
             f"{_capital(name)} is {what}, not an image.", "Items must be (PIL image | array | tensor, int)."
         )
-    return to_pixel_batch(item if isinstance(item, np.ndarray) else array, name=name, one=True, torch=_is_tensor(item))
+    pixels, deep = _to_pixels(array, name, span, one=True, channels_first=_is_tensor(item))
+    return noted(Image.fromarray(pixels), Stored(deep=deep))
 
 
-def to_pixel_batch(x: Any, *, name: str = "X", one: bool = False, torch: bool | None = None) -> np.ndarray:
+def to_pixel_batch(x: Any, *, name: str = "X", span: Range | None = None) -> np.ndarray:
     """Arrays (N, H, W), (N, H, W, C) or (N, C, H, W), C in {1, 3, 4} -> uint8 (N, H, W) or (N, H, W, 3).
 
-    one: `x` is a single item without the leading N. torch: read an ambiguous order as channels first (default: where
-    `x` is a tensor). Raises DataError for NaN, values out of range, and shapes that are not images.
+    An ambiguous order of a tensor is read as channels first. span: the declared range. Raises DataError for NaN, values
+    out of range or on an unknown scale, and shapes that are not images.
     """
-    first = _is_tensor(x) if torch is None else torch
+    return to_deep_batch(x, name=name, span=span)[0]
+
+
+def to_deep_batch(x: Any, *, name: str = "X", span: Range | None = None) -> tuple[np.ndarray, Deep | None]:
+    """The same, and its values of more than 8 bits."""
     array = as_numpy(x)
     if array is None:
         raise DataError(f"{_capital(name)} is {type(x).__name__}, not an array.", "Give uint8 images (N, H, W[, C]).")
-    array = _to_uint8(_channels_last(array[None] if one else array, name, first), name, one)
+    pixels, deep = _to_pixels(array, name, span, one=False, channels_first=_is_tensor(x))
+    doubt = unfit({name: deep} if deep else {}, span)
+    if doubt:
+        raise DataError(*doubt)
+    return pixels, deep
+
+
+def _to_pixels(
+    array: np.ndarray, name: str, span: Range | None, *, one: bool, channels_first: bool
+) -> tuple[np.ndarray, Deep | None]:
+    array, deep = _to_uint8(_channels_last(array[None] if one else array, name, channels_first), name, one, span)
     if min(array.shape[1:3]) < MIN_SIDE:
         cause = f"{_capital(name)}: images of {array.shape[1]} x {array.shape[2]} px are too small."
         raise DataError(cause, f"At least {MIN_SIDE} px a side are needed.")
-    return array[0] if one else array
+    return array[0] if one else array, deep
 
 
 def pixels_of_pairs(x: Any, count: int) -> np.ndarray:
@@ -102,8 +124,8 @@ def _channels_last(array: np.ndarray, name: str, channels_first: bool) -> np.nda
     return array[..., 0] if array.shape[3] == 1 else array
 
 
-def _to_uint8(array: np.ndarray, name: str, one: bool) -> np.ndarray:
-    kind = array.dtype.kind
+def _to_uint8(array: np.ndarray, name: str, one: bool, span: Range | None) -> tuple[np.ndarray, Deep | None]:
+    kind, deep = array.dtype.kind, None
     if array.size == 0:
         raise DataError(f"{_capital(name)} is empty (shape {array.shape}).", "Give at least 2 images a class.")
     if array.dtype == np.uint8:
@@ -112,31 +134,33 @@ def _to_uint8(array: np.ndarray, name: str, one: bool) -> np.ndarray:
         array = array.astype(np.uint8) * 255
     elif kind in "iu":
         low, high = int(array.min()), int(array.max())
-        if low < 0 or high > 65535:
-            raise DataError(f"{_capital(name)} holds values from {low} to {high}.", "Convert it to uint8, 0..255.")
-        array = array.astype(np.uint8) if high <= 255 else from_16_bit(array)
+        if span is None and (low < 0 or high > 65535):
+            fix = f"Convert it to uint8, 0..255; or {_RANGE}."
+            raise DataError(f"{_capital(name)} holds values from {low} to {high}.", fix)
+        array, deep = whole_to_8_bits(array, span, small=True)
     elif kind == "f":
-        array = _from_unit_floats(array, name, one)
+        _require_floats(array, name, one, span)
+        array, deep = floats_to_8_bits(array, span)
     else:
         raise DataError(f"{_capital(name)} has dtype {array.dtype}.", "Convert it to uint8, 0..255.")
     if array.ndim == 4 and array.shape[3] == 4:  # laid on white
         array = np.stack([np.asarray(to_grey_or_rgb(Image.fromarray(np.ascontiguousarray(item)))) for item in array])
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array), deep
 
 
-def _from_unit_floats(array: np.ndarray, name: str, one: bool) -> np.ndarray:
+def _require_floats(array: np.ndarray, name: str, one: bool, span: Range | None) -> None:
+    """Raises DataError for floats that are not finite, and without a range for those outside 0..1."""
     finite = np.isfinite(array)
     if not finite.all():
         bad = np.flatnonzero(~finite.reshape(len(array), -1).all(axis=1))
         where = "" if one else f" in {len(bad)} of {len(array)} images, first in item {bad[0]}"
         raise DataError(f"{_capital(name)} holds NaN or infinite values{where}.", "Remove or repair those images.")
     low, high = float(array.min()), float(array.max())
-    if low < -_SLACK or high > 1 + _SLACK:
-        fix = "If it was normalised, undo that; floats must be in 0..1, or convert to uint8, 0..255."
+    if span is None and (low < -_SLACK or high > 1 + _SLACK):
+        fix = f"If it was normalised, undo that; floats must be in 0..1, or {_RANGE}."
         if low >= 0 and high <= 255:
-            fix = "Floats must be in 0..1: divide by the largest possible value, or give 0..255 as uint8."
+            fix = f"Floats must be in 0..1: divide by the largest possible value, give 0..255 as uint8; or {_RANGE}."
         raise DataError(f"{_capital(name)} holds floats from {low:g} to {high:g}.", fix)
-    return np.rint(array.clip(0, 1) * np.float32(255)).astype(np.uint8)
 
 
 def _is_tensor(x: Any) -> bool:
@@ -146,4 +170,4 @@ def _is_tensor(x: Any) -> bool:
 
 
 def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
+    return "The" + name[3:] if name.startswith("the ") else name

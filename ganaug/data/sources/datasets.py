@@ -13,7 +13,8 @@ from torch.utils.data import IterableDataset, TensorDataset
 
 from ganaug.data.sources.arrays import ArraySource, from_arrays, item_names
 from ganaug.data.sources.classes import named_labels
-from ganaug.data.sources.convert import as_numpy, to_pixels
+from ganaug.data.sources.convert import as_numpy, to_picture
+from ganaug.data.sources.depth import Range
 from ganaug.data.sources.dicts import as_pairs, part_of
 from ganaug.data.sources.kinds import Asked, is_text, source
 from ganaug.data.sources.labels import labels_of
@@ -27,7 +28,7 @@ class DatasetSource:
     """Items of a data set as stored, without its transforms.
 
     dataset: the view that is read. expected: the label that each item must carry, or None where the user gave them or a
-    joint transform of image and label makes them.
+    joint transform of image and label makes them. span: the declared range of values of more than 8 bits.
     """
 
     dataset: Any
@@ -37,6 +38,7 @@ class DatasetSource:
     expected: np.ndarray | None
     groups: tuple[str, ...] | None = None
     ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    span: Range | None = None
     array: None = None
 
     def __len__(self) -> int:
@@ -65,10 +67,10 @@ class DatasetSource:
             cause = f"{name} carries the label {item[1]!r}, but the list of labels says {self.expected[index]}."
             fix = "Read it by ganaug.open_source(dataset, targets=[...]), with the labels that are right."
             raise LabelMismatchError(cause, fix)
-        return Image.fromarray(to_pixels(item[0], name))
+        return to_picture(item[0], name, self.span)
 
 
-IN_MEMORY = ("targets", "classes")  # what is read of `Reading`
+IN_MEMORY = ("targets", "classes", "as_served")  # what is read of `Reading`
 
 
 def _is_x_and_y(data: Any) -> bool:
@@ -80,11 +82,12 @@ def _is_x_and_y(data: Any) -> bool:
 
 @source("(X, y)", takes=_is_x_and_y, typed=False, reads=IN_MEMORY)
 def arrays(asked: Asked) -> ArraySource | DatasetSource:
-    x, y = asked.data
+    (x, y), how = asked.data, asked.reading
     pictures = isinstance(x, (list, tuple)) and any(isinstance(item, Image.Image) for item in x)
     if pictures or (isinstance(x, (list, tuple)) and as_numpy(x) is None):  # or arrays of different sizes
-        return from_dataset(list(zip(x, y, strict=True)), targets=asked.reading.targets, classes=asked.reading.classes)
-    return from_arrays(x, y if asked.reading.targets is None else asked.reading.targets, classes=asked.reading.classes)
+        items = list(zip(x, y, strict=True))
+        return from_dataset(items, targets=how.targets, classes=how.classes, span=how.range)
+    return from_arrays(x, y if how.targets is None else how.targets, classes=how.classes, span=how.range)
 
 
 def _is_items(data: Any) -> bool:
@@ -107,7 +110,7 @@ def dataset(asked: Asked) -> ArraySource | DatasetSource:
     data = part_of(asked.data, how.split) if isinstance(asked.data, Mapping) else asked.data
     _check_map_style(data)
     pairs = as_pairs(data, how.image, how.target, labelled=how.targets is not None)
-    return from_dataset(pairs, targets=how.targets, classes=how.classes, report=asked.report)
+    return from_dataset(pairs, targets=how.targets, classes=how.classes, span=how.range, report=asked.report)
 
 
 def from_dataset(
@@ -115,12 +118,14 @@ def from_dataset(
     *,
     targets: Any = None,
     classes: Sequence[str] | None = None,
+    span: Range | None = None,
     report: Report = silent,
 ) -> ArraySource | DatasetSource:
     """A map-style data set whose items are (PIL | array | tensor, int) -> source.
 
     targets, classes: the user's labels and class names, in place of those that are found. Classes without items (of a
-    Subset) are left out unless `classes` is given. Raises DataError for iterable data sets and DataLoaders.
+    Subset) are left out unless `classes` is given. span: the declared range of values of more than 8 bits. Raises
+    DataError for iterable data sets and DataLoaders.
     """
     _check_map_style(dataset)
     base, index_map = innermost(dataset)
@@ -128,14 +133,15 @@ def from_dataset(
     labels, named, dropped = named_labels(found.targets, found.names, drop_empty=classes is None)
     ignored = {"class without items": dropped} if dropped else {}
     if type(base) is TensorDataset and targets is None:
-        return replace(from_arrays(base.tensors[0][index_map], labels, classes=named), ignored=ignored)
+        return replace(from_arrays(base.tensors[0][index_map], labels, classes=named, span=span), ignored=ignored)
     return DatasetSource(
-        dataset=without_transforms(dataset),
+        dataset=without_transforms(dataset, span),
         labels=labels,
         classes=named,
         names=_item_names(base, index_map, whole=base is dataset),
         expected=found.targets if targets is None and standard_transforms(base) and not found.encoded else None,
         ignored=ignored,
+        span=span,
     )
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 from ganaug.data.sources.classes import check_names
-from ganaug.data.sources.images import SUFFIXES, decode_image
+from ganaug.data.sources.depth import Range
+from ganaug.data.sources.files import DICOM, SUFFIXES, WITHOUT_PYDICOM, has_pydicom, read_file, require_pydicom
 from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
 from ganaug.data.sources.ours import MADE, SAMPLES, made_here
 from ganaug.errors import DataError
@@ -29,7 +30,8 @@ _LAYOUT = "Put the images of each class in a folder of its own: ROOT/CLASS/*.png
 
 @dataclass(frozen=True, eq=False)
 class FolderSource:
-    """Images found under `root`. names: paths relative to it; ignored: reason -> what was passed over."""
+    """Images found under `root`. names: paths relative to it; ignored: reason -> what was passed over; span: the
+    declared range of values of more than 8 bits."""
 
     root: Path
     files: Sequence[str]
@@ -38,6 +40,7 @@ class FolderSource:
     names: Sequence[str]
     ignored: Mapping[str, Sequence[str]]
     groups: tuple[str, ...] | None = None
+    span: Range | None = None
     array: None = None
 
     def __len__(self) -> int:
@@ -45,7 +48,7 @@ class FolderSource:
 
     def read(self, index: int) -> Image.Image:
         """Decode one file to mode "L" or "RGB"; raises UnreadableImageError."""
-        return decode_image(os.path.join(self.root, self.files[index]))
+        return read_file(os.path.join(self.root, self.files[index]), self.span)
 
 
 def file_of(source: Any, index: int) -> Path | None:
@@ -53,13 +56,14 @@ def file_of(source: Any, index: int) -> Path | None:
     return source.root / source.files[index] if isinstance(source, FolderSource) else None
 
 
-def from_folder(root: str | Path, follow_links: bool = False) -> FolderSource:
+def from_folder(root: str | Path, follow_links: bool = False, span: Range | None = None) -> FolderSource:
     """Scan a folder of class folders; no image is opened.
 
     Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those), but not what
-    ganaug made. follow_links: also out of the tree. Raises DataError where there is no class folder, for a run or a
-    bench, where a class folder is a link that is not followed, where the folder holds train and test parts, and for
-    class names that cannot be told apart.
+    ganaug made. follow_links: also out of the tree. span: the range of values of more than 8 bits. Raises DataError
+    where there is no class folder, for a run or a bench, where a class folder is a link that is not followed, where the
+    folder holds train and test parts, and for class names that cannot be told apart; MissingPackageError where all
+    files are DICOM and pydicom is missing.
     """
     root = Path(root)
     made = made_here(str(root))
@@ -81,9 +85,11 @@ def from_folder(root: str | Path, follow_links: bool = False) -> FolderSource:
             scan.note("not an image", entry.path)
     _require_links(root, scan)
     _check_layout(root, classes, scan)
+    if not files and scan.ignored.get(WITHOUT_PYDICOM):
+        require_pydicom()
     names = [file.encode("utf-8", "backslashreplace").decode() for file in files]
     values = np.asarray(labels, dtype=np.int64)
-    return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored)
+    return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored, span=span)
 
 
 def images_below(root: Path, follow_links: bool = False) -> tuple[list[str], dict[str, list[str]]]:
@@ -100,6 +106,7 @@ class Scan:
         self.root = root
         self.ignored: dict[str, list[str]] = {}
         self.lost: list[str] = []
+        self.dicom = has_pydicom()
         self._links = Links(root) if follow_links else None
 
     def is_folder(self, entry: os.DirEntry[str]) -> bool:
@@ -142,6 +149,8 @@ class Scan:
                     yield from self.images(entry.path, depth + 1)
                 else:
                     self.note("folder that lies too deep", entry.path)
+            elif _suffix(entry.name) in DICOM and not self.dicom:
+                self.note(WITHOUT_PYDICOM, entry.path)
             elif entry.is_file() and _suffix(entry.name) in SUFFIXES:
                 if self._links is not None and not self._links.take(entry.path):
                     self.note(TWICE, entry.path)

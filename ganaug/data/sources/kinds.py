@@ -29,8 +29,8 @@ class Asked:
 class Kind:
     """words: what it is, for help and errors. takes: whether it is this kind; the first kind that takes something opens
     it. parts: whether it brings a test part of its own; a function of the data where only they can tell. typed: whether
-    a command line can name it. reads: the fields of `Reading` that it has a use for, besides groups and skip_small.
-    open: gives an `ImageSource`."""
+    a command line can name it. reads: the fields of `Reading` that it has a use for, besides `ALWAYS`. open: gives an
+    `ImageSource`."""
 
     words: str
     takes: Callable[[Any], bool]
@@ -40,6 +40,7 @@ class Kind:
     open: Callable[[Asked], Any]
 
 
+ALWAYS = ("groups", "skip_small", "range")  # what is read of `Reading` for every kind
 SOURCES: dict[str, Kind] = {}
 
 
@@ -54,7 +55,7 @@ def source(
     """List a function from `Asked` to an `ImageSource` as the kind of its name; what has parts reads `split`."""
 
     def listed(function: Callable[[Asked], Any]) -> Callable[[Asked], Any]:
-        used = frozenset({"groups", "skip_small", *reads, *(("split",) if parts else ())})
+        used = frozenset({*ALWAYS, *reads, *(("split",) if parts else ())})
         SOURCES[function.__name__] = Kind(words, takes, parts, typed, used, function)
         return function
 

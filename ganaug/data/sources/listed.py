@@ -45,7 +45,7 @@ def folder(asked: Asked) -> FolderSource:
     if how.classes is not None:
         raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
     try:
-        found = from_folder(asked.path, how.follow_links)
+        found = from_folder(asked.path, how.follow_links, how.range)
     except DataError as error:
         _point_to_list(asked.path, error.cause)
         raise
@@ -116,7 +116,8 @@ def from_list(root: Path, path: Path, reading: Reading | None = None, *, report:
         "class without items": dropped,
     }
     ignored = {**ignored, **{reason: list(which) for reason, which in notes.items() if which}}
-    return FolderSource(root, [names[i] for i in kept], labels, classes, [shown[i] for i in kept], ignored)
+    files, shown = [names[i] for i in kept], [shown[i] for i in kept]
+    return FolderSource(root, files, labels, classes, shown, ignored, span=how.range)
 
 
 def is_image_list(data: Any, image: str | None = None) -> bool:

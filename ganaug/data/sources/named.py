@@ -48,7 +48,7 @@ def _is_name(text: Any) -> bool:
 )
 def named(asked: Asked) -> Any:
     how = asked.reading
-    return from_dataset(open_named(asked.data, root=how.root, split=how.split), classes=how.classes)
+    return from_dataset(open_named(asked.data, root=how.root, split=how.split), classes=how.classes, span=how.range)
 
 
 def open_named(name: str, *, root: str | Path | None, split: str = "train") -> Any:

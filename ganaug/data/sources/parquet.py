@@ -14,6 +14,7 @@ from PIL import Image
 
 from ganaug.data.sources.arrays import item_names, labels_and_names
 from ganaug.data.sources.classes import named_labels
+from ganaug.data.sources.depth import Range
 from ganaug.data.sources.images import decode_image
 from ganaug.data.sources.keys import image_key, label_key
 from ganaug.data.sources.kinds import Asked, is_file, source
@@ -35,6 +36,7 @@ class ParquetSource:
     names: Sequence[str]
     groups: tuple[str, ...] | None = None
     ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    span: Range | None = None
     array: None = None
     _read: dict[int, Any] = field(default_factory=dict)
 
@@ -54,7 +56,7 @@ class ParquetSource:
             path = cell.get("path") if isinstance(cell, dict) else None
             reason = f"it holds the path {path!r} in place of an image." if path else "there is no image."
             raise UnreadableImageError(reason, "Write the images themselves into the file.")
-        return decode_image(bytes(data))
+        return decode_image(bytes(data), self.span)
 
 
 @source(
@@ -97,7 +99,9 @@ def parquet(asked: Asked) -> ParquetSource:
     labels, classes, dropped = named_labels(values, given, drop_empty=how.classes is None)
     ignored = {"class without items": dropped} if dropped else {}
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return ParquetSource(files, blocks, starts, column, labels, classes, item_names(len(labels)), ignored=ignored)
+    return ParquetSource(
+        files, blocks, starts, column, labels, classes, item_names(len(labels)), ignored=ignored, span=how.range
+    )
 
 
 def _shards(path: Path) -> list[Path]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
 
+from ganaug.data.sources.depth import Range
 from ganaug.data.sources.groups import with_groups
 from ganaug.data.sources.kinds import SOURCES, Asked, Kind
 from ganaug.data.sources.small import without_small
@@ -48,6 +50,9 @@ class ImageSource(Protocol):
         ...
 
 
+OF_OPEN = frozenset({"groups", "skip_small", "range", "as_served"})  # likewise, where images are open already
+
+
 def open_source(source: Any, reading: Reading | None = None, *, report: Report = silent, **given: Any) -> ImageSource:
     """Anything that holds labelled images -> `ImageSource`.
 
@@ -59,8 +64,8 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
     """
     reading = merged(Reading, reading, given)
     if isinstance(source, ImageSource):
-        refuse_idle(reading, {"groups", "skip_small"}, "images that are open already")
-        return without_small(with_groups(source, reading.groups), reading.skip_small)
+        refuse_idle(reading, OF_OPEN, "images that are open already")
+        return without_small(with_groups(_over(source, reading.range), reading.groups), reading.skip_small)
     kind = kind_of(source)
     refuse_idle(reading, used_by(kind, reading), kind.words)
     opened: ImageSource = kind.open(Asked(source, reading, report))
@@ -71,6 +76,18 @@ def used_by(kind: Kind, reading: Reading) -> frozenset[str]:
     """The fields of `Reading` that a kind has a use for; those of a list, where one is given."""
     listed = "labels" in kind.reads and reading.labels is not None
     return kind.reads | (frozenset(OF_LIST) if listed else frozenset())
+
+
+def _over(source: Any, span: Range | None) -> Any:
+    """An open source with values of more than 8 bits over this range. Raises OptionError where it has another."""
+    own = getattr(source, "span", None)
+    if span is None or span == own:
+        return source
+    if own is None and hasattr(source, "span"):
+        return replace(source, span=span)
+    if own is not None or getattr(source, "deep", None) is not None:
+        raise OptionError("The images were opened already, and not over this range.", "Give range= to open_source.")
+    return source
 
 
 def refuse_idle(reading: Reading, used: Collection[str], words: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from torch.utils.data import Dataset, Subset
 
 from ganaug.data.sources.convert import to_pixels
+from ganaug.data.sources.depth import Range
 from ganaug.errors import IncompatibleLoaderError, UnreadableImageError
 
 
@@ -25,19 +26,19 @@ def innermost(dataset: Any) -> tuple[Any, np.ndarray]:
     return dataset, index_map
 
 
-def without_transforms(dataset: Any) -> Any:
+def without_transforms(dataset: Any, span: Range | None = None) -> Any:
     """A view of `dataset` whose items are as stored: no crop, flip or normalisation reaches the generator.
 
     Copies are shallow (images are not duplicated) and the given object is not changed. `target_transform` is kept,
     since it decides what a label means. Data sets inside (Subset, ConcatDataset, wrappers) are treated the same way.
     Where the first item is no image without the transform, an inert one takes its place; if that fails too, `dataset`
-    is returned as it is.
+    is returned as it is. span: the declared range of values of more than 8 bits.
     """
     for stand_in in (None, _unchanged):
         try:
             view = _stripped(dataset, stand_in)
             if len(view):
-                to_pixels(view[0][0])
+                to_pixels(view[0][0], span=span)
             return view
         except (OSError, SyntaxError, UnreadableImageError):  # a damaged first image says nothing about transforms
             return view

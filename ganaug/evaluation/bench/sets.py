@@ -25,7 +25,7 @@ from ganaug.evaluation.bench.unseen import keep_unseen, resembling, straddling, 
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
-from ganaug.generator.parts import FitParts
+from ganaug.generator.parts import FitParts, reading_like
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import Plan
 from ganaug.samples.pool import Pool
@@ -81,6 +81,7 @@ def gather(
     size: Any = "auto" if card is None else card.shape[1]
     channels: Any = "auto" if card is None else card.shape[0]
     here, there = both_readings(asked, data, data if test is None else test, asked.test_groups)
+    here = here if card is None else reading_like(card, data, here)
     real = load_images(
         data, here, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
         pairs=asked.pairs, at_least=0 if card is not None and card.skipped else 2, report=report,
@@ -90,9 +91,10 @@ def gather(
     require_counts(real.classes, real.counts(), 2)
     train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
+    if not isinstance(test, LabelledImages):
+        there = replace(there, range=here.range or real.codec.range)
     held = load_images(
-        data if test is None else test, there, size=size, channels=channels, at_least=0,
-        report=report,
+        data if test is None else test, there, size=size, channels=channels, at_least=0, report=report,
     )  # fmt: skip
     tested, held = len(held), held.without(skipped)
     if len(held) < tested:

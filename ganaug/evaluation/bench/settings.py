@@ -78,5 +78,6 @@ class BenchSettings(Reading):
     )
 
     def __post_init__(self):
+        super().__post_init__()
         for name in ("ratios", "uses"):
             object.__setattr__(self, name, tuple(getattr(self, name)))

@@ -19,8 +19,8 @@ from ganaug.errors import DataError, MissingPackageError, OptionError
 from ganaug.evaluation.probing.backbones import Backbone, backbone
 from ganaug.files.integrity import write_atomically
 from ganaug.game import Recipe
-from ganaug.generator.parts import FitParts
-from ganaug.options import Reading
+from ganaug.generator.parts import FitParts, reading_like
+from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
 
@@ -101,7 +101,8 @@ def features(
     images = data
     if not isinstance(data, LabelledImages):
         images = load_images(
-            data, reading, size=side, channels=channels, limit=limit, seed=seed, at_least=0, report=report, **given
+            data, reading_like(fitted.card, data, merged(Reading, reading, given)), size=side, channels=channels,
+            limit=limit, seed=seed, at_least=0, report=report,
         )  # fmt: skip
     if images.spec.shape != fitted.card.shape:
         raise DataError(

@@ -30,9 +30,9 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt
 @export_format("a folder OUT/CLASS/*.png with metadata.jsonl", "images", numbered=True)
 def folder(wanted: Wanted, out: Path) -> None:
     """PNG files in the mode and size of the real ones. Each line of the metadata holds file_name, class, seed, index
-    and the generator's hash; of a real image beside them file_name, class and its name as "real". Warns where the
-    classes are numbered otherwise than by the generator. Raises OutputInUseError if `out` exists and is not an empty
-    folder, DiskFullError."""
+    and the generator's hash; where a range was declared, range: what 0 and 255 stand for; of a real image beside them
+    file_name, class and its name as "real". Warns where the classes are numbered otherwise than by the generator.
+    Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputInUseError(f"{out} exists and is not empty.", "Choose a new folder, or empty this one.")
     with writing(out):
@@ -59,6 +59,8 @@ def folder(wanted: Wanted, out: Path) -> None:
                     entry = {"file_name": file, "class": name, "seed": wanted.seed, "index": index}
                     if wanted.truncation is not None:
                         entry["truncation"] = wanted.truncation
+                    if wanted.codec.range is not None:
+                        entry["range"] = list(wanted.codec.range)
                     if name in wanted.made_from:
                         entry["made_from"] = wanted.made_from[name][index]
                     entry["generator"] = wanted.fitted.hash

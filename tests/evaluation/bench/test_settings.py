@@ -41,6 +41,13 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "pairs": X,
     "device": "cpu",
     "exact_only": True,
+    "range": (0, 4095),
+    "as_served": True,
+    "labels": "absent.csv",
+    "image": "picture",
+    "target": "class",
+    "skip_small": 15,
+    "follow_links": True,
 }
 LATER = {"device", "exact_only"}  # where trials run; what counts as a copy, of which there is none here
 KINDS = {
