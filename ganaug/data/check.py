@@ -131,5 +131,5 @@ def _nearly(
     likenesses = [beside.images[row].likeness for row in rest]
     known = Known(frozenset(), frozenset(names))
     marks = seen_as([""] * len(rest), likenesses, [pictures[row] for row in rest], known, report)
-    pairs = zip(rest, marks, strict=True)
+    pairs = zip(rest, marks.sure, strict=True)
     return tuple((names[mark], second.names[beside.images[row].index]) for row, mark in pairs if mark)

@@ -122,7 +122,10 @@ def gather(
         notes += resembling(held, seen, named, report)
         seen = replace(seen, likenesses=frozenset())
     subjects = {*(train.groups or ()), *(validation.groups or ())}
-    held, dropped = keep_unseen(held, seen, named, subjects, report)
+    kept = keep_unseen(held, seen, named, subjects, report)
+    held, dropped = kept.images, kept.dropped
+    if kept.unjudged:
+        (doubts if kept.many else notes).append(kept.unjudged)
     if dropped and real.groups is None:
         notes.append("Some test images were near-duplicates of seen ones. If several images show one subject, name "
                      "the subjects (--groups), so that whole subjects are held out.")  # fmt: skip
