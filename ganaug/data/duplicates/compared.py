@@ -18,7 +18,7 @@ from ganaug.data.duplicates.views import Reduced, Views
 from ganaug.reporting import Report, silent
 
 SHOTS = 8  # images seen that may show one subject, so that an image in question is near to all of them
-_CANDIDATES = 24
+_CANDIDATES = 24  # likenesses that are looked at closely
 _FLAT = 0.05  # grey levels: below this spread of its cells, an image shows nothing that could be compared
 _BRIGHTNESS, _CONTRAST, _COLOUR = 64.0, 2.2, 12.0  # in grey levels or as a factor: beyond, it is no copy
 _PLAIN = 12.0  # grey levels: below this spread, contrast is not told
@@ -50,14 +50,14 @@ class Row:
         return first, float(before[0] * ratios[widest]), first + widest + 1
 
     def kin(self, limit: float) -> list[tuple[int, float, float]]:
-        """The candidates before the gap that may be copies, with the residual and the score of each, up to a limit."""
-        if not len(self.seen):
-            return []
-        first, score, behind = self.gap()
-        ratio = score / max(float(self.residuals[first]), 1e-9)
-        places = [place for place in range(first, min(behind, len(self.seen))) if not self.other[place]]
-        kin = [(int(self.seen[place]), float(self.residuals[place])) for place in places]
-        return [(index, residual, residual * ratio) for index, residual in kin if residual * ratio <= limit]
+        """The candidates that may be copies or shots of one subject, up to a limit of the score, which for each is its
+        residual x the widest gap behind it; with residual and score."""
+        ratios = self.residuals / np.maximum(np.append(self.residuals, 1.0)[1:], 1e-9)
+        ratios[SHOTS:] = 1.0
+        widest = np.minimum.accumulate(ratios[::-1])[::-1]
+        scores = self.residuals * np.minimum(widest, 1.0)
+        places = np.flatnonzero(~self.other & (scores <= limit)).tolist()
+        return [(int(self.seen[p]), float(self.residuals[p]), float(scores[p])) for p in places]
 
     def without(self, count: int) -> Row:
         """All but the first `count`."""
@@ -68,14 +68,15 @@ def ranked(
     images: Sequence[np.ndarray | Reduced],
     seen: Likenesses,
     own: np.ndarray | None = None,
+    count: int = _CANDIDATES,
     report: Report = silent,
 ) -> Iterator[Row]:
-    """The candidates of every image. own: for each image, an index that does not count."""
+    """The candidates of every image, `count` at most. own: for each image, an index that does not count."""
     coarse = _unit(_pooled(seen.cells))
     for start in range(0, len(images), _ROWS):
         chunk = [Views(image) for image in images[start : start + _ROWS]]
         queries = np.stack([views.cells for views in chunk])
-        candidates = _candidates(queries, coarse, None if own is None else own[start : start + _ROWS])
+        candidates = _candidates(queries, coarse, None if own is None else own[start : start + _ROWS], count)
         for views, chosen in zip(chunk, candidates, strict=True):
             cells = seen.cells[chosen]
             aligned, mask, flips = _aligned(views.cells, views.inside, cells)
@@ -103,7 +104,7 @@ def _unit(v: np.ndarray) -> np.ndarray:
     return np.where(length > 1e-4, v / np.maximum(length, 1e-4), 0).astype(np.float32)
 
 
-def _candidates(queries: np.ndarray, coarse: np.ndarray, own: np.ndarray | None) -> np.ndarray:
+def _candidates(queries: np.ndarray, coarse: np.ndarray, own: np.ndarray | None, count: int) -> np.ndarray:
     """Indices of the likenesses that correlate best under any flip and shift, without each one's own: (n, k)."""
     views = np.ascontiguousarray(_unit(_pooled(queries)).reshape(len(queries), -1, _COARSE * _COARSE).swapaxes(0, 1))
     best = np.empty((len(queries), len(coarse)), np.float32)
@@ -115,7 +116,7 @@ def _candidates(queries: np.ndarray, coarse: np.ndarray, own: np.ndarray | None)
         best[:, start : start + _COLUMNS] = top
     if own is not None:
         best[np.arange(len(best)), own] = -np.inf
-    k = min(_CANDIDATES, len(coarse) - (own is not None))
+    k = min(count, len(coarse) - (own is not None))
     return np.argpartition(-best, k - 1, axis=1)[:, :k]
 
 

@@ -31,6 +31,7 @@ LIMITS = (0.0025, 0.06)  # of the score; set on planted copies, see scripts/stud
 ALIKE = 0.0075  # score: a pair within one set up to here is told, whatever the size of the set
 FAMILIES = 0.1  # share of images seen with a score up to ALIKE, beyond which they are families
 PLAINEST = (0.0001, 0.001)  # score and residual up to which a copy is sure even there
+_WITHIN = 48  # candidates of each image of a set, so that families are told whole
 _SAMPLE = 256  # images seen that are compared with all others to set the limit
 _TAIL = 64  # images seen, below which nothing is known of how near two other ones can be
 _MARGIN = 0.7  # pictures that nobody rounded are nearer to likenesses than these are to each other
@@ -96,7 +97,7 @@ def find_within(images: Sequence[np.ndarray | Reduced], seen: Likenesses, *, rep
     if len(images) < 2:
         return []
     judge, pairs = judge_of(seen), dict[tuple[int, int], Match]()
-    for here, row in enumerate(ranked(images, seen, own=np.arange(len(images)), report=report)):
+    for here, row in enumerate(ranked(images, seen, np.arange(len(images)), _WITHIN, report)):
         for there, residual, score in row.kin(ALIKE):
             match = Match(min(here, there), max(here, there), residual, score, judge.sure(residual, score))
             pair = match.query, match.seen
