@@ -43,12 +43,13 @@ def option(
 @dataclasses.dataclass(frozen=True)
 class Reading:
     """root: folder that holds a torchvision or timm data set given by name. split: which part of an `.npz` file, of
-    "digits" or of a named data set. groups: the subject of each item, never divided by a split: a CSV file (see
-    `read_groups_csv`) or one value for each item. targets, classes: labels and class names in place of those of data in
-    memory."""
+    "digits" or of a named data set. depth: the level of the folders that name the classes, in a folder. groups: the
+    subject of each item, never divided by a split: a CSV file (see `read_groups_csv`) or one value for each item.
+    targets, classes: labels and class names in place of those of data in memory."""
 
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
     split: str = option("train", "Part of a .npz file or named set.", metavar="NAME", recorded=False)
+    depth: int = option(1, "Level of the folders that name the classes.", least=1, recorded=False)
     groups: Any = option(None, "CSV: item, group. Groups are never divided.", path="file", recorded=False)
     targets: Any = option(None, recorded=False)
     classes: Any = option(None, recorded=False)

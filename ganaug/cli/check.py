@@ -19,10 +19,11 @@ from ganaug.reporting import plain
 @click.option("--target", metavar="COL", help="Column of classes of a table.")
 @click.option("--drop", multiple=True, metavar="COL", help="Column of a table to leave out; repeatable.")
 @click.option("--quarantine", type=click.Path(), metavar="DIR", help="Move unreadable files of the folder there.")
+@click.option("--write-groups", type=click.Path(), metavar="FILE", help="Groups of what is alike, for --groups.")
 @click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
 @reading_options
 @common
-def check(data, test, limit, target, drop, quarantine, no_timing, reading, seed, report):
+def check(data, test, limit, target, drop, quarantine, write_groups, no_timing, reading, seed, report):
     """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes; of a table, what
     its columns hold.
 
@@ -31,19 +32,23 @@ def check(data, test, limit, target, drop, quarantine, no_timing, reading, seed,
     ganaug check data/train --test data/test
     ganaug check mnist.npz --limit 100 --json
     ganaug check data/train --quarantine data/unreadable
+    ganaug check data/train --write-groups groups.csv
     ganaug check table.csv --target diagnosis
     """
     from ganaug.data.check import check as look
     from ganaug.data.quarantine import quarantine as isolate
     from ganaug.data.rows.cells import is_table
     from ganaug.data.rows.check import check_table
-    from ganaug.files.integrity import writing
+    from ganaug.data.subjects import groups_csv, require_no_file
+    from ganaug.files.integrity import write_atomically, writing
     from ganaug.fitting.estimate import fit_seconds
+    from ganaug.fitting.settings import DEFAULT_BUDGET
 
     if is_table(data):
-        if test is not None or limit is not None or reading.said():
+        if test is not None or limit is not None or write_groups is not None or reading.said():
             raise OptionError(
-                "--test, --limit and options of how images are read are not for tables.", "Leave them out."
+                "--test, --limit, --write-groups and options of how images are read are not for tables.",
+                "Leave them out.",
             )
         if quarantine is not None:
             raise OptionError("--quarantine is for a folder of images.", "Leave it out for a table.")
@@ -53,7 +58,14 @@ def check(data, test, limit, target, drop, quarantine, no_timing, reading, seed,
     if quarantine is not None and test is not None:
         raise OptionError("--quarantine is for one folder.", "Leave out --test, and check that folder by itself.")
     timing = None if no_timing else fit_seconds
-    found = look(data, reading, other=test, limit=limit, seed=seed, seconds=timing, report=report)
+    if write_groups is not None:
+        require_no_file(write_groups)
+    found = look(
+        data, reading, other=test, limit=limit, seed=seed, seconds=timing, budget=DEFAULT_BUDGET, report=report
+    )
+    if write_groups is not None:
+        write_atomically(Path(write_groups), groups_csv(found.grouping).encode())
+        click.echo(f"written: {plain(write_groups)}, {len(set(found.grouping.values()))} groups", err=True)
     if quarantine is not None:
         with writing(Path(quarantine)):
             moved = isolate(data, found.unreadable, quarantine)

@@ -14,6 +14,7 @@ from PIL import Image
 from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.sources.convert import resized
+from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.source import open_source, refuse_idle
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
 from ganaug.data.survey import Seen, Survey, survey
@@ -96,6 +97,8 @@ def load_images(
         if names:
             more = f", {names[1]}" + ", ..." * (len(names) > 2) if len(names) > 1 else ""
             report("passed over", 0, 0, f"{len(names)} x {reason}: {names[0]}{more}")
+    if isinstance(opened, FolderSource) and nesting(opened):
+        report("folders", 0, 0, nesting(opened))
     paired = open_pairs(opened, pairs)
     gathered = _Gathered(chosen_side or _likely_side(device), keep_small=chosen_side is None)
     found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)

@@ -7,6 +7,7 @@ formats are allow-listed, and whatever is passed over is listed by name in `igno
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from ganaug.data.sources.images import SUFFIXES, decode_image
 from ganaug.data.sources.kinds import Asked, is_text, source
 from ganaug.data.sources.ours import MADE, SAMPLES, made_here
 from ganaug.errors import DataError, OptionError
+from ganaug.reporting import printable
 
 DEEPEST = 100  # folders in folders below a class
 PARTS = frozenset({"train", "training", "test", "val", "valid", "validation"})
@@ -29,7 +31,8 @@ _LAYOUT = "Put the images of each class in a folder of its own: ROOT/CLASS/*.png
 
 @dataclass(frozen=True, eq=False)
 class FolderSource:
-    """Images found under `root`. names: paths relative to it; ignored: reason -> what was passed over."""
+    """Images found under `root`. names: paths relative to it; ignored: reason -> what was passed over; depth: the level
+    of the folders that name the classes."""
 
     root: Path
     files: Sequence[str]
@@ -39,6 +42,7 @@ class FolderSource:
     ignored: Mapping[str, Sequence[str]]
     groups: tuple[str, ...] | None = None
     array: None = None
+    depth: int = 1
 
     def __len__(self) -> int:
         return len(self.files)
@@ -57,38 +61,49 @@ def file_of(source: Any, index: int) -> Path | None:
 def folder(asked: Asked) -> FolderSource:
     if asked.reading.classes is not None:
         raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
-    return from_folder(asked.path)
+    return from_folder(asked.path, depth=asked.reading.depth)
 
 
-def from_folder(root: str | Path) -> FolderSource:
+def from_folder(root: str | Path, *, depth: int = 1) -> FolderSource:
     """Scan a folder of class folders; no image is opened.
 
     Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those), but not what
-    ganaug made. Raises DataError where there is no class folder, for a run or a bench, where the folder holds train and
-    test parts, and for class names that cannot be told apart.
+    ganaug made. depth: their level. Deeper ones bear their own names, as timm names them, or, where two are alike, the
+    path: FRUIT_APPLE. Raises DataError where there is no class folder, for a run or a bench, where the folder holds
+    train and test parts, and for class names that cannot be told apart.
     """
     root = Path(root)
     made = made_here(str(root))
     if made not in (None, SAMPLES):
         raise DataError(f"{root} is {made} that ganaug made, not labelled images.", "Give the folder of the images.")
     scan = _Scan(root.resolve())
-    classes: list[str] = []
-    files: list[str] = []
-    labels: list[int] = []
-    for entry in scan.entries(str(scan.root)):
-        if entry.is_dir(follow_symlinks=False):
-            found = list(scan.images(entry.path))
-            labels += [len(classes)] * len(found)
-            files += found
-            classes.append(entry.name)
-        elif _suffix(entry.name) in SUFFIXES:
-            scan.note("image outside the class folders", entry.path)
-        else:
-            scan.note("not an image", entry.path)
-    _check_layout(root, classes, scan)
+    found = {path: list(scan.images(path)) for path in scan.class_folders(str(scan.root), depth)}
+    paths = [os.path.relpath(path, scan.root) for path in found]
+    _check_layout(root, paths, scan, depth)
+    called = _called(paths)
+    classes = sorted(called)
+    place = {name: label for label, name in enumerate(classes)}
+    labels = [place[name] for name, files in zip(called, found.values(), strict=True) for _ in files]
+    files = [file for files in found.values() for file in files]
     names = [file.encode("utf-8", "backslashreplace").decode() for file in files]
     values = np.asarray(labels, dtype=np.int64)
-    return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored)
+    return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored, depth=depth)
+
+
+def nesting(source: FolderSource) -> str:
+    """A sentence where images lie in folders below those that name the classes; else an empty text."""
+    folders = Counter(name.rsplit("/", 1)[0] for name in source.names)
+    below = [folder for folder in folders if folder.count("/") >= source.depth]
+    if not below:
+        return ""
+    above, deeper = sorted(set(folders) - set(below)), sum(folders[folder] for folder in below)
+    shown = f"{', '.join(map(printable, below[:3]))}{', ...' * (len(below) > 3)}"
+    classes = len(source.classes)
+    told = f"{deeper} images lie in {len(below)} folders below the {classes} class folders ({shown})"
+    told += f", and {len(source) - deeper} in the class folders themselves" if above else ""
+    return (
+        f"{told}: all count as the class above them. If the folders below are the classes: --depth {source.depth + 1}."
+    )
 
 
 class _Scan:
@@ -121,6 +136,16 @@ class _Scan:
             else:
                 yield entry
 
+    def class_folders(self, folder: str, level: int) -> Iterator[str]:
+        """The folders `level` levels below `folder`."""
+        for entry in self.entries(folder):
+            if entry.is_dir(follow_symlinks=False):
+                yield from self.class_folders(entry.path, level - 1) if level > 1 else [entry.path]
+            elif _suffix(entry.name) in SUFFIXES:
+                self.note("image outside the class folders", entry.path)
+            else:
+                self.note("not an image", entry.path)
+
     def images(self, folder: str, depth: int = 0) -> Iterator[str]:
         """Image files below `folder`, relative to the root."""
         for entry in self.entries(folder):
@@ -143,8 +168,18 @@ class _Scan:
         return target.is_file() and target.is_relative_to(self.root)
 
 
-def _check_layout(root: Path, classes: Sequence[str], scan: _Scan) -> None:
+def _called(paths: Sequence[str]) -> list[str]:
+    """Names of the classes that these folders are, by their relative paths."""
+    own = [os.path.basename(path) for path in paths]
+    return own if len(set(own)) == len(own) else [path.replace(os.sep, "_") for path in paths]
+
+
+def _check_layout(root: Path, paths: Sequence[str], scan: _Scan, depth: int) -> None:
+    classes = sorted({path.split(os.sep)[0] for path in paths})
     if not classes:
+        if depth > 1:
+            cause = f"{root} has no folders {depth} levels deep."
+            raise DataError(cause, f"Give a smaller --depth: at --depth {depth} a class is ROOT{'/FOLDER' * depth}.")
         loose = len(scan.ignored.get("image outside the class folders", ()))
         hidden = ", ".join(map(repr, scan.ignored.get("hidden folder", ())))
         links = len(scan.ignored.get("link that is not followed", ()))

@@ -19,7 +19,7 @@ from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.source import kind_of
-from ganaug.data.split import hold_out
+from ganaug.data.split import groups_in_words, hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.unseen import keep_unseen, resembling, straddling, unknown_groups, without
@@ -87,6 +87,8 @@ def gather(
         pairs=asked.pairs, report=report,
     )  # fmt: skip
     train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
+    if train.groups is not None:
+        report("groups", 0, 0, groups_in_words(train, validation))
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     held = load_images(
         data if test is None else test, there, size=size, channels=channels, at_least=0,
