@@ -171,7 +171,8 @@ def test_grey_and_colour_are_told_once():
     as_rgb, colour = [image.convert("RGB") for image in as_rgb], [picture(i, (8, 8)) for i in range(20)]
     assert advice(*grey) == advice(*colour) == []
     assert advice(*grey, *as_rgb) == [
-        "No image has colour (40 are grey stored as RGB without any colour): one channel is modelled, and served as RGB."
+        "No image has colour (40 are grey stored as RGB without any colour): one channel is modelled, "
+        "and served as RGB."
     ]
     (note,) = advice(*grey, *as_rgb, *colour)
     assert note.startswith("80 of 120 images are grey (40 of them stored as RGB), the others have colour")
