@@ -57,7 +57,9 @@ def file_of(source: Any, index: int) -> Path | None:
     return source.root / source.files[index] if isinstance(source, FolderSource) else None
 
 
-@source("a folder ROOT/CLASS/*.png", takes=lambda data: is_text(data) and Path(data).expanduser().is_dir())
+@source(
+    "a folder ROOT/CLASS/*.png", takes=lambda data: is_text(data) and Path(data).expanduser().is_dir(), reads=("depth",)
+)
 def folder(asked: Asked) -> FolderSource:
     if asked.reading.classes is not None:
         raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
