@@ -44,8 +44,9 @@ def option(
 @dataclasses.dataclass(frozen=True)
 class Reading:
     """root: folder that holds a torchvision or timm data set given by name. split: which part of an `.npz` file, of
-    "digits", of a named data set, or of a list with a column of parts. groups: the subject of each item, never divided
-    by a split: a CSV file (see `read_groups_csv`) or one value for each item. labels: the CSV file of images and labels
+    "digits", of a named data set, or of a list with a column of parts. depth: the level
+    of the folders that name the classes, in a folder. groups: the subject of each item, never divided by a split: a
+    CSV file (see `read_groups_csv`) or one value for each item. labels: the CSV file of images and labels
     of a folder without class folders. image, target: the column, or the key of an item, that holds the image (or its
     path) and its class, where they are not found by themselves. follow_links: read what links in a folder lead to, also
     out of it: for data of your own. skip_small: leave out classes of fewer images. range: what is black and what is
@@ -55,6 +56,7 @@ class Reading:
 
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
     split: str = option("train", "Part of a .npz file, named set or list.", metavar="NAME", recorded=False)
+    depth: int = option(1, "Level of the folders that name the classes.", least=1, recorded=False)
     groups: Any = option(None, "CSV: item, group. Groups are never divided.", path="file", recorded=False)
     labels: Any = option(None, "CSV: image, label, of a folder without class folders.", path="file", recorded=False)
     image: str | None = option(None, "Column of images or of their paths, if not found.", metavar="COL", recorded=False)

@@ -6,7 +6,7 @@ code never prints. `silent` is the default; the command line passes `ganaug.cli.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Report = Callable[[str, int, int, str], None]  # phase name, items done, items in all, free text ("loss 0.69")
 
@@ -41,6 +41,12 @@ def aligned(counts: Mapping[str, object], most: int = 30) -> list[str]:
     value_width = max((len(value) for _, value in rows), default=0)
     lines = [f"  {name:<{name_width}}  {value:>{value_width}}" for name, value in rows]
     return lines + ([f"  ... and {len(counts) - most} more"] if len(counts) > most else [])
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """The first `most` names in one line, and how many more there are; names may come from a file system."""
+    shown = list(map(printable, names))
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
 def shortened(entries: Sequence[str], most: int) -> list[str]:

@@ -18,10 +18,11 @@ from ganaug.reporting import plain
 @LIMIT
 @click.option("--drop", multiple=True, metavar="COL", help="Column of a table to leave out; repeatable.")
 @click.option("--quarantine", type=click.Path(), metavar="DIR", help="Move unreadable files of the folder there.")
+@click.option("--write-groups", type=click.Path(), metavar="FILE", help="Groups of what is alike, for --groups.")
 @click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
 @reading_options
 @common
-def check(data, test, limit, drop, quarantine, no_timing, reading, seed, report):
+def check(data, test, limit, drop, quarantine, write_groups, no_timing, reading, seed, report):
     """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes; of a table, what
     its columns hold.
 
@@ -30,6 +31,7 @@ def check(data, test, limit, drop, quarantine, no_timing, reading, seed, report)
     ganaug check data/train --test data/test
     ganaug check mnist.npz --limit 100 --json
     ganaug check data/train --quarantine data/unreadable
+    ganaug check data/train --write-groups groups.csv
     ganaug check table.csv --target diagnosis
     ganaug check photos --labels photos.csv
     """
@@ -37,13 +39,17 @@ def check(data, test, limit, drop, quarantine, no_timing, reading, seed, report)
     from ganaug.data.quarantine import quarantine as isolate
     from ganaug.data.rows.cells import holds_rows
     from ganaug.data.rows.check import check_table
-    from ganaug.files.integrity import writing
+    from ganaug.data.subjects import groups_csv, require_no_file
+    from ganaug.files.integrity import write_atomically, writing
     from ganaug.fitting.estimate import fit_seconds
+    from ganaug.fitting.settings import DEFAULT_BUDGET
 
     if holds_rows(data, drop, reading.image):
-        if test is not None or limit is not None or set(reading.said()) - {"target"}:
+        others = set(reading.said()) - {"target"}
+        if test is not None or limit is not None or write_groups is not None or others:
             raise OptionError(
-                "--test, --limit and options of how images are read are not for tables.", "Leave them out."
+                "--test, --limit, --write-groups and options of how images are read are not for tables.",
+                "Leave them out.",
             )
         if quarantine is not None:
             raise OptionError("--quarantine is for a folder of images.", "Leave it out for a table.")
@@ -53,7 +59,14 @@ def check(data, test, limit, drop, quarantine, no_timing, reading, seed, report)
     if quarantine is not None and test is not None:
         raise OptionError("--quarantine is for one folder.", "Leave out --test, and check that folder by itself.")
     timing = None if no_timing else fit_seconds
-    found = look(data, reading, other=test, limit=limit, seed=seed, seconds=timing, report=report)
+    if write_groups is not None:
+        require_no_file(write_groups)
+    found = look(
+        data, reading, other=test, limit=limit, seed=seed, seconds=timing, budget=DEFAULT_BUDGET, report=report
+    )
+    if write_groups is not None:
+        write_atomically(Path(write_groups), groups_csv(found.grouping).encode())
+        click.echo(f"written: {plain(write_groups)}, {len(set(found.grouping.values()))} groups", err=True)
     if quarantine is not None:
         with writing(Path(quarantine)):
             moved = isolate(data, found.unreadable, quarantine)

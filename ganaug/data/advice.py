@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganaug.data.check_report import Check
-from ganaug.reporting import printable
+from ganaug.data.sources.arrays import UNREAD_GROUPS
+from ganaug.reporting import listed, printable
 
 FEW = 20  # images a class: below, a generator tends to copy or collapse
 UNEQUAL = 5  # largest class over smallest
+SQUEEZED = 1.2  # longer side over shorter, beyond which it is told
 
 
-def advice_for(
-    found: Check, *, grey_as_rgb: bool, other_sizes: Mapping[str, int], other_modes: Mapping[str, int]
-) -> tuple[str, ...]:
+def advice_for(found: Check, *, other_sizes: Mapping[str, int], other_modes: Mapping[str, int]) -> tuple[str, ...]:
     """Sentences, the weightiest first; none if there is nothing to say. other_sizes, other_modes: of the other set."""
     notes = [
-        *_other_set(found), *_other_kind(found, other_sizes, other_modes), *_copies(found), *_amounts(found),
-        *_pixels(found, grey_as_rgb), *_names(found),
+        *_other_set(found), *_other_kind(found, other_sizes, other_modes), *_copies(found), *_near(found),
+        *_groups(found), *_amounts(found), *([found.nested] if found.nested else []), *_pixels(found), *_names(found),
     ]  # fmt: skip
     if found.unreadable:
         notes.append(f"{len(found.unreadable)} files cannot be read and are skipped: repair or remove them.")
@@ -27,6 +27,13 @@ def advice_for(
             f"{len(links)} links lead out of the folder and are not followed: --follow-links reads what they lead to, "
             "if it is your own."
         )
+    arrays = found.ignored.get(UNREAD_GROUPS, ())
+    if arrays:
+        notes.append(f"{listed(arrays)} may say which images show one subject, and is not read: call it group_train.")
+    outside = found.ignored.get("image outside the class folders", ())
+    if outside:
+        notes.append(f"{len(outside)} images lie outside the class folders and are passed over ({printable(outside[0])}"
+                     f"{', ...' * (len(outside) > 1)}).")  # fmt: skip
     others = found.ignored.get("not an image", ())
     if others:
         first = f"{printable(others[0])}{', ...' * (len(others) > 1)}"
@@ -61,6 +68,52 @@ def _other_set(found: Check) -> list[str]:
     if found.near_duplicates_between:
         n = len(found.near_duplicates_between)
         notes.append(f"{n} pictures of one set are nearly identical to one of the other: remove the same scenes.")
+    if found.alike_between:
+        n = len(found.alike_between)
+        notes.append(f"{n} pictures of the other set are as much like one of this set as others of this set are like "
+                     "each other: whether they show the same subjects could not be judged.")  # fmt: skip
+    return notes
+
+
+def _near(found: Check) -> list[str]:
+    """What nearly identical pictures within the set mean for a part that is held out."""
+    notes = []
+    if not found.compared:
+        notes.append(
+            f"Nearly identical pictures were not looked for among {found.total} images: --limit N reads fewer."
+        )
+    sure = [pair for pair in found.near_duplicates if pair.sure]
+    across = sum(not pair.one_class for pair in sure)
+    if across:
+        notes.append(f"{across} pairs of nearly identical pictures are in two classes: is one of the labels wrong?")
+    if sure and found.groups is None:
+        notes.append(f"{len(sure)} pairs of pictures are nearly identical: a part that is held out may hold what was "
+                     "learned.")  # fmt: skip
+    apart = sum(pair.apart for pair in sure)
+    if apart:
+        notes.append(f"{apart} pairs of nearly identical pictures are in two groups: is that one subject? "
+                     "ganaug check DATA --groups FILE.csv --write-groups NEW.csv joins them.")  # fmt: skip
+    unsure = sum(not pair.sure for pair in found.near_duplicates)
+    if unsure and found.groups is None:
+        notes.append(f"{unsure} pairs are as much alike as others of this set are: shots of one subject, or different "
+                     f"ones of one make, which could not be judged. Look at them.")  # fmt: skip
+    if found.near_duplicates and found.groups is None:
+        notes.append("ganaug check DATA --write-groups FILE.csv makes groups of what is alike; ganaug fit and bench "
+                     "keep groups together with --groups FILE.csv.")  # fmt: skip
+    return notes
+
+
+def _groups(found: Check) -> list[str]:
+    if found.groups is None:
+        return []
+    notes, facts = [], found.groups
+    lone = [name for name, n in facts.a_class.items() if n == 1]
+    if lone:
+        notes.append(f"All images of {listed(lone)} are one group: none of them can be held out or tested on apart.")
+    if facts.in_classes:
+        n = len(facts.in_classes)
+        notes.append(f"{n} groups hold images of several classes ({listed(facts.in_classes, 3)}): right where a "
+                     "subject can be both, else a wrong label.")  # fmt: skip
     return notes
 
 
@@ -79,17 +132,17 @@ def _amounts(found: Check) -> list[str]:
     notes = []
     few = {name: n for name, n in found.counts.items() if n < FEW}
     if few:
-        which = ", ".join(f"{printable(name)} ({n})" for name, n in list(few.items())[:8])
-        more = f" and {len(few) - 8} more" if len(few) > 8 else ""
+        which = listed(f"{name} ({n})" for name, n in sorted(few.items(), key=lambda item: item[1]))
         kind = "class" if len(few) == 1 else "classes"
-        notes.append(f"Fewer than {FEW} images in {kind} {which}{more}: expect near copies; more would help most.")
+        notes.append(f"Fewer than {FEW} images in {kind} {which}: expect near copies; more would help most.")
     low, high = min(found.counts.values()), max(found.counts.values())
     if low and high >= UNEQUAL * low:
-        notes.append(f"Classes are unequal ({high} to {low}, {high / low:.0f} to 1): --balance fills up the small.")
+        notes.append(f"Classes are unequal ({high} to {low}, {high / low:.0f} to 1): after a fit, "
+                     "ganaug augment RUN --balance fills up the small.")  # fmt: skip
     return notes
 
 
-def _pixels(found: Check, grey_as_rgb: bool) -> list[str]:
+def _pixels(found: Check) -> list[str]:
     notes = []
     side = found.shape[-1]
     sizes = [tuple(map(int, size.split(" x "))) for size in found.sizes]
@@ -97,17 +150,28 @@ def _pixels(found: Check, grey_as_rgb: bool) -> list[str]:
         notes.append(f"{len(sizes)} different sizes: all are resized to {side} x {side} px; --size chooses another.")
     elif sizes and max(sizes[0]) > side:
         notes.append(f"Images are reduced to {side} x {side} px; --size chooses another (time grows with the area).")
-    stretched = sum(n for n, (h, w) in zip(found.sizes.values(), sizes, strict=True) if max(h, w) > 1.5 * min(h, w))
-    if stretched:
-        notes.append(f"{stretched} images are far from square and will look squeezed: crop them if that matters.")
-    if len(found.modes) > 1:
-        notes.append("Grey and RGB images are mixed: synthetic ones will be RGB.")
+    shares = zip(found.sizes.items(), sizes, strict=True)
+    squeezed = [(n, size) for (size, n), (h, w) in shares if max(h, w) > SQUEEZED * min(h, w)]
+    if squeezed:
+        n, example = sum(n for n, _ in squeezed), max(squeezed)[1]
+        notes.append(f"{n} images are not square ({example}{', ...' * (len(squeezed) > 1)}) and are squeezed into a "
+                     "square, which ganaug gives back at their own size: crop them first if that matters.")  # fmt: skip
     if any(words.startswith(("transparent", "turned", "of more than 8 bits")) for words in found.read_as):
         notes.append("Other readers do not do what is said above of how files are read: for torchvision's, give "
                      "ImageFolder(root, loader=ganaug.read_image), or fit on the data set itself.")  # fmt: skip
-    if grey_as_rgb:
-        notes.append("The images are RGB without any colour: one channel is modelled, and served as RGB.")
-    return notes
+    return [*notes, *_grey(found)]
+
+
+def _grey(found: Check) -> list[str]:
+    stored = found.grey - found.modes.get("L", 0)
+    as_rgb = f"{stored} of them stored as RGB" if stored < found.grey else "stored as RGB"
+    if found.shape[0] == 1:
+        return [f"No image has colour ({stored} are grey stored as RGB without any colour): one channel is modelled, "
+                "and served as RGB."] if stored else []  # fmt: skip
+    if not found.grey:
+        return []
+    return [f"{found.grey} of {found.total} images are grey{f' ({as_rgb})' if stored else ''}, the others have colour: "
+            "Grey and RGB images are mixed, and synthetic ones will be RGB."]  # fmt: skip
 
 
 def _names(found: Check) -> list[str]:
@@ -122,4 +186,4 @@ def _names(found: Check) -> list[str]:
 
 
 def _listed(names: set[str] | list[str]) -> str:
-    return ", ".join(map(printable, sorted(names)))
+    return listed(sorted(names))

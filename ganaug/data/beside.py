@@ -10,7 +10,7 @@ from ganaug.data.labelled import Labelled
 from ganaug.data.sources.source import OF_OPEN, ImageSource, kind_of, used_by
 from ganaug.options import Reading
 
-_SHARED = frozenset({"root", "classes", "image", "target", "follow_links", "range", "as_served"})
+_SHARED = frozenset({"root", "classes", "image", "target", "follow_links", "depth", "range", "as_served"})
 
 
 def both_readings(reading: Reading, data: Any, test: Any, groups: Any = None) -> tuple[Reading, Reading]:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from ganaug.data.advice import advice_for
 from ganaug.data.beside import both_readings
 from ganaug.data.check_report import Check
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
+from ganaug.data.group_facts import group_facts
 from ganaug.data.labelled import label_counts
 from ganaug.data.load import auto_side, refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.sources.classes import place_of
+from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
-from ganaug.data.survey import Survey, survey
+from ganaug.data.subjects import MOST, NearPair, grouped, near_pairs
+from ganaug.data.survey import Seen, Survey, survey
 from ganaug.errors import DataError, OptionError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
@@ -32,20 +37,28 @@ def check(
     seed: int = 0,
     device: str = "cpu",
     seconds: float | Callable[[DataSpec], float] | None = None,
+    budget: float | None = None,
     report: Report = silent,
     **given: Any,
 ) -> Check:
     """Read every image of a source (see `open_source`) once and say what is there.
 
     other: a second set, for instance the test set, to compare classes and look for copies across both. limit, seed:
-    as in `load_images`. device: where a fit would run, "cpu" or a GPU. seconds: the estimated time of a fit, or a
-    function of its `DataSpec`. reading, given: see `Reading`. Raises DataError only where the source cannot be opened
-    at all; what would stop a fit otherwise is listed in `problems`.
+    as in `load_images`. device: where a fit would run, "cpu" or a GPU. seconds: the estimated time that good samples
+    take, or a function of their `DataSpec`. budget: seconds after which a fit stops by itself. reading, given: see
+    `Reading`. Raises DataError only where the source cannot be opened at all; what would stop a fit otherwise is listed
+    in `problems`.
     """
     reading = merged(Reading, reading, given)
     reading, of_other = both_readings(reading, source, other)
     opened = open_source(source, reading, report=report)
-    found = survey(opened, limit=limit, seed=seed, report=report)
+    here: dict[int, Reduced] = {}  # pictures, as far as they may be compared
+
+    def keep(seen: Seen, pixels: np.ndarray) -> None:
+        if len(here) <= MOST:
+            here[seen.index] = reduced(pixels)
+
+    found = survey(opened, visit=keep, limit=limit, seed=seed, report=report)
     counts = _counts(opened, found)
     second = None if other is None else open_source(other, of_other, report=report)
     there: list[Reduced] = []  # pictures of the second set
@@ -53,30 +66,45 @@ def check(
     side, depth = auto_side(found, device), 3 if found.in_colour() else 1
     spec = DataSpec((depth, side, side), opened.classes)
     copies = _copies(opened, found)
+    compared = len(found.images) <= MOST
+    pairs = near_pairs(opened, found, [here[image.index] for image in found.images], report) if compared else ()
+    nearly = Between() if second is None else _nearly(opened, found, second, beside, there, report)
+    groups = group_facts(opened, found)
+    problems = _problems(opened, found, counts, reading)
     result = Check(
         counts=counts,
         sizes=_sizes(found),
         modes=_modes(found),
+        grey=sum(not image.colour for image in found.images),
         shape=spec.shape,
         unreadable=(*found.unreadable, *beside.unreadable),
         ignored={reason: tuple(names) for reason, names in opened.ignored.items()},
+        nested=nesting(opened) if isinstance(opened, FolderSource) else "",
+        groups=groups,
         duplicates_within=tuple(names for names, labels in copies if labels == 1),
         duplicates_across=tuple(names for names, labels in copies if labels > 1),
         duplicates_between=() if second is None else _between(opened, found, second, beside),
-        near_duplicates_between=() if second is None else _nearly(opened, found, second, beside, there, report),
+        near_duplicates=pairs,
+        compared=compared,
+        near_duplicates_between=nearly.sure,
+        alike_between=nearly.unsure,
         other_counts={} if second is None else _in_words_of(opened.classes, _counts(second, beside)),
-        problems=_problems(opened, found, counts, reading),
+        problems=problems or ((groups.problem,) if groups and groups.problem else ()),
         advice=(),
         seconds=seconds(spec) if callable(seconds) else seconds,
+        budget=budget,
+        grouping=_grouping(opened, found, [names for names, _ in copies], pairs),
         read_as=found.read_as(reading.range),
     )
-    advice = advice_for(
-        result,
-        grey_as_rgb=found.mode() == "RGB" and depth == 1,
-        other_sizes=_sizes(beside),
-        other_modes=_modes(beside),
-    )
-    return replace(result, advice=advice)
+    return replace(result, advice=advice_for(result, other_sizes=_sizes(beside), other_modes=_modes(beside)))
+
+
+def _grouping(
+    source: ImageSource, found: Survey, copies: Sequence[Sequence[str]], pairs: Sequence[NearPair]
+) -> dict[str, str]:
+    names = [source.names[image.index] for image in found.images]
+    known = None if source.groups is None else [source.groups[image.index] for image in found.images]
+    return grouped(names, known, [*copies, *((pair.first, pair.second) for pair in pairs)])
 
 
 def _in_words_of(classes: Sequence[str], counts: dict[str, int]) -> dict[str, int]:
@@ -125,14 +153,26 @@ def _between(source: ImageSource, found: Survey, second: ImageSource, beside: Su
     return tuple((here, name) for here, name in pairs if name is not None)
 
 
+@dataclass(frozen=True)
+class Between:
+    """Pairs of a picture here and one in the other set, nearly identical: beyond doubt; as alike as others here."""
+
+    sure: tuple[tuple[str, str], ...] = ()
+    unsure: tuple[tuple[str, str], ...] = ()
+
+
 def _nearly(
     source: ImageSource, found: Survey, second: ImageSource, beside: Survey, pictures: list[Reduced], report: Report
-) -> tuple[tuple[str, str], ...]:
+) -> Between:
     exact = {image.fingerprint for image in found.images}
     rest = [row for row, image in enumerate(beside.images) if image.fingerprint not in exact]
     names = {image.likeness: source.names[image.index] for image in reversed(found.images)}
     likenesses = [beside.images[row].likeness for row in rest]
     known = Known(frozenset(), frozenset(names))
     marks = seen_as([""] * len(rest), likenesses, [pictures[row] for row in rest], known, report)
-    pairs = zip(rest, marks, strict=True)
-    return tuple((names[mark], second.names[beside.images[row].index]) for row, mark in pairs if mark)
+    others = [second.names[beside.images[row].index] for row in rest]
+    sure, unsure = (
+        tuple((names[mark], other) for mark, other in zip(part, others, strict=True) if mark)
+        for part in (marks.sure, marks.unsure)
+    )
+    return Between(sure, unsure)

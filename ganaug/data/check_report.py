@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from ganaug.data.group_facts import GroupFacts
+from ganaug.data.subjects import NearPair
 from ganaug.reporting import aligned, printable, shortened
+
+CLASSES = 30  # that are listed
 
 
 @dataclass(frozen=True)
@@ -14,12 +18,16 @@ class Check:
     """What was found. `lines()` is for people, `to_json()` for programs.
 
     counts: class name -> readable images; sizes: "height x width" px -> images; modes: "L" or "RGB" -> images; shape:
-    (C, H, W) that a fit would choose; unreadable: (name, reason); ignored: reason -> names that were passed over;
-    duplicates_within, duplicates_across: names of identical pictures, in one class and in several; duplicates_between:
-    (name here, name in the other set); near_duplicates_between: the same for copies that are flipped, slightly shifted,
-    recompressed, brighter or resized; other_counts: counts of the other set, empty if there is none; problems: what
-    would stop a fit; advice: what would make it better; seconds: estimated time of a fit, or None; read_as: what the
-    reader does to some images, in words -> how many.
+    (C, H, W) that a fit would choose; grey: images without any colour, however they are stored; unreadable: (name,
+    reason); ignored: reason -> names that were passed over; duplicates_within, duplicates_across: names of identical
+    pictures, in one class and in several; duplicates_between: (name here, name in the other set);
+    near_duplicates_between: the same for copies that are flipped, slightly shifted, recompressed, brighter or resized;
+    alike_between: the same for pictures that are no more alike than different ones of this set may be; near_duplicates:
+    pairs within this set, for which compared says whether they were looked for; nested: a sentence on folders below the
+    class folders; groups: None where none are known; other_counts: counts of the other set, empty if there is none;
+    problems: what would stop a fit; advice: what would make it better; seconds: estimated time that good samples take,
+    or None; budget: seconds after which a fit stops by itself; grouping: item -> group, where what is alike is together
+    (not part of `to_json`); read_as: what the reader does to some images, in words -> how many.
     """
 
     counts: dict[str, int]
@@ -37,6 +45,14 @@ class Check:
     advice: tuple[str, ...]
     seconds: float | None = None
     read_as: dict[str, int] = field(default_factory=dict)
+    grey: int = 0
+    nested: str = ""
+    groups: GroupFacts | None = None
+    near_duplicates: tuple[NearPair, ...] = ()
+    compared: bool = True
+    alike_between: tuple[tuple[str, str], ...] = ()
+    budget: float | None = None
+    grouping: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def total(self) -> int:
@@ -45,29 +61,60 @@ class Check:
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain lists, dicts, strings and numbers, ready for `json.dump`."""
-        return {"total": self.total, **asdict(self)}
+        return {"total": self.total, **asdict(replace(self, grouping={}))}
 
     def lines(self, most: int = 10) -> list[str]:
         """The report as lines of plain text; of long lists, the first `most` entries and how many more there are."""
-        lines = [f"{self.total} images, {len(self.counts)} classes", "", "images per class"]
-        lines += aligned({printable(name): self._count(name) for name in self._names()}, most=max(most, 30))
-        lines += ["", "sizes (height x width, px)", *aligned(self.sizes, most=most), "", "modes", *aligned(self.modes)]
+        lines = [f"{self.total} images, {len(self.counts)} classes", "", *self._classes()]
+        lines += ["", "sizes (height x width, px)", *self._sizes(most), "", "modes", *aligned(self.modes)]
+        if self.groups is not None:
+            lines += ["", f"{self.groups.words}; {self.groups.least} to {self.groups.most} images a group"]
         lines += _section("how files are read", [f"{n} {words}" for words, n in self.read_as.items()], 1000)
-        lines += ["", f"a fit would use {' x '.join(map(str, self.shape))} (channels x height x width)"]
-        if self.seconds is not None:
-            lines.append(f"estimated time of a fit: {_duration(self.seconds)}")
+        lines += ["", f"a fit would use {' x '.join(map(str, self.shape))} (channels x height x width)", *self._time()]
         lines += _section("unreadable, skipped", [f"{printable(name)}: {why}" for name, why in self.unreadable], most)
         for reason, names in self.ignored.items():
             lines += _section(f"passed over, {reason}", list(map(printable, names)), most)
         lines += _section("identical pictures in one class", _joined(self.duplicates_within), most)
         lines += _section("identical pictures in different classes", _joined(self.duplicates_across), most)
+        lines += _section("nearly identical pictures in different classes", self._pairs(one_class=False), most)
+        lines += _section("nearly identical pictures in one class", self._pairs(one_class=True), most)
+        alike = [_pair(pair) for pair in self.near_duplicates if not pair.sure]
+        lines += _section("pairs as much alike as others of this set: one subject or two? not judged", alike, most)
         lines += _section("identical pictures in both sets", _joined(self.duplicates_between), most)
         lines += _section("nearly identical pictures in both sets", _joined(self.near_duplicates_between), most)
+        alike = _joined(self.alike_between)
+        lines += _section("in both sets as much alike as others here: one subject or two? not judged", alike, most)
         lines += _section("problems that stop a fit", self.problems, 1000)
         return lines + _section("advice", self.advice, 1000)
 
-    def _names(self) -> list[str]:
-        return [*self.counts, *(name for name in self.other_counts if name not in self.counts)]
+    def _classes(self) -> list[str]:
+        """Images of each class; of many classes, the smallest."""
+        names = [*self.counts, *(name for name in self.other_counts if name not in self.counts)]
+        title = "images per class"
+        if len(names) > CLASSES:
+            title += f" (the {CLASSES} smallest of {len(names)}; the largest has {max(self.counts.values())})"
+            names = sorted(names, key=lambda name: self.counts.get(name, 0))[:CLASSES]
+        return [title, *aligned({printable(name): self._count(name) for name in names}, most=CLASSES)]
+
+    def _time(self) -> list[str]:
+        """How long good samples take, and what a fit does by itself."""
+        if self.seconds is None:
+            return []
+        needed = f"good samples take about {_duration(self.seconds)} here"
+        if self.budget is None or self.seconds <= self.budget:
+            return [needed]
+        minutes = round(self.seconds / 60)
+        return [f"{needed}: --budget {minutes}m; without it, ganaug fit stops after {_duration(self.budget)}"]
+
+    def _sizes(self, most: int) -> list[str]:
+        if len(self.sizes) <= most:
+            return aligned(self.sizes, most=most)
+        heights, widths = zip(*(map(int, size.split(" x ")) for size in self.sizes), strict=True)
+        return [f"  {len(self.sizes)} different ones, {min(heights)} to {max(heights)} high, "
+                f"{min(widths)} to {max(widths)} wide"]  # fmt: skip
+
+    def _pairs(self, *, one_class: bool) -> list[str]:
+        return [_pair(pair) for pair in self.near_duplicates if pair.sure and pair.one_class == one_class]
 
     def _count(self, name: str) -> str:
         here = str(self.counts.get(name, 0))
@@ -76,6 +123,13 @@ class Check:
 
 def _joined(sets: Sequence[Sequence[str]]) -> list[str]:
     return [" = ".join(map(printable, names)) for names in sets]
+
+
+def _pair(pair: NearPair) -> str:
+    named = zip((pair.first, pair.second), pair.classes, strict=True)
+    return " = ".join(
+        printable(name if name.startswith(f"{kind}/") else f"{name} ({kind})") for name, kind in named
+    ) + (" (two groups)" if pair.apart else "")
 
 
 def _section(title: str, entries: Sequence[str], most: int) -> list[str]:

@@ -16,6 +16,7 @@ from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.sources.convert import resized
 from ganaug.data.sources.depth import Range, unfit
+from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.links import NOT_FOLLOWED
 from ganaug.data.sources.small import skipped_in
 from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
@@ -106,6 +107,8 @@ def load_images(
         if names:
             more = f", {names[1]}" + ", ..." * (len(names) > 2) if len(names) > 1 else ""
             report("passed over", 0, 0, f"{len(names)} x {reason}: {names[0]}{more}")
+    if isinstance(opened, FolderSource) and nesting(opened):
+        report("folders", 0, 0, nesting(opened))
     paired = open_pairs(opened, pairs, reading.follow_links)
     gathered = _Gathered(chosen_side or _likely_side(device), keep_small=chosen_side is None)
     found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)

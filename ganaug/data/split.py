@@ -35,6 +35,14 @@ def held_out_rows(images: Labelled, *, fraction: float = 0.2, seed: int = 0) -> 
     return held
 
 
+def groups_in_words(training: Labelled, validation: Labelled) -> str:
+    """ "22 groups, 5 held out"; an empty text where no groups are known."""
+    if training.groups is None:
+        return ""
+    inside, beside = set(training.groups), set(validation.groups or ())
+    return f"{len(inside | beside)} groups, {len(beside)} held out"
+
+
 def _blocks(fingerprints: Sequence[str], groups: Sequence[str] | None) -> np.ndarray:
     """Number of the block of each item, (N,): items that share a group or a picture, directly or by a chain."""
     n = len(fingerprints)

@@ -144,9 +144,9 @@ def _within_limit(source: ImageSource, limit: int | None, seed: int) -> tuple[de
     return deque(sorted(index for own in orders for index in own[:limit].tolist())), reserve
 
 
-def seen_items(source: ImageSource, known: Known, report: Report = silent) -> list[int]:
-    """Indices of the items of a source that are among the known images, exactly or nearly. Unreadable items are
-    passed over."""
+def seen_items(source: ImageSource, known: Known, report: Report = silent) -> tuple[list[int], list[int]]:
+    """Indices of the items of a source that are among the known images, exactly or nearly; and of those that are as
+    much like them as different ones of them are like each other. Unreadable items are passed over."""
     images: list[np.ndarray | Reduced] = []
     found = survey(source, visit=lambda _, pixels: images.append(reduced(pixels)), report=report)
     span = getattr(source, "span", None)
@@ -155,4 +155,6 @@ def seen_items(source: ImageSource, known: Known, report: Report = silent) -> li
         raise DataError(*doubt)
     prints, likenesses = [image.fingerprint for image in found.images], [image.likeness for image in found.images]
     marks = seen_as(prints, likenesses, images, known, report)
-    return [image.index for image, mark in zip(found.images, marks, strict=True) if mark]
+    indices = [image.index for image in found.images]
+    sure, unsure = ([i for i, mark in zip(indices, part, strict=True) if mark] for part in (marks.sure, marks.unsure))
+    return sure, unsure

@@ -10,6 +10,7 @@ import torch
 from ganaug.game import Recipe
 from ganaug.game.train import Batches, train
 
+GOOD_STEPS = 3000  # of the recipe `small`: where its figures in docs/quality.md were good
 WARM_UP = 3  # rounds played and discarded before timing
 
 
@@ -26,3 +27,14 @@ def seconds_per_step(recipe: Recipe, batches: Batches, device: torch.device) -> 
 def steps_in(seconds: float, pace: float) -> int:
     """Rounds that fit into a budget at `pace` seconds a round, at least 20; pictures and saving take 4 %."""
     return max(20, math.floor(0.96 * seconds / pace))
+
+
+def good_samples(recipe: str, steps: int, pace: float) -> str:
+    """What good samples take at `pace` seconds a round, in words, where that is known and more than is planned."""
+    if recipe != "small" or steps >= GOOD_STEPS:
+        return ""
+    return f"good samples took about {GOOD_STEPS} steps in our studies: {in_minutes(GOOD_STEPS * pace)} here"
+
+
+def in_minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -13,14 +13,12 @@ from ganaug.data.outputs import require_outside
 from ganaug.data.spec import KINDS, DataSpec
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
-from ganaug.fitting.budget import seconds_per_step, steps_in
+from ganaug.fitting.budget import GOOD_STEPS, good_samples, in_minutes, seconds_per_step, steps_in
 from ganaug.fitting.place import require_place
 from ganaug.fitting.prepare import FitSettings, prepare
 from ganaug.options import merged
 from ganaug.recipes.modern import small
 from ganaug.reporting import Report, silent
-
-GOOD_STEPS = 3000  # of the recipe `small`: where its figures in docs/quality.md were good
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,10 @@ class Estimate:
         lines = [
             f"fit: recipe {self.recipe}, {in_words(self.shape)}",
             f"  {sum(self.training.values())} {what} to train on, {sum(self.validation.values())} held out",
-            f"  {self.pace * 1000:.0f} ms a step here: {self.steps} steps take about {_minutes(self.seconds)}",
+            f"  {self.pace * 1000:.0f} ms a step here: {self.steps} steps take about {in_minutes(self.seconds)}",
         ]
-        if self.recipe == "small" and self.steps < GOOD_STEPS:
-            needed = _minutes(GOOD_STEPS * self.pace)
-            lines.append(f"  good samples took about {GOOD_STEPS} steps in our studies: {needed} here")
-        return lines
+        more = good_samples(self.recipe, self.steps, self.pace)
+        return [*lines, f"  {more}"] if more else lines
 
 
 def in_words(shape: tuple[int, ...]) -> str:
@@ -92,7 +88,3 @@ def dry_run(
     training, validation = found.training, found.validation
     shape = training.spec.shape
     return Estimate(training.counts(), validation.counts(), shape, found.settings.recipe, pace, steps)
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

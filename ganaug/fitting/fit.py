@@ -20,7 +20,7 @@ from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, own_folders, write_atomically, writing
 from ganaug.files.lock import sole_writer
-from ganaug.fitting.budget import seconds_per_step, steps_in
+from ganaug.fitting.budget import good_samples, in_minutes, seconds_per_step, steps_in
 from ganaug.fitting.course import Course, every
 from ganaug.fitting.doctor.checkup import Examiner
 from ganaug.fitting.doctor.watch import Watch, mended
@@ -233,7 +233,8 @@ class _Fit:
             self.report("warm-up", 0, 1, "")
             pace = seconds_per_step(self.recipe, self.batches, self.device)
             steps = played + steps_in(self.settings.seconds, pace)
-            self.report("warm-up", 1, 1, f"{steps} steps")
+            more = good_samples(self.settings.recipe, steps, pace)
+            self.report("warm-up", 1, 1, f"{steps} steps in about {in_minutes(steps * pace)}{more and '; '}{more}")
         return steps
 
     def _draw(self, progress: Progress) -> None:

@@ -16,7 +16,7 @@ from ganaug.data.rows.series import is_series, load_series
 from ganaug.data.rows.table import load_table
 from ganaug.data.rows.vectors import LabelledVectors, usable
 from ganaug.data.spec import DataSpec
-from ganaug.data.split import hold_out
+from ganaug.data.split import groups_in_words, hold_out
 from ganaug.device import resolve_device
 from ganaug.errors import DataError, FewImagesWarning, OptionError
 from ganaug.fitting.settings import RECIPES_OF, FitSettings
@@ -55,6 +55,8 @@ def prepare(data: Any, settings: FitSettings, report: Report) -> Prepared:
         items = replace(items, pairs=None)
     _warn_of_few(items)
     training, validation = hold_out(items, fraction=settings.validation, seed=settings.seed)
+    if training.groups is not None:
+        report("groups", 0, 0, groups_in_words(training, validation))
     if not recipe.labelled:
         training, validation = training.unlabelled(), validation.unlabelled()
     return Prepared(settings, recipe, training, validation, device, batches_for(recipe, training, device))
@@ -102,7 +104,7 @@ def _definite(data: Any, settings: FitSettings) -> FitSettings:
 
 
 _OF_IMAGES = frozenset({"size", "channels", "groups", "pairs", "strict", "root", "targets", "classes"})
-_OF_IMAGES |= {"labels", "image", "follow_links", "skip_small", "range", "as_served"}
+_OF_IMAGES |= {"labels", "image", "follow_links", "skip_small", "depth", "range", "as_served"}
 _OF_TABLES = frozenset({"target", "drop"})
 IDLE = {  # settings that would change nothing, by the kind of the data
     "images": frozenset({"drop"}),
@@ -149,7 +151,9 @@ def _require_fit(recipe: Recipe, name: str, spec: DataSpec) -> None:
 def _warn_of_few(images: LabelledImages | LabelledVectors) -> None:
     few = {name: n for name, n in images.counts().items() if n < FEW}
     if few:
-        listed = ", ".join(f"{printable(name)} ({n})" for name, n in list(few.items())[:10])
+        smallest = sorted(few.items(), key=lambda item: item[1])
+        listed = ", ".join(f"{printable(name)} ({n})" for name, n in smallest[:10])
+        listed += f" and {len(few) - 10} more" if len(few) > 10 else ""
         what = "images" if isinstance(images, LabelledImages) else "items"
         warnings.warn(
             f"{len(few)} of {len(images.classes)} classes have fewer than {FEW} {what}: {listed}. Expect little of "

@@ -29,12 +29,13 @@ def unseen(dataset: Any, run: Loadable, *, report: Report = silent) -> Subset:
     """A map-style evaluation set without the images that the fit saw, exactly or nearly.
 
     Near-duplicates are flipped, shifted by up to 2 px, recompressed, brighter or darker, or resized. Compared is the
-    content, before transforms.
+    content, before transforms. What is only as much like them as different images of the fit are like each other stays.
     """
     fitted = as_fitted(run)
     source = open_source(dataset, range=fitted.card.codec.range)
     _warn_of_unsteady(source, "The set")
-    dropped = set(seen_items(source, _known(fitted), report))
+    seen, _ = seen_items(source, _known(fitted), report)
+    dropped = set(seen)
     return Subset(dataset, [index for index in range(len(dataset)) if index not in dropped])
 
 
@@ -52,7 +53,17 @@ def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report) ->
     for number, part in enumerate(evaluation):
         source = open_source(part.dataset if isinstance(part, DataLoader) else part, range=fitted.card.codec.range)
         _warn_of_unsteady(source, f"Evaluation set {number}")
-        overlap = [source.names[index] for index in seen_items(source, known, report)]
+        sure, unsure = seen_items(source, known, report)
+        if unsure:
+            first = source.names[unsure[0]]
+            warnings.warn(
+                f"{len(unsure)} of {len(source)} images of evaluation set {number} are as much like images that the "
+                f"generator was fitted on as different ones of these are like each other, the first is {first!r}: "
+                "whether they show the same subjects could not be judged. Keep whole subjects apart: fit with groups=.",
+                SeenImagesWarning,
+                stacklevel=4,
+            )
+        overlap = [source.names[index] for index in sure]
         if not overlap:
             continue
         cause = f"{len(overlap)} of {len(source)} images of evaluation set {number} were used to fit the generator"

@@ -10,6 +10,7 @@ from ganaug.data.load import load_images
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.split import hold_out
+from ganaug.data.subjects import groups_csv
 from ganaug.errors import DataError
 from tests.toys.images import picture
 
@@ -63,7 +64,7 @@ def test_a_sound_set_has_counts_and_little_advice(tree):
     text = "\n".join(found.lines())
     assert "12 images, 3 classes" in text
     assert "  ant  4" in text
-    assert "estimated time of a fit: 4 min" in text
+    assert "good samples take about 4 min here" in text
     assert json.loads(json.dumps(found.to_json()))["counts"] == found.counts
 
 
@@ -103,7 +104,7 @@ def test_everything_wrong_is_named(tree, tmp_path):
         "1 images are exact copies",
         "Classes are unequal (30 to 4",
         "2 different sizes",
-        "1 images are far from square",
+        "1 images are not square (40 x 12) and are squeezed",
         "Grey and RGB images are mixed",
         "differ only in capitals",
         "1 files cannot be read",
@@ -181,6 +182,124 @@ def test_grey_pictures_stored_as_rgb_are_explained():
     found = check(items)
     assert found.shape == (1, 8, 8)
     assert "RGB without any colour" in found.advice[0]
+
+
+def test_grey_and_colour_are_told_once():
+    def advice(*pictures):
+        found = check([(picture, i % 2) for i, picture in enumerate(pictures * 2)])
+        return [note for note in found.advice if "grey" in note or "colour" in note]
+
+    grey, as_rgb = [picture(i, (8, 8), "L") for i in range(20)], [picture(i, (8, 8), "L") for i in range(20, 40)]
+    as_rgb, colour = [image.convert("RGB") for image in as_rgb], [picture(i, (8, 8)) for i in range(20)]
+    assert advice(*grey) == advice(*colour) == []
+    assert advice(*grey, *as_rgb) == [
+        "No image has colour (40 are grey stored as RGB without any colour): one channel is modelled, "
+        "and served as RGB."
+    ]
+    (note,) = advice(*grey, *as_rgb, *colour)
+    assert note.startswith("80 of 120 images are grey (40 of them stored as RGB), the others have colour")
+    (note,) = advice(*as_rgb, *colour)
+    assert note.startswith("40 of 80 images are grey (stored as RGB), the others have colour")
+
+
+def test_pictures_of_four_to_three_are_told_to_be_squeezed():
+    def squeezed(size):
+        return [n for n in check([(picture(i, size), i % 2) for i in range(8)]).advice if "squeezed" in n]
+
+    assert "8 images are not square (30 x 40)" in squeezed((30, 40))[0]
+    assert not squeezed((30, 33))
+
+
+def test_of_many_classes_the_smallest_are_shown_and_lists_are_short(tmp_path):
+    for number in range(50):
+        folder = tmp_path / "a" / f"class {number:02d}"
+        folder.mkdir(parents=True)
+        for i in range(3 if number == 44 else 5):
+            picture(10 * number + i, (8, 8)).save(folder / f"{i}.png")
+    other = tmp_path / "b" / "another"
+    other.mkdir(parents=True)
+    picture(999, (8, 8)).save(other / "0.png")
+    found = check(tmp_path / "a", other=tmp_path / "b")
+    text = found.lines()
+    assert "images per class (the 30 smallest of 51; the largest has 5)" in text
+    assert any(line.startswith("  class 44") for line in text)
+    assert any("classes class 44 (3), class 00 (5)" in note and "and 42 more" in note for note in found.advice)
+    assert any(
+        note.startswith("Missing in the other set: class 00,") and "and 42 more" in note for note in found.advice
+    )
+
+
+def test_nearly_identical_pictures_of_a_set_are_told_two_labels_first_and_make_groups(tree, tmp_path):
+    for number, kind in enumerate(("ant", "bee", "cat")):
+        for i in range(40):
+            picture(1000 + 100 * number + i, (32, 32)).save(tree / kind / f"more{i}.png")
+    for name, source in (("ant/near.png", "ant/more3.png"), ("bee/wrong.png", "cat/more5.png")):
+        Image.open(tree / source).point(lambda v: v // 2 + 30).save(tree / name)
+    shutil.copy(tree / "ant" / "0.png", tree / "ant" / "copy.png")
+    found = check(tree)
+    pairs = [(pair.first, pair.second, pair.sure) for pair in found.near_duplicates]
+    assert pairs == [("bee/wrong.png", "cat/more5.png", True), ("ant/more3.png", "ant/near.png", True)]
+    text = "\n".join(found.lines())
+    assert "nearly identical pictures in different classes (1)\n  bee/wrong.png = cat/more5.png" in text
+    assert any("1 pairs of nearly identical pictures are in two classes" in note for note in found.advice)
+    assert any("--write-groups" in note for note in found.advice)
+    assert json.loads(json.dumps(found.to_json()))["near_duplicates"][0]["classes"] == ["bee", "cat"]
+    (tmp_path / "groups.csv").write_text(groups_csv(found.grouping))
+    groups = dict(zip(*(lambda s: (s.names, s.groups))(open_source(tree, groups=tmp_path / "groups.csv")), strict=True))
+    for together in (*pairs, ("ant/0.png", "ant/copy.png")):
+        assert groups[together[0]] == groups[together[1]]
+    assert len(set(groups.values())) == len(groups) - 3
+    again = check(tree, groups=tmp_path / "groups.csv")
+    assert not any("--write-groups" in note for note in again.advice)
+    assert again.groups.words.startswith(f"{len(groups) - 3} groups, ")
+    assert any(line.startswith(again.groups.words) for line in again.lines())
+    names = list(groups)
+    apart = check(tree, groups=[str(i) for i in range(len(names))])
+    assert sum(pair.apart for pair in apart.near_duplicates) == 2
+    assert any("are in two groups" in note for note in apart.advice)
+
+
+def test_what_is_odd_about_groups_is_told(tree):
+    groups = ["a"] * 4 + ["b", "c", "d", "e"] + ["b", "f", "g", "h"]
+    found = check(tree, groups=groups)
+    assert found.groups.a_class == {"ant": 1, "bee": 4, "cat": 4}
+    assert found.groups.in_classes == ("b",)
+    assert any("All images of ant are one group" in note for note in found.advice)
+    assert any("1 groups hold images of several classes (b)" in note for note in found.advice)
+    nothing = check(tree, groups=["a", "b", "c"] * 4)
+    assert nothing.groups.least == nothing.groups.most == 4
+    alone = check(tree, groups=[name for name in "abc" for _ in range(4)])
+    assert "none held out" in alone.groups.words
+    assert any("held out" in problem for problem in alone.problems)
+    assert check(tree).groups is None
+
+
+def test_all_alike_makes_no_groups():
+    with pytest.raises(DataError, match="one group"):
+        groups_csv({"a": "1", "b": "1"})
+
+
+def test_too_many_images_to_compare_are_told(tree, monkeypatch):
+    monkeypatch.setattr("ganaug.data.check.MOST", 11)
+    found = check(tree)
+    assert not found.compared
+    assert any("were not looked for among 12 images" in note for note in found.advice)
+
+
+def test_an_array_that_may_hold_groups_is_named(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (12, 8, 8), np.uint8), np.arange(12) % 2
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, patient_ids=y, x_test=x, y_test=y, groups_test=y)
+    assert any(note.startswith("patient_ids may say which") for note in check(tmp_path / "a.npz").advice)
+    np.savez(tmp_path / "b.npz", x_train=x, y_train=y, group_train=np.arange(12) // 2)
+    found = check(tmp_path / "b.npz")
+    assert not any("may say which" in note for note in found.advice)
+    assert found.groups.words == "6 groups, 1 held out"
+
+
+def test_what_a_fit_does_by_itself_and_what_good_samples_take_agree(tree):
+    (line,) = [line for line in check(tree, seconds=2760, budget=600).lines() if "good samples" in line]
+    assert line == "good samples take about 46 min here: --budget 46m; without it, ganaug fit stops after 10 min"
 
 
 def test_real_folders(real_data):

@@ -94,6 +94,7 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "as_served": True,
     "labels": "absent.csv",
     "image": "picture",
+    "depth": 2,
     "skip_small": 20,
     "follow_links": True,
 }

@@ -73,11 +73,11 @@ def test_a_pool_of_truncated_latents_is_another_pool(run):
 
 
 def test_exports_and_previews_take_a_truncation_and_write_it_down(run, tmp_path):
-    out = augment(run, {"bee": 3}, tmp_path / "out", truncation=0.5)
+    out = augment(run, {"ant": 3}, tmp_path / "out", truncation=0.5)
     lines = [json.loads(line) for line in (out / "metadata.jsonl").read_text().splitlines()]
     assert [line["truncation"] for line in lines] == [0.5] * 3
-    plain = augment(run, {"bee": 3}, tmp_path / "plain")
-    assert (plain / "bee" / "000000.png").read_bytes() != (out / "bee" / "000000.png").read_bytes()
+    plain = augment(run, {"ant": 3}, tmp_path / "plain")
+    assert (plain / "ant" / "000000.png").read_bytes() != (out / "ant" / "000000.png").read_bytes()
     grids = [preview(run, tmp_path / str(t), frames=2, truncation=t)[0].read_bytes() for t in (None, 0.5)]
     assert grids[0] != grids[1]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,28 +50,45 @@ class Known:
         return Known(prints, likenesses, self.nearly and other.nearly)
 
 
+@dataclass(frozen=True)
+class Marks:
+    """For each image in question the fingerprint (or else the likeness) of the known image that it is, exactly (or else
+    nearly); an empty text where it is none.
+
+    sure: where there is no doubt. unsure: where the known images are families of which different ones are as alike, so
+    that it may be the same subject or another one.
+    """
+
+    sure: list[str]
+    unsure: list[str]
+
+    def __iter__(self) -> Iterator[str]:
+        """Whatever each may be."""
+        return (sure or unsure for sure, unsure in zip(self.sure, self.unsure, strict=True))
+
+
 def seen_as(
     fingerprints: Sequence[str],
     likenesses: Sequence[str],
     images: Sequence[np.ndarray | Reduced],
     known: Known,
     report: Report = silent,
-) -> list[str]:
-    """For each image the fingerprint (or else the likeness) of the known image that it is, exactly (or else nearly);
-    an empty text where it is none.
+) -> Marks:
+    """As which of the known images each of these was seen.
 
     fingerprints, likenesses, images: of the images in question, the last uint8 (H, W[, 3]), at any size, or reduced;
     likenesses may be empty where nobody took them.
     """
     likenesses = likenesses or [""] * len(fingerprints)
-    marks = [
+    sure = [
         mark if mark in known.fingerprints else _turned(text, known.likenesses)
         for mark, text in zip(fingerprints, likenesses, strict=True)
     ]
-    rest, texts = [row for row, mark in enumerate(marks) if not mark], sorted(known.likenesses)
+    unsure = [""] * len(sure)
+    rest, texts = [row for row, mark in enumerate(sure) if not mark], sorted(known.likenesses)
     for match in find_near([images[row] for row in rest], read_likenesses(texts), report=report):
-        marks[rest[match.query]] = texts[match.seen]
-    return marks
+        (sure if match.sure else unsure)[rest[match.query]] = texts[match.seen]
+    return Marks(sure, unsure)
 
 
 def _turned(text: str, known: frozenset[str]) -> str:

@@ -20,6 +20,9 @@ from ganaug.data.sources.kinds import Asked, is_file, is_text, source
 from ganaug.data.sources.npz_headers import PLAIN, require_sizes
 from ganaug.errors import DataError, LabelMismatchError
 
+UNREAD_GROUPS = "array that may hold groups, under a name that is not read"
+_SUBJECTS = ("group", "subject", "patient", "person", "speaker", "donor", "object", "specimen", "session", "batch")
+_PARTS = ("train", "test", "val", "valid", "validation")
 _TEST_SHARE = 0.3  # of the embedded digits, a class
 
 
@@ -96,6 +99,7 @@ def from_npz(
                 names = npz_names(path, file.files, split)
                 require_sizes(path, names)
                 read = {part: file[key] for part, key in names.items()}
+                unread = _perhaps_groups(file.files, names, split)
     except DataError:
         raise
     except Exception as error:  # a damaged or hostile archive fails in many ways, in zipfile, its decoders and numpy
@@ -106,6 +110,8 @@ def from_npz(
     if "split" in read:
         read = _part(path, read, split)
     found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"), span=span)
+    if unread and found.groups is None:
+        found = replace(found, ignored={**found.ignored, UNREAD_GROUPS: unread})
     return found if "pair" not in read else replace(found, pairs=pixels_of_pairs(read["pair"], len(found)))
 
 
@@ -160,6 +166,13 @@ def npz_names(path: Path, found: Sequence[str], split: str) -> dict[str, str]:
             return {part: key for part, key in names.items() if key in found}
     cause = f"{path} has no part {split!r}: its keys are {', '.join(found) or 'none'}."
     raise DataError(cause, f"Save images as x_{split}, labels as y_{split}, and class names as classes.")
+
+
+def _perhaps_groups(found: Sequence[str], names: Mapping[str, str], split: str) -> tuple[str, ...]:
+    """Keys of this part that are not read, though they are called like subjects."""
+    rest = [key for key in found if key not in names.values() and any(word in key.lower() for word in _SUBJECTS)]
+    others = [part for part in _PARTS if part not in split]
+    return tuple(key for key in rest if not any(part in key.lower().split("_") for part in others))
 
 
 def labels_and_names(y: Any, classes: Sequence[str] | None) -> tuple[np.ndarray, Sequence[str] | None]:

@@ -7,6 +7,7 @@ that is asked for, formats are allow-listed, and whatever is passed over is list
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from ganaug.data.sources.files import DICOM, SUFFIXES, WITHOUT_PYDICOM, has_pydi
 from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
 from ganaug.data.sources.ours import MADE, SAMPLES, made_here
 from ganaug.errors import DataError
+from ganaug.reporting import printable
 
 DEEPEST = 100  # folders in folders below a class
 PARTS = frozenset({"train", "training", "test", "val", "valid", "validation"})
@@ -31,7 +33,8 @@ _LAYOUT = "Put the images of each class in a folder of its own: ROOT/CLASS/*.png
 @dataclass(frozen=True, eq=False)
 class FolderSource:
     """Images found under `root`. names: paths relative to it; ignored: reason -> what was passed over; span: the
-    declared range of values of more than 8 bits."""
+    declared range of values of more than 8 bits; depth: the level of the folders that name the classes, None where a
+    list does."""
 
     root: Path
     files: Sequence[str]
@@ -42,6 +45,7 @@ class FolderSource:
     groups: tuple[str, ...] | None = None
     span: Range | None = None
     array: None = None
+    depth: int | None = None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -56,40 +60,55 @@ def file_of(source: Any, index: int) -> Path | None:
     return source.root / source.files[index] if isinstance(source, FolderSource) else None
 
 
-def from_folder(root: str | Path, follow_links: bool = False, span: Range | None = None) -> FolderSource:
+def from_folder(
+    root: str | Path, follow_links: bool = False, span: Range | None = None, *, depth: int = 1
+) -> FolderSource:
     """Scan a folder of class folders; no image is opened.
 
     Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those), but not what
-    ganaug made. follow_links: also out of the tree. span: the range of values of more than 8 bits. Raises DataError
-    where there is no class folder, for a run or a bench, where a class folder is a link that is not followed, where the
-    folder holds train and test parts, and for class names that cannot be told apart; MissingPackageError where all
-    files are DICOM and pydicom is missing.
+    ganaug made. follow_links: also out of the tree. span: the range of values of more than 8 bits. depth: the level of
+    the class folders. Deeper ones bear their own names, or, where two are alike, the path: FRUIT_APPLE. Raises
+    DataError where there is no class folder, for a run or a bench, where a class folder is a link that is not followed,
+    where the folder holds train and test parts, and for class names that cannot be told apart; MissingPackageError
+    where all files are DICOM and pydicom is missing.
     """
     root = Path(root)
     made = made_here(str(root))
     if made not in (None, SAMPLES):
         raise DataError(f"{root} is {made} that ganaug made, not labelled images.", "Give the folder of the images.")
-    scan = Scan(root.resolve(), follow_links)
-    classes: list[str] = []
-    files: list[str] = []
-    labels: list[int] = []
-    for entry in scan.entries(str(scan.root)):
-        if scan.is_folder(entry):
-            found = list(scan.images(entry.path))
-            labels += [len(classes)] * len(found)
-            files += found
-            classes.append(entry.name)
-        elif _suffix(entry.name) in SUFFIXES:
-            scan.note("image outside the class folders", entry.path)
-        else:
-            scan.note("not an image", entry.path)
+    scan = Scan(root.resolve(), follow_links, depth)
+    found = {path: list(scan.images(path)) for path in scan.class_folders(str(scan.root), depth)}
+    paths = [os.path.relpath(path, scan.root) for path in found]
     _require_links(root, scan)
-    _check_layout(root, classes, scan)
+    _check_layout(root, paths, scan, depth)
+    called = _called(paths)
+    classes = sorted(called)
+    place = {name: label for label, name in enumerate(classes)}
+    labels = [place[name] for name, files in zip(called, found.values(), strict=True) for _ in files]
+    files = [file for files in found.values() for file in files]
     if not files and scan.ignored.get(WITHOUT_PYDICOM):
         require_pydicom()
     names = [file.encode("utf-8", "backslashreplace").decode() for file in files]
     values = np.asarray(labels, dtype=np.int64)
-    return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored, span=span)
+    return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored, span=span, depth=depth)
+
+
+def nesting(source: FolderSource) -> str:
+    """A sentence where images lie in folders below those that name the classes; else an empty text."""
+    if source.depth is None:
+        return ""
+    folders = Counter(name.rsplit("/", 1)[0] for name in source.names)
+    below = [folder for folder in folders if folder.count("/") >= source.depth]
+    if not below:
+        return ""
+    above, deeper = sorted(set(folders) - set(below)), sum(folders[folder] for folder in below)
+    shown = f"{', '.join(map(printable, below[:3]))}{', ...' * (len(below) > 3)}"
+    classes = len(source.classes)
+    told = f"{deeper} images lie in {len(below)} folders below the {classes} class folders ({shown})"
+    told += f", and {len(source) - deeper} in the class folders themselves" if above else ""
+    return (
+        f"{told}: all count as the class above them. If the folders below are the classes: --depth {source.depth + 1}."
+    )
 
 
 def images_below(root: Path, follow_links: bool = False) -> tuple[list[str], dict[str, list[str]]]:
@@ -99,11 +118,11 @@ def images_below(root: Path, follow_links: bool = False) -> tuple[list[str], dic
 
 
 class Scan:
-    """One walk over the tree, in sorted order, that remembers what it passes over. lost: links beside the class folders
-    that are not followed, and may be classes."""
+    """One walk over the tree, in sorted order, that remembers what it passes over. depth: the level of the class
+    folders; lost: links beside them that are not followed, and may be classes."""
 
-    def __init__(self, root: Path, follow_links: bool = False):
-        self.root = root
+    def __init__(self, root: Path, follow_links: bool = False, depth: int = 1):
+        self.root, self.depth = root, depth
         self.ignored: dict[str, list[str]] = {}
         self.lost: list[str] = []
         self.dicom = has_pydicom()
@@ -131,12 +150,25 @@ class Scan:
                 self.note("hidden folder" if os.path.isdir(entry.path) else "hidden file", entry.path)
             elif entry.is_symlink() and (reason := self._unfollowed(entry)):
                 self.note(reason, entry.path)
-                if folder == str(self.root) and (os.path.isdir(entry.path) or not os.path.exists(entry.path)):
+                if self._holds_classes(folder) and (os.path.isdir(entry.path) or not os.path.exists(entry.path)):
                     self.lost.append(entry.name)
             elif self.is_folder(entry) and made_here(entry.path):
                 self.note(MADE, entry.path)
             else:
                 yield entry
+
+    def _holds_classes(self, folder: str) -> bool:
+        return len(Path(folder).relative_to(self.root).parts) < self.depth
+
+    def class_folders(self, folder: str, level: int) -> Iterator[str]:
+        """The folders `level` levels below `folder`."""
+        for entry in self.entries(folder):
+            if self.is_folder(entry):
+                yield from self.class_folders(entry.path, level - 1) if level > 1 else [entry.path]
+            elif _suffix(entry.name) in SUFFIXES:
+                self.note("image outside the class folders", entry.path)
+            else:
+                self.note("not an image", entry.path)
 
     def images(self, folder: str, depth: int = 0) -> Iterator[str]:
         """Image files below `folder`, relative to the root."""
@@ -183,8 +215,18 @@ def _require_links(root: Path, scan: Scan) -> None:
         raise DataError(cause, fix)
 
 
-def _check_layout(root: Path, classes: Sequence[str], scan: Scan) -> None:
+def _called(paths: Sequence[str]) -> list[str]:
+    """Names of the classes that these folders are, by their relative paths."""
+    own = [os.path.basename(path) for path in paths]
+    return own if len(set(own)) == len(own) else [path.replace(os.sep, "_") for path in paths]
+
+
+def _check_layout(root: Path, paths: Sequence[str], scan: Scan, depth: int) -> None:
+    classes = sorted({path.split(os.sep)[0] for path in paths})
     if not classes:
+        if depth > 1:
+            cause = f"{root} has no folders {depth} levels deep."
+            raise DataError(cause, f"Give a smaller --depth: at --depth {depth} a class is ROOT{'/FOLDER' * depth}.")
         loose = len(scan.ignored.get("image outside the class folders", ()))
         hidden = ", ".join(map(repr, scan.ignored.get("hidden folder", ())))
         links = len(scan.ignored.get(NOT_FOLLOWED, ()))

@@ -37,7 +37,7 @@ def _is_folder(data: Any) -> bool:
     return is_text(data) and Path(data).expanduser().is_dir()
 
 
-@source("a folder ROOT/CLASS/*.png", takes=_is_folder, reads=("labels", "follow_links"))
+@source("a folder ROOT/CLASS/*.png", takes=_is_folder, reads=("labels", "follow_links", "depth"))
 def folder(asked: Asked) -> FolderSource:
     how = asked.reading
     if how.labels is not None:
@@ -45,7 +45,7 @@ def folder(asked: Asked) -> FolderSource:
     if how.classes is not None:
         raise OptionError("classes= is not for folders.", "The names of the sub-folders are the classes.")
     try:
-        found = from_folder(asked.path, how.follow_links, how.range)
+        found = from_folder(asked.path, how.follow_links, how.range, depth=how.depth)
     except DataError as error:
         _point_to_list(asked.path, error.cause)
         raise

@@ -75,7 +75,7 @@ def open_source(source: Any, reading: Reading | None = None, *, report: Report =
 def used_by(kind: Kind, reading: Reading) -> frozenset[str]:
     """The fields of `Reading` that a kind has a use for; those of a list, where one is given."""
     listed = "labels" in kind.reads and reading.labels is not None
-    return kind.reads | (frozenset(OF_LIST) if listed else frozenset())
+    return kind.reads - {"depth"} | frozenset(OF_LIST) if listed else kind.reads
 
 
 def _over(source: Any, span: Range | None) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -44,6 +46,7 @@ def page(data: dict[str, Any], parts: Parts, judged: Outcome) -> str:
         grid=grid,
         more=max(0, len(names) - CLASSES),
         recalls=_recalls(data),
+        validation=told_apart(data["validation"]),
         shown=galleries(parts, judged, side),
         arms=arms_plot(data),
         difference=difference_plot(data),
@@ -56,6 +59,16 @@ def page(data: dict[str, Any], parts: Parts, judged: Outcome) -> str:
 
 def _of(part: Part, label: int) -> Any:
     return part.pixels[part.labels == label][:SHOWN]
+
+
+def told_apart(arms: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The arms, where several bear one name with what else differs in it."""
+    names = Counter(arm["name"] for arm in arms)
+    return [
+        arm if names[arm["name"]] == 1
+        else {**arm, "name": f"{arm['name']}, learning rate {arm['lr']}, weight decay {arm['weight decay']}"}
+        for arm in arms
+    ]  # fmt: skip
 
 
 def _recalls(data: dict[str, Any]) -> list[dict[str, Any]]:

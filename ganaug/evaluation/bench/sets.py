@@ -18,7 +18,7 @@ from ganaug.data.beside import both_readings
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images, require_counts
 from ganaug.data.sources.source import brings_test_part
-from ganaug.data.split import hold_out
+from ganaug.data.split import groups_in_words, hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.unseen import keep_unseen, resembling, straddling, unknown_groups, without
@@ -90,6 +90,8 @@ def gather(
     real = real.without(skipped)
     require_counts(real.classes, real.counts(), 2)
     train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
+    if train.groups is not None:
+        report("groups", 0, 0, groups_in_words(train, validation))
     channels, size = train.pixels.shape[1], train.pixels.shape[2]
     if not isinstance(test, LabelledImages):
         there = replace(there, range=here.range or real.codec.range)
@@ -129,7 +131,10 @@ def gather(
         notes += resembling(held, seen, named, report)
         seen = replace(seen, likenesses=frozenset())
     subjects = {*(train.groups or ()), *(validation.groups or ())}
-    held, dropped = keep_unseen(held, seen, named, subjects, report)
+    kept = keep_unseen(held, seen, named, subjects, report)
+    held, dropped = kept.images, kept.dropped
+    if kept.unjudged:
+        (doubts if kept.many else notes).append(kept.unjudged)
     if dropped and real.groups is None:
         notes.append("Some test images were near-duplicates of seen ones. If several images show one subject, name "
                      "the subjects (--groups), so that whole subjects are held out.")  # fmt: skip

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ganaug.data.duplicates.seen import LEAK, Known, seen_as
+from ganaug.data.duplicates.seen import LEAK, Known, Marks, seen_as
 from ganaug.data.load import LabelledImages
 from ganaug.errors import LeakError
 from ganaug.reporting import Report
@@ -16,27 +16,40 @@ BY_CHANCE = 4  # validation images that may look like training images without a 
 SHOWN = 3  # pairs in a message
 
 
+@dataclass(frozen=True)
+class Kept:
+    """images: those that nobody saw. dropped: names of the others. unjudged: a sentence of those that are kept though
+    they may show subjects that were seen, or nothing; many: whether they are too many for a verdict."""
+
+    images: LabelledImages
+    dropped: tuple[str, ...]
+    unjudged: str = ""
+    many: bool = False
+
+
 def without(
     images: LabelledImages, others: LabelledImages, exact_only: bool, report: Report
 ) -> tuple[LabelledImages, int]:
-    """The images that are not among the others, exactly or nearly, and how many are."""
+    """The images that are not among the others, exactly or nearly beyond doubt, and how many are."""
     known = Known.of(others)
     known = replace(known, likenesses=frozenset()) if exact_only else known
-    rest = [row for row, mark in enumerate(_marks(images, known, report)) if not mark]
+    rest = [row for row, mark in enumerate(_marks(images, known, report).sure) if not mark]
     return images.take(rest), len(images) - len(rest)
 
 
-def _marks(images: LabelledImages, known: Known, report: Report) -> list[str]:
-    """As which of the known images each of these was seen; an empty text where as none."""
+def _marks(images: LabelledImages, known: Known, report: Report) -> Marks:
+    """As which of the known images each of these was seen."""
     pictures = list(images.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
     return seen_as(images.fingerprints, images.likenesses, pictures, known, report)
 
 
 def keep_unseen(
     test: LabelledImages, seen: Known, known: Sequence[LabelledImages], groups: set[str], report: Report
-) -> tuple[LabelledImages, tuple[str, ...]]:
-    """The test images that nobody saw, and the names of the others. known: images whose names may be told."""
-    marks = _marks(test, seen, report)
+) -> Kept:
+    """The test images that nobody saw. known: images whose names may be told. groups: the subjects of the training
+    images; where those of the test images are known too, what only looks alike is no matter."""
+    found = _marks(test, seen, report)
+    marks = found.sure
     overlap = np.array([bool(mark) for mark in marks], dtype=bool)
     familiar = np.array([group in groups for group in test.groups or [""] * len(test)], dtype=bool)
     nearly = overlap.sum() > LEAK * len(test) >= sum(mark in seen.fingerprints for mark in marks)
@@ -55,7 +68,23 @@ def keep_unseen(
             "Give a test set of subjects that neither the classifier nor the generator has seen.",
         )
     names = tuple(name for name, there in zip(test.names, overlap | familiar, strict=True) if there)
-    return test.take(np.flatnonzero(~(overlap | familiar))), names
+    kept = test.take(np.flatnonzero(~(overlap | familiar)))
+    unsure = [mark if not there else "" for mark, there in zip(found.unsure, overlap | familiar, strict=True)]
+    count = sum(map(bool, unsure))
+    if not count or (groups and test.groups is not None):
+        return Kept(kept, names)
+    return Kept(
+        kept, names, _not_judged(f"{count} of {len(test)} test images", test, unsure, known), count > LEAK * len(test)
+    )
+
+
+def _not_judged(which: str, images: LabelledImages, marks: Sequence[str], known: Sequence[LabelledImages]) -> str:
+    return (
+        f"{which} are as much like images that were seen as different images of this set may be like each other: "
+        f"{_pairs(images, marks, known)}. Whether they show the same subjects could not be judged, since no groups are "
+        "given. Name the subjects (--groups, --test-groups); or, if these are different images that only look alike, "
+        "--exact-only."
+    )
 
 
 def _pairs(test: LabelledImages, marks: Sequence[str], known: Sequence[LabelledImages]) -> str:
@@ -94,9 +123,13 @@ def straddling(train: LabelledImages, validation: LabelledImages, exact_only: bo
         )
     if exact_only:
         return ()
-    near = [row for row, mark in enumerate(_marks(validation, Known.of(train), report)) if mark]
-    if len(near) <= max(BY_CHANCE, LEAK * len(validation)):
-        return ()
+    marks = _marks(validation, Known.of(train), report)
+    near = [row for row, mark in enumerate(marks.sure) if mark]
+    most = max(BY_CHANCE, LEAK * len(validation))
+    if len(near) <= most:
+        unsure = sum(map(bool, marks.unsure))
+        which = f"{unsure} of {len(validation)} validation images"
+        return (_not_judged(which, validation, marks.unsure, [train]),) if len(near) + unsure > most else ()
     first = validation.names[near[0]]
     return (
         f"{len(near)} of {len(validation)} validation images are near-duplicates of training images (for "

@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from ganaug.data.duplicates.likeness import LENGTH, SIDE, Likenesses, chroma_of, flips, likeness, read_likenesses
-from ganaug.data.duplicates.near_duplicates import LIMITS, find_near, limit_for
+from ganaug.data.duplicates.near_duplicates import LIMITS, find_near, find_within, judge_of
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import reduced
 from scripts.studies import duplicates
@@ -122,7 +122,7 @@ def test_a_picture_in_colour_of_which_a_grey_copy_was_seen_is_found(photographs)
 def test_few_images_seen_accuse_few_others(photographs):
     """Of how alike images are, two say nothing: the limit is the lowest one."""
     for few in (2, 5, 20, 60):
-        assert limit_for(likenesses(photographs[:few])) <= LIMITS[0]
+        assert judge_of(likenesses(photographs[:few])).limit <= LIMITS[0]
         assert find_near(photographs[60:], likenesses(photographs[:few])) == []
 
 
@@ -135,7 +135,7 @@ def test_what_shows_nothing_is_like_nothing(photographs):
     assert find_near(plain, likenesses([*photographs, *plain])) == []
     assert find_near(photographs, likenesses(plain)) == []
     assert find_near(photographs, likenesses([])) == find_near([], likenesses(photographs)) == []
-    assert limit_for(likenesses(photographs[:1])) == LIMITS[0]
+    assert judge_of(likenesses(photographs[:1])).limit == LIMITS[0]
 
 
 def test_negatives_are_other_pictures(photographs):
@@ -193,6 +193,53 @@ def test_parts_before_one_camera_are_no_copies_of_each_other():
     seen, others = (duplicates.parts(200, np.random.default_rng(seed)) for seed in (0, 1))
     assert len(find_near(others, likenesses(seen))) <= 4
     assert len(find_near(seen[:50], likenesses(seen))) == 50
+
+
+@pytest.mark.parametrize("count", [100, 200, 400])
+def test_cells_of_one_module_are_not_taken_for_copies_and_copies_of_them_are_found(count):
+    """Families of different parts: what cannot be judged is told as that, at any size of the set."""
+    cells = duplicates.cells(count + 90, np.random.default_rng(0))
+    seen = likenesses(cells[:count])
+    others = find_near(cells[count:], seen)
+    assert not [match for match in others if match.sure]
+    if count == 100:  # among more of them, recompressed ones are missed
+        assert [match.seen for match in find_near([jpeg(cell) for cell in cells[:60]], seen)] == list(range(60))
+    bright = find_near([np.minimum(cell.astype(int) + 15, 255).astype(np.uint8) for cell in cells[:60]], seen)
+    assert [match.seen for match in bright] == list(range(60))
+    assert sum(match.sure for match in bright) >= 55
+
+
+def test_few_images_that_are_all_alike_are_not_taken_for_copies():
+    cells = duplicates.cells(300, np.random.default_rng(1))[::30]  # one module
+    for few in (2, 5, 9):
+        assert not any(match.sure for match in find_near(cells[few:], likenesses(cells[:few])))
+
+
+def within(images: list[np.ndarray]) -> dict[tuple[int, int], bool]:
+    return {(m.query, m.seen): m.sure for m in find_within([reduced(x) for x in images], likenesses(images))}
+
+
+def test_a_pair_within_a_small_set_is_one_within_a_larger_set_too(photographs):
+    photographs = photographs[2:]  # the first two are of the same cloud
+    planted = [*photographs[:4], *(np.ascontiguousarray(jpeg(image)[:, ::-1]) for image in photographs[:4])]
+    pairs = {(i, i + 4) for i in range(4)}
+    for more in (0, 20, 110):
+        found = within([*planted, *photographs[4 : 4 + more]])
+        assert set(found) == pairs
+        assert all(found.values()) or more < 110  # where copies are no exceptions, not all of them are sure
+    cells = duplicates.cells(400, np.random.default_rng(2))
+    copies = [jpeg(cell) for cell in cells[:10]]
+    for size in (60, 150, 400):
+        assert {(i, size + i) for i in range(10)} <= set(within([*cells[:size], *copies]))
+
+
+def test_pairs_of_a_set_are_sure_where_they_are_exceptions(photographs):
+    cells = duplicates.cells(300, np.random.default_rng(3))
+    found = within([*cells, np.minimum(cells[7].astype(int) + 9, 255).astype(np.uint8)])
+    assert found[7, 300]
+    assert sum(found.values()) == 1
+    assert len(found) > 20  # the others are told as what could not be judged
+    assert within(photographs[2:]) == {}
 
 
 @pytest.mark.parametrize("shots", [1, 3, 6])

@@ -82,7 +82,7 @@ def test_every_form_is_found_kept_and_made(form):
     st.sampled_from(sorted(FORMS)),
     st.integers(0, 10**6),
     st.integers(400, 60_000),
-    st.lists(st.floats(-3, 3), min_size=1, max_size=30),
+    st.lists(st.floats(-3, 3, allow_subnormal=False), min_size=1, max_size=30),
 )
 def test_dates_of_any_column_come_back_and_any_output_is_a_date(form, seed, days, outputs):
     cells = texts(form, first=(1930, 1, 1), days=days, seed=seed)

@@ -1,12 +1,14 @@
 import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from ganaug.data.check import check
 from ganaug.data.load import load_images
-from ganaug.data.sources.folder import from_folder
+from ganaug.data.sources.folder import from_folder, nesting
 from ganaug.data.sources.source import open_source
-from ganaug.errors import DataError, TooFewImagesError, UnreadableImageError
+from ganaug.errors import DataError, OptionError, TooFewImagesError, UnreadableImageError
 from tests.toys.images import picture
 
 
@@ -210,3 +212,48 @@ def test_the_rotated_photograph_stands_upright(real_data):
         assert (raw.size, raw.getexif()[0x0112]) == ((3024, 3024), 6)
         upright = raw.transpose(Image.Transpose.ROTATE_270)
     assert source.read(index).tobytes() == upright.tobytes()
+
+
+def nested(tmp_path, *paths):
+    for number, path in enumerate(paths):
+        for i in range(2):
+            (tmp_path / path).mkdir(parents=True, exist_ok=True)
+            picture(10 * number + i).save(tmp_path / path / f"{i}.png")
+    return tmp_path
+
+
+def test_folders_below_the_class_folders_are_told_and_depth_names_them(tmp_path):
+    root = nested(tmp_path, "Fruit/Apple", "Fruit/Pear", "Roots/Beet")
+    merged = open_source(root)
+    assert merged.classes == ("Fruit", "Roots")
+    said = []
+    load_images(root, report=lambda *what: said.append(what))
+    (told,) = [what[3] for what in said if what[0] == "folders"]
+    assert told == nesting(merged)
+    assert "6 images lie in 3 folders below the 2 class folders (Fruit/Apple, Fruit/Pear, Roots/Beet)" in told
+    assert "--depth 2" in told
+    assert any("--depth 2" in note for note in check(root).advice)
+    apart = open_source(root, depth=2)
+    assert apart.classes == ("Apple", "Beet", "Pear")
+    assert [apart.classes[label] for label in apart.labels] == [Path(name).parent.name for name in apart.names]
+    assert not nesting(apart)
+
+
+def test_folders_of_one_name_are_told_apart_by_their_paths(tmp_path):
+    root = nested(tmp_path, "Fruit/Other", "Roots/Other", "Roots/Beet")
+    assert open_source(root, depth=2).classes == ("Fruit_Other", "Roots_Beet", "Roots_Other")
+
+
+def test_images_at_several_levels_are_told(tmp_path):
+    root = nested(tmp_path, "Fruit", "Fruit/Apple", "Roots")
+    assert "and 4 in the class folders themselves" in nesting(open_source(root))
+    deep = open_source(root, depth=2)
+    assert deep.classes == ("Apple",)
+    assert len(deep.ignored["image outside the class folders"]) == 4
+    with pytest.raises(DataError, match="3 levels deep"):
+        open_source(root, depth=3)
+
+
+def test_depth_is_for_folders():
+    with pytest.raises(OptionError, match="--depth"):
+        open_source("digits", depth=2)

@@ -11,20 +11,26 @@ import pytest
 import torch
 from click.testing import CliRunner
 from matplotlib.axes import Axes
+from PIL import Image
 
 from ganaug.classifier.small import Training
 from ganaug.cli.group import cli
+from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import load_images
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
 from ganaug.evaluation.bench.arms import Arm, design_for
 from ganaug.evaluation.bench.figures import shares_plot
 from ganaug.evaluation.bench.record import recall_changes
+from ganaug.evaluation.bench.report import told_apart
 from ganaug.evaluation.bench.run import bench
 from ganaug.evaluation.bench.selection import trials_in_all
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
+from ganaug.evaluation.bench.unseen import keep_unseen
 from ganaug.files.integrity import sealed, unsealed
+from ganaug.reporting import silent
+from scripts.studies import duplicates
 from tests.toys.bench import NearestMean, images
 
 QUICK = {"quick": True, "ratios": (0.25, 0.5), "seeds": 3}
@@ -504,3 +510,28 @@ def test_require_gain_is_an_exit_code(tmp_path: Path, monkeypatch: pytest.Monkey
     asked = ["bench", "digits", "--run", "nowhere", "--out", str(tmp_path / "out"), "--quiet"]
     assert CliRunner().invoke(cli, asked).exit_code == 0
     assert CliRunner().invoke(cli, [*asked, "--require-gain"]).exit_code == (0 if verdict == "helps" else 6)
+
+
+def test_parts_that_look_alike_are_not_refused_and_what_could_not_be_judged_is_said():
+    """Cells of the same solar modules on both sides: no leak, unless groups say so."""
+    drawn = duplicates.cells(240, np.random.default_rng(0))
+    cells = [np.asarray(Image.fromarray(cell).resize((16, 16))) for cell in drawn]
+    labels = np.arange(240) // 30 % 2
+    parts = [load_images((np.stack(cells[a:b]), labels[a:b])) for a, b in ((0, 120), (120, 240))]
+    kept = keep_unseen(parts[1], Known.of(parts[0]), [parts[0]], set(), silent)
+    assert len(kept.images) >= 0.95 * 120
+    assert "could not be judged, since no groups are given" in kept.unjudged
+    assert kept.many
+    named = replace(parts[1], groups=tuple(f"other {i}" for i in range(120)))
+    assert not keep_unseen(named, Known.of(parts[0]), [parts[0]], {"module"}, silent).unjudged
+    copies = replace(parts[1], pixels=parts[0].pixels, likenesses=parts[0].likenesses)
+    with pytest.raises(LeakError):
+        keep_unseen(copies, Known.of(parts[0]), [parts[0]], set(), silent)
+
+
+def test_rows_of_the_page_are_told_apart():
+    arm = {"name": "real", "lr": 0.1, "weight decay": 0}
+    told = told_apart([arm, {**arm, "lr": 0.2}, {**arm, "name": "other"}])
+    assert [row["name"] for row in told] == [
+        "real, learning rate 0.1, weight decay 0", "real, learning rate 0.2, weight decay 0", "other",
+    ]  # fmt: skip

@@ -45,6 +45,7 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "as_served": True,
     "labels": "absent.csv",
     "image": "picture",
+    "depth": 2,
     "target": "class",
     "skip_small": 15,
     "follow_links": True,
