@@ -85,18 +85,18 @@ def _near(found: Check) -> list[str]:
     sure = [pair for pair in found.near_duplicates if pair.sure]
     across = sum(not pair.one_class for pair in sure)
     if across:
-        notes.append(f"{across} pairs of nearly identical pictures are in two classes: is one of the labels wrong?")
+        notes.append(f"Pairs of nearly identical pictures in two classes: {across}. Is one of the labels wrong?")
     if sure and found.groups is None:
-        notes.append(f"{len(sure)} pairs of pictures are nearly identical: a part that is held out may hold what was "
+        notes.append(f"Pairs of nearly identical pictures: {len(sure)}. A part that is held out may hold what was "
                      "learned.")  # fmt: skip
     apart = sum(pair.apart for pair in sure)
     if apart:
-        notes.append(f"{apart} pairs of nearly identical pictures are in two groups: is that one subject? "
+        notes.append(f"Pairs of nearly identical pictures in two groups: {apart}. Is that one subject? "
                      "ganaug check DATA --groups FILE.csv --write-groups NEW.csv joins them.")  # fmt: skip
     unsure = sum(not pair.sure for pair in found.near_duplicates)
     if unsure and found.groups is None:
-        notes.append(f"{unsure} pairs are as much alike as others of this set are: shots of one subject, or different "
-                     f"ones of one make, which could not be judged. Look at them.")  # fmt: skip
+        notes.append(f"Pairs that are as much alike as others of this set: {unsure}, which could not be judged: "
+                     f"shots of one subject, or different ones of one make. Look at them.")  # fmt: skip
     if found.near_duplicates and found.groups is None:
         notes.append("ganaug check DATA --write-groups FILE.csv makes groups of what is alike; ganaug fit and bench "
                      "keep groups together with --groups FILE.csv.")  # fmt: skip

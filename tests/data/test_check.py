@@ -241,7 +241,7 @@ def test_nearly_identical_pictures_of_a_set_are_told_two_labels_first_and_make_g
     assert pairs == [("bee/wrong.png", "cat/more5.png", True), ("ant/more3.png", "ant/near.png", True)]
     text = "\n".join(found.lines())
     assert "nearly identical pictures in different classes (1)\n  bee/wrong.png = cat/more5.png" in text
-    assert any("1 pairs of nearly identical pictures are in two classes" in note for note in found.advice)
+    assert any("Pairs of nearly identical pictures in two classes: 1" in note for note in found.advice)
     assert any("--write-groups" in note for note in found.advice)
     assert json.loads(json.dumps(found.to_json()))["near_duplicates"][0]["classes"] == ["bee", "cat"]
     (tmp_path / "groups.csv").write_text(groups_csv(found.grouping))

@@ -230,7 +230,7 @@ def _check_layout(root: Path, paths: Sequence[str], scan: Scan, depth: int) -> N
         loose = len(scan.ignored.get("image outside the class folders", ()))
         hidden = ", ".join(map(repr, scan.ignored.get("hidden folder", ())))
         links = len(scan.ignored.get(NOT_FOLLOWED, ()))
-        also = f" It holds {loose} images, but no class folders." if loose else ""
+        also = f" Images that lie in it directly: {loose}." if loose else ""
         also += f" Hidden folders do not count: {hidden}." if hidden else ""
         made = ", ".join(map(repr, scan.ignored.get(MADE, ())))
         also += f" Folders that ganaug made do not count: {made}." if made else ""
