@@ -256,7 +256,7 @@ def test_nearly_identical_pictures_of_a_set_are_told_two_labels_first_and_make_g
     names = list(groups)
     apart = check(tree, groups=[str(i) for i in range(len(names))])
     assert sum(pair.apart for pair in apart.near_duplicates) == 2
-    assert any("are in two groups" in note for note in apart.advice)
+    assert any("in two groups: 2" in note for note in apart.advice)
 
 
 def test_what_is_odd_about_groups_is_told(tree):
