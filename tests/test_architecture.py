@@ -21,15 +21,17 @@ MAY = {
     "device": "__init__",  # for the version
     "options": "",
     "files": "",
-    "data.sources": "options",
-    "data.duplicates": "data.sources",
-    "data": "data.duplicates data.sources options",
-    "data.rows": "data data.sources",
+    "data.pictures": "",
+    "data.labels": "data.pictures",
+    "data.sources": "data.labels data.pictures options",
+    "data.duplicates": "data.pictures",
+    "data": "data.duplicates data.labels data.pictures data.sources options",
+    "data.rows": "data data.labels data.pictures data.sources",
     "networks": "",
     "game": "data data.rows",
     "losses": "game",
     "recipes": "data game losses networks",
-    "generator": "data data.duplicates data.rows data.sources files game options recipes",
+    "generator": "data data.duplicates data.labels data.pictures data.rows files game options recipes",
     "metrics": "",
     "classifier": "data metrics",
     "samples.choosing": "classifier files generator metrics networks",
@@ -37,16 +39,18 @@ MAY = {
     "samples": "classifier data data.sources files game generator options samples.choosing samples.exports",
     "fitting.doctor": "data device files game generator options samples",
     "fitting": "data data.rows device files fitting.doctor game generator options recipes samples",
-    "mixing": "classifier data data.duplicates data.sources game generator samples",
+    "mixing": "classifier data data.duplicates data.labels data.pictures data.sources game generator samples",
     "evaluation.probing": "data files game generator networks options recipes samples",
     "evaluation.measuring": "classifier data data.rows generator metrics options samples",
     "evaluation.bench": (
-        "classifier data data.duplicates data.sources device files fitting.doctor generator metrics options samples"
+        "classifier data data.duplicates data.labels data.sources device files fitting.doctor generator metrics "
+        "options samples"
     ),
     "evaluation": "",
     "cli": (
-        "__init__ data data.rows data.sources device evaluation.bench evaluation.measuring evaluation.probing files "
-        "fitting fitting.doctor game generator mixing options recipes samples samples.choosing samples.exports"
+        "__init__ data data.pictures data.rows data.sources device evaluation.bench evaluation.measuring "
+        "evaluation.probing files fitting fitting.doctor game generator mixing options recipes samples "
+        "samples.choosing samples.exports"
     ),
     "__main__": "cli",
 }

@@ -53,7 +53,7 @@ def augment(
     if sum([per_class is not None, balance, ratio is not None]) != 1:
         raise click.UsageError("Give one of --per-class, --balance and --ratio.")
     from ganaug.cli.load import load_run
-    from ganaug.data.sources.depth import in_words
+    from ganaug.data.pictures.depth import in_words
     from ganaug.data.spec import KINDS
     from ganaug.mixing.ratio import resolve
     from ganaug.reporting import printable

@@ -16,8 +16,8 @@ from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.group_facts import group_facts
 from ganaug.data.labelled import label_counts
+from ganaug.data.labels.classes import place_of
 from ganaug.data.load import auto_side, refuse_depth, refuse_unsteady, require_counts
-from ganaug.data.sources.classes import place_of
 from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import torch
 
-from ganaug.data.sources.classes import alike, place_of
+from ganaug.data.labels.classes import alike, place_of
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.keys import permutation
 

@@ -14,8 +14,8 @@ from PIL import Image
 
 from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
-from ganaug.data.sources.convert import resized
-from ganaug.data.sources.depth import Range, unfit
+from ganaug.data.pictures.convert import resized
+from ganaug.data.pictures.depth import Range, unfit
 from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.links import NOT_FOLLOWED
 from ganaug.data.sources.small import skipped_in

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch.utils.data import Dataset, Subset
 
-from ganaug.data.sources.files import SUFFIXES
+from ganaug.data.pictures.files import SUFFIXES
 from ganaug.data.sources.folder import FolderSource
 from ganaug.data.sources.kinds import SOURCES, is_text
 from ganaug.data.sources.ours import SAMPLES, made_here

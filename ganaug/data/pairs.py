@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from ganaug.data.duplicates.fingerprint import in_colour
-from ganaug.data.sources.convert import as_numpy, pixels_of_pairs, resized
-from ganaug.data.sources.depth import Deep, Stored, stored_in, unfit
+from ganaug.data.pictures.convert import as_numpy, pixels_of_pairs, resized
+from ganaug.data.pictures.depth import Deep, Stored, stored_in, unfit
 from ganaug.data.sources.folder import from_folder
 from ganaug.data.sources.source import ImageSource
 from ganaug.errors import DataError, OptionError, UnreadableImageError

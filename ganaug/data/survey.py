@@ -14,8 +14,8 @@ from ganaug.data.duplicates.likeness import likeness
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.labelled import limit_order
-from ganaug.data.sources.depth import Deep, Range, Stored, in_words, stored_in, unfit
-from ganaug.data.sources.images import TRAITS
+from ganaug.data.pictures.depth import Deep, Range, Stored, in_words, stored_in, unfit
+from ganaug.data.pictures.images import TRAITS
 from ganaug.data.sources.source import ImageSource
 from ganaug.errors import DataError, UnreadableImageError
 from ganaug.reporting import Report, silent

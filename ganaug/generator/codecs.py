@@ -6,12 +6,12 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from ganaug.data.pictures.images import PIXEL_LIMIT
 from ganaug.data.rows.columns import Category, Column, Constant, Number
 from ganaug.data.rows.dates import UNITS, Moments
 from ganaug.data.rows.numerals import GROUPS, Numerals
 from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table_codec import TableCodec
-from ganaug.data.sources.images import PIXEL_LIMIT
 from ganaug.data.spec import ImageCodec
 from ganaug.files.checked import bounded, fields_of, finite, is_, text, texts
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ganaug.data.sources.classes import place_of
+from ganaug.data.labels.classes import place_of
 from ganaug.defaults import usual_defaults
 from ganaug.errors import ArtefactError, GanaugError, LabelMismatchError, OptionError
 from ganaug.files.integrity import MANIFEST, read_verified, write_manifest

@@ -8,14 +8,14 @@ from typing import Any, Generic
 import numpy as np
 
 from ganaug.data.labelled import Items
+from ganaug.data.labels.classes import place_of
 from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.pictures.depth import WHOLE, in_words
 from ganaug.data.rows.series import load_series
 from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
-from ganaug.data.sources.classes import place_of
-from ganaug.data.sources.depth import WHOLE, in_words
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.generator.card import Card
 from ganaug.options import Reading

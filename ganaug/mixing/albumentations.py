@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import get_worker_info
 
-from ganaug.data.sources.classes import Classes, numbered
+from ganaug.data.labels.classes import Classes, numbered
 from ganaug.errors import DataError, MissingPackageError
 from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream

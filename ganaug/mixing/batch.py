@@ -14,8 +14,8 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 from torchvision.tv_tensors import TVTensor, wrap
 
-from ganaug.data.sources.classes import Classes, names_by_label
-from ganaug.data.sources.depth import Range, in_words
+from ganaug.data.labels.classes import Classes, names_by_label
+from ganaug.data.pictures.depth import Range, in_words
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
 from ganaug.errors import IncompatibleLoaderError

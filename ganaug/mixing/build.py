@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import IterableDataset
 
-from ganaug.data.sources.classes import Classes
+from ganaug.data.labels.classes import Classes
 from ganaug.data.sources.dicts import as_pairs
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, WithheldWarning
 from ganaug.generator.folder import Fitted

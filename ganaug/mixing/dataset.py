@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset, get_worker_info
 
+from ganaug.data.labels.unwrap import innermost, private, set_transform, standard_transforms
 from ganaug.data.sources.dicts import dicts_of
-from ganaug.data.sources.unwrap import innermost, private, set_transform, standard_transforms
 from ganaug.errors import EpochWarning, IncompatibleLoaderError, UnservedWarning
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.epochs import EpochClock

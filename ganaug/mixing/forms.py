@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.data.sources.carried import class_number
+from ganaug.data.labels.carried import class_number
 from ganaug.errors import GanaugError, IncompatibleLoaderError, LabelMismatchError
 from ganaug.mixing.labels import NamedLabels
 

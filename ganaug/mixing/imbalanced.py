@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ganaug.data.sources.classes import Classes
+from ganaug.data.labels.classes import Classes
 from ganaug.errors import DataError, OptionError
 from ganaug.mixing.labels import class_of
 from ganaug.mixing.leaks import warn_of_more_seen

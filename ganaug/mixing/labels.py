@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ganaug.data.sources.carried import class_number
-from ganaug.data.sources.classes import Classes, named_labels, names_by_label, place_of
-from ganaug.data.sources.labels import labels_of
+from ganaug.data.labels.carried import class_number
+from ganaug.data.labels.classes import Classes, named_labels, names_by_label, place_of
+from ganaug.data.labels.finding import labels_of
 from ganaug.errors import LabelMismatchError
 from ganaug.reporting import Report
 

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ganaug.data.sources.depth import WHOLE, Range, from_8_bits
-from ganaug.data.sources.unwrap import private, set_transform, watched
+from ganaug.data.labels.unwrap import private, set_transform, watched
+from ganaug.data.pictures.depth import WHOLE, Range, from_8_bits
 from ganaug.data.spec import MODES, ImageCodec
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.mixing.forms import Seen

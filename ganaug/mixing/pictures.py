@@ -20,13 +20,13 @@ from torch.utils.data import Subset
 from ganaug.data.duplicates.fingerprint import fingerprint_pixels, in_colour
 from ganaug.data.duplicates.likeness import likeness, read_likenesses
 from ganaug.data.duplicates.seen import Known
-from ganaug.data.sources.depth import in_words
-from ganaug.data.sources.files import read_file
-from ganaug.data.sources.images import head_of
-from ganaug.data.sources.paths import PathOf, paths_of
+from ganaug.data.labels.unwrap import innermost, without_transforms
+from ganaug.data.pictures.depth import in_words
+from ganaug.data.pictures.files import read_file
+from ganaug.data.pictures.images import head_of
+from ganaug.data.pictures.paths import PathOf, paths_of
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.sources.steady import Unsteady, by_turns, read_twice
-from ganaug.data.sources.unwrap import innermost, without_transforms
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import GanaugError, OtherPicturesWarning
 from ganaug.generator.folder import Fitted

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageOps
 
-from ganaug.data.sources.images import as_stored, to_grey_or_rgb
+from ganaug.data.pictures.images import as_stored, to_grey_or_rgb
 from ganaug.errors import GanaugError
 
 SAME = 2.0  # grey levels on average: decoders of JPEG differ so much

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
-from ganaug.data.sources.classes import Classes, place_of
+from ganaug.data.labels.classes import Classes, place_of
 from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import Fitted

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from ganaug.data.sources.classes import check_names, place_of
-from ganaug.data.sources.depth import in_words
+from ganaug.data.labels.classes import check_names, place_of
+from ganaug.data.pictures.depth import in_words
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.mixing.native import Native
 from ganaug.mixing.vectorise import Presenter

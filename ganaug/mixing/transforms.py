@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ganaug.classifier.use import Use, use_named
-from ganaug.data.sources.classes import Classes
+from ganaug.data.labels.classes import Classes
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import OptionError, UseWarning
 from ganaug.generator.folder import Fitted

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ganaug.data.sources.classes import Classes
+from ganaug.data.labels.classes import Classes
 from ganaug.errors import DataError, OptionError
 from ganaug.mixing.build import require_map_style
 from ganaug.mixing.dataset import MixedDataset

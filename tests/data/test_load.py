@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import ganaug
+from ganaug.data.labels.groups import read_groups_csv
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.sources.groups import read_groups_csv
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from ganaug.data.sources.images import decode_image
+from ganaug.data.pictures.images import decode_image
 from ganaug.errors import UnreadableImageError
 
 HANG = 120  # seconds: a decoder that takes longer ends the process, with a traceback

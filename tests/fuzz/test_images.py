@@ -16,8 +16,8 @@ from PIL import Image
 
 from ganaug.data.check import check
 from ganaug.data.load import load_images
+from ganaug.data.pictures.images import FORMATS, decode_image
 from ganaug.data.quarantine import quarantine
-from ganaug.data.sources.images import FORMATS, decode_image
 from ganaug.errors import OptionError, OutputInUseError, UnreadableImageError
 from tests.fuzz.images import Outcome, decode, encoded, run, seeds
 

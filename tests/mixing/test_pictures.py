@@ -17,7 +17,7 @@ from torchvision.datasets import DatasetFolder, ImageFolder
 from torchvision.transforms import v2
 
 import ganaug
-from ganaug.data.sources.paths import paths_of
+from ganaug.data.pictures.paths import paths_of
 from ganaug.errors import IncompatibleLoaderError, OtherPicturesWarning, SeenImagesWarning
 
 CLASSES = ("cat", "dog")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ganaug.data.sources.convert import to_pixels
+from ganaug.data.pictures.convert import to_pixels
 
 
 def fingerprint(image: Any) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganaug.data.labels.classes import named_labels
+from ganaug.data.pictures.convert import as_numpy
 from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.vectors import LabelledVectors, usable
 from ganaug.data.sources.arrays import item_names, labels_and_names, npz_names
-from ganaug.data.sources.classes import named_labels
-from ganaug.data.sources.convert import as_numpy
 from ganaug.data.sources.npz_headers import header, require_sizes
 from ganaug.errors import DataError, LabelMismatchError
 

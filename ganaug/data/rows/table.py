@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
+from ganaug.data.labels.classes import check_names, place_of
 from ganaug.data.rows.cells import Cells, read_cells
 from ganaug.data.rows.kinds import column_of
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors, usable
-from ganaug.data.sources.classes import check_names, place_of
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 
 NO_LABEL = frozenset({"", "nan", "na", "<na>", "null"})  # in lower case

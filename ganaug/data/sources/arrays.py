@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 import ganaug.keys as keys
-from ganaug.data.sources.classes import check_names, named_labels, numbered, place_of
-from ganaug.data.sources.convert import as_numpy, pixels_of_pairs, to_deep_batch
-from ganaug.data.sources.depth import Deep, Range
-from ganaug.data.sources.groups import with_groups
+from ganaug.data.labels.classes import check_names, named_labels, numbered, place_of
+from ganaug.data.labels.groups import with_groups
+from ganaug.data.pictures.convert import as_numpy, pixels_of_pairs, to_deep_batch
+from ganaug.data.pictures.depth import Deep, Range
 from ganaug.data.sources.kinds import Asked, is_file, is_text, source
 from ganaug.data.sources.npz_headers import PLAIN, require_sizes
 from ganaug.errors import DataError, LabelMismatchError

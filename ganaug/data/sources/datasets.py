@@ -11,14 +11,14 @@ import numpy as np
 from PIL import Image
 from torch.utils.data import IterableDataset, TensorDataset
 
+from ganaug.data.labels.classes import named_labels
+from ganaug.data.labels.finding import labels_of
+from ganaug.data.labels.unwrap import innermost, standard_transforms, without_transforms
+from ganaug.data.pictures.convert import as_numpy, to_picture
+from ganaug.data.pictures.depth import Range
 from ganaug.data.sources.arrays import ArraySource, from_arrays, item_names
-from ganaug.data.sources.classes import named_labels
-from ganaug.data.sources.convert import as_numpy, to_picture
-from ganaug.data.sources.depth import Range
 from ganaug.data.sources.dicts import as_pairs, part_of
 from ganaug.data.sources.kinds import Asked, is_text, source
-from ganaug.data.sources.labels import labels_of
-from ganaug.data.sources.unwrap import innermost, standard_transforms, without_transforms
 from ganaug.errors import DataError, LabelMismatchError, UnreadableImageError
 from ganaug.reporting import Report, silent
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
+from ganaug.data.labels.unwrap import has_transform
 from ganaug.data.sources.keys import image_key, label_key
-from ganaug.data.sources.unwrap import has_transform
 from ganaug.errors import DataError, IncompatibleLoaderError, OptionError
 
 

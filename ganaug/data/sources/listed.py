@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.data.labels.classes import named_labels
 from ganaug.data.sources.arrays import labels_and_names
-from ganaug.data.sources.classes import named_labels
 from ganaug.data.sources.folder import PARTS, FolderSource, from_folder, images_below
 from ganaug.data.sources.kinds import Asked, is_file, is_text, source
 from ganaug.data.sources.links import NOT_FOLLOWED

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ganaug.data.sources.images import PIXEL_LIMIT
+from ganaug.data.pictures.images import PIXEL_LIMIT
 from ganaug.errors import DataError
 
 MOST_BYTES = 1 << 34  # of one array in memory

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ganaug.data.labels.classes import named_labels
+from ganaug.data.pictures.depth import Range
+from ganaug.data.pictures.images import decode_image
 from ganaug.data.sources.arrays import item_names, labels_and_names
-from ganaug.data.sources.classes import named_labels
-from ganaug.data.sources.depth import Range
-from ganaug.data.sources.images import decode_image
 from ganaug.data.sources.keys import image_key, label_key
 from ganaug.data.sources.kinds import Asked, is_file, source
 from ganaug.errors import DataError, MissingPackageError, UnreadableImageError

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ganaug.data.sources.files import SUFFIXES
+from ganaug.data.pictures.files import SUFFIXES
 from ganaug.data.sources.folder import images_below
 from ganaug.data.sources.lists import SUFFIXES as LISTS
 from ganaug.data.sources.lists import Listing, label_cells, part_column, read_list, some

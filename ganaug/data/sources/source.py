@@ -10,8 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from PIL import Image
 
-from ganaug.data.sources.depth import Range
-from ganaug.data.sources.groups import with_groups
+from ganaug.data.labels.groups import with_groups
+from ganaug.data.pictures.depth import Range
 from ganaug.data.sources.kinds import SOURCES, Asked, Kind
 from ganaug.data.sources.small import without_small
 from ganaug.errors import DataError, OptionError

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from ganaug.data.labels.unwrap import innermost
 from ganaug.data.sources.datasets import DatasetSource
-from ganaug.data.sources.unwrap import innermost
 from ganaug.errors import DataError
 from ganaug.keys import permutation
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ganaug.data.sources.classes import alike
+from ganaug.data.labels.classes import alike
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.evaluation.bench.arms import UNEQUAL
 from ganaug.evaluation.bench.results import points

@@ -6,9 +6,9 @@ from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 from torchvision.transforms import v2
 
+from ganaug.data.labels.unwrap import without_transforms
 from ganaug.data.load import load_images
 from ganaug.data.sources.source import open_source
-from ganaug.data.sources.unwrap import without_transforms
 from ganaug.errors import DataError, LabelMismatchError, OptionError, UnreadableImageError
 from tests.toys.images import leaves_files_open, picture
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganaug.data.sources.depth import Deep, Range, Stored, floats_to_8_bits, noted, unfit, whole_to_8_bits
-from ganaug.data.sources.images import MIN_SIDE, to_grey_or_rgb
+from ganaug.data.pictures.depth import Deep, Range, Stored, floats_to_8_bits, noted, unfit, whole_to_8_bits
+from ganaug.data.pictures.images import MIN_SIDE, to_grey_or_rgb
 from ganaug.errors import DataError
 
 _SLACK = 1e-3  # how far interpolated floats may leave [0, 1]

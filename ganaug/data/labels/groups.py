@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ganaug.data.sources.convert import as_numpy
+from ganaug.data.pictures.convert import as_numpy
 from ganaug.errors import DataError, LabelMismatchError
 
 

@@ -7,9 +7,9 @@ import torchvision.datasets as tv
 from PIL import Image
 from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
 
-from ganaug.data.sources.labels import labels_of
-from ganaug.data.sources.torchvision_labels import TABLE
-from ganaug.data.sources.unwrap import innermost
+from ganaug.data.labels.finding import labels_of
+from ganaug.data.labels.torchvision_labels import TABLE
+from ganaug.data.labels.unwrap import innermost
 from ganaug.errors import DataError, LabelMismatchError
 from tests.toys.images import leaves_files_open, picture
 

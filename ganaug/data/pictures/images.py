@@ -29,7 +29,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from ganaug.data.sources.depth import (
+from ganaug.data.pictures.depth import (
     WHOLE,
     Deep,
     Range,

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganaug.data.sources.images import FORMATS, decode_image
+from ganaug.data.pictures.images import FORMATS, decode_image
 from ganaug.errors import DataError, UnreadableImageError
 from tests.toys.images import picture
 

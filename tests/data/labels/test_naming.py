@@ -8,8 +8,8 @@ import torch
 import torchvision.datasets as tv
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
-from ganaug.data.sources.labels import labels_of
-from ganaug.data.sources.naming import names_of
+from ganaug.data.labels.finding import labels_of
+from ganaug.data.labels.naming import names_of
 from ganaug.data.sources.source import open_source
 from ganaug.errors import LabelMismatchError
 from tests.toys.images import picture

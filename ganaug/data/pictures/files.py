@@ -8,8 +8,8 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from ganaug.data.sources.convert import to_picture
-from ganaug.data.sources.depth import (
+from ganaug.data.pictures.convert import to_picture
+from ganaug.data.pictures.depth import (
     Range,
     Stored,
     floats_to_8_bits,
@@ -19,8 +19,8 @@ from ganaug.data.sources.depth import (
     unfit,
     whole_to_8_bits,
 )
-from ganaug.data.sources.images import BYTE_LIMIT, PIXEL_LIMIT, as_unreadable, check_size, decode_image, opened_file
-from ganaug.data.sources.images import SUFFIXES as PICTURES
+from ganaug.data.pictures.images import BYTE_LIMIT, PIXEL_LIMIT, as_unreadable, check_size, decode_image, opened_file
+from ganaug.data.pictures.images import SUFFIXES as PICTURES
 from ganaug.errors import DataError, MissingPackageError, UnreadableImageError
 
 DICOM = frozenset({".dcm", ".dicom"})

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ganaug.data.sources.classes import alike
+from ganaug.data.labels.classes import alike
 from ganaug.errors import LabelMismatchError
 
 Names = dict[int, str]  # label -> name

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ganaug.data.sources.classes import alike
-from ganaug.data.sources.convert import as_numpy
-from ganaug.data.sources.naming import Names
+from ganaug.data.labels.classes import alike
+from ganaug.data.labels.naming import Names
+from ganaug.data.pictures.convert import as_numpy
 from ganaug.errors import DataError, LabelMismatchError
 
 

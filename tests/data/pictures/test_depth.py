@@ -8,7 +8,7 @@ from torch.utils.data import TensorDataset
 
 from ganaug.data.check import check
 from ganaug.data.load import load_images
-from ganaug.data.sources.depth import WHOLE, from_8_bits
+from ganaug.data.pictures.depth import WHOLE, from_8_bits
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, OptionError
 from ganaug.options import Reading

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from torch.utils.data import ConcatDataset, Subset, TensorDataset
 
-from ganaug.data.sources.carried import Labels, class_number, concatenated, encoded, following, renumbered
-from ganaug.data.sources.classes import Classes, alike, numbered
-from ganaug.data.sources.convert import as_numpy
-from ganaug.data.sources.naming import Names, names_of
-from ganaug.data.sources.torchvision_labels import changes_torchvision, stored_entry, table_entry
-from ganaug.data.sources.unwrap import innermost, inside, standard_transforms, watched, without_transforms
+from ganaug.data.labels.carried import Labels, class_number, concatenated, encoded, following, renumbered
+from ganaug.data.labels.classes import Classes, alike, numbered
+from ganaug.data.labels.naming import Names, names_of
+from ganaug.data.labels.torchvision_labels import changes_torchvision, stored_entry, table_entry
+from ganaug.data.labels.unwrap import innermost, inside, standard_transforms, watched, without_transforms
+from ganaug.data.pictures.convert import as_numpy
 from ganaug.errors import DataError, LabelMismatchError
 from ganaug.reporting import Report, silent
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset, Subset
 
-from ganaug.data.sources.convert import to_pixels
-from ganaug.data.sources.depth import Range
+from ganaug.data.pictures.convert import to_pixels
+from ganaug.data.pictures.depth import Range
 from ganaug.errors import IncompatibleLoaderError, UnreadableImageError
 
 

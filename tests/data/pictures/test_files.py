@@ -12,7 +12,7 @@ from torchvision.datasets import ImageFolder
 import ganaug
 from ganaug.data.check import check
 from ganaug.data.load import load_images
-from ganaug.data.sources.files import read_file
+from ganaug.data.pictures.files import read_file
 from ganaug.data.sources.folder import from_folder
 from ganaug.errors import DataError, MissingPackageError, TooFewImagesError, UnreadableImageError
 from tests.toys.images import picture, write_classes
