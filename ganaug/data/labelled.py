@@ -43,7 +43,7 @@ class Labelled:
 
     def take(self, indices: Sequence[int] | np.ndarray | torch.Tensor) -> Self:
         """Only these items, in this order; what is said of all of them stays."""
-        rows = torch.from_numpy(np.array(indices, dtype=np.int64))
+        rows = torch.as_tensor(indices, dtype=torch.int64, device="cpu")
         chosen = rows.tolist()
         places = self.places or places_in(self.labels.numpy())
         taken: dict[str, Any] = {"places": tuple(places[i] for i in chosen)}

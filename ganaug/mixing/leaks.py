@@ -107,7 +107,7 @@ def warn_of_more_seen(fitted: Fitted, images: np.ndarray) -> None:
         cause = f"The generator saw {len(beside)} images that are not in X"
     else:
         some = images[np.linspace(0, len(images) - 1, min(len(images), MOST_COMPARED)).astype(int)]
-        if not seen_items(open_source((some, np.zeros(len(some), dtype=int))), known_to(fitted)):
+        if not any(seen_items(open_source((some, np.zeros(len(some), dtype=int))), known_to(fitted))):
             return
         cause = f"The generator saw images of X in another form, and {len(seen)} images in all"
     warnings.warn(
