@@ -20,6 +20,7 @@ import torch
 from timm.data import resolve_model_data_config
 from torch import Tensor, nn
 
+from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError, WeightsError
 
 LITE = "tf_efficientnet_lite0"  # not efficientnet_lite0, which has other padding
@@ -29,6 +30,7 @@ _FILE = "models/efficientnet-lite0-57934424.pth"
 _DIVISION = (1, 2, 2, 3, 3, 4, 1)  # blocks of each stage of LITE
 
 
+@usual_defaults()
 def network(name: str, weights: str | Path = PRETRAINED, *, classes: int | None = None) -> nn.Module:
     """A model of timm, in evaluation mode.
 

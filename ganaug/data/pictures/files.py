@@ -62,8 +62,9 @@ def read_image(path: str | Path, mode: str | None = "RGB", range: Range | None =
     return image if mode is None else image.convert(mode)
 
 
-def read_file(path: str | Path, span: Range | None = None) -> Image.Image:
+def read_file(path: str | Path, span: Range | None = None, at_least: int | None = None) -> Image.Image:
     """A file as a PIL image, mode "L" or "RGB", with what it was (`depth.stored_in`). span: the declared range.
+    at_least: see `decode_image`.
 
     Raises UnreadableImageError for what is no whole image, MissingPackageError for DICOM without pydicom.
     """
@@ -74,7 +75,7 @@ def read_file(path: str | Path, span: Range | None = None) -> Image.Image:
     if suffix in DICOM:
         with as_unreadable(), opened_file(path) as file:
             return _of_dicom(file, span)
-    return decode_image(path, span)
+    return decode_image(path, span, at_least=at_least)
 
 
 def has_pydicom() -> bool:

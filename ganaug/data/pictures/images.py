@@ -81,15 +81,18 @@ def decode_image(
     *,
     pixel_limit: int = PIXEL_LIMIT,
     byte_limit: int = BYTE_LIMIT,
+    at_least: int | None = None,
 ) -> Image.Image:
     """Decode one image file (path, or the bytes of the file) to a loaded PIL image of mode "L" or "RGB".
 
     span: the declared range of values of more than 8 bits. pixel_limit: largest width * height that is decoded.
-    byte_limit: largest file that is read. Raises UnreadableImageError, whose `cause` is the reason, for anything that
-    is not a whole image of an allowed format, and never another exception because of what the file holds.
+    byte_limit: largest file that is read. at_least: a JPEG may come 2, 4 or 8 times smaller, as long as no side is
+    below so many px: much quicker, and not the same pixels. Raises UnreadableImageError, whose `cause` is the reason,
+    for anything that is not a whole image of an allowed format, and never another exception because of what the file
+    holds.
     """
     with as_unreadable(), opened_file(source, byte_limit) as file:
-        return _decode(file, span, pixel_limit)
+        return _decode(file, span, pixel_limit, at_least)
 
 
 @contextlib.contextmanager
@@ -190,7 +193,7 @@ def _check_scans(file: IO[bytes]) -> None:
         raise UnreadableImageError(f"it has {scans} scans, at most {SCAN_LIMIT} are decoded.", _FIX)
 
 
-def _decode(file: IO[bytes], span: Range | None, pixel_limit: int) -> Image.Image:
+def _decode(file: IO[bytes], span: Range | None, pixel_limit: int, at_least: int | None) -> Image.Image:
     head = file.read(16)
     if not head:
         raise UnreadableImageError("the file is empty (0 bytes).", "Remove it.")
@@ -204,6 +207,8 @@ def _decode(file: IO[bytes], span: Range | None, pixel_limit: int) -> Image.Imag
         check_size(*image.size, pixel_limit)
         if image.format in ("JPEG", "MPO"):
             _check_scans(file)
+            if at_least is not None:
+                image.draft(None, (at_least, at_least))
         traits, upper_byte = _of_file(image)
         image.load()
         if "bands" in traits and image.mode in ("RGBA", "LA"):

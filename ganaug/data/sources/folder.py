@@ -21,6 +21,7 @@ from ganaug.data.pictures.depth import Range
 from ganaug.data.pictures.files import DICOM, SUFFIXES, WITHOUT_PYDICOM, has_pydicom, read_file, require_pydicom
 from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
 from ganaug.data.sources.ours import MADE, SAMPLES, made_here
+from ganaug.data.sources.small import Larger
 from ganaug.errors import DataError
 from ganaug.reporting import printable
 
@@ -57,7 +58,18 @@ class FolderSource:
 
 def file_of(source: Any, index: int) -> Path | None:
     """The file that an item of a source is, if it is one."""
+    if isinstance(source, Larger):
+        return file_of(source.source, int(source.rows[index]))
     return source.root / source.files[index] if isinstance(source, FolderSource) else None
+
+
+def read_at_least(source: Any, index: int, side: int) -> Image.Image:
+    """The image of an item of a source; that of a JPEG file may be smaller, with no side below so many px."""
+    if isinstance(source, Larger):
+        return read_at_least(source.source, int(source.rows[index]), side)
+    if isinstance(source, FolderSource):
+        return read_file(os.path.join(source.root, source.files[index]), source.span, side)
+    return source.read(index)
 
 
 def from_folder(

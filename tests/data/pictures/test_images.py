@@ -36,6 +36,21 @@ def test_a_path_and_its_bytes_read_the_same(tmp_path):
     assert decode_image(path).tobytes() == decode_image(path.read_bytes()).tobytes()
 
 
+def test_a_jpeg_may_come_smaller_and_nothing_else_does():
+    image = picture(3, (8, 11)).resize((440, 320), Image.Resampling.BICUBIC)
+    for kind, sizes in (("JPEG", {41: (110, 80), 40: (55, 40), 160: (220, 160), 161: (440, 320), 999: (440, 320)}),
+                        ("PNG", {40: (440, 320)})):  # fmt: skip
+        data = encoded(image, kind)
+        for at_least, size in sizes.items():
+            read = decode_image(data, at_least=at_least)
+            assert read.size == size
+            nearby = np.asarray(decode_image(data).resize(read.size, Image.Resampling.BOX), np.int16)
+            assert np.abs(nearby - np.asarray(read)).mean() < 1.5
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    assert decode_image(encoded(image, "JPEG", exif=turned), at_least=40).size == (40, 55)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied(orientation):
     image = picture(3, (10, 16))

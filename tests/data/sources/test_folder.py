@@ -6,7 +6,7 @@ from PIL import Image
 
 from ganaug.data.check import check
 from ganaug.data.load import load_images
-from ganaug.data.sources.folder import from_folder, nesting
+from ganaug.data.sources.folder import file_of, from_folder, nesting
 from ganaug.data.sources.source import open_source
 from ganaug.errors import DataError, OptionError, TooFewImagesError, UnreadableImageError
 from tests.toys.images import picture
@@ -257,3 +257,13 @@ def test_images_at_several_levels_are_told(tmp_path):
 def test_depth_is_for_folders():
     with pytest.raises(OptionError, match="--depth"):
         open_source("digits", depth=2)
+
+
+def test_the_file_of_an_item_is_known_also_where_small_classes_are_left_out(tree):
+    (tree / "ape").mkdir()
+    picture(1).save(tree / "ape" / "0.png")
+    source = open_source(tree, skip_small=2)
+    assert "ape" not in source.classes
+    for i, name in enumerate(source.names):
+        assert file_of(source, i) == tree.resolve() / name
+    assert file_of(open_source("digits"), 0) is None

@@ -1,0 +1,166 @@
+"""What a frozen network of timm makes of pictures: computed once, and kept on disk by what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchvision.transforms.v2.functional import normalize
+
+from ganaug.classifier.augmentation import augmentation_named
+from ganaug.classifier.pictures import BLOCK, Frame, Pictures
+from ganaug.classifier.pretrained import PRETRAINED, config_of, network
+from ganaug.defaults import usual_defaults
+from ganaug.device import out_of_memory
+from ganaug.errors import OutOfMemoryError, WeightsError
+from ganaug.files.imagemap import ImageMap
+from ganaug.keys import seed_layers
+from ganaug.reporting import Report, renamed, silent
+
+VERSION = 1  # changes whenever the same pictures would have other features
+
+
+@dataclass(frozen=True)
+class View:
+    """How pictures are seen: the augmentation, the number of the view, and the seed that both are drawn by."""
+
+    augmentation: str = "none"
+    number: int = 0
+    seed: int = 0
+
+    @property
+    def identity(self) -> list[Any]:
+        """Equal for views in which all is equal: without an augmentation there is one only."""
+        if self.augmentation == "none":
+            return ["none"]
+        return [self.augmentation, self.number, int(self.seed)]
+
+
+class Backbone:
+    """A network of timm that only looks: features are what its last layer is given.
+
+    name: as timm has it. frame: how it takes pictures. width: number of features. digest: what it is, as a name: equal
+    for equal names, weights and configurations. batch: pictures per forward pass, halved where memory does not suffice.
+    """
+
+    def __init__(
+        self, name: str, weights: str | Path = PRETRAINED, *, device: torch.device | str = "cpu", batch: int = 16
+    ):
+        """Raises OptionError for an unknown name, WeightsError where there are no weights; see `pretrained.network`."""
+        found: Any = network(name, weights).requires_grad_(False)
+        self.name, self.device, self.batch = name, torch.device(device), batch
+        self.config = config_of(found)
+        self.frame = Frame.of(self.config)
+        self.digest = _digest(name, found, self.config)
+        self._network: Any = found.to(self.device).to(memory_format=torch.channels_last)
+        self.width = self._width()
+
+    @usual_defaults()
+    @torch.inference_mode()
+    def features(self, pictures: np.ndarray, report: Report = silent) -> np.ndarray:
+        """Of uint8 (N, H, W, C) as `frame` lays them out, float32 (N, D).
+
+        Raises OutOfMemoryError where not even one picture has room, WeightsError for features that are not finite.
+        """
+        done: list[Tensor] = []
+        start = 0
+        while start < len(pictures):
+            part = np.array(pictures[start : start + self.batch])
+            try:
+                done.append(self._forward(torch.from_numpy(part).permute(0, 3, 1, 2)))  # channels last, as stored
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error):
+                    raise
+                if self.batch == 1:
+                    raise OutOfMemoryError(
+                        f"Not even one picture has room on {self.device} in {self.name}.",
+                        "Choose a smaller network, or another device.",
+                    ) from error
+                self.batch //= 2
+                report("features", start, len(pictures), f"memory is short: {self.batch} pictures at a time")
+                continue
+            start += len(part)
+        found = torch.cat(done).numpy() if done else np.empty((0, self.width), dtype=np.float32)
+        if not np.isfinite(found).all():
+            raise WeightsError(f"{self.name} gives features that are not finite.", "Its weights are damaged.")
+        return found
+
+    @usual_defaults()
+    @torch.inference_mode()
+    def _width(self) -> int:
+        """By trying: networks with hidden layers in their heads tell another number than they give."""
+        return self._forward(torch.zeros((1, *self.frame.shape), dtype=torch.uint8)).shape[1]
+
+    def _forward(self, part: Tensor) -> Tensor:
+        """Of uint8 (n, C, H, W)."""
+        x = normalize(part.to(self.device).float() / 255, list(self.config["mean"]), list(self.config["std"]))
+        maps = self._network.forward_features(x)
+        return self._network.forward_head(maps, pre_logits=True).flatten(1).float().cpu()
+
+
+def features_of(
+    backbone: Backbone, pictures: Pictures, folder: Path, *, view: View | None = None, report: Report = silent
+) -> np.ndarray:
+    """The features of pictures in one view.
+
+    Parameters
+    ----------
+    backbone
+        The network. Features of two networks, or of one with other weights, lie in files of their own.
+    pictures
+        As `backbone.frame` lays them out.
+    folder
+        Where the file lies.
+    view
+        An augmentation of `AUGMENTATIONS`, drawn by its seed and number, is applied first; None for the pictures as
+        they are.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (N, D), a read-only memory map. What is on disk as a whole is not computed again; a damaged file is.
+    """
+    view = view or View()
+    identity = {
+        "features": VERSION, "network": backbone.digest, "pictures": pictures.digest, "view": view.identity,
+        "torch": torch.__version__, "device": backbone.device.type,
+    }  # fmt: skip
+    file = ImageMap(Path(folder), identity, (len(pictures), 4 * backbone.width))  # bytes of float32
+    if not file.complete():
+        file.write(_blocks(backbone, pictures.images, view, report), renamed("features", report))
+    return file.images.view(np.float32)
+
+
+def _blocks(backbone: Backbone, images: np.ndarray, view: View, report: Report) -> Iterator[tuple[np.ndarray, str]]:
+    change = augmentation_named(view.augmentation)
+    for start in range(0, len(images), BLOCK):
+        block = np.array(images[start : start + BLOCK])
+        if view.augmentation != "none":
+            block = _changed(block, change, view, start)
+        yield backbone.features(block, report).view(np.uint8), view.augmentation
+
+
+@usual_defaults()
+def _changed(block: np.ndarray, change: Callable[[Tensor], Tensor], view: View, start: int) -> np.ndarray:
+    """Pictures in a view, uint8 (n, H, W, C): a function of the view and of their place alone."""
+    with torch.random.fork_rng(devices=[]):
+        seed_layers(torch.device("cpu"), view.seed, "view", view.augmentation, view.number, start)
+        seen = change(torch.from_numpy(block).permute(0, 3, 1, 2))
+    if seen.is_floating_point():
+        seen = seen.round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(seen.permute(0, 2, 3, 1).numpy())
+
+
+def _digest(name: str, found: nn.Module, config: dict[str, Any]) -> str:
+    hashed = hashlib.sha256(json.dumps([name, config], sort_keys=True).encode())
+    for key, values in sorted(found.state_dict().items()):
+        hashed.update(f"{key} {values.dtype} {tuple(values.shape)}".encode())
+        hashed.update(values.detach().cpu().contiguous().numpy().tobytes())
+    return hashed.hexdigest()

@@ -1,0 +1,264 @@
+"""A linear probe: softmax regression on the features of a frozen network, for few images.
+
+It is trained in less than a second, so that many seeds and many ways to train can be compared. Unlike a network that
+sees batches, it sees everything at once: shares, uses of synthetic images and balancing are weights of images here. A
+seed decides which of the augmented views, and which of the synthetic images, a training sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from ganaug.classifier.augmentation import augmentation_named
+from ganaug.classifier.shift import cross_fitted_strength, folds_of, logit_shift
+from ganaug.classifier.use import use_named
+from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.keys import numpy_stream, permutation
+
+VERSION = 1  # changes whenever the same call would give another probe
+BALANCES = ("none", "weights", "shift")
+FLOOR = 1e-6  # probability of a class without images; and spread of a feature, as a share of the usual one
+SOLVER = {"maxiter": 500, "gtol": 1e-6, "ftol": 1e-11}  # of the mean loss: probabilities are exact to about 1e-4
+FOLDS = 5  # of the training part, by which the strength of a shift is chosen
+
+
+@dataclass(frozen=True)
+class ProbeTraining:
+    """How a probe is trained.
+
+    c: inverse strength of the regularisation, as in scikit-learn. augmentation: a name of `augmentation.AUGMENTATIONS`;
+    views: with one, so many augmented views of each real image are seen beside the image itself, which weigh as much as
+    one image together. ratio: share of synthetic images in the weight of each class, in [0, 1]. use: how they are used,
+    see `ganaug.classifier.use`. balance: "none"; "weights", every class weighs the same; or "shift", see `logit_shift`.
+    """
+
+    c: float = 0.01
+    augmentation: str = "none"
+    views: int = 2
+    balance: str = "none"
+    ratio: float = 0.0
+    use: str = "plain"
+
+    def __post_init__(self):
+        if self.c <= 0 or self.views < 1:
+            raise OptionError("A probe needs c > 0 and at least one view.", f"Given: {self}.")
+        if not 0 <= self.ratio <= 1:
+            raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio between 0 and 1.")
+        if self.balance not in BALANCES:
+            raise OptionError(f"There is no balance {self.balance!r}.", f"Choose one of: {', '.join(BALANCES)}.")
+        augmentation_named(self.augmentation)
+        if use_named(self.use).finish:
+            raise OptionError(f"A probe has no last steps, which {self.use!r} is about.", "Choose another use.")
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A trained one. mean, spread: of the features (D,); slopes (D, K) and offsets (K,) of the logits of scaled
+    features. shares: of each class in the training part (K,); strength: of the shift of the logits by them."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+    slopes: np.ndarray
+    offsets: np.ndarray
+    shares: np.ndarray
+    strength: float = 0.0
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Log-probabilities of features (N, D), float64 (N, K); each row's probabilities sum to 1."""
+        logits = ((features - self.mean) / self.spread) @ self.slopes + self.offsets
+        return logit_shift(_with_floor(log_softmax(logits, axis=1)), self.shares, self.strength)
+
+
+def train_probe(
+    features: np.ndarray,
+    labels: np.ndarray,
+    n_classes: int,
+    *,
+    training: ProbeTraining,
+    seed: int,
+    views: np.ndarray | None = None,
+    synthetic: tuple[np.ndarray, np.ndarray] | None = None,
+    fold: np.ndarray | None = None,
+) -> Probe:
+    """Train a linear classifier on features.
+
+    Parameters
+    ----------
+    features
+        Of the real images, float (N, D).
+    labels
+        int64 (N,), in [0, n_classes). A class may have no image: its probability is then tiny.
+    n_classes
+        Number of classes.
+    training
+        How.
+    seed
+        Decides which views and which synthetic images are seen. Without any, all seeds give the same probe.
+    views
+        Features of the augmented views of the same images, (V, N, D), of which each training sees `training.views`.
+    synthetic
+        Features (M, D) and labels (M,) of synthetic images, from which the share `training.ratio` is taken.
+    fold
+        With the balance "shift": number of the fold of each real image, (N,), for instance with groups kept whole. By
+        default each class is divided evenly.
+
+    Returns
+    -------
+    Probe
+        The same for the same arguments, on one machine.
+
+    Raises
+    ------
+    LabelMismatchError
+        For labels out of range.
+    TooFewImagesError
+        Without images, or for a synthetic share without synthetic images.
+    OptionError
+        For more views than there are.
+    """
+    views = None if views is None else np.asarray(views)
+    given = _Given(np.asarray(features), np.asarray(labels, dtype=np.int64), n_classes, views, synthetic)
+    _check(given, training)
+    fitted = _fitted(given, training, seed)
+    if training.balance != "shift":
+        return fitted
+    fold = folds_of(given.labels, FOLDS, seed) if fold is None else np.asarray(fold)
+    logs = np.zeros((len(given.labels), n_classes))
+    for out in np.unique(fold):
+        unseen = fold == out
+        if unseen.all():
+            raise TooFewImagesError("A shift is chosen on images that are held out in turn.", "Give two folds or more.")
+        logs[unseen] = _fitted(given.take(~unseen), training, seed).predict(given.features[unseen])
+    return replace(fitted, strength=cross_fitted_strength(logs, given.labels, n_classes))
+
+
+def softmax_regression(rows: np.ndarray, targets: np.ndarray, c: float) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes (D, K) and offsets (K,) that minimise the cross-entropy plus |slopes|² / 2c.
+
+    rows: (N, D). targets: the weight of each class in each row, (N, K): the weight of the row at the place of its
+    class, or shared out where the label is soft. With hard labels it is what scikit-learn's `LogisticRegression(C=c)`
+    finds. A class without weight gets the offset -inf.
+    """
+    present = np.flatnonzero(targets.sum(0) > 0)
+    x, y = np.ascontiguousarray(rows, dtype=np.float32), np.asarray(targets[:, present], dtype=np.float64)
+    width, k = x.shape[1], len(present)  # single precision for the two large products alone, which take all the time
+    weight, total = y.sum(1, keepdims=True), float(y.sum())
+
+    def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
+        slopes, offsets = values[: width * k].reshape(width, k), values[width * k :]
+        logs = log_softmax(x @ slopes.astype(np.float32) + offsets, axis=1)
+        rest = np.exp(logs) * weight - y
+        value = np.vdot(slopes, slopes) / (2 * c) - np.vdot(y, logs)
+        gradient = np.concatenate([(x.T @ rest.astype(np.float32) + slopes / c).ravel(), rest.sum(0)])
+        return float(value) / total, gradient / total
+
+    start = np.zeros((width + 1) * k)
+    start[width * k :] = np.log(y.sum(0) / total)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=SOLVER).x
+    slopes, offsets = np.zeros((width, targets.shape[1])), np.full(targets.shape[1], -np.inf)
+    slopes[:, present], offsets[present] = found[: width * k].reshape(width, k), found[width * k :]
+    return slopes, offsets
+
+
+def _with_floor(logs: np.ndarray) -> np.ndarray:
+    """Log-probabilities of which none is that of an impossible class."""
+    least = np.log(FLOOR)
+    kept = np.maximum(logs, least)
+    return kept - np.log(np.exp(kept).sum(1, keepdims=True))
+
+
+def _scale(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread of each feature, over the real images, so that they are the same for every way to train."""
+    spread = features.std(0, dtype=np.float64)
+    least = 0.01 * float(np.sqrt(np.square(spread).mean())) or 1.0
+    return features.mean(0, dtype=np.float64), np.maximum(spread, least)
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What there is to learn from; the arguments of `train_probe`."""
+
+    features: np.ndarray
+    labels: np.ndarray
+    n_classes: int
+    views: np.ndarray | None
+    synthetic: tuple[np.ndarray, np.ndarray] | None
+
+    def take(self, rows: np.ndarray) -> _Given:
+        """The same with some of the real images."""
+        views = None if self.views is None else self.views[:, rows]
+        return replace(self, features=self.features[rows], labels=self.labels[rows], views=views)
+
+
+def _fitted(given: _Given, training: ProbeTraining, seed: int) -> Probe:
+    """Without a shift."""
+    mean, spread = _scale(given.features)
+    rows, targets = _seen(given, training, seed)
+    slopes, offsets = softmax_regression((rows - mean) / spread, targets, training.c)
+    return Probe(
+        mean, spread, slopes, offsets, np.bincount(given.labels, minlength=given.n_classes) / len(given.labels)
+    )
+
+
+def _seen(given: _Given, training: ProbeTraining, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the regression is given: rows, and the weight of each class in each of them. All weigh as much as there are
+    real images."""
+    labels, views, use = given.labels, given.views, use_named(training.use)
+    counts, identity = np.bincount(labels, minlength=given.n_classes), np.eye(given.n_classes)
+    made = {} if given.synthetic is None or not training.ratio else _of_each(given.synthetic[1], use.pool)
+    share = np.array([training.ratio if label in made else 0.0 for label in range(given.n_classes)])
+    share = share * (1 - counts / counts.max()) if use.rare else share
+    even = len(labels) / ((counts > 0).sum() * np.maximum(counts, 1))
+    by_class = even if training.balance == "weights" else np.ones(given.n_classes)
+
+    rows, targets = [given.features], [((1 - share) * by_class)[labels, None] * identity[labels]]
+    if training.augmentation != "none" and views is not None:
+        turns = numpy_stream(seed, "probe", "views").random((len(labels), len(views))).argsort(1)
+        rows += [views[turns[:, i], np.arange(len(labels))] for i in range(training.views)]
+        targets = [targets[0] / (training.views + 1)] * (training.views + 1)
+    smoothed = (1 - use.smoothing) * identity + use.smoothing / given.n_classes
+    for label, own in made.items():
+        if given.synthetic is None or not share[label] * counts[label]:
+            continue
+        own = own[permutation(len(own), seed, "probe", "synthetic", label)][: _wanted(counts[label], share[label])]
+        each = share[label] * counts[label] * by_class[label] * use.weight / len(own)
+        rows.append(given.synthetic[0][own])
+        targets.append(np.tile(each * smoothed[label], (len(own), 1)))
+    weights = np.concatenate(targets)
+    return np.concatenate(rows), weights * (len(labels) / weights.sum())
+
+
+def _of_each(labels: np.ndarray, most: int) -> dict[int, np.ndarray]:
+    """Label -> rows that have it, the first `most`; 0 for all."""
+    return {int(label): np.flatnonzero(labels == label)[: most or None] for label in np.unique(labels)}
+
+
+def _wanted(count: int, share: float) -> int | None:
+    """How many synthetic images a class takes for this share, if each weighs like a real one; None for all."""
+    return None if share >= 1 else max(1, round(count * share / (1 - share)))
+
+
+def _check(given: _Given, training: ProbeTraining) -> None:
+    features, labels, views = given.features, given.labels, given.views
+    sides = {"real": (features, labels)} | ({} if given.synthetic is None else {"synthetic": given.synthetic})
+    if not len(labels):
+        raise TooFewImagesError("There are no images to train a probe on.", "Give at least one image a class.")
+    for what, (rows, own) in sides.items():
+        if rows.ndim != 2 or len(rows) != len(own) or rows.shape[1] != features.shape[1]:
+            raise DataError(f"Features {rows.shape} do not fit {len(own)} {what} images.", "Give a row for each.")
+        if len(own) and not (own.min() >= 0 and own.max() < given.n_classes):
+            found, fix = f"{own.min()}..{own.max()}", f"Use 0..{given.n_classes - 1}."
+            raise LabelMismatchError(f"Labels {found} do not fit {given.n_classes} classes.", fix)
+    if training.ratio > 0 and (given.synthetic is None or not len(given.synthetic[1])):
+        raise TooFewImagesError(f"A synthetic share of {training.ratio} needs synthetic images.", "Give `synthetic`.")
+    if training.augmentation != "none":
+        there = 0 if views is None or views.shape[1:] != features.shape else len(views)
+        if there < training.views:
+            raise OptionError(
+                f"{training.views} views of each image were asked for, and there are {there} of these images.",
+                "Compute the features of more views, or ask for fewer.",
+            )

@@ -1,0 +1,167 @@
+"""Features of a frozen network are those of timm, computed once, and kept by what they were made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+from timm.data import create_transform
+
+from ganaug.classifier.features import Backbone, View, features_of
+from ganaug.classifier.pictures import Pictures, pictures_of, rows_in
+from ganaug.classifier.pretrained import LITE, NONE, config_of
+from ganaug.classifier.probe import ProbeTraining, train_probe
+from ganaug.data.load import load_images
+from ganaug.data.sources.arrays import from_arrays
+from ganaug.data.sources.source import open_source
+from ganaug.errors import OutOfMemoryError, WeightsError
+
+X = np.random.default_rng(0).integers(0, 256, (10, 20, 24, 3), dtype=np.uint8)
+
+
+def saved(name: str, file: Path) -> Path:
+    made = timm.create_model(name)
+    save_file({key: value.contiguous() for key, value in made.state_dict().items()}, file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved("test_resnet", tmp_path_factory.mktemp("weights") / "w.safetensors")
+
+
+@pytest.fixture
+def backbone(weights: Path) -> Backbone:
+    return Backbone("test_resnet", weights)
+
+
+@pytest.fixture
+def pictures(backbone: Backbone, tmp_path: Path) -> Pictures:
+    return laid_out(backbone, tmp_path)
+
+
+def laid_out(backbone: Backbone, folder: Path) -> Pictures:
+    source = from_arrays(X, np.arange(10) % 2)
+    return pictures_of(source, range(10), [str(i) for i in range(10)], backbone.frame, folder)
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_efficientnet"])
+def test_features_are_those_of_timm_on_its_own_transform(name, tmp_path):
+    file = saved(name, tmp_path / "w.safetensors")
+    found, theirs = Backbone(name, file), timm.create_model(name, checkpoint_path=str(file)).eval()
+    transform = create_transform(**config_of(theirs), is_training=False)
+    source = from_arrays(X, np.arange(10) % 2)
+    with torch.inference_mode():
+        batch = torch.stack([transform(source.read(i).convert("RGB")) for i in range(10)])
+        right = theirs.forward_head(theirs.forward_features(batch), pre_logits=True)
+    features = features_of(found, laid_out(found, tmp_path), tmp_path)
+    assert features.dtype == np.float32
+    assert features.shape == (10, found.width)
+    assert np.allclose(features, right, atol=1e-4)
+
+
+def test_they_are_computed_once_and_again_where_the_file_is_damaged(backbone, pictures, tmp_path, monkeypatch):
+    first = np.array(features_of(backbone, pictures, tmp_path))
+    passes = []
+    forward = Backbone._forward
+    monkeypatch.setattr(Backbone, "_forward", lambda self, part: passes.append(len(part)) or forward(self, part))
+    assert np.array_equal(features_of(backbone, pictures, tmp_path), first)
+    assert not passes
+    for file in tmp_path.glob("*.npy"):
+        if file != pictures.file.path:
+            data = bytearray(file.read_bytes())
+            data[-9] ^= 4
+            file.write_bytes(data)
+    assert np.array_equal(features_of(backbone, pictures, tmp_path), first)
+    assert sum(passes) == 10
+
+
+def test_another_network_has_features_of_its_own(backbone, weights, pictures, tmp_path):
+    assert Backbone("test_resnet", weights).digest == backbone.digest
+    other = Backbone("test_resnet", saved("test_resnet", tmp_path / "other.safetensors"))
+    assert other.digest != backbone.digest
+    mine = features_of(backbone, pictures, tmp_path)
+    assert not np.array_equal(features_of(other, pictures, tmp_path), mine)
+
+
+def test_views_are_keyed_and_kept_apart(backbone, pictures, tmp_path):
+    views = [View("flips", 0), View("flips", 1), View("flips", 0, seed=1), View("affine", 0)]
+    state = torch.random.get_rng_state()
+    found = [np.array(features_of(backbone, pictures, tmp_path, view=view)) for view in views]
+    assert torch.equal(torch.random.get_rng_state(), state)
+    plain = features_of(backbone, pictures, tmp_path)
+    assert len({values.tobytes() for values in (*found, plain)}) == 5
+    again = tmp_path / "again"
+    assert np.array_equal(features_of(backbone, pictures, again_in(again), view=views[0]), found[0])
+    files = len(list(tmp_path.glob("*.npy")))
+    features_of(backbone, pictures, tmp_path, view=View("none", 3, seed=9))
+    assert len(list(tmp_path.glob("*.npy"))) == files
+
+
+def again_in(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_a_short_memory_halves_the_batch_and_says_so(backbone, pictures, monkeypatch):
+    whole = backbone.features(pictures.images)
+    forward, most = Backbone._forward, 3
+
+    def short(self, part):
+        if len(part) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, part)
+
+    monkeypatch.setattr(Backbone, "_forward", short)
+    told = []
+    found = backbone.features(pictures.images, lambda *given: told.append(given[-1]))
+    assert np.allclose(found, whole, atol=1e-5)
+    assert told == [f"memory is short: {n} pictures at a time" for n in (8, 4, 2)]
+    most = 0
+    with pytest.raises(OutOfMemoryError, match="Not even one picture"):
+        backbone.features(pictures.images)
+
+
+def test_damaged_weights_and_no_pictures(backbone, pictures):
+    assert backbone.features(pictures.images[:0]).shape == (0, backbone.width)
+    with torch.no_grad():
+        next(iter(backbone._network.parameters())).fill_(float("nan"))
+    with pytest.raises(WeightsError, match="not finite"):
+        backbone.features(pictures.images)
+
+
+@pytest.mark.parametrize("name", ["float64", "meta"])
+def test_global_defaults_of_torch_change_nothing(weights, backbone, pictures, tmp_path, name):
+    usual = np.array(features_of(backbone, pictures, tmp_path, view=View("affine")))
+    try:
+        torch.set_default_dtype(torch.float64) if name == "float64" else torch.set_default_device("meta")
+        other = Backbone("test_resnet", weights)
+        found = features_of(other, pictures, again_in(tmp_path / "again"), view=View("affine"))
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+    assert np.array_equal(found, usual)
+
+
+def test_the_network_of_the_package_knows_photographs(real_data, tmp_path):
+    """Ten images a class, at 64 px: 35 % are right with weights drawn at random."""
+    file = real_data / "eurosat.npz"
+    backbone = Backbone(LITE)
+    frame = replace(backbone.frame, shape=(3, 64, 64), crop_pct=1.0)
+    features, labels = [], []
+    for split, limit in (("train", 10), ("test", 15)):
+        source, images = open_source(file, split=split), load_images(file, split=split, limit=limit)
+        pictures = pictures_of(source, rows_in(source, images), images.fingerprints, frame, tmp_path)
+        features.append(features_of(backbone, pictures, tmp_path))
+        labels.append(images.labels.numpy())
+    probe = train_probe(features[0], labels[0], 10, training=ProbeTraining(), seed=0)
+    assert (probe.predict(features[1]).argmax(1) == labels[1]).mean() > 0.65
+
+
+def test_weights_drawn_at_random_are_another_network_each_time():
+    assert Backbone("test_resnet", NONE).digest != Backbone("test_resnet", NONE).digest
