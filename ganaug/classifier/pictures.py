@@ -26,8 +26,8 @@ from timm.data import create_transform
 
 from ganaug.data.duplicates.fingerprint import fingerprint
 from ganaug.data.labelled import Labelled
+from ganaug.data.labels.classes import alike
 from ganaug.data.load import LabelledImages
-from ganaug.data.sources.classes import alike
 from ganaug.data.sources.folder import file_of, read_at_least
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import MODES, ImageCodec
