@@ -33,7 +33,7 @@ MAY = {
     "recipes": "data game losses networks",
     "generator": "data data.duplicates data.labels data.pictures data.rows files game options recipes",
     "metrics": "",
-    "classifier": "data data.duplicates data.sources device files metrics",
+    "classifier": "data data.duplicates data.labels data.sources device files metrics",
     "samples.choosing": "classifier files generator metrics networks",
     "samples.exports": "data data.sources files generator",
     "samples": "classifier data data.sources files game generator options samples.choosing samples.exports",
