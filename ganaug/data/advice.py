@@ -112,7 +112,7 @@ def _groups(found: Check) -> list[str]:
         notes.append(f"All images of {listed(lone)} are one group: none of them can be held out or tested on apart.")
     if facts.in_classes:
         n = len(facts.in_classes)
-        notes.append(f"{n} groups hold images of several classes ({listed(facts.in_classes, 3)}): right where a "
+        notes.append(f"Groups with images of several classes: {n} ({listed(facts.in_classes, 3)}). Right where a "
                      "subject can be both, else a wrong label.")  # fmt: skip
     return notes
 

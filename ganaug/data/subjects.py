@@ -39,7 +39,8 @@ class NearPair:
 def near_pairs(source: ImageSource, found: Survey, pictures: Sequence[Reduced], report: Report) -> tuple[NearPair, ...]:
     """The pairs of a set: those of two classes first, then the sure ones, then the most alike. pictures: as in `found`.
 
-    Of copies of one picture, which are told elsewhere, the first stands for all.
+    Of copies of one picture, which are told elsewhere, the first stands for all. Where groups are known, only what
+    speaks against them or against a label is given.
     """
     rows = list({image.fingerprint: row for row, image in reversed(list(enumerate(found.images)))}.values())[::-1]
     if len(rows) > MOST:
@@ -50,6 +51,8 @@ def near_pairs(source: ImageSource, found: Survey, pictures: Sequence[Reduced], 
         here, there = (found.images[rows[number]].index for number in (match.query, match.seen))
         classes = source.classes[int(source.labels[here])], source.classes[int(source.labels[there])]
         apart = source.groups is not None and source.groups[here] != source.groups[there]
+        if source.groups is not None and not (match.sure and (apart or classes[0] != classes[1])):
+            continue
         pairs.append(NearPair(source.names[here], source.names[there], classes, match.sure, apart))
     return tuple(sorted(pairs, key=lambda pair: (pair.one_class, not pair.sure)))
 

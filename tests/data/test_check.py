@@ -265,7 +265,7 @@ def test_what_is_odd_about_groups_is_told(tree):
     assert found.groups.a_class == {"ant": 1, "bee": 4, "cat": 4}
     assert found.groups.in_classes == ("b",)
     assert any("All images of ant are one group" in note for note in found.advice)
-    assert any("1 groups hold images of several classes (b)" in note for note in found.advice)
+    assert any("Groups with images of several classes: 1 (b)" in note for note in found.advice)
     nothing = check(tree, groups=["a", "b", "c"] * 4)
     assert nothing.groups.least == nothing.groups.most == 4
     alone = check(tree, groups=[name for name in "abc" for _ in range(4)])
