@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import multiprocessing
 import os
 import pickle
@@ -61,6 +62,7 @@ def passes(loader, count=4) -> list[list[bytes]]:
     return [[key(image) for batch, _ in loader for image in batch] for _ in range(count)]
 
 
+@functools.cache
 def wanted(run, epoch, **options) -> list[bytes]:
     """Items of one epoch, by the function that says what they are."""
     dataset = mixed(run, **options)
@@ -81,11 +83,12 @@ WORKERS = {
     "forkserver, kept": {"num_workers": 2, "multiprocessing_context": "forkserver", "persistent_workers": True},
 }
 QUICK = ("alone", "fork", "fork, kept")
+ONE = {"num_workers": 1, "multiprocessing_context": "fork"}  # torch waits 5 s for each worker that raised
 
 
 @pytest.mark.parametrize("how", WORKERS)
 def test_pass_k_serves_epoch_k(run, how):
-    loader = DataLoader(mixed(run), batch_size=7, shuffle=True, **WORKERS[how])
+    loader = DataLoader(mixed(run), batch_size=10, shuffle=True, **WORKERS[how])
     count = 2 if how == "spawn" else 4
     shown = passes(loader, count)
     for epoch in range(count):
@@ -105,7 +108,7 @@ def test_added_items_are_others_in_every_pass(run, how, mode):
         assert sorted(one) == sorted(wanted(run, epoch, **options))
 
 
-@pytest.mark.parametrize("how", WORKERS)
+@pytest.mark.parametrize("how", [how for how in WORKERS if how != "spawn"])
 def test_passes_that_are_short_or_left_early_count_as_passes(run, how):
     dataset = mixed(run)
     loader = DataLoader(dataset, batch_size=8, drop_last=True, **WORKERS[how])  # 56 of 60 items
@@ -284,9 +287,9 @@ def test_fresh_images_are_rendered_by_the_main_process_and_asked_of_no_worker(ru
     assert len(set(synthetic)) == 4 * HALF
     for untold in (mix(Telling(), tmp_path, ratio=0.5, fresh=True), dataset):
         with pytest.raises(IncompatibleLoaderError, match="set_epoch"):
-            passes(DataLoader(untold, batch_size=20, **WORKERS["fork"]), 1)
+            passes(DataLoader(untold, batch_size=20, **ONE), 1)
     dataset.set_epoch(2)
-    loader = DataLoader(dataset, batch_size=20, **WORKERS["fork"])
+    loader = DataLoader(dataset, batch_size=20, **ONE)
     assert passes(loader, 1)[0] == shown[2]
     with pytest.raises(IncompatibleLoaderError, match="augment_loader"):
         passes(loader, 1)
@@ -329,10 +332,9 @@ def test_it_is_said_within_the_first_pass(run):
         passes(loader, 1)
 
 
-@pytest.mark.parametrize("how", QUICK[1:])
-def test_workers_say_it_too(run, how):
+def test_workers_say_it_too(run):
     dataset = mixed(run, mode="balance", ratio=None)
-    loader = DataLoader(dataset, **samplers_of_the_real_items(Telling())["weights"], **WORKERS[how])
+    loader = DataLoader(dataset, **samplers_of_the_real_items(Telling())["weights"], **ONE)
     with pytest.raises(UnservedWarning):  # warnings are errors in tests, in workers as well
         passes(loader, 3)
 
