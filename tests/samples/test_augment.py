@@ -80,6 +80,12 @@ def test_names_in_another_order_than_folders_are_said(tmp_path):
         augment(run, dict.fromkeys(toy.CLASSES, 1), tmp_path / "out")
 
 
+def test_a_class_that_the_fit_left_out_has_a_number_all_the_same(tmp_path):
+    run = toy.save_generator(tmp_path / "g", skipped=("asp", "dog"))
+    with pytest.warns(NumberingWarning, match=r"0 for 'ant', 2 for 'bee', 3 for 'cow'"):
+        augment(run, dict.fromkeys(toy.CLASSES, 1), tmp_path / "out")
+
+
 def test_real_images_beside_synthetic_ones_make_one_training_set(run, tmp_path):
     real = toy.write_folder(tmp_path / "real", {"ant": 5, "bee": 2, "cow": 3, "elk": 2})
     out = augment(run, {"ant": 0, "bee": 3}, tmp_path / "out", with_real=real)

@@ -53,6 +53,7 @@ def save_generator(
     held_out: tuple[str, ...] = (),
     likenesses: tuple[str, ...] = (),
     native_size: tuple[int, int] | None = (SIDE, SIDE),
+    skipped: tuple[str, ...] = (),
 ) -> Path:
     """A generator folder; the likenesses go into the folder above it."""
     card = Card(
@@ -69,6 +70,7 @@ def save_generator(
         held_out=held_out,
         versions={},
         likenesses=keep_likenesses(folder.parent, likenesses) if likenesses else "",
+        skipped=skipped,
     )
     save(folder, {"generator": Generator(card.spec)}, card)
     return folder

@@ -19,6 +19,7 @@ from ganaug.data.sources.source import ImageSource
 from ganaug.errors import NumberingWarning, OutputInUseError
 from ganaug.files.integrity import need_space, writing
 from ganaug.files.lock import sole_maker
+from ganaug.generator.card import Card
 from ganaug.samples.exports.formats import Wanted, export_format
 
 METADATA = "metadata.jsonl"
@@ -72,7 +73,7 @@ def folder(wanted: Wanted, out: Path) -> None:
             out.rmdir()
         os.replace(partial, out)
     if real is None:
-        _warn_of_numbers(wanted.fitted.card.classes, folders, out)
+        _warn_of_numbers(_numbered(wanted.fitted.card), folders, out)
 
 
 def _copies(real: ImageSource, named: list[str], folders: dict[str, str], where: Path) -> Iterator[dict[str, Any]]:
@@ -88,6 +89,12 @@ def _copies(real: ImageSource, named: list[str], folders: dict[str, str], where:
         else:
             shutil.copyfile(own, where / file)
         yield {"file_name": file, "class": name, "real": source}
+
+
+def _numbered(card: Card) -> list[str]:
+    """The classes in the order in which the data of the fit number them, those included that the fit left out."""
+    every = [*card.classes, *card.skipped]
+    return sorted(every) if list(card.classes) == sorted(card.classes) else every
 
 
 def _warn_of_numbers(classes: Sequence[str], folders: dict[str, str], out: Path) -> None:
