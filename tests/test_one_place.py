@@ -23,8 +23,6 @@ from ganaug.cli.group import cli
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.data.sources.kinds import SOURCES, Asked, is_file, source
 from ganaug.errors import OptionError
-from ganaug.evaluation.bench.arms import Arm, design_for
-from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.game import Prior, Recipe
 from ganaug.metrics.suite import METRICS, Sides, metric
 from ganaug.recipes import RECIPES, make, recipe
@@ -33,7 +31,10 @@ from scripts.studies import reference
 
 LISTS = (RECIPES, METRICS, AUGMENTATIONS, BLENDS, USES, REMEDIES, SOURCES, FORMATS)
 ROOT = Path(__file__).parents[1]
-BENCH = {"seeds": 2, "steps": 4, "tune": False, "quick": True, "ratios": (0.5,), "uses": ("plain",)}
+BENCH = {
+    "model": "small", "remedies": ("augmentation",), "seeds": 2, "steps": 4, "search": False, "quick": True,
+    "ratios": (0.5,), "uses": ("plain",),
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -119,13 +120,12 @@ def test_a_use(run, tmp_path):
 
 
 def test_a_remedy(run, tmp_path):
-    REMEDIES["slow"] = Remedy("half the rate", {"lr": 0.001}, "half the learning rate", unequal=False)
+    REMEDIES["slow"] = Remedy("half the rate", {"lr": 0.001}, "half the learning rate")
     assert "slow" in said("bench", "--help")
-    results = bench(run, tmp_path / "bench", tune=True)
+    results = bench(run, tmp_path / "bench", remedies=("slow",))
     assert '"remedy": "slow"' in arms(results)
     assert "half the rate" in results.table()
-    design = design_for([20, 20], BenchSettings())
-    assert design.training(Arm(remedy="slow"), 0.01, 0.05).lr == 0.001
+    assert '"lr": 0.001' in json.dumps(results.data["trials"])
     assert "| `slow` | half the rate |" in reference.render()
 
 

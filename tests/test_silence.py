@@ -44,7 +44,7 @@ def to_tensor(image):
 def everything(out, cache, monkeypatch):
     """What users do, from images to a verdict, into `out`."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-    monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", NearestMean())
+    monkeypatch.setattr("ganaug.evaluation.trials.small.train_classifier", NearestMean())
     run = ganaug.fit(arrays(), out / "run", options=SMALL, steps=4)
     ganaug.fit(arrays(), out / "fork", options=SMALL, steps=6, fork=run)
     ganaug.preview(run, out / "preview", columns=2, frames=3)

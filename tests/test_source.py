@@ -45,7 +45,10 @@ ALLOWED = {
 }
 TENSORS_ALONE = "classifier/pretrained.py"
 ALLOWED_IMPORTS = {
-    ("evaluation/bench/workers.py", "subprocess"): "runs a program that is a constant of that file, see the test below",
+    (
+        "evaluation/trials/workers.py",
+        "subprocess",
+    ): "runs a program that is a constant of that file, see the test below",
 }
 
 

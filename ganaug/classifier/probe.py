@@ -7,23 +7,20 @@ seed decides which of the augmented views, and which of the synthetic images, a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from ganaug.classifier.augmentation import augmentation_named
-from ganaug.classifier.shift import cross_fitted_strength, folds_of, logit_shift
 from ganaug.classifier.use import use_named
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.keys import numpy_stream, permutation
 
 VERSION = 1  # changes whenever the same call would give another probe
-BALANCES = ("none", "weights", "shift")
 FLOOR = 1e-6  # probability of a class without images; and spread of a feature, as a share of the usual one
 SOLVER = {"maxiter": 500, "gtol": 1e-6, "ftol": 1e-11}  # of the mean loss: probabilities are exact to about 1e-4
-FOLDS = 5  # of the training part, by which the strength of a shift is chosen
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class ProbeTraining:
     c: float = 0.01
     augmentation: str = "none"
     views: int = 2
-    balance: str = "none"
+    class_weights: bool = False
     ratio: float = 0.0
     use: str = "plain"
 
@@ -48,8 +45,6 @@ class ProbeTraining:
             raise OptionError("A probe needs c > 0 and at least one view.", f"Given: {self}.")
         if not 0 <= self.ratio <= 1:
             raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio between 0 and 1.")
-        if self.balance not in BALANCES:
-            raise OptionError(f"There is no balance {self.balance!r}.", f"Choose one of: {', '.join(BALANCES)}.")
         augmentation_named(self.augmentation)
         if use_named(self.use).finish:
             raise OptionError(f"A probe has no last steps, which {self.use!r} is about.", "Choose another use.")
@@ -58,19 +53,17 @@ class ProbeTraining:
 @dataclass(frozen=True, eq=False)
 class Probe:
     """A trained one. mean, spread: of the features (D,); slopes (D, K) and offsets (K,) of the logits of scaled
-    features. shares: of each class in the training part (K,); strength: of the shift of the logits by them."""
+    features."""
 
     mean: np.ndarray
     spread: np.ndarray
     slopes: np.ndarray
     offsets: np.ndarray
-    shares: np.ndarray
-    strength: float = 0.0
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Log-probabilities of features (N, D), float64 (N, K); each row's probabilities sum to 1."""
         logits = ((features - self.mean) / self.spread) @ self.slopes + self.offsets
-        return logit_shift(_with_floor(log_softmax(logits, axis=1)), self.shares, self.strength)
+        return _with_floor(log_softmax(logits, axis=1))
 
 
 def train_probe(
@@ -82,7 +75,6 @@ def train_probe(
     seed: int,
     views: np.ndarray | None = None,
     synthetic: tuple[np.ndarray, np.ndarray] | None = None,
-    fold: np.ndarray | None = None,
 ) -> Probe:
     """Train a linear classifier on features.
 
@@ -102,9 +94,6 @@ def train_probe(
         Features of the augmented views of the same images, (V, N, D), of which each training sees `training.views`.
     synthetic
         Features (M, D) and labels (M,) of synthetic images, from which the share `training.ratio` is taken.
-    fold
-        With the balance "shift": number of the fold of each real image, (N,), for instance with groups kept whole. By
-        default each class is divided evenly.
 
     Returns
     -------
@@ -123,17 +112,9 @@ def train_probe(
     views = None if views is None else np.asarray(views)
     given = _Given(np.asarray(features), np.asarray(labels, dtype=np.int64), n_classes, views, synthetic)
     _check(given, training)
-    fitted = _fitted(given, training, seed)
-    if training.balance != "shift":
-        return fitted
-    fold = folds_of(given.labels, FOLDS, seed) if fold is None else np.asarray(fold)
-    logs = np.zeros((len(given.labels), n_classes))
-    for out in np.unique(fold):
-        unseen = fold == out
-        if unseen.all():
-            raise TooFewImagesError("A shift is chosen on images that are held out in turn.", "Give two folds or more.")
-        logs[unseen] = _fitted(given.take(~unseen), training, seed).predict(given.features[unseen])
-    return replace(fitted, strength=cross_fitted_strength(logs, given.labels, n_classes))
+    mean, spread = _scale(given.features)
+    rows, targets = _seen(given, training, seed)
+    return Probe(mean, spread, *softmax_regression((rows - mean) / spread, targets, training.c))
 
 
 def softmax_regression(rows: np.ndarray, targets: np.ndarray, c: float) -> tuple[np.ndarray, np.ndarray]:
@@ -188,21 +169,6 @@ class _Given:
     views: np.ndarray | None
     synthetic: tuple[np.ndarray, np.ndarray] | None
 
-    def take(self, rows: np.ndarray) -> _Given:
-        """The same with some of the real images."""
-        views = None if self.views is None else self.views[:, rows]
-        return replace(self, features=self.features[rows], labels=self.labels[rows], views=views)
-
-
-def _fitted(given: _Given, training: ProbeTraining, seed: int) -> Probe:
-    """Without a shift."""
-    mean, spread = _scale(given.features)
-    rows, targets = _seen(given, training, seed)
-    slopes, offsets = softmax_regression((rows - mean) / spread, targets, training.c)
-    return Probe(
-        mean, spread, slopes, offsets, np.bincount(given.labels, minlength=given.n_classes) / len(given.labels)
-    )
-
 
 def _seen(given: _Given, training: ProbeTraining, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """What the regression is given: rows, and the weight of each class in each of them. All weigh as much as there are
@@ -213,7 +179,7 @@ def _seen(given: _Given, training: ProbeTraining, seed: int) -> tuple[np.ndarray
     share = np.array([training.ratio if label in made else 0.0 for label in range(given.n_classes)])
     share = share * (1 - counts / counts.max()) if use.rare else share
     even = len(labels) / ((counts > 0).sum() * np.maximum(counts, 1))
-    by_class = even if training.balance == "weights" else np.ones(given.n_classes)
+    by_class = even if training.class_weights else np.ones(given.n_classes)
 
     rows, targets = [given.features], [((1 - share) * by_class)[labels, None] * identity[labels]]
     if training.augmentation != "none" and views is not None:

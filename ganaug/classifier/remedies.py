@@ -1,6 +1,5 @@
-"""What else may help where images are few or classes unequal, as a change of the training: rivals of synthetic images.
-
-A remedy is data, and has a name; `ganaug bench` tries those that fit the data.
+"""What may help where images are few or classes unequal: rivals of synthetic images, in the order in which one would
+try them. A remedy is data, and has a name; `ganaug bench` tries those that fit the data.
 """
 
 from __future__ import annotations
@@ -14,43 +13,39 @@ from ganaug.errors import OptionError
 
 @dataclass(frozen=True)
 class Remedy:
-    """words: in the name of an arm. training: the fields of `Training` that it changes. advice: how a user does the
-    same, as the object of "train with". unequal: it is for classes of different size alone."""
+    """words: in the name of an arm, and in lists. training: the fields of a training that it changes, where that is all
+    it does; the bench knows how to try the others. advice: how a user does the same, as the object of "train with".
+    unequal: it is for classes of different size alone."""
 
     words: str
     training: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
-    unequal: bool = True
+    unequal: bool = False
 
 
 REMEDIES: dict[str, Remedy] = {
+    "augmentation": Remedy("classical augmentation"),
     "sampling": Remedy(
         "balanced sampling",
         {"balanced": True},
         "balanced sampling (every class equally often in a batch, and the share of each class in it)",
+        unequal=True,
     ),
-    "weights": Remedy("class weights", {"class_weights": True}, "class weights in the loss"),
-    "no": Remedy("no balancing"),
+    "weights": Remedy("class weights", {"class_weights": True}, "class weights in the loss", unequal=True),
+    "shift": Remedy("shifted logits", unequal=True),
+    "longer": Remedy("longer training", advice="three times the steps"),
+    "mean": Remedy("mean of several networks"),
+    "small": Remedy("small network from scratch"),
+    "probe": Remedy("linear probe of a pretrained network"),
+    "finetune": Remedy("fine-tuned pretrained network"),
+    "pseudo-labels": Remedy("pseudo-labelled images"),
 }
 
 
 def remedy_named(name: str) -> Remedy:
     """The remedy of this name; "" changes nothing. Raises OptionError, listing the names, when there is none."""
     if not name:
-        return Remedy("", unequal=False)
+        return Remedy("")
     if name not in REMEDIES:
-        raise OptionError(f"There is no remedy {name!r}.", f"Choose one of: {', '.join(REMEDIES)}.")
+        raise OptionError(f"There is no remedy {name!r}.", f"Choose from: {', '.join(REMEDIES)}, none.")
     return REMEDIES[name]
-
-
-def remedies_for(unequal: bool) -> tuple[str, ...]:
-    """Those to try, the first one being where tuning starts: where classes are equal, that is none."""
-    return tuple(REMEDIES) if unequal else ("", *(name for name, one in REMEDIES.items() if not one.unequal))
-
-
-def remedy_of(training: Any) -> str:
-    """The name of the remedy by which a training was changed; "" for none."""
-    for name, one in REMEDIES.items():
-        if one.training and all(getattr(training, field) == value for field, value in one.training.items()):
-            return name
-    return ""

@@ -7,7 +7,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_softmax
 
-from ganaug.keys import numpy_stream
 from ganaug.metrics.classification import recalls
 
 STRENGTHS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0)
@@ -37,13 +36,3 @@ def cross_fitted_strength(log_probabilities: np.ndarray, labels: np.ndarray, n_c
         return float(np.nanmean(recalls(labels, said, n_classes)))
 
     return max(STRENGTHS, key=score)
-
-
-def folds_of(labels: np.ndarray, number: int, seed: int) -> np.ndarray:
-    """Number of the fold of each image, int64 (N,): the images of each class are dealt out in an order keyed by `seed`,
-    so that folds are of equal size, and classes are spread over them."""
-    order = numpy_stream(seed, "probe", "folds").permutation(len(labels))
-    dealt = order[np.argsort(labels[order], kind="stable")]
-    fold = np.empty(len(labels), dtype=np.int64)
-    fold[dealt] = np.arange(len(labels)) % number
-    return fold

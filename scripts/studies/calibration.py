@@ -60,7 +60,7 @@ def cell(kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str
     started = time.perf_counter()
     results = bench(
         from_arrays(x[real], y[real], classes=names), test=from_arrays(x[test], y[test], classes=names),
-        synthetic=from_arrays(x[extra], labels, classes=names), out=out, quick=True, tune=False,
+        synthetic=from_arrays(x[extra], labels, classes=names), out=out, quick=True, search=False,
         augmentations=("none",), ratios=(0.5,), uses=("plain",), steps=STEPS, seeds=SEEDS, seed=number,
     )  # fmt: skip
     data, seconds = results.data, round(time.perf_counter() - started, 1)

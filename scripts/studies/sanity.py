@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from ganaug.keys import numpy_stream
 from scripts.studies.lib.command import count, options
 from scripts.studies.lib.facts import image_set
 
+SMALL: Mapping[str, Any] = {"model": "small", "remedies": ("augmentation", "sampling", "weights")}
+
 
 def judge(dataset: str, out: Path, *, shuffled: bool, real: int, extra: int, seed: int, **options: Any) -> Results:
     """One bench of real unseen images as the synthetic ones. Both kinds share the trials without such images."""
@@ -36,7 +38,9 @@ def judge(dataset: str, out: Path, *, shuffled: bool, real: int, extra: int, see
     test = load_images(image_set(dataset), split="test", limit=100, size=side, channels=channels)
     said = others.labels.numpy()
     said = numpy_stream(seed, "sanity", "labels").permutation(said) if shuffled else said
-    return bench(arrays(train), test=arrays(test), synthetic=arrays(others, said), out=out, seed=seed, **options)
+    return bench(
+        arrays(train), test=arrays(test), synthetic=arrays(others, said), out=out, seed=seed, **SMALL | options
+    )
 
 
 def arrays(images: LabelledImages, labels: np.ndarray | None = None) -> ArraySource:

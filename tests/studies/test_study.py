@@ -5,26 +5,18 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from ganaug.data.load import load_images
-from ganaug.evaluation.bench.arms import design_for
-from ganaug.evaluation.bench.selection import select
-from ganaug.evaluation.bench.settings import BenchSettings
-from ganaug.keys import numpy_stream
-from ganaug.metrics.classification import scores
 from scripts.studies.help import __main__ as study
 from scripts.studies.help.cells import CELLS, UNJUDGED, Cell, Protocol, Subset, by_subset, chosen
 from scripts.studies.help.draw import Draw, broken, images_of, tail_classes
 from scripts.studies.help.kept import HELP, cell_file, kept
 from scripts.studies.help.page import write
 from scripts.studies.help.summary import read_cell, summarise
-from scripts.studies.help.tuning import tune
 from scripts.studies.lib.results import claimed, read, unpack_flags, unpack_numbers
 
 SUBSET = Subset("digits", 12, steps=3)
@@ -76,7 +68,7 @@ def test_cells_of_one_subset_share_the_generator_and_the_baseline(played):
 def test_what_is_there_is_not_trained_again(played, tmp_path, monkeypatch):
     shutil.copytree(played, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr("scripts.studies.help.draw.train_classifier", no_training)
-    monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", no_training)
+    monkeypatch.setattr("ganaug.evaluation.trials.small.train_classifier", no_training)
     monkeypatch.setattr("ganaug.fit", no_training)
     toy(tmp_path).play()
     with pytest.raises(AssertionError, match="trained"):
@@ -129,33 +121,6 @@ def test_a_draw_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
     stuck.play()
     assert set(stuck.failed) == {("mnist-12", 0), ("mnist-12", 1)}
     assert [draw["draw"] for draw in kept(tmp_path / "out", TOY)[1]] == [0, 1]
-
-
-def test_the_baseline_is_tuned_in_the_order_of_the_bench():
-    labels = torch.arange(40) % 4
-
-    class Made:
-        """A laboratory whose answers depend on the training alone."""
-
-        key = 0
-        parts = SimpleNamespace(validation=SimpleNamespace(labels=labels), n_classes=4)
-
-        def run(self, trial):
-            right = numpy_stream(str(trial.training), self.key).random(40) < 0.6
-            predictions = np.where(right, labels.numpy(), 3 - labels.numpy())
-            return SimpleNamespace(predictions=predictions, scores=scores(labels.numpy(), predictions, 4))
-
-        def run_all(self, trials):
-            return [self.run(trial) for trial in trials]
-
-    for key in range(8):
-        Made.key = key
-        design = replace(design_for([30, 10, 10, 10], BenchSettings()), selection=1)
-        laboratory: Any = Made()
-        bench, tried = select(laboratory, design), tune([laboratory], design)
-        best = max(tried, key=lambda one: one.score)
-        assert (best.arm, best.lr, best.decay) == (bench.without.arm, bench.without.lr, bench.without.decay)
-        assert len(tried) == 1 + 5 + 2 + 2 * 3 + 2 + 2
 
 
 def test_the_generator_sees_what_the_classifier_gets_and_nothing_else(tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ganaug.data.labels.classes import alike
 from ganaug.errors import LabelMismatchError, OptionError
-from ganaug.evaluation.bench.arms import UNEQUAL
+from ganaug.evaluation.bench.design import UNEQUAL
 from ganaug.evaluation.bench.results import points
 from ganaug.evaluation.bench.verdict import WITHHELD, Interval, decide, paired_interval, reasons_to_withhold
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ganaug.errors import TooFewImagesError
 from ganaug.evaluation.bench.figures import strip
-from ganaug.evaluation.bench.trial import Outcome, Part, Parts
+from ganaug.evaluation.trials.parts import Part, Parts
+from ganaug.evaluation.trials.trial import Answers
 from ganaug.metrics import copy_report
 
 SHOWN = 12  # items of a gallery
@@ -20,16 +21,16 @@ LOOKED_AT = 300  # synthetic images of each class, the first ones, that are comp
 Item = dict[str, Any]
 
 
-def galleries(parts: Parts, judged: Outcome, side: int) -> dict[str, Any]:
+def galleries(parts: Parts, made: Part, judged: Answers, side: int) -> dict[str, Any]:
     """unrealistic, unvaried, copied, missing: each a list of {"picture", "label", ...}, the worst first; copies: their
     share, what it would be of unseen real images, and of how many; None where nothing could be judged.
 
     judged: what a classifier trained on real images alone says of every synthetic image. side: of pictures, in px.
     """
-    some = _first_of_each(parts.synthetic, LOOKED_AT)
+    some = _first_of_each(made, LOOKED_AT)
     nearest, copies = copied(some, parts.train, parts.validation, side)
     return {
-        "unrealistic": unrealistic(parts.synthetic, judged, side),
+        "unrealistic": unrealistic(made, judged, side),
         "unvaried": unvaried(some, side),
         "copied": nearest,
         "copies": copies,
@@ -37,7 +38,7 @@ def galleries(parts: Parts, judged: Outcome, side: int) -> dict[str, Any]:
     }
 
 
-def unrealistic(synthetic: Part, judged: Outcome, side: int) -> list[Item]:
+def unrealistic(synthetic: Part, judged: Answers, side: int) -> list[Item]:
     """Those to whose label the classifier gives the lowest probability: label, what it sees instead, probability."""
     worst = np.argsort(-judged.surprise, kind="stable")[:SHOWN]
     return [
@@ -118,7 +119,7 @@ def missing(real: Part, synthetic: Part, side: int) -> list[Item]:
 
 def _first_of_each(part: Part, count: int) -> Part:
     rows = torch.cat([(part.labels == label).nonzero()[:count, 0] for label in part.labels.unique()])
-    return Part(part.pixels[rows], part.labels[rows], part.digest)
+    return Part(part.pixels[rows], part.labels[rows], part.digest, part.codec)
 
 
 def _flat(pixels: Tensor) -> Tensor:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from ganaug.evaluation.bench.arms import UNEQUAL, Design
-from ganaug.evaluation.bench.selection import Candidate, Selection
+from ganaug.evaluation.bench.contenders import Arena, Contender, Tried
+from ganaug.evaluation.bench.design import UNEQUAL, Design
+from ganaug.evaluation.bench.ladder import Ladder
 from ganaug.evaluation.bench.sets import Sets
 from ganaug.evaluation.bench.settings import BenchSettings
-from ganaug.evaluation.bench.trial import Outcome
 from ganaug.evaluation.bench.verdict import LEVEL, Interval, paired_interval, student_interval
+from ganaug.evaluation.trials.parts import TEST, Parts
+from ganaug.evaluation.trials.trial import Answers
 from ganaug.metrics.classification import recalls
 from ganaug.options import as_text, typed
+
+if TYPE_CHECKING:
+    from ganaug.evaluation.bench.played import Compared, Played
 
 LEAST_TOLD = 5  # test images of a class, below which no interval of its recall is told
 MEASURES = ("accuracy", "balanced accuracy", "macro-F1", "NLL", "ECE")
@@ -33,42 +38,76 @@ def metric_reason(design: Design, sets: Sets) -> str:
     return f"largest class is {share:.1f} times the smallest, {relation} than {UNEQUAL}: {design.metric}"
 
 
-def side(candidate: Candidate, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """One of the two compared arms: means over the seeds on the test set."""
-    recall = np.array([[np.nan if v is None else v for v in outcome.scores["recall"]] for outcome in outcomes])
-    watched = [outcome.watched for outcome in outcomes]
-    alike = len(set(map(len, watched))) <= 1  # not if an earlier version trained some of them
+def named(contender: Contender) -> dict[str, Any]:
+    """A contender by name, and what is in it. The fields of an arm are those of its first network."""
     return {
-        **_arm(candidate),
-        "test": {name: float(np.mean([outcome.scores[name] for outcome in outcomes])) for name in MEASURES},
+        "name": str(contender),
+        "kind": contender.arm.kind,
+        **asdict(contender.arm),
+        "knobs": dict(contender.knobs),
+        "networks": len(contender.members),
+        "shift": contender.strength,
+        "remedies": list(contender.remedies),
+    }
+
+
+def side(played: Played, compared: Compared) -> dict[str, Any]:
+    """One of two contenders that are compared: means over the seeds on the test set."""
+    recall = np.array([[np.nan if v is None else v for v in said.scores["recall"]] for said in compared.answers])
+    outcomes = played.arena.outcomes(compared.contender, played.seeds, TEST)
+    return {
+        **named(compared.contender),
+        "test": means(compared.answers),
         "recall": [None if np.isnan(column).any() else float(column.mean()) for column in recall.T],
         "curve": np.mean([outcome.curve for outcome in outcomes], axis=0).round(5).tolist(),
-        "watched": np.mean(watched, axis=0).round(5).tolist() if alike else [],
+        "watched": np.mean([outcome.watched for outcome in outcomes], axis=0).round(5).tolist(),
     }
 
 
-def on_validation(candidate: Candidate, selection: Selection) -> dict[str, Any]:
-    """One candidate as validation saw it."""
+def means(answers: Sequence[Answers]) -> dict[str, float]:
+    """Of every measure, over the seeds."""
+    return {name: float(np.mean([said.scores[name] for said in answers])) for name in MEASURES}
+
+
+def on_validation(tried: Tried, ladder: Ladder) -> dict[str, Any]:
+    """One contender as validation saw it."""
     return {
-        **_arm(candidate),
-        "values": list(candidate.values),
-        "mean": candidate.score,
-        "spread": float(np.std(candidate.values, ddof=1)) if len(candidate.values) > 1 else 0.0,
-        "selected": candidate is selection.without or candidate is selection.synthetic,
+        **named(tried.contender),
+        "values": list(tried.values),
+        "mean": tried.score,
+        "spread": float(np.std(tried.values, ddof=1)) if len(tried.values) > 1 else 0.0,
+        "selected": any(tried is one for one in (ladder.rest, *ladder.mixed.values())),
     }
 
 
-def _arm(candidate: Candidate) -> dict[str, Any]:
+def classifier(arena: Arena, contender: Contender) -> dict[str, Any]:
+    """For which classifier something holds. native: whether it sees the user's own images in all its networks; size:
+    (height, width) in px of what the first of them looks at."""
+    kinds = [arena.learners[kind] for kind in contender.kinds]
     return {
-        "name": str(candidate.arm),
-        "kind": candidate.arm.kind,
-        **asdict(candidate.arm),
-        "lr": candidate.lr,
-        "weight decay": candidate.decay,
+        "name": kinds[0].name,
+        "words": " and ".join(kind.words for kind in kinds),
+        "size": list(kinds[0].size),
+        "native": all(kind.native for kind in kinds),
     }
 
 
-def measures(without: Sequence[Outcome], mixed: Sequence[Outcome]) -> dict[str, Any]:
+def cost(played: Played, compared: Compared) -> dict[str, float]:
+    """training seconds: of all networks, in the mean over the seeds, without the first look at the images. inference:
+    in times of what the classifier takes as it is."""
+    seconds = played.arena.seconds(compared.contender, played.seeds[: len(compared.answers)], TEST)
+    own, usual = (_inference(played, one.contender) for one in (compared, played.as_it_is))
+    return {"training seconds": round(seconds, 2), "inference": round(own / usual, 2)}
+
+
+def _inference(played: Played, contender: Contender) -> float:
+    """Seconds for an image: each network costs its own, and probes of one pretrained network cost one."""
+    arena = played.arena
+    each = {kind: arena.learners[kind].seconds_an_image(arena.laboratory.parts) for kind in contender.kinds}
+    return sum(each[kind] * (1 if arena.learners[kind].shares else contender.copies(kind)) for kind in contender.kinds)
+
+
+def measures(without: Sequence[Answers], mixed: Sequence[Answers]) -> dict[str, Any]:
     """The change of every measure over the paired seeds: its mean and Student's t interval, None with one seed.
 
     Only the primary metric decides, by the wider interval that resamples test images too.
@@ -128,23 +167,25 @@ def power(interval: Interval, seeds: int, images: int, metric: str) -> dict[str,
     return {"unseen": interval.unseen, "detectable": interval.detectable, "sentence": said}
 
 
-def agreement(outcome: Outcome, labels: np.ndarray, n_classes: int) -> dict[str, Any]:
+def agreement(judged: Answers, n_classes: int) -> dict[str, Any]:
     """What a classifier of real images alone makes of the synthetic ones: share with the label they were made for."""
-    each = recalls(labels, outcome.predictions, n_classes)
+    each = recalls(judged.labels, judged.predictions, n_classes)
     return {
-        "share": float((labels == outcome.predictions).mean()),
+        "share": float((judged.labels == judged.predictions).mean()),
         "per class": [None if np.isnan(share) else float(share) for share in each],
     }
 
 
-def facts(sets: Sets, synthetic: list[int]) -> dict[str, Any]:
+def facts(sets: Sets, parts: Parts) -> dict[str, Any]:
     """How many images of each class on each side."""
-    parts = {"train": sets.train, "validation": sets.validation, "test": sets.test}
+    sides = {"train": sets.train, "validation": sets.validation, "test": sets.test}
     found: dict[str, Any] = {
         name: {"images": len(part), "counts": list(part.counts().values()), "unreadable": len(part.unreadable)}
-        for name, part in parts.items()
+        for name, part in sides.items()
     }
-    found["synthetic"] = {"images": sum(synthetic), "counts": synthetic}
+    made = [np.bincount(part.labels.numpy(), minlength=parts.n_classes).tolist() for part in parts.made.values()]
+    found["made"] = {name: {"images": sum(n), "counts": n} for name, n in zip(parts.made, made, strict=True)}
+    found["synthetic"] = next(iter(found["made"].values()), {"images": 0, "counts": [0] * parts.n_classes})
     found["shape"] = list(sets.train.pixels.shape[1:])
     found["of the fit"] = sets.of_the_fit
     found["test groups"] = None if sets.test.groups is None else len(set(sets.test.groups))
@@ -166,7 +207,12 @@ def machine(at_a_time: int, where: torch.device) -> dict[str, Any]:
 
 def command_line(data: Any, settings: BenchSettings, **options: Any) -> str:
     """The command line that does the same, where the arguments have a text. options: what is no setting."""
-    given = [f"--{name} {as_text(value)}" for name, value in options.items() if value is not None]
+    given = [f"--{name} {as_text(one)}" for name, value in options.items() for one in _each(value)]
     shown, others = typed(settings)
     parts = ["ganaug bench", as_text(data), *given, *shown]
     return " ".join(parts + ([f"# in Python, with {', '.join(others)}"] if others else []))
+
+
+def _each(value: Any) -> list[Any]:
+    """What is given once, several times by names, or not at all."""
+    return [] if value is None else list(value.values()) if isinstance(value, Mapping) else [value]

@@ -8,20 +8,30 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ganaug.evaluation.bench.figures import arms_plot, difference_plot, losses_plot, shares_plot, strip, watched_plot
+from ganaug.evaluation.bench.figures import (
+    arms_plot,
+    difference_plot,
+    ladder_plot,
+    losses_plot,
+    picture,
+    shares_plot,
+    strip,
+    watched_plot,
+)  # fmt: skip
 from ganaug.evaluation.bench.galleries import galleries
-from ganaug.evaluation.bench.results import points
-from ganaug.evaluation.bench.trial import Outcome, Part, Parts
+from ganaug.evaluation.bench.played import Played
+from ganaug.evaluation.bench.results import points, words_of
+from ganaug.evaluation.trials.parts import Part
 from ganaug.metrics import share_interval
 
 SHOWN = 8  # images a class on each side of the grid
 CLASSES = 30  # classes in the grid
 DROPPED = 200  # dropped images listed by name
+PAIRS = 4  # classes of which a real and a synthetic picture are shown as they are served
 
 
-def page(data: dict[str, Any], parts: Parts, judged: Outcome) -> str:
-    """The report as text. data: the content of `results.json`; parts: where the pictures come from; judged: what a
-    classifier of real images says of the synthetic ones."""
+def page(data: dict[str, Any], played: Played) -> str:
+    """The report as text. data: the content of `results.json`; played: where the pictures come from."""
     environment = Environment(
         loader=PackageLoader("ganaug.evaluation.bench", "."),
         autoescape=True,
@@ -30,35 +40,63 @@ def page(data: dict[str, Any], parts: Parts, judged: Outcome) -> str:
     )
     environment.filters["points"] = points
     environment.filters["percent"] = lambda share: "-" if share is None else f"{100 * share:.1f}"
-    names = data["classes"]
-    side = 48 if len(names) <= 15 else 32
-    grid = [
-        {
-            "name": name,
-            "real": strip(_of(parts.train, i), side),
-            "synthetic": strip(_of(parts.synthetic, i), side),
-            "agreement": data["agreement"]["per class"][i],
-        }
-        for i, name in enumerate(names[:CLASSES])
-    ]
+    side = 48 if len(data["classes"]) <= 15 else 32
+    ladder = [{**rung, "words": words_of(rung["rung"])} for rung in data["ladder"]]
     return environment.get_template("report.html.jinja").render(
         r=data,
-        grid=grid,
-        more=max(0, len(names) - CLASSES),
-        recalls=_recalls(data),
+        ladder=ladder,
+        ladder_plot=ladder_plot({**data, "ladder": ladder}),
+        sources=[_source(data, played, name, side) for name in data["sources"]],
+        more=max(0, len(data["classes"]) - CLASSES),
         validation=told_apart(data["validation"]),
-        shown=galleries(parts, judged, side),
         arms=arms_plot(data),
-        difference=difference_plot(data),
-        shares=shares_plot(data),
-        losses=losses_plot(data),
-        watched=watched_plot(data),
         dropped=data["dropped"][:DROPPED],
     )
 
 
+def _source(data: dict[str, Any], played: Played, name: str, side: int) -> dict[str, Any]:
+    """What the page shows of the synthetic images of one source."""
+    answer, made, train = data["sources"][name], played.parts.made[name], played.parts.train
+    grid = [
+        {
+            "name": word,
+            "real": strip(_of(train, i), side),
+            "synthetic": strip(_of(made, i), side),
+            "agreement": answer["agreement"]["per class"][i],
+        }
+        for i, word in enumerate(data["classes"][:CLASSES])
+    ]
+    return {
+        "name": name,
+        "answer": answer,
+        "grid": grid,
+        "pairs": _pairs(data, train, made),
+        "recalls": _recalls(data, answer),
+        "shown": galleries(played.parts, made, played.judged[name], side),
+        "difference": difference_plot(answer["difference"], data["metric"]),
+        "shares": shares_plot(data, answer, name),
+        "losses": losses_plot(answer["arms"]),
+        "watched": watched_plot(answer["arms"]),
+    }
+
+
 def _of(part: Part, label: int) -> Any:
     return part.pixels[part.labels == label][:SHOWN]
+
+
+def _pairs(data: dict[str, Any], train: Part, made: Part) -> list[dict[str, Any]]:
+    """A real and a synthetic picture of some classes, at the size at which they are served, where that is larger than
+    what is made: [] where it is not."""
+    found = []
+    for label, name in enumerate(data["classes"]):
+        rows = [(part.labels == label).nonzero()[:1, 0].tolist() for part in (train, made)]
+        if not all(rows):
+            continue
+        real, synthetic = (part.image(row) for part, [row] in zip((train, made), rows, strict=True))
+        if max(synthetic.size) >= 2 * max(made.pixels.shape[2:]):
+            sizes = [f"{image.width}x{image.height} px" for image in (real, synthetic)]
+            found.append({"name": name, "sizes": sizes, "real": picture(real), "synthetic": picture(synthetic)})
+    return found[:PAIRS]
 
 
 def told_apart(arms: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -66,21 +104,21 @@ def told_apart(arms: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     names = Counter(arm["name"] for arm in arms)
     return [
         arm if names[arm["name"]] == 1
-        else {**arm, "name": f"{arm['name']}, learning rate {arm['lr']}, weight decay {arm['weight decay']}"}
+        else {**arm, "name": ", ".join([arm["name"], *(f"{name} {value:g}" for name, value in arm["knobs"].items())])}
         for arm in arms
     ]  # fmt: skip
 
 
-def _recalls(data: dict[str, Any]) -> list[dict[str, Any]]:
+def _recalls(data: dict[str, Any], answer: dict[str, Any]) -> list[dict[str, Any]]:
     """A row a class: recall of both arms, the change with its interval, and where that lies on a common scale."""
-    changes = [change for change in data["recall"] if change]
+    changes = [change for change in answer["recall"] if change]
     reach = max([0.01, *(abs(change[edge]) for change in changes for edge in ("low", "high"))])
     rows = []
     for i, name in enumerate(data["classes"]):
-        change = data["recall"][i]
+        change = answer["recall"][i]
         row = {"name": name, "images": data["data"]["test"]["counts"][i], "change": change}
         for side in ("without", "with"):
-            recall = data["arms"][side]["recall"][i]
+            recall = answer["arms"][side]["recall"][i]
             row[side] = recall
             if recall is not None:
                 interval = share_interval(recall * row["images"], row["images"])

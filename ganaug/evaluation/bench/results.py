@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganaug.classifier.remedies import REMEDIES, remedy_named
 from ganaug.reporting import printable
 
 WORDS = {
@@ -15,6 +16,12 @@ WORDS = {
     "no evidence": "No evidence that synthetic images help or harm",
     "harms": "Synthetic images harm",
     "withheld": "The verdict is withheld",
+}
+MOST = {
+    "helps": "What helps most",
+    "no evidence": "No remedy is known to help. The best one on the validation images",
+    "harms": "No remedy helps. The best one on the validation images did harm on the test images",
+    "withheld": "What helps most is not said. The best one on the validation images",
 }
 
 
@@ -26,8 +33,8 @@ class Results:
     folder: Path
 
     @property
-    def verdict(self) -> str:
-        """`helps`, `no evidence`, `harms` or `withheld`."""
+    def verdict(self) -> str | None:
+        """Of synthetic images: `helps`, `no evidence`, `harms` or `withheld`; None where there are none."""
         return self.data["verdict"]
 
     @property
@@ -43,8 +50,30 @@ class Results:
         return table(self.data)
 
 
-def sentence(data: dict[str, Any]) -> str:
-    """The verdict in words, with the interval it rests on."""
+def most_sentence(data: dict[str, Any]) -> str:
+    """What helps most, in words, with the interval it rests on."""
+    most, asked = data["most"], data["asked"]["words"]
+    metric, arms = data["metric"], most["arms"]
+    if most["none"]:
+        score = arms["as it is"]["test"][metric]
+        return (
+            f"No remedy that was tried did better on the validation images than the {asked} as it is, which has "
+            f"{score:.1%} {metric} on the test images."
+        )
+    change = most["difference"]
+    before, after = (arms[side]["test"][metric] for side in ("as it is", "best"))
+    reasons = " " + " ".join(data["reasons"]) if most["verdict"] == "withheld" else ""
+    return (
+        f"{MOST[most['verdict']]}: {arms['best']['name']}. {metric.capitalize()} on {data['data']['test']['images']} "
+        f"test images changed by {points(change['mean'])} points, from {before:.1%} to {after:.1%} "
+        f"({change['level']:.0%} interval {points(change['low'])} to {points(change['high'])}), over the "
+        f"{asked} as it is.{reasons}"
+    )
+
+
+def sentence(data: dict[str, Any], source: str = "") -> str:
+    """The verdict on synthetic images in words, with the interval it rests on. source: their name, if there are
+    several."""
     change, arms = data["difference"], data["arms"]
     said = WORDS[data["verdict"]]
     if data["verdict"] == "withheld":
@@ -54,12 +83,31 @@ def sentence(data: dict[str, Any]) -> str:
     else:
         said += "."
     return (
-        f"{said} {data['metric'].capitalize()} on {data['data']['test']['images']} test images changed by "
-        f"{points(change['mean'])} points ({change['level']:.0%} interval {points(change['low'])} to "
-        f"{points(change['high'])}) from '{arms['without']['name']}' to '{arms['with']['name']}', "
-        f"over {len(change['per_seed'])} paired seed{'s' if len(change['per_seed']) != 1 else ''}. This holds for this "
-        "generator (or folder) and this data set."
+        f"{source + ': ' if source else ''}{said} {data['metric'].capitalize()} on {data['data']['test']['images']} "
+        f"test images changed by {points(change['mean'])} points ({change['level']:.0%} interval "
+        f"{points(change['low'])} to {points(change['high'])}) from "
+        f"'{arms['without']['name']}' to '{arms['with']['name']}', over "
+        f"{len(change['per_seed'])} paired seed{'s' if len(change['per_seed']) != 1 else ''}. This holds for this "
+        f"generator (or folder), this data set, and this classifier: {data['classifier']['words']}."
     )
+
+
+def next_step(data: dict[str, Any]) -> str:
+    """What to do now, in one line."""
+    if data["reasons"]:
+        return "Nothing can be said on these images: see the reasons, give what is missing, and bench again."
+    if data["settings"]["quick"]:
+        return "Run the same command without --quick before you rely on it: " + data["command"].replace(" --quick", "")
+    if data["verdict"] == "helps" and data["generator"]:
+        return 'Serve them: ganaug.mix(your_dataset, RUN, ratio="auto"), or ganaug augment RUN --out FOLDER.'
+    if data["verdict"] == "helps":
+        return f"Serve them: ganaug.mix(your_dataset, FOLDER, ratio={data['ratio']:g})."
+    most = data["most"]
+    if most["verdict"] == "helps":
+        advice = [remedy_named(name).advice for name in most["remedies"] if name in REMEDIES]
+        what = "; ".join(text for text in advice if text)
+        return f"Train with {what}, and leave synthetic images out." if what else "Leave synthetic images out."
+    return "More labelled images, or unlabelled ones, are what is left; ganaug check DATA says of which classes."
 
 
 def points(share: float) -> str:
@@ -69,36 +117,55 @@ def points(share: float) -> str:
 
 
 def table(data: dict[str, Any]) -> str:
-    """Plain lines: every arm on validation, the two compared arms on the test set, and the verdict."""
+    """Plain lines: every remedy on the test set, the compared arms, and both answers."""
     metric = data["metric"]
-    rows: list[tuple[str, ...]] = [("arm on validation", "lr", "decay", metric, "spread")]
-    for arm in data["validation"]:
-        mark = " <" if arm["selected"] else ""
-        tuned = f"{arm['lr']:g}", f"{arm['weight decay']:g}"
-        rows.append((arm["name"] + mark, *tuned, f"{arm['mean']:.4f}", f"{arm['spread']:.4f}"))
-    lines = _aligned(rows)
-    rows = [("arm on the test set", "accuracy", "balanced", "macro-F1", "NLL", "ECE")]
-    for side in ("without", "with"):
-        arm = data["arms"][side]
-        values = [f"{arm['test'][name]:.4f}" for name in data["measures"]]
-        rows.append((arm["name"], *values))
-    lines += ["", *_aligned(rows), ""]
+    rows: list[tuple[str, ...]] = [
+        ("remedy", "what it is", "validation", "test", "change", "95% interval", "inference")
+    ]
+    for rung in data["ladder"]:
+        if rung["why not"]:
+            continue
+        change, known = rung["difference"], rung["rung"] in REMEDIES
+        reach = f"{points(change['low'])} to {points(change['high'])}" if known else ""
+        rows.append((
+            words_of(rung["rung"]) + (" <" if rung["in the best"] else ""), rung["name"],
+            f"{rung['validation']:.4f}", f"{rung['test'][metric]:.4f}", points(change["mean"]) if known else "", reach,
+            f"{rung['cost']['inference']:g}x",
+        ))  # fmt: skip
+    lines = _aligned(rows, left=2)
+    lines += [f"{words_of(one['rung'])}: not tried. {one['why not']}" for one in data["ladder"] if one["why not"]]
+    for name, answer in data["sources"].items():
+        rows = [(f"on the test set{f', {name}' if len(data['sources']) > 1 else ''}",
+                 "accuracy", "balanced", "macro-F1", "NLL", "ECE")]  # fmt: skip
+        for side in ("without", "with"):
+            arm = answer["arms"][side]
+            rows.append((arm["name"], *(f"{arm['test'][name]:.4f}" for name in data["measure names"])))
+        lines += ["", *_aligned(rows)]
+    lines.append("")
     if data["dropped"]:
         names = ", ".join(map(printable, data["dropped"][:3])) + (", ..." if len(data["dropped"]) > 3 else "")
         lines.append(f"{len(data['dropped'])} test images were seen before and are not counted: {names}.")
     lines += [printable(note) for note in data["notes"]]
     lines.append(f"primary metric: {metric} ({data['metric reason']})")
-    quick = ", from a quick bench" if data["settings"]["quick"] else ""
-    how = f", use of synthetic images {data['use']}" if data["ratio"] else ""
-    lines.append(f"verdict: {data['verdict']} (ratio {data['ratio']:g}{how}{quick})")
-    lines.append(data["sentence"])
-    lines.append(data["power"]["sentence"])
-    return "\n".join(lines)
+    lines += ["", data["most"]["sentence"]]
+    for answer in data["sources"].values():
+        quick = ", from a quick bench" if data["settings"]["quick"] else ""
+        how = f", use of synthetic images {answer['use']}" if answer["ratio"] else ""
+        lines += ["", f"verdict: {answer['verdict']} (ratio {answer['ratio']:g}{how}{quick})", answer["sentence"]]
+        lines.append(answer["power"]["sentence"])
+    return "\n".join([*lines, "", f"Next: {data['next']}"])
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def words_of(remedy: str) -> str:
+    """A rung of the ladder, for people."""
+    return REMEDIES[remedy].words if remedy in REMEDIES else remedy
+
+
+def _aligned(rows: Sequence[tuple[str, ...]], left: int = 1) -> list[str]:
+    """left: columns of text."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
-        for row in rows
-    ]
+
+    def cell(text: str, place: int) -> str:
+        return text.ljust(widths[place]) if place < left else text.rjust(widths[place])
+
+    return ["  ".join(cell(text, i) for i, text in enumerate(row)) for row in rows]

@@ -4,37 +4,49 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from ganaug.classifier.judge import folds
+from ganaug.data.load import LabelledImages
 from ganaug.data.outputs import require_outside
+from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.evaluation.bench import record
-from ganaug.evaluation.bench.arms import Design, design_for
+from ganaug.evaluation.bench.contenders import Arena
+from ganaug.evaluation.bench.design import Design, design_for
 from ganaug.evaluation.bench.keeping import keep_verdict
-from ganaug.evaluation.bench.played import Played, evidence, reasons_against, tell, verdict
+from ganaug.evaluation.bench.ladder import climb_all
+from ganaug.evaluation.bench.played import Played, evidence, play, reasons_against, tell, verdict
+from ganaug.evaluation.bench.rehearsal import trials_about
 from ganaug.evaluation.bench.results import Results
-from ganaug.evaluation.bench.selection import compare, judge, select, trials_in_all
+from ganaug.evaluation.bench.room import Room, learners_for
 from ganaug.evaluation.bench.sets import Sets, gather, rendered
 from ganaug.evaluation.bench.settings import BenchSettings
-from ganaug.evaluation.bench.trial import Laboratory, Outcome, Part, Parts
-from ganaug.evaluation.bench.workers import Workers, workers_for
+from ganaug.evaluation.trials.parts import Part, Parts
+from ganaug.evaluation.trials.trial import Laboratory
+from ganaug.evaluation.trials.workers import Workers, workers_for
 from ganaug.files.integrity import clear_parts, is_part, write_atomically, writing
 from ganaug.files.lock import LOCKS, sole_writer
 from ganaug.fitting.doctor.doctor import doctor
 from ganaug.generator.folder import Fitted, serving_folder
-from ganaug.options import as_text, merged
+from ganaug.options import Reading, as_text, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
 
-OURS = {"results.json", "report.html", "trials", *LOCKS}  # what a bench folder holds
+TRIALS, SEEN = "trials", "seen"  # folders: of outcomes; of pictures and features
+OURS = {"results.json", "report.html", TRIALS, SEEN, *LOCKS}  # what a bench folder holds
 LOOKED = "looked"  # the doctor, at the past of the run
+RUN = "run"  # the name of what a run makes
+POOL = 2  # synthetic images of a class for classifiers that look at large pictures, in those that one training takes
 Finding = tuple[str, str, str, str]  # name, severity ("warning" or "fault"), text, knob: of `ganaug doctor`
 
 
@@ -51,37 +63,41 @@ def bench(
     report: Report = silent,
     **options: Any,
 ) -> Results:
-    """Does adding these synthetic images help a classifier? Trains arms, and compares the best two on the test set.
+    """What helps a classifier of these images most, and do synthetic images help on top of the best of the rest?
 
-    data: anything `ganaug.open_source` takes. Give `run` (a run or generator folder) or `synthetic` (a folder
-    ROOT/CLASS/*.png or another source), not both; a run that translates images is measured by variants of the training
-    images. out: folder for `results.json`, `report.html` and one file per trial; calling again trains nothing that is
-    already there. settings, options: see `BenchSettings`; options are settings by name, over those of `settings`. On a
-    CPU as many trials run at a time as torch has threads, each with one. command: what the report says reproduces it.
+    data: anything `ganaug.open_source` takes. run: a run or generator folder; one that translates images is measured by
+    variants of the training images. synthetic: a folder ROOT/CLASS/*.png or another source, or several, by name:
+    {"diffusion": ..., "renderer": ...}. Without both, only the first question is answered. out: folder for
+    `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there. settings,
+    options: see `BenchSettings`; options are settings by name, over those of `settings`. On a CPU as many trials of the
+    small network run at a time as torch has threads, each with one. command: what the report says reproduces it.
     findings: for the report; by default what `ganaug.doctor` tells of the run's past. A copy of the results goes to
     `RUN/verdict.json`, unless that says more about the same generator already (a withheld bench says nothing, a quick
     one less than a full one).
 
-    Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set or synthetic
-    images, OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes.
+    Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set,
+    OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes, WeightsError where the
+    weights of a network cannot be had.
     """
     started, asked = time.time(), merged(BenchSettings, settings, options)
     where = resolve_device(asked.device)
-    if (run is None) == (synthetic is None):
-        raise OptionError("A bench measures one source of synthetic images.", "Give --run RUN or --synthetic FOLDER.")
     fitted = None if run is None else as_fitted(run)
-    known = () if fitted is None else fitted.card.classes
-    require_outside(out, data, asked.test, synthetic, asked.pairs, classes=known)
+    given = _sources(synthetic)
+    require_outside(
+        out, data, asked.test, *given.values(), asked.pairs, classes=() if fitted is None else fitted.card.classes
+    )
     folder = _claimed(Path(out))
-    sets = gather(data, asked, fitted=fitted, synthetic=synthetic, report=report)
+    sets = gather(data, asked, fitted=fitted, synthetic=given, report=report)
     design = design_for(list(sets.train.counts().values()), asked)
     with ExitStack() as held:
         with writing(folder):
             held.enter_context(sole_writer(folder))
-        for place in (folder, folder / "trials"):
+        for place in (folder, folder / TRIALS):
             clear_parts(place)
         report("bench", 0, 0, record.metric_reason(design, sets))
-        parts = _parts(sets, fitted, design, where, report)
+        room = learners_for(asked, design, sets.train.pixels.shape[2], folder / SEEN, where, report)
+        report("classifier", 0, 0, next(iter(room.learners.values())).words)
+        parts = parts_of(_Given(data, asked, given, fitted), sets, design, room, where, report)
         doubts = reasons_against(sets, parts, design)
         for reason in doubts:
             report("no verdict", 0, 0, f"whatever is found: {reason}")
@@ -89,22 +105,21 @@ def bench(
 
         at_a_time = workers_for(parts, where)
         laboratory = Laboratory(
-            parts, folder / "trials", total=trials_in_all(design), device=where, report=report,
-            helpers=held.enter_context(Workers(parts, folder / "trials", at_a_time)) if at_a_time > 1 else None,
+            parts, folder / TRIALS, room.learners, report=report,
+            total=trials_about(parts, room, design),
+            helpers=held.enter_context(Workers(folder / TRIALS, at_a_time)) if at_a_time > 1 else None,
         )  # fmt: skip
-        selection = select(laboratory, design)
-        without, mixed = compare(laboratory, design, selection)
-        judged = judge(laboratory, design, selection)
-
-        source = f"folder {as_text(synthetic)}" if fitted is None else f"run {fitted.hash[:12]} ({fitted.card.recipe})"
+        arena = Arena(laboratory, room.learners, design)
+        ladder = climb_all(arena, list(parts.made), room.left_out)
         home = None if fitted is None else serving_folder(fitted)
-        played = Played(sets, parts, design, selection, without, mixed, judged, home)
+        played = play(sets, parts, arena, ladder, home)
+
         found = verdict(played, doubts) | evidence(played) | {
             "exact only": asked.exact_only,
             "findings": [dict(zip(("name", "severity", "text", "knob"), one, strict=True)) for one in told],
             "doctor": looked,
-            "source": source,
-            "trials": [outcome.to_json() for outcome in laboratory.log],
+            "source": _words_of(fitted, given),
+            "trials": [outcome.to_json() for outcome in laboratory.outcomes.values()],
             "trained": laboratory.trained,
             "seconds": round(time.time() - started, 1),
             "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
@@ -114,28 +129,78 @@ def bench(
         }  # fmt: skip
         tell(found, played, fitted)
         results = Results(json.loads(json.dumps(found, allow_nan=False)), folder)  # plain data, as it will be read back
-        _write(results, parts, judged)
+        _write(results, played)
         if home is not None:
             keep_verdict(home, results.data, played.earlier)
         return results
 
 
-def _parts(sets: Sets, fitted: Fitted | None, design: Design, where: torch.device, report: Report) -> Parts:
-    """What trials train on and are evaluated on; synthetic images are rendered where they come from a run."""
-    if sets.synthetic is not None:
-        pixels, labels = sets.synthetic.pixels, sets.synthetic.labels
-    else:
-        assert fitted is not None
-        draws = int(design.steps * design.batch * max(design.ratios))
-        pixels, labels = rendered(fitted, sets.train, draws, design.seed, design.unequal, where, report)
-    if len(labels) == 0:
-        withheld = fitted is not None and fitted.choice is not None
-        raise TooFewImagesError(
-            "There are no synthetic images to measure" + (": the choice withholds every class." if withheld else "."),
-            "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
-        )
-    train, validation, test = (Part.of(one.pixels, one.labels) for one in (sets.train, sets.validation, sets.test))
-    return Parts(train, validation, test, Part.of(pixels, labels), len(sets.train.classes))
+@dataclass(frozen=True)
+class _Given:
+    """What the user gave. synthetic: sources, by name."""
+
+    data: Any
+    asked: BenchSettings
+    synthetic: Mapping[str, Any]
+    fitted: Fitted | None
+
+
+def parts_of(
+    given: _Given, sets: Sets, design: Design, room: Room, where: torch.device, report: Report
+) -> Parts:  # fmt: skip
+    """What trials train on and are asked about; synthetic images are rendered where they come from a run."""
+    asked, largest = given.asked, max(design.ratios)
+
+    def opened(data: Any, reading: Reading) -> ImageSource | None:
+        """Where images are read at their own size, if somebody looks at them."""
+        return None if not room.native or isinstance(data, LabelledImages) else open_source(data, reading)
+
+    real, other = opened(given.data, sets.reading), opened(asked.test or given.data, sets.test_reading)
+    made: dict[str, Part] = {}
+    if given.fitted is not None:
+        draws = int(design.steps * design.batch * largest)
+        if room.native:
+            draws = min(draws, int(np.ceil(POOL * len(sets.train) * largest / (1 - largest))))
+        pixels, labels = rendered(given.fitted, sets.train, draws, design.seed, design.unequal, where, report)
+        made[RUN] = Part.of(pixels, labels, given.fitted.card.codec)
+    for name, images in sets.made.items():
+        if room.native:
+            most = int(np.ceil(POOL * max(sets.train.counts().values()) * largest / (1 - largest)))
+            images = images.take(Part.of(images.pixels, images.labels).first(most))
+        made[name] = Part.of_images(images, opened(given.synthetic[name], Reading()))
+    for part in made.values():
+        if len(part) == 0:
+            withheld = given.fitted is not None and given.fitted.choice is not None
+            raise TooFewImagesError(
+                "There are no synthetic images to measure"
+                + (": the choice withholds every class." if withheld else "."),
+                "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
+            )
+    fold = None
+    if "shift" in design.remedies:
+        try:
+            fold = folds(sets.train, design.seed)
+        except TooFewImagesError as error:
+            room.left_out["shift"] = str(error)
+    train, validation = Part.of_images(sets.train, real), Part.of_images(sets.validation, real)
+    return Parts(train, validation, Part.of_images(sets.test, other), len(sets.train.classes), made, fold=fold)
+
+
+def _sources(synthetic: Any) -> dict[str, Any]:
+    """Folders of synthetic images, by name."""
+    if synthetic is None:
+        return {}
+    if not isinstance(synthetic, Mapping):
+        return {"folder": synthetic}
+    if RUN in synthetic or not all(isinstance(name, str) and name for name in synthetic):
+        raise OptionError("Synthetic images are named by texts, and not 'run'.", "Give them other names.")
+    return dict(synthetic)
+
+
+def _words_of(fitted: Fitted | None, synthetic: Mapping[str, Any]) -> str:
+    said = [] if fitted is None else [f"run {fitted.hash[:12]} ({fitted.card.recipe})"]
+    said += [f"folder {as_text(source)}" for source in synthetic.values()]
+    return "; ".join(said) or "none"
 
 
 def _claimed(folder: Path) -> Path:
@@ -149,11 +214,11 @@ def _claimed(folder: Path) -> Path:
     return folder
 
 
-def _write(results: Results, parts: Parts, judged: Outcome) -> None:
+def _write(results: Results, played: Played) -> None:
     from ganaug.evaluation.bench.report import page
 
     text = json.dumps(results.data, indent=1, allow_nan=False).encode()
-    write_atomically(results.report_path, page(results.data, parts, judged).encode())
+    write_atomically(results.report_path, page(results.data, played).encode())
     write_atomically(results.folder / "results.json", text)
 
 

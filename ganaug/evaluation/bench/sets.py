@@ -7,6 +7,7 @@ also among the training images', are dropped and listed up to 5 % of the test se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
 from ganaug.generator.parts import FitParts, reading_like
+from ganaug.options import Reading
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import Plan
 from ganaug.samples.pool import Pool
@@ -42,15 +44,18 @@ TRAINING = "the training set"
 class Sets:
     """train, validation, test: one size, one order of classes. dropped: names of test images that were seen before.
 
-    synthetic: images of a folder, or None where they come from a run. notes: plain sentences for the report; doubts:
+    made: synthetic images that do not come from a run, by the name of what made them. reading, test_reading: how data
+    and test set are read. notes: plain sentences for the report; doubts:
     likewise, why a verdict would not be honest. of_the_fit: the generator, if any, was fitted on these training images.
     """
 
     train: LabelledImages
     validation: LabelledImages
     test: LabelledImages
-    synthetic: LabelledImages | None
+    made: Mapping[str, LabelledImages]
     dropped: tuple[str, ...]
+    reading: Reading
+    test_reading: Reading
     notes: tuple[str, ...] = field(default=())
     doubts: tuple[str, ...] = field(default=())
     of_the_fit: bool = True
@@ -61,7 +66,7 @@ def gather(
     asked: BenchSettings,
     *,
     fitted: Fitted | None = None,
-    synthetic: Any = None,
+    synthetic: Mapping[str, Any] | None = None,
     report: Report = silent,
 ) -> Sets:
     """Load everything, split as the run did (or hold 20 % out), match the classes, keep seen images out of the test.
@@ -102,17 +107,11 @@ def gather(
     if len(held) < tested:
         notes.append(f"{tested - len(held)} test images of classes that were left out as too small are not used.")
     held = held.in_order(real.classes, "The test set", TRAINING)
-    folder = None
-    if synthetic is not None:
-        folder = load_images(synthetic, size=size, channels=channels, at_least=0, report=report)
-        folder = folder.in_order(real.classes, "The synthetic folder", TRAINING)
-        folder, copies = without(folder, validation, asked.exact_only, report)
-        if copies:
-            notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
-        absent = [name for name, n in folder.counts().items() if n == 0]
-        if absent:
-            notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
-    named = [train, validation, *([] if folder is None else [folder])]
+    made = {}
+    for name, source in (synthetic or {}).items():
+        made[name], told = _made(source, real, validation, asked.exact_only, report)
+        notes += [f"{name}: {note}" if len(synthetic or ()) > 1 else note for note in told]
+    named = [train, validation, *made.values()]
     seen = Known.of(*named)
     if fitted is not None:
         card = fitted.card
@@ -148,7 +147,25 @@ def gather(
         )
     doubts += [*straddling(train, validation, asked.exact_only, report), *unknown_groups(real, held)]
     own = card is None or not set(card.fingerprints).isdisjoint(train.fingerprints)
-    return Sets(train, validation, held, folder, dropped, tuple(notes), tuple(doubts), own)
+    return Sets(train, validation, held, made, dropped, here, there, tuple(notes), tuple(doubts), own)
+
+
+def _made(
+    source: Any, real: LabelledImages, validation: LabelledImages, exact_only: bool, report: Report
+) -> tuple[LabelledImages, list[str]]:
+    """Synthetic images of a folder, without copies of validation images, and notes on them."""
+    channels, size = real.pixels.shape[1:3]
+    images = load_images(source, size=size, channels=channels, at_least=0, report=report)
+    images, copies = without(
+        images.in_order(real.classes, "The synthetic folder", TRAINING), validation, exact_only, report
+    )
+    notes = []
+    if copies:
+        notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
+    absent = [name for name, n in images.counts().items() if n == 0]
+    if absent:
+        notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
+    return images, notes
 
 
 def rendered(

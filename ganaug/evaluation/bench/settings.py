@@ -10,6 +10,7 @@ from ganaug.classifier.use import DEFAULTS, uses_in_words
 from ganaug.options import Reading, option
 
 RATIOS = (0.1, 0.25, 0.5)
+TUNES = ("probe", "finetune", "scratch")
 
 
 def _augmentations() -> str:
@@ -23,9 +24,13 @@ class BenchSettings(Reading):
     """test: images that are touched once; without them, the data's own test part. ratios: synthetic shares to try.
     uses: of synthetic images, to try (`ganaug.classifier.use`). augmentations: to try without synthetic images, for
     those to narrow who know that, for instance, mirroring changes the label; nothing for ("none",), None for all.
-    remedies: rivals that change the training (`ganaug.classifier.remedies`); nothing for (), None for all that fit.
-    seeds: paired seeds of the comparison (default 10, quick 5). quick: fewer seeds, steps and arms. tune: try more than
-    the first learning rate, weight decay and balancing. steps: of each training, by default by the number of images.
+    remedies: rivals of synthetic images to try (`ganaug.classifier.remedies`); nothing for (), None for all that fit.
+    model: the classifier that is asked about: "small", or a network of timm; by default one whose weights are
+    installed. weights: of that network, "pretrained", "none", or a safetensors file. tune: what is trained of it:
+    "probe" (a linear classifier on its features, the default with weights), "finetune", or "scratch".
+    seeds: paired seeds of the comparison (default 10, quick 5). quick: fewer seeds, steps and arms. search: try more
+    than the first learning rate, weight decay and balancing. steps: of each training of the small network, by default
+    by the number of images.
     limit: at most so many training images a class. seed: of every draw. root, groups and others: see `Reading`.
     test_groups: groups of the test images; where only those of the training images are known, the verdict is withheld.
     pairs: the paired images of the data, for a run that learned from pairs. device: of
@@ -62,9 +67,16 @@ class BenchSettings(Reading):
         metavar="NAME",
         flag="--remedy",
     )
+    model: str | None = option(
+        None, "The classifier: small, or a network of timm.  [default: one whose weights are installed]", metavar="NAME"
+    )
+    weights: str = option("pretrained", "Of the network: pretrained, none, or a safetensors file.", metavar="FILE")
+    tune: str | None = option(
+        None, "What is trained of the network.  [default: probe; scratch without weights]", choices=TUNES
+    )
     seeds: int | None = option(None, "Paired seeds of the final comparison; no verdict with one.", least=1)
     quick: bool = option(False, "Fewer seeds, steps and arms.")
-    tune: bool = option(True)
+    search: bool = option(True)
     steps: int | None = option(None)
     limit: int | None = option(None, "At most N training images a class.", least=2)
     seed: int = option(0)

@@ -20,9 +20,12 @@ from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError
-from ganaug.evaluation.bench.arms import Arm, Design, design_for
+from ganaug.evaluation.bench.design import EVERY_POLICY, Design, design_for, policies
+from ganaug.evaluation.bench.room import QUICK_POLICIES, small_menu
 from ganaug.evaluation.bench.sets import rendered
 from ganaug.evaluation.bench.settings import RATIOS, BenchSettings
+from ganaug.evaluation.trials.arms import Arm
+from ganaug.evaluation.trials.small import SmallLearner
 from ganaug.files.integrity import write_atomically
 from ganaug.generator.folder import save
 from ganaug.keys import numpy_stream, permutation, torch_stream
@@ -118,13 +121,22 @@ class Draw:
         marks = seen_as(self.test.fingerprints, self.test.likenesses, pictures, known, self.report)
         return np.array([bool(mark) for mark in marks])
 
-    def design(self, cell: Cell, protocol: Protocol) -> Design:
-        """What the bench would try on these images."""
-        asked = BenchSettings(
+    def asked(self, cell: Cell, protocol: Protocol) -> BenchSettings:
+        """What the bench would be asked."""
+        return BenchSettings(
             quick=protocol.quick, ratios=cell.ratios, uses=cell.uses, steps=protocol.steps,
             augmentations=None if cell.augmented else (),
         )  # fmt: skip
-        return design_for(list(self.parts[0].counts().values()), asked)
+
+    def design(self, cell: Cell, protocol: Protocol) -> Design:
+        """What it would try on these images."""
+        return design_for(list(self.parts[0].counts().values()), self.asked(cell, protocol))
+
+    def learner(self, cell: Cell, protocol: Protocol) -> SmallLearner:
+        """The small network as it would be tuned."""
+        asked, design = self.asked(cell, protocol), self.design(cell, protocol)
+        menu = small_menu(design, *policies(asked, QUICK_POLICIES if asked.quick else EVERY_POLICY), thorough=True)
+        return SmallLearner(self.images.pixels.shape[2], menu, design.steps, self.device)
 
     @cached_property
     def run(self) -> ganaug.Run:
@@ -217,12 +229,13 @@ def arms_of(cell: Cell, tuned: dict[str, Any]) -> list[tuple[Arm, str]]:
 def play(cell: Cell, draw: Draw, tuned: dict[str, Any], protocol: Protocol) -> dict[str, Any]:
     """All trainings of one draw of a cell: what is kept of them."""
     began = now()
-    design = replace(draw.design(cell, protocol), metric=tuned["metric"])
+    design, learner = replace(draw.design(cell, protocol), metric=tuned["metric"]), draw.learner(cell, protocol)
+    knobs = (("lr", tuned["lr"]), ("weight decay", tuned["weight decay"]))
     labels, n_classes, unseen = draw.test.labels.numpy(), len(draw.images.classes), ~draw.seen
     fitted = load(draw.run)
     arms, seconds = [], []
     for arm, choice in arms_of(cell, tuned):
-        training = design.training(arm, tuned["lr"], tuned["weight decay"])
+        training = learner.training(arm, knobs)
         found = draw.answers(training, cell.spoiled or choice, design)
         on_test = scores(labels[unseen], found.test[unseen], n_classes)
         arms.append({

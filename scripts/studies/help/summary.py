@@ -11,8 +11,8 @@ import numpy as np
 from scipy import stats
 
 from ganaug.data.duplicates.seen import LEAK
-from ganaug.evaluation.bench.arms import Arm
 from ganaug.evaluation.bench.verdict import HELPS, LEVEL, Interval, decide, holm, paired_interval, reasons_to_withhold
+from ganaug.evaluation.trials.arms import Arm
 from ganaug.files.integrity import sha256
 from ganaug.keys import permutation
 from ganaug.metrics.classification import recalls

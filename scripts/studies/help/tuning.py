@@ -1,4 +1,4 @@
-"""The baseline of a cell: tuned once, on validation images of draws 0 and 1, in the order of `ganaug bench`.
+"""The baseline of a cell: tuned once, on validation images of draws 0 and 1.
 
 One choice after the other, each on top of those before: the augmentation; MixUp, CutMix or neither; the learning
 rate, for the best so far and for the best of another augmentation or blend; the weight decay; and, where classes are
@@ -16,10 +16,14 @@ from typing import Any
 import numpy as np
 
 from ganaug.data.load import LabelledImages
-from ganaug.evaluation.bench.arms import Arm, Design
-from ganaug.evaluation.bench.selection import best, runner_up
+from ganaug.evaluation.bench.contenders import best
+from ganaug.evaluation.bench.design import Design
+from ganaug.evaluation.bench.ladder import runner_up
 from ganaug.evaluation.bench.sets import group_numbers
-from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
+from ganaug.evaluation.trials.arms import Arm
+from ganaug.evaluation.trials.parts import VALIDATION, Part, Parts
+from ganaug.evaluation.trials.small import SmallLearner
+from ganaug.evaluation.trials.trial import Laboratory, Trial
 from ganaug.metrics.classification import scores
 from ganaug.reporting import Report, silent
 from scripts.studies.help.cells import Cell, Protocol
@@ -47,7 +51,8 @@ def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path
     """
     started = time.monotonic()
     design = draws[0].design(cell, protocol)
-    tried = tune([_laboratory(draw, trials, report) for draw in draws], design)
+    learner = draws[0].learner(cell, protocol)
+    tried = tune([_laboratory(draw, trials, learner, report) for draw in draws], design, learner)
     chosen = best(tried)
     images, test = draws[0].images, draws[0].test
     counts, groups = list(images.counts().values()), group_numbers(test)
@@ -75,17 +80,19 @@ def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path
     }
 
 
-def tune(laboratories: Sequence[Laboratory], design: Design) -> list[Tried]:
+def tune(laboratories: Sequence[Laboratory], design: Design, learner: SmallLearner) -> list[Tried]:
     """Every candidate in the order of trying; one seed for each laboratory. The first of the best ones is the one."""
     tried: list[Tried] = []
+    menu, (lrs, decays) = learner.menu, learner.menu.knobs.values()
+    remedies = ("sampling", "weights", "") if design.unequal else ("",)
 
     def attempt(arm: Arm, lr: float, decay: float) -> None:
-        training = design.training(arm, lr, decay)
-        found = [
-            laboratory.run(Trial(training, design.seed + i, "validation")) for i, laboratory in enumerate(laboratories)
-        ]
-        labels = np.concatenate([laboratory.parts.validation.labels.numpy() for laboratory in laboratories])
-        predictions = np.concatenate([outcome.predictions for outcome in found])
+        training = learner.training(arm, (("lr", lr), ("weight decay", decay)))
+        trials = [Trial(learner.name, training, design.seed + i, (VALIDATION,)) for i in range(len(laboratories))]
+        outcomes = [one.run_all([trial])[0] for one, trial in zip(laboratories, trials, strict=True)]
+        found = [one.answers(outcome, VALIDATION) for one, outcome in zip(laboratories, outcomes, strict=True)]
+        labels = np.concatenate([answers.labels for answers in found])
+        predictions = np.concatenate([answers.predictions for answers in found])
         values: dict[str, Any] = scores(labels, predictions, laboratories[0].parts.n_classes)
         tried.append(Tried(arm, lr, decay, float(values[design.metric])))
 
@@ -95,25 +102,25 @@ def tune(laboratories: Sequence[Laboratory], design: Design) -> list[Tried]:
             changed: dict[str, Any] = {field: option}
             attempt(replace(base.arm, **changed), base.lr, base.decay)
 
-    attempt(Arm(remedy=design.remedies[0]), design.lrs[0], design.decays[0])
-    change("augmentation", design.augmentations)
-    change("blend", design.blends)
+    attempt(Arm(remedy=remedies[0]), lrs[0], decays[0])
+    change("augmentation", menu.augmentations)
+    change("blend", menu.blends)
     base = best(tried)
     for rival in (base, *runner_up(tried, base)):
-        for lr in design.lrs[1:]:
+        for lr in lrs[1:]:
             attempt(rival.arm, lr, rival.decay)
     base = best(tried)
-    for decay in design.decays[1:]:
+    for decay in decays[1:]:
         attempt(base.arm, base.lr, decay)
-    change("remedy", design.remedies[1:])
+    change("remedy", remedies[1:])
     return tried
 
 
-def _laboratory(draw: Draw, trials: Path, report: Report) -> Laboratory:
+def _laboratory(draw: Draw, trials: Path, learner: SmallLearner, report: Report) -> Laboratory:
     """For trials on the validation images of a draw; there is nothing synthetic in it."""
     train, validation = draw.parts
-    parts = Parts(_part(train), _part(validation), _part(draw.test), _part(train.take([])), len(train.classes))
-    return Laboratory(parts, trials, device=draw.device, report=report)
+    parts = Parts(_part(train), _part(validation), _part(draw.test), len(train.classes))
+    return Laboratory(parts, trials, {learner.name: learner}, report=report)
 
 
 def _part(images: LabelledImages) -> Part:

@@ -17,5 +17,5 @@ def quick_classifier(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReq
     stand_in = NearestMean()
     if "real_plots" not in request.fixturenames:
         monkeypatch.setattr("ganaug.evaluation.bench.figures._svg", lambda figure: "data:image/svg+xml;base64,")
-    monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", stand_in)
+    monkeypatch.setattr("ganaug.evaluation.trials.small.train_classifier", stand_in)
     return stand_in

@@ -16,7 +16,7 @@ from ganaug.files.integrity import sealed, unsealed
 from tests.toys.bench import images
 
 pytestmark = pytest.mark.usefixtures("quick_classifier")
-QUICK = {"quick": True, "ratios": (0.25,), "seeds": 2}
+QUICK = {"quick": True, "ratios": (0.25,), "seeds": 2, "model": "small", "remedies": ("augmentation",)}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_trial_that_was_altered_is_trained_again(tmp_path: Path, run: Path):
     first = bench("digits", run=run, out=tmp_path / "out", **QUICK)
     files = sorted((tmp_path / "out" / "trials").glob("*.json"))
     content = bytearray(files[0].read_bytes())
-    place = content.index(b'"predictions"') + 20
+    place = content.index(b'"logs"') + 20
     content[place] ^= 1
     files[0].write_bytes(content)
     again = bench("digits", run=run, out=tmp_path / "out", **QUICK)
@@ -101,14 +101,14 @@ def test_a_bench_that_says_less_does_not_replace_a_verdict(tmp_path: Path, run: 
         assert any("keeps its verdict `harms`" in note for note in results.data["notes"])
     with pytest.raises(HarmfulError):
         ganaug.SyntheticDataset(run, per_class=2)
-    full = bench("digits", run=run, out=tmp_path / "full", **{**QUICK, "quick": False, "steps": 5, "tune": False})
+    full = bench("digits", run=run, out=tmp_path / "full", **{**QUICK, "quick": False, "steps": 5, "search": False})
     kept = ganaug.Run(run).verdict
     assert kept["verdict"] == full.verdict
     assert len(kept["benches"]) == 4
     assert any("benched before" in note and "harms" in note for note in full.data["notes"])
     assert full.data["looks"] == 1  # quick ones do not count for it
     other = bench("digits", run=run, out=tmp_path / "other", seed=1,
-                  **{**QUICK, "quick": False, "steps": 5, "tune": False})  # fmt: skip
+                  **{**QUICK, "quick": False, "steps": 5, "search": False})  # fmt: skip
     assert other.data["looks"] == 2
     assert any("Bonferroni" in note for note in other.data["notes"])
 
@@ -119,7 +119,7 @@ def test_a_bench_on_other_images_does_not_replace_a_verdict_on_those_of_the_fit(
     test = load_images("digits", split="test")
     x, y = test.pixels[:, 0].numpy(), [test.classes[label] for label in test.labels]
     foreign = bench((x[::2], y[::2]), test=(x[1::2], y[1::2]), run=run, out=tmp_path / "out",
-                    **{**QUICK, "quick": False, "steps": 5, "tune": False, "augmentations": ("none",)})  # fmt: skip
+                    **{**QUICK, "quick": False, "steps": 5, "search": False, "augmentations": ("none",)})  # fmt: skip
     kept = ganaug.Run(run).verdict
     assert kept["verdict"] == own["verdict"]
     assert kept["data"] == own["data"]
@@ -167,12 +167,12 @@ def test_the_page_says_what_it_takes_to_do_it_again_and_that_nobody_looked(tmp_p
     writers, others = [f"writer {i % 7}" for i in range(len(data))], tmp_path / "two words.csv"
     rows = [f"{name},{name}\n" for name in load_images("digits", split="test").names]
     others.write_text("item,group\n" + "".join(rows))
-    results = bench("digits", run=run, out=tmp_path / "out", groups=writers, test_groups=others, steps=3, tune=False,
+    results = bench("digits", run=run, out=tmp_path / "out", groups=writers, test_groups=others, steps=3, search=False,
                     **QUICK)  # fmt: skip
     command = results.data["command"]
     assert "--groups <list>" in command
     assert f"--test-groups '{others}'" in command
-    assert command.endswith("# in Python, with tune=False, steps=3")
+    assert command.endswith("# in Python, with search=False, steps=3")
     assert "too short for check-ups" in results.data["doctor"]  # the run has 12 steps
     assert "Nothing wrong with the generator" not in results.report_path.read_text()
 

@@ -11,7 +11,8 @@ import pytest
 from ganaug.data.load import load_images
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.errors import GanaugError
-from ganaug.evaluation.bench.arms import design_for
+from ganaug.evaluation.bench.design import EVERY_POLICY, design_for, policies
+from ganaug.evaluation.bench.room import small_menu
 from ganaug.evaluation.bench.sets import gather
 from ganaug.evaluation.bench.settings import BenchSettings
 
@@ -33,7 +34,10 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "remedies": ("none",),
     "seeds": 3,
     "quick": True,
-    "tune": False,
+    "model": "resnet18",
+    "weights": "none",
+    "tune": "scratch",
+    "search": False,
     "steps": 7,
     "limit": 8,
     "seed": 4,
@@ -50,7 +54,13 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "skip_small": 15,
     "follow_links": True,
 }
-LATER = {"device", "exact_only"}  # where trials run; what counts as a copy, of which there is none here
+LATER = {
+    "device",
+    "exact_only",
+    "model",
+    "weights",
+    "tune",
+}  # where and what trials train; copies, of which there are none
 KINDS = {
     "arrays": lambda x, y: (x, y),
     "source": from_arrays,
@@ -63,10 +73,11 @@ def test_every_setting_is_tried():
 
 
 def outcome(data: Any, asked: BenchSettings) -> tuple:
-    sets = gather(data, asked, synthetic=SYNTHETIC)
+    sets = gather(data, asked, synthetic={"folder": SYNTHETIC})
     parts = (sets.train, sets.validation, sets.test)
     marks = [(part.fingerprints, part.labels.tolist(), part.classes, part.groups) for part in parts]
-    return marks, design_for(list(sets.train.counts().values()), asked)
+    design = design_for(list(sets.train.counts().values()), asked)
+    return marks, design, small_menu(design, *policies(asked, EVERY_POLICY), thorough=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)

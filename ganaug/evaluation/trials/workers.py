@@ -24,50 +24,63 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from ganaug.classifier.small import Training
-from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
+from ganaug.data.spec import ImageCodec
+from ganaug.evaluation.trials.learner import Learner, Menu
+from ganaug.evaluation.trials.parts import Part, Parts, Pseudo
+from ganaug.evaluation.trials.small import SmallLearner
+from ganaug.evaluation.trials.trial import Laboratory, Trial
 from ganaug.files.integrity import need_space, open_part, writing
 
 MOST = 8  # workers, at most: each takes half a gigabyte of memory
 LARGE = 1 << 30  # bytes of images from which on trials are not worth copying for: torch's threads share the work then
-PARTS = ("train", "validation", "test", "synthetic")
 
 
 def workers_for(parts: Parts, device: torch.device) -> int:
     """How many trials are worth running at a time: as many as torch has threads (OMP_NUM_THREADS, by default the
     number of cores), at most 8; one, with all threads, on a GPU or for a gigabyte of images."""
-    size = sum(getattr(parts, name).pixels.nbytes for name in PARTS)
+    size = sum(part.pixels.nbytes for part in parts.all)
     return 1 if device.type != "cpu" or size > LARGE else min(MOST, torch.get_num_threads())
 
 
 class Workers:
-    """Up to `count` processes that run trials on `parts` and leave the outcomes in `folder`; started when first needed.
+    """Up to `count` processes that run trials of the small network and leave the outcomes in `folder`; started when
+    first needed, and anew where the parts are others than before.
 
     A context manager: on leaving it the processes are ended, whatever they are at.
     """
 
-    def __init__(self, parts: Parts, folder: Path, count: int):
-        self.parts, self.folder, self.count = parts, folder, count
+    learner = SmallLearner.name
+
+    def __init__(self, folder: Path, count: int):
+        self.folder, self.count = folder, count
         self.processes: list[subprocess.Popen[str]] = []
+        self._parts: Parts | None = None
         self._file: Path | None = None
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
         for process in self.processes:
             process.kill()
             process.communicate()
         self.processes.clear()
         if self._file is not None:
             self._file.unlink(missing_ok=True)
+            self._file = None
 
-    def run(self, trials: Sequence[Trial]) -> Iterator[Trial]:
+    def run(self, trials: Sequence[Trial], parts: Parts) -> Iterator[Trial]:
         """Each trial as soon as a worker has finished it; those that a worker took along when it died are not given.
 
         Raises DiskFullError or UnwritableError where the folder cannot take the images.
         """
-        if self._file is None:
-            self._file = _written(self.parts, self.folder)
+        if self._parts is not parts:
+            self.end()
+            self._file, self._parts = _written(parts, self.folder), parts
+        assert self._file is not None
         with suppress(OSError):  # the system gives no more processes: with fewer then, or none
             while len(self.processes) < min(self.count, len(trials)):
                 self.processes.append(_started(self._file, self.folder))
@@ -89,7 +102,7 @@ class Workers:
 def _started(file: Path, folder: Path) -> subprocess.Popen[str]:
     paths = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
-        [sys.executable, "-c", "from ganaug.evaluation.bench.workers import serve; serve()", file, folder],
+        [sys.executable, "-c", "from ganaug.evaluation.trials.workers import serve; serve()", file, folder],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"},
     )  # fmt: skip
@@ -116,35 +129,53 @@ def serve() -> None:
     torch.set_num_threads(1)
     file, folder = map(Path, sys.argv[1:3])
     answers, sys.stdout = sys.stdout, sys.stderr
-    laboratory = Laboratory(_read(file), folder)
+    learners: dict[str, Learner] = {SmallLearner.name: SmallLearner(0, Menu(), 0)}  # trials tell how they are trained
+    laboratory = Laboratory(_read(file), folder, learners)
     for line in sys.stdin:
         given = json.loads(line)
-        laboratory.run(Trial(Training(**given["training"]), given["seed"], given["on"]))
+        laboratory.run_all([Trial(**{**given, "training": Training(**given["training"]), "on": tuple(given["on"])})])
         print("done", file=answers, flush=True)
 
 
 def _written(parts: Parts, folder: Path) -> Path:
     """The parts as a file, which workers map into memory. Its name is that of a file half written: if the bench is
     killed, the next one clears it away."""
-    pieces = {name: getattr(parts, name) for name in PARTS}
-    tensors = {f"{name} pixels": piece.pixels for name, piece in pieces.items()}
-    tensors |= {f"{name} labels": piece.labels for name, piece in pieces.items()}
+    tensors: dict[str, torch.Tensor] = {}
+    for i, part in enumerate(parts.all):
+        tensors |= {f"{i} pixels": part.pixels, f"{i} labels": part.labels}
+    if parts.fold is not None:
+        tensors["fold"] = torch.from_numpy(parts.fold)
+    if parts.pseudo is not None:
+        tensors["pseudo rows"], tensors["pseudo labels"] = map(
+            torch.from_numpy, (parts.pseudo.rows, parts.pseudo.labels)
+        )
     size = sum(tensor.nbytes for tensor in tensors.values())
     with writing(folder, size):
         folder.mkdir(parents=True, exist_ok=True)
         need_space(folder, size)
         handle, name = open_part(folder / "parts")
         os.close(handle)
-        metadata = {name: piece.digest for name, piece in pieces.items()} | {"classes": str(parts.n_classes)}
-        save_file(tensors, name, metadata)
+        facts = {
+            "classes": parts.n_classes, "made": list(parts.made), "digests": [part.digest for part in parts.all],
+        }  # fmt: skip
+        save_file(tensors, name, {"facts": json.dumps(facts)})
     return Path(name)
 
 
 def _read(file: Path) -> Parts:
     with safe_open(file, "pt") as opened:
-        metadata = opened.metadata()
-        train, validation, test, synthetic = (
-            Part(opened.get_tensor(f"{name} pixels"), opened.get_tensor(f"{name} labels"), metadata[name])
-            for name in PARTS
-        )
-    return Parts(train, validation, test, synthetic, int(metadata["classes"]))
+        facts, there = json.loads(opened.metadata()["facts"]), set(opened.keys())
+        parts = [
+            Part(opened.get_tensor(f"{i} pixels"), opened.get_tensor(f"{i} labels"), digest, ImageCodec("RGB", None))
+            for i, digest in enumerate(facts["digests"])
+        ]
+        train, validation, test, *others = parts
+        made = dict(zip(facts["made"], others, strict=False))
+        unlabelled = others[len(made)] if len(others) > len(made) else None
+        pseudo = None
+        if "pseudo rows" in there:
+            pseudo = Pseudo(*(opened.get_tensor(f"pseudo {name}").numpy() for name in ("rows", "labels")))
+        return Parts(
+            train, validation, test, facts["classes"], made, unlabelled, pseudo,
+            opened.get_tensor("fold").numpy() if "fold" in there else None,
+        )  # fmt: skip

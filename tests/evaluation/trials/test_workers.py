@@ -15,17 +15,23 @@ import pytest
 import torch
 
 from ganaug.classifier.small import Training
-from ganaug.evaluation.bench import trial as trials_module
-from ganaug.evaluation.bench import workers as workers_module
-from ganaug.evaluation.bench.trial import Laboratory, Part, Parts, Trial
-from ganaug.evaluation.bench.workers import Workers, workers_for
+from ganaug.evaluation.trials import trial as trials_module
+from ganaug.evaluation.trials import workers as workers_module
+from ganaug.evaluation.trials.learner import Menu
+from ganaug.evaluation.trials.parts import Part, Parts, Pseudo
+from ganaug.evaluation.trials.small import SmallLearner
+from ganaug.evaluation.trials.trial import Laboratory, Trial
+from ganaug.evaluation.trials.workers import Workers, workers_for
 from ganaug.files.integrity import clear_parts
 
 TRIALS = [
-    Trial(Training(steps=3, augmentation=augmentation, ratio=ratio), seed, on)
-    for augmentation, ratio, on in (("none", 0.0, "validation"), ("affine", 0.5, "test"), ("none", 0.0, "synthetic"))
+    Trial("small", Training(steps=3, augmentation=augmentation, ratio=ratio), seed, on, "made", leave, leave == 1)
+    for augmentation, ratio, on, leave in (
+        ("none", 0.0, ("validation",), None), ("affine", 0.5, ("test",), None), ("none", 0.0, ("made", "fold"), 1),
+    )
     for seed in (1, 2)
-]
+]  # fmt: skip
+LEARNERS = {"small": SmallLearner(8, Menu(), 3)}
 
 
 def toy_parts() -> Parts:
@@ -34,7 +40,8 @@ def toy_parts() -> Parts:
     def part(n: int) -> Part:
         return Part.of(torch.randint(0, 256, (n, 3, 9, 8), generator=stream, dtype=torch.uint8), torch.arange(n) % 4)
 
-    return Parts(part(40), part(12), part(20), part(30), 4)
+    pseudo = Pseudo(np.array([2, 5]), np.array([0, 3]))
+    return Parts(part(40), part(12), part(20), 4, {"made": part(30)}, part(9), pseudo, np.arange(40) % 3)
 
 
 @pytest.fixture(autouse=True)
@@ -47,24 +54,25 @@ def always_worth(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def alone(folder: Path) -> Laboratory:
     with trials_module.one_thread():
-        laboratory = Laboratory(toy_parts(), folder)
+        laboratory = Laboratory(toy_parts(), folder, LEARNERS)
         laboratory.run_all(TRIALS)
     return laboratory
 
 
 def same(one: Laboratory, other: Laboratory) -> bool:
-    return [result.trial for result in one.log] == [result.trial for result in other.log] and all(
-        a.curve == b.curve and np.array_equal(a.surprise, b.surprise) and np.array_equal(a.predictions, b.predictions)
-        for a, b in zip(one.log, other.log, strict=True)
+    return one.outcomes.keys() == other.outcomes.keys() and all(
+        outcome.curve == other.outcomes[trial].curve and np.array_equal(outcome.logs, other.outcomes[trial].logs)
+        for trial, outcome in one.outcomes.items()
     )
 
 
 def test_workers_find_what_the_bench_itself_finds_and_leave_nothing_but_outcomes(tmp_path: Path):
     told: list[int] = []
-    with Workers(toy_parts(), tmp_path, 2) as workers:
+    with Workers(tmp_path, 2) as workers:
         helped = Laboratory(
-            toy_parts(), tmp_path, total=100, helpers=workers, report=lambda what, done, total, text: told.append(done)
-        )
+            toy_parts(), tmp_path, LEARNERS, total=100, helpers=workers,
+            report=lambda what, done, total, text: told.append(done),
+        )  # fmt: skip
         outcomes = helped.run_all([*TRIALS, TRIALS[0]])
         processes = list(workers.processes)
     assert len(processes) == 2
@@ -72,20 +80,19 @@ def test_workers_find_what_the_bench_itself_finds_and_leave_nothing_but_outcomes
     assert outcomes[-1] is outcomes[0]
     assert helped.trained == len(TRIALS) == len(list(tmp_path.iterdir()))
     assert told == sorted(told)
-    helped.log.pop()
     assert same(helped, alone(tmp_path / "alone"))
 
 
 def test_what_workers_take_along_when_they_die_is_trained_all_the_same(tmp_path: Path):
     class Unlucky(Workers):
-        def run(self, trials):
-            for finished in super().run(trials):
+        def run(self, trials, parts):
+            for finished in super().run(trials, parts):
                 yield finished
                 for process in self.processes:
                     process.kill()
 
-    with Unlucky(toy_parts(), tmp_path, 2) as workers:
-        laboratory = Laboratory(toy_parts(), tmp_path, total=100, helpers=workers)
+    with Unlucky(tmp_path, 2) as workers:
+        laboratory = Laboratory(toy_parts(), tmp_path, LEARNERS, total=100, helpers=workers)
         laboratory.run_all(TRIALS)
     assert same(laboratory, alone(tmp_path / "alone"))
 
@@ -93,16 +100,16 @@ def test_what_workers_take_along_when_they_die_is_trained_all_the_same(tmp_path:
 @pytest.mark.parametrize("command", ["", "no-such-python", "/bin/true"])
 def test_without_any_worker_the_bench_trains_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str):
     monkeypatch.setattr(workers_module.sys, "executable", command)
-    with Workers(toy_parts(), tmp_path, 2) as workers:
-        laboratory = Laboratory(toy_parts(), tmp_path, total=100, helpers=workers)
+    with Workers(tmp_path, 2) as workers:
+        laboratory = Laboratory(toy_parts(), tmp_path, LEARNERS, total=100, helpers=workers)
         laboratory.run_all(TRIALS)
     assert laboratory.trained == len(TRIALS) == len(list(tmp_path.iterdir()))
 
 
 def test_no_worker_is_started_for_a_few_seconds_of_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(trials_module, "WORTH", 1000.0)
-    with Workers(toy_parts(), tmp_path, 2) as workers:
-        Laboratory(toy_parts(), tmp_path, total=len(TRIALS), helpers=workers).run_all(TRIALS)
+    with Workers(tmp_path, 2) as workers:
+        Laboratory(toy_parts(), tmp_path, LEARNERS, total=len(TRIALS), helpers=workers).run_all(TRIALS)
         assert not workers.processes
 
 
@@ -112,9 +119,9 @@ def test_workers_end_with_a_bench_that_is_killed_and_the_next_one_clears_up(tmp_
     script.write_text(
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from tests.evaluation.bench.test_workers import TRIALS, Workers, toy_parts\n"
-        "workers = Workers(toy_parts(), Path(sys.argv[1]), 2)\n"
-        "list(workers.run(TRIALS))\n"
+        "from tests.evaluation.trials.test_workers import TRIALS, Workers, toy_parts\n"
+        "workers = Workers(Path(sys.argv[1]), 2)\n"
+        "list(workers.run(TRIALS, toy_parts()))\n"
         "print(*(process.pid for process in workers.processes), flush=True)\n"
         "time.sleep(600)\n"
     )

@@ -1,0 +1,168 @@
+"""What stands against what: one arm, or the mean of several networks, with or without a shift of the logits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import logsumexp
+
+from ganaug.classifier.shift import cross_fitted_strength, logit_shift
+from ganaug.evaluation.bench.design import Design
+from ganaug.evaluation.trials.arms import Arm, Knobs
+from ganaug.evaluation.trials.learner import Learner
+from ganaug.evaluation.trials.parts import FOLD, VALIDATION
+from ganaug.evaluation.trials.trial import Answers, Laboratory, Outcome, Trial
+from ganaug.keys import key
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network. copy: its number among those of one arm, which differ in their seeds."""
+
+    arm: Arm
+    knobs: Knobs
+    copy: int = 0
+
+    def trial(self, learner: Learner, seed: int, *on: str, leave: int | None = None) -> Trial:
+        training = learner.training(self.arm, self.knobs)
+        own = seed if not self.copy else key(seed, "bench", "copy", self.copy) % 2**31
+        return Trial(learner.name, training, own, on, self.arm.made, leave, self.arm.pseudo)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """members: their probabilities are averaged, each kind of classifier counting the same. strength: of the shift of
+    the logits by the shares of the classes. remedies: those in it, one on top of the other."""
+
+    members: tuple[Member, ...]
+    strength: float = 0.0
+    remedies: tuple[str, ...] = ()
+
+    @property
+    def arm(self) -> Arm:
+        """That of its first network."""
+        return self.members[0].arm
+
+    @property
+    def knobs(self) -> Knobs:
+        return self.members[0].knobs
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Its kinds of classifiers."""
+        return tuple(dict.fromkeys(member.arm.classifier for member in self.members))
+
+    def copies(self, kind: str) -> int:
+        return sum(member.arm.classifier == kind for member in self.members)
+
+    @property
+    def mixed(self) -> bool:
+        return any(member.arm.ratio for member in self.members)
+
+    def with_arms(self, **changes: Any) -> Contender:
+        """The same with other fields in every arm."""
+        return replace(self, members=tuple(replace(one, arm=replace(one.arm, **changes)) for one in self.members))
+
+    def __str__(self) -> str:
+        said = []
+        for kind in self.kinds:
+            count = self.copies(kind)
+            arm = next(member.arm for member in self.members if member.arm.classifier == kind)
+            said.append(f"mean of {count} ({arm})" if count > 1 else str(arm))
+        text = said[0] if len(said) == 1 else f"mean of ({'; '.join(said)})"
+        return text + (f" + logits shifted by {self.strength:g} log(share)" if self.strength else "")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A contender as validation saw it. values: its score with each seed, in [0, 1]."""
+
+    contender: Contender
+    values: tuple[float, ...]
+
+    @property
+    def arm(self) -> Arm:
+        return self.contender.arm
+
+    @property
+    def score(self) -> float:
+        return float(np.mean(self.values))
+
+
+def best(tried: Sequence[Tried]) -> Tried:
+    """The highest score; the first of equals, so the simpler one."""
+    return max(tried, key=lambda one: one.score)
+
+
+class Arena:
+    """Plays contenders against each other in a laboratory. tried: all of them, in order."""
+
+    def __init__(self, laboratory: Laboratory, learners: dict[str, Learner], design: Design):
+        self.laboratory, self.learners, self.design = laboratory, learners, design
+        self.tried: list[Tried] = []
+
+    def attempt(self, *contenders: Contender) -> list[Tried]:
+        """On the validation part, with the seeds of the selection."""
+        seeds = seeds_of(self.design, "selection", self.design.selection)
+        self._together([(one, seed, VALIDATION) for one in contenders for seed in seeds])
+        new = [
+            Tried(one, tuple(float(self.answers(one, seed, VALIDATION).scores[self.design.metric]) for seed in seeds))
+            for one in contenders
+        ]
+        self.tried.extend(new)
+        return new
+
+    def on(self, name: str, contenders: Sequence[Contender], seeds: Sequence[int]) -> list[list[Answers]]:
+        """What each contender says of a part, with each seed."""
+        self._together([(one, seed, name) for seed in seeds for one in contenders])
+        return [[self.answers(one, seed, name) for seed in seeds] for one in contenders]
+
+    def answers(self, contender: Contender, seed: int, name: str) -> Answers:
+        """The mean of its networks' probabilities, each kind of classifier counting the same, and shifted."""
+        found = [self.laboratory.outcomes[trial] for trial in self._trials(contender, seed, name)]
+        said = [self.laboratory.answers(outcome, name) for outcome in found]
+        if len(said) == 1:
+            logs = said[0].logs
+        else:
+            weights = [1 / contender.copies(member.arm.classifier) for member in contender.members]
+            scale = np.log(np.array(weights) / sum(weights))
+            logs = logsumexp(np.stack([one.logs for one in said]) + scale[:, None, None], axis=0)
+        return Answers(logit_shift(logs, self.laboratory.parts.shares(), contender.strength), said[0].labels)
+
+    def outcomes(self, contender: Contender, seeds: Sequence[int], name: str) -> list[Outcome]:
+        """Of the first network of a contender."""
+        first = replace(contender, members=contender.members[:1])
+        return [self.laboratory.outcomes[trial] for seed in seeds for trial in self._trials(first, seed, name)]
+
+    def seconds(self, contender: Contender, seeds: Sequence[int], name: str) -> float:
+        """Of training, all networks together, in the mean."""
+        outcomes = self.laboratory.outcomes
+        found = [outcomes[trial].seconds for seed in seeds for trial in self._trials(contender, seed, name)]
+        return float(np.sum(found)) / len(seeds)
+
+    def shifted(self, contender: Contender) -> Contender:
+        """With a shift whose strength is fitted on the training part, crosswise: tails are few, and the validation part
+        has fewer of them still."""
+        fold, labels = self.laboratory.parts.fold, self.laboratory.parts.train.labels.numpy()
+        assert fold is not None
+        first = contender.members[0]
+        learner, seed = self.learners[first.arm.classifier], seeds_of(self.design, "folds", 1)[0]
+        trials = [first.trial(learner, seed, FOLD, leave=out) for out in np.unique(fold).tolist()]
+        logs = np.zeros((len(labels), self.laboratory.parts.n_classes))
+        for trial, outcome in zip(trials, self.laboratory.run_all(trials), strict=True):
+            logs[fold == trial.leave] = outcome.logs
+        return replace(contender, strength=cross_fitted_strength(logs, labels, logs.shape[1]))
+
+    def _trials(self, contender: Contender, seed: int, name: str) -> list[Trial]:
+        return [member.trial(self.learners[member.arm.classifier], seed, name) for member in contender.members]
+
+    def _together(self, wanted: Sequence[tuple[Contender, int, str]]) -> None:
+        self.laboratory.run_all(list(dict.fromkeys(trial for one in wanted for trial in self._trials(*one))))
+
+
+def seeds_of(design: Design, purpose: str, count: int) -> list[int]:
+    """Seeds of the trials for one purpose; those of another one, and benches of other seeds, share none."""
+    return [key(design.seed, "bench", purpose, i) % 2**31 for i in range(count)]

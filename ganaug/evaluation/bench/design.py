@@ -1,0 +1,126 @@
+"""The design of a bench, which all arms share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS, augmentation_named
+from ganaug.classifier.remedies import REMEDIES, remedy_named
+from ganaug.classifier.use import use_named
+from ganaug.errors import OptionError
+from ganaug.evaluation.bench.settings import BenchSettings
+from ganaug.evaluation.trials.arms import BATCH
+
+UNEQUAL = 1.5  # largest over smallest class, from which on classes count as unequal
+RUNGS = 5  # paired seeds, at most, of what each remedy does on the test set
+
+
+@dataclass(frozen=True)
+class Design:
+    """Everything that is fixed before the first trial.
+
+    seeds: number of paired seeds of the comparisons on the test set. selection: seeds per candidate on validation.
+    metric: "accuracy" or "balanced accuracy". ratios: synthetic shares to try; uses: of synthetic images. grid: every
+    use of synthetic images at every ratio; else the first one at all ratios, and the others at the best of them.
+    remedies: names of those to try. search: numbers such as the learning rate are tuned. steps: of a training of the
+    small network.
+    """
+
+    metric: str
+    seeds: int
+    selection: int
+    steps: int
+    ratios: tuple[float, ...]
+    uses: tuple[str, ...]
+    remedies: tuple[str, ...]
+    grid: bool
+    search: bool = True
+    batch: int = BATCH
+    seed: int = 0
+    quick: bool = False
+
+    @property
+    def unequal(self) -> bool:
+        """Whether classes differ in size so much that balanced accuracy counts."""
+        return self.metric == "balanced accuracy"
+
+    def changing(self, training: type) -> tuple[str, ...]:
+        """Names of the remedies that are a change of such a training."""
+        known = {field.name for field in fields(training)}
+        own = {name: REMEDIES[name].training for name in self.remedies}
+        return tuple(name for name, changed in own.items() if changed and known.issuperset(changed))
+
+
+def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
+    """The design for a training part with these images per class; nothing else of the data is looked at.
+
+    Steps are 600 (quick: 120), more for large sets: five epochs, up to four times as many. Raises OptionError for
+    ratios outside ]0, 1[, unknown names, or fewer than one seed."""
+    ratios, uses = tuple(sorted(set(map(float, asked.ratios)))), tuple(dict.fromkeys(asked.uses))
+    if not ratios or not all(0 < ratio < 1 for ratio in ratios):
+        raise OptionError(f"Synthetic shares of {ratios} cannot be compared.", "Give ratios between 0 and 1.")
+    if not all(0 < round(ratio * BATCH) < BATCH for ratio in ratios):
+        raise OptionError(
+            f"Synthetic shares of {ratios} are none or all of a batch of {BATCH} images.",
+            f"Give ratios from {1 / BATCH:.3f} to {1 - 1 / BATCH:.3f}.",
+        )
+    if asked.seeds is not None and asked.seeds < 1:
+        raise OptionError(
+            f"{asked.seeds} seeds were asked for.", "Give at least 2; 5 or more for a verdict with power."
+        )
+    if asked.steps is not None and asked.steps < 1:
+        raise OptionError(f"{asked.steps} steps train nothing.", "Give at least 1.")
+    if not uses:
+        raise OptionError("There is no use of synthetic images to try.", "Give at least one, such as plain.")
+    for name in uses:
+        use_named(name)
+    quick, unequal = asked.quick, max(counts) / max(1, min(counts)) > UNEQUAL
+    least = 120 if quick else 600
+    return Design(
+        metric="balanced accuracy" if unequal else "accuracy",
+        seeds=asked.seeds if asked.seeds is not None else (5 if quick else 10),
+        selection=2 if quick else 3,
+        steps=asked.steps or int(np.clip(math.ceil(5 * sum(counts) / BATCH), least, 4 * least)),
+        ratios=ratios,
+        uses=uses,
+        remedies=_remedies(asked, unequal),
+        grid=not quick,
+        search=asked.search,
+        seed=asked.seed,
+        quick=quick,
+    )
+
+
+def policies(asked: BenchSettings, usual: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Augmentations and blends to try: those that were asked for, else the usual ones. Raises OptionError for unknown
+    names."""
+    named = tuple(dict.fromkeys(usual if asked.augmentations is None else asked.augmentations))
+    blends = tuple(name for name in named if name in BLENDS and name != "none")
+    augmentations = tuple(name for name in named if name not in BLENDS)
+    for name in augmentations:
+        augmentation_named(name)
+    return augmentations, blends
+
+
+EVERY_POLICY = (*AUGMENTATIONS, *BLENDS)
+
+
+def _remedies(asked: BenchSettings, unequal: bool) -> tuple[str, ...]:
+    """Names of the remedies to try, in the order in which they are read. Raises OptionError for those that there are
+    not, and for those that these images have no use for."""
+    fit = [name for name, one in REMEDIES.items() if unequal or not one.unequal]
+    if asked.remedies is None:
+        return tuple(name for name in fit if asked.search or not REMEDIES[name].training)
+    wanted = [name for name in asked.remedies if name != "none"]
+    for name in wanted:
+        remedy_named(name)
+    idle = [name for name in wanted if name not in fit]
+    if idle:
+        raise OptionError(
+            f"The remedy {idle[0]!r} is for classes of unequal size, and these are equal.", "Leave it out."
+        )
+    return tuple(name for name in fit if name in wanted)

@@ -1,0 +1,142 @@
+"""A kind of classifier and how it is trained, as a bench sees it: it fits labelled images, and predicts."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ganaug.evaluation.trials.arms import Arm, Knobs
+from ganaug.evaluation.trials.parts import Part, Parts
+from ganaug.evaluation.trials.trial import Said, Trial
+
+GLANCED = 16  # images by which the time of a prediction is measured
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What can be tried with a classifier.
+
+    knobs: values of each number that is tuned, by its name; the first one is where tuning starts. augmentations,
+    blends: names to try. remedies: names of those that change its training. longer: whether it can be trained for
+    longer. copies: networks of which a mean is taken; 1 where all are the same network.
+    """
+
+    knobs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    augmentations: tuple[str, ...] = ()
+    blends: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ("plain",)
+    longer: bool = False
+    copies: int = 1
+
+    @property
+    def start(self) -> Knobs:
+        return tuple((name, values[0]) for name, values in self.knobs.items())
+
+
+class Predictor(Protocol):
+    """A trained classifier. losses: of its training, in time, (steps,). watched: accuracy on images that were looked at
+    in the meantime."""
+
+    @property
+    def losses(self) -> np.ndarray: ...
+    @property
+    def watched(self) -> tuple[float, ...]: ...
+
+    def logs(self, inputs: Any) -> np.ndarray:
+        """Log-probabilities, (N, K)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What one training is given: inputs as the classifier takes them, with labels int64 (N,). synthetic, watch:
+    likewise; None where there are none."""
+
+    inputs: Any
+    labels: np.ndarray
+    n_classes: int
+    training: Any
+    seed: int
+    synthetic: tuple[Any, np.ndarray] | None = None
+    watch: tuple[Any, np.ndarray] | None = None
+
+
+class Learner(ABC):
+    """name: by which arms name it. words: for people, such as "small network, 32 px". size: (height, width) in px of
+    what it looks at. native: whether it sees the user's own images, and not the small ones of the generator. shares:
+    several of it cost no more than one, once they are trained."""
+
+    name: str
+    words: str
+    size: tuple[int, int]
+    native: bool
+    shares = False
+    menu: Menu
+    _seconds: float | None = None
+
+    @property
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """All that decides what it says, besides its training, seed and images: plain data."""
+
+    @abstractmethod
+    def training(self, arm: Arm, knobs: Knobs) -> Any:
+        """How the classifier of an arm is trained: a frozen dataclass of plain values, with a `ratio`."""
+
+    @abstractmethod
+    def inputs(self, part: Part, rows: np.ndarray) -> Any:
+        """What it takes of some images."""
+
+    @abstractmethod
+    def joined(self, one: Any, other: Any) -> Any:
+        """The inputs of both, one after the other."""
+
+    @abstractmethod
+    def fit(self, lesson: Lesson) -> Predictor: ...
+
+    @abstractmethod
+    def glance(self, part: Part) -> None:
+        """Look at some images, as a trained classifier would, for the time that it takes."""
+
+    def seconds_an_image(self, parts: Parts) -> float:
+        """That a trained classifier needs, about; measured once."""
+        if self._seconds is None:
+            some = Part.of(parts.train.pixels[:GLANCED], parts.train.labels[:GLANCED], parts.train.codec)
+            self.glance(some)
+            started = time.perf_counter()
+            self.glance(some)
+            self._seconds = (time.perf_counter() - started) / len(some)
+        return self._seconds
+
+    def watching(self, trial: Trial, parts: Parts) -> np.ndarray | None:
+        """Rows of the validation part that are looked at during each training, for its curve or to stop; None: none."""
+        return None
+
+    def run(self, trial: Trial, parts: Parts) -> Said:
+        """Train once, and say something of every image that is asked about."""
+        rows, labels = np.arange(len(parts.train)), parts.train.labels.numpy()
+        if trial.leave is not None:
+            assert parts.fold is not None
+            rows = np.flatnonzero(parts.fold != trial.leave)
+        inputs, labels = self.inputs(parts.train, rows), labels[rows]
+        if trial.pseudo:
+            assert parts.pseudo is not None
+            assert parts.unlabelled is not None
+            inputs = self.joined(inputs, self.inputs(parts.unlabelled, parts.pseudo.rows))
+            labels = np.concatenate([labels, parts.pseudo.labels])
+        synthetic = watch = None
+        if trial.training.ratio:
+            made = parts.named(trial.made)
+            synthetic = self.inputs(made, np.arange(len(made))), made.labels.numpy()
+        looked = self.watching(trial, parts)
+        if looked is not None:
+            watch = self.inputs(parts.validation, looked), parts.validation.labels.numpy()[looked]
+        fitted = self.fit(Lesson(inputs, labels, parts.n_classes, trial.training, trial.seed, synthetic, watch))
+        said = [fitted.logs(self.inputs(*parts.asked(name, trial.leave))) for name in trial.on]
+        return Said(np.concatenate(said), np.asarray(fitted.losses), fitted.watched)

@@ -1,0 +1,137 @@
+"""What trials train on and are asked about: labelled images, at the generator's size and as the user has them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from ganaug.classifier.pictures import Frame, Pictures, pictures_of, pictures_of_pixels, rows_in
+from ganaug.data.load import LabelledImages
+from ganaug.data.sources.source import ImageSource
+from ganaug.data.spec import MODES, ImageCodec
+from ganaug.reporting import Report, silent
+
+TRAIN, VALIDATION, TEST, FOLD, UNLABELLED = "train", "validation", "test", "fold", "unlabelled"
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where the images of a part are read at their own size: the rows of an open source, and what they show there."""
+
+    source: ImageSource
+    rows: np.ndarray
+    fingerprints: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Labelled images. pixels: uint8 (N, C, H, W); labels: int64 (N,). digest: SHA-256 of both and of what the images
+    show at their own size, the identity of the part. codec: how pixels are served, where there is no origin.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    digest: str
+    codec: ImageCodec
+    origin: Origin | None = None
+
+    @staticmethod
+    def of(
+        pixels: Tensor, labels: Tensor, codec: ImageCodec | None = None, origin: Origin | None = None
+    ) -> Part:  # fmt: skip
+        """codec: of the user's own images; by default the pixels are served as they are."""
+        codec = codec or ImageCodec(MODES[pixels.shape[1]], None)
+        of_origin = () if origin is None else origin.fingerprints
+        hashed = hashlib.sha256(repr((tuple(pixels.shape), str(pixels.dtype), codec.mode, codec.size)).encode())
+        hashed.update(pixels.contiguous().numpy().tobytes())
+        hashed.update(labels.contiguous().numpy().tobytes())
+        hashed.update("".join(of_origin).encode())
+        return Part(pixels.contiguous(), labels.contiguous(), hashed.hexdigest(), codec, origin)
+
+    @staticmethod
+    def of_images(images: LabelledImages, source: ImageSource | None) -> Part:
+        """source: from which the images were read; None where it is not at hand."""
+        origin = None if source is None else Origin(source, rows_in(source, images), images.fingerprints)
+        return Part.of(images.pixels, images.labels, images.codec, origin)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def image(self, row: int) -> Image.Image:
+        """One of them at its own size and mode, or as it would be served."""
+        if self.origin is not None:
+            return self.origin.source.read(int(self.origin.rows[row]))
+        return self.codec.to_image(self.pixels[row].numpy())
+
+    def pictures(self, frame: Frame, folder: Path, report: Report = silent) -> Pictures:
+        """All of them as a network takes them, kept on disk."""
+        if self.origin is None:
+            return pictures_of_pixels(self.pixels.numpy(), self.codec, frame, folder, report=report)
+        return pictures_of(
+            self.origin.source, self.origin.rows, self.origin.fingerprints, frame, folder, report=report
+        )  # fmt: skip
+
+    def first(self, most: int) -> np.ndarray:
+        """The first rows of each class, int64, ascending."""
+        labels = self.labels.numpy()
+        chosen = [np.flatnonzero(labels == label)[:most] for label in np.unique(labels)]
+        return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Pseudo:
+    """Unlabelled images that were given labels: rows of the unlabelled part, int64 (n,), and their labels (n,)."""
+
+    rows: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.rows.tobytes() + self.labels.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Label i is the same class in all of them; n_classes in all.
+
+    made: synthetic images, by the name of what made them. unlabelled: their labels mean nothing; pseudo: those that
+    were given labels. fold: number of the fold of each training image, int64 (N,), for models fitted crosswise.
+    """
+
+    train: Part
+    validation: Part
+    test: Part
+    n_classes: int
+    made: Mapping[str, Part] = field(default_factory=dict)
+    unlabelled: Part | None = None
+    pseudo: Pseudo | None = None
+    fold: np.ndarray | None = None
+
+    def named(self, name: str) -> Part:
+        """The part of this name: "train", "validation", "test", "unlabelled", or what made it."""
+        part = self.made[name] if name in self.made else getattr(self, name)
+        assert isinstance(part, Part)
+        return part
+
+    def asked(self, name: str, leave: int | None) -> tuple[Part, np.ndarray]:
+        """The part and the rows of it that a trial says something of. "fold": the training images that it left out."""
+        if name != FOLD:
+            part = self.named(name)
+            return part, np.arange(len(part))
+        assert self.fold is not None
+        return self.train, np.flatnonzero(self.fold == leave)
+
+    def shares(self) -> np.ndarray:
+        """Of each class in the training part, float (K,)."""
+        return np.bincount(self.train.labels.numpy(), minlength=self.n_classes) / len(self.train)
+
+    @property
+    def all(self) -> Sequence[Part]:
+        others = [] if self.unlabelled is None else [self.unlabelled]
+        return [self.train, self.validation, self.test, *self.made.values(), *others]

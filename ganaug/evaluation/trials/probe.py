@@ -1,0 +1,93 @@
+"""A linear classifier on the features of a frozen pretrained network, at the network's own size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganaug.classifier.features import Backbone, View, features_of
+from ganaug.classifier.pictures import Pictures
+from ganaug.classifier.probe import VERSION, Probe, ProbeTraining, train_probe
+from ganaug.evaluation.trials.arms import Arm, Knobs
+from ganaug.evaluation.trials.learner import Learner, Lesson, Menu
+from ganaug.evaluation.trials.parts import Part
+from ganaug.reporting import Report
+
+VIEWS = 4  # augmented views of each training image that are computed; each training sees some of them
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Images as the frozen network sees them. rows: of which part. features: (N, D)."""
+
+    part: Part
+    rows: np.ndarray
+    features: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    probe: Probe
+    losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    watched: tuple[float, ...] = ()
+
+    def logs(self, seen: Seen) -> np.ndarray:
+        return self.probe.predict(seen.features)
+
+
+class ProbeLearner(Learner):
+    """folder: of pictures and features, which are computed once and kept."""
+
+    name = "probe"
+    native = True
+    shares = True
+
+    def __init__(self, backbone: Backbone, menu: Menu, folder: Path, report: Report):
+        self.backbone, self.menu, self.folder, self.report = backbone, menu, folder, report
+        height, width = backbone.frame.shape[1:]
+        self.size = (height, width)
+        self.words = f"linear probe of {backbone.name}, {height}x{width} px"
+        self._pictures: dict[str, Pictures] = {}
+        self._features: dict[tuple[str, str], np.ndarray] = {}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {"probe": VERSION, "backbone": self.backbone.digest, "device": self.backbone.device.type}
+
+    def training(self, arm: Arm, knobs: Knobs) -> ProbeTraining:
+        training = ProbeTraining(c=dict(knobs)["c"], augmentation=arm.augmentation, ratio=arm.ratio, use=arm.use)
+        return replace(training, **arm.changes)
+
+    def inputs(self, part: Part, rows: np.ndarray) -> Seen:
+        return Seen(part, rows, self._seen(part, View())[rows])
+
+    def joined(self, one: Seen, other: Seen) -> Seen:
+        return Seen(one.part, one.rows, np.concatenate([one.features, other.features]))
+
+    def fit(self, lesson: Lesson) -> _Fitted:
+        seen, made, name = lesson.inputs, lesson.synthetic, lesson.training.augmentation
+        views = None
+        if name != "none":
+            views = np.stack([self._seen(seen.part, View(name, i))[seen.rows] for i in range(VIEWS)])
+            lone = seen.features[len(seen.rows) :]  # pseudo-labelled images have no views, and stand in for them
+            views = np.concatenate([views, np.broadcast_to(lone, (VIEWS, *lone.shape))], axis=1)
+        return _Fitted(train_probe(
+            seen.features, lesson.labels, lesson.n_classes, training=lesson.training, seed=lesson.seed, views=views,
+            synthetic=None if made is None else (made[0].features, made[1]),
+        ))  # fmt: skip
+
+    def glance(self, part: Part) -> None:
+        self.backbone.features(np.stack([self.backbone.frame.pixels(part.image(i)) for i in range(len(part))]))
+
+    def _seen(self, part: Part, view: View) -> np.ndarray:
+        """Features of a whole part, from disk if they are there."""
+        key = (part.digest, repr(view))
+        if key not in self._features:
+            if part.digest not in self._pictures:
+                self._pictures[part.digest] = part.pictures(self.backbone.frame, self.folder, self.report)
+            pictures = self._pictures[part.digest]
+            self._features[key] = features_of(self.backbone, pictures, self.folder, view=view, report=self.report)
+        return self._features[key]

@@ -1,0 +1,87 @@
+"""The small residual network, trained from scratch at the generator's size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganaug.classifier.small import VERSION, Classifier, Training, network, train_classifier
+from ganaug.evaluation.trials.arms import BATCH, LONGER, Arm, Knobs
+from ganaug.evaluation.trials.learner import Learner, Lesson, Menu
+from ganaug.evaluation.trials.parts import TEST, Part, Parts
+from ganaug.evaluation.trials.trial import Trial
+
+WATCHED = 500  # validation images, at most, that are looked at during a training
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    network: Classifier
+
+    @property
+    def losses(self) -> np.ndarray:
+        return self.network.losses
+
+    @property
+    def watched(self) -> tuple[float, ...]:
+        return self.network.watched
+
+    def logs(self, pixels: Tensor) -> np.ndarray:
+        return torch.log_softmax(self.network.predict(pixels).double(), 1).numpy()
+
+
+class SmallLearner(Learner):
+    """steps: optimiser steps of each training."""
+
+    name = "small"
+    native = False
+
+    def __init__(self, side: int, menu: Menu, steps: int, device: torch.device | str = "cpu"):
+        self.words, self.size = f"small network, {side} px", (side, side)
+        self.menu, self.steps, self.device = menu, steps, torch.device(device)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """A GPU and the CPU have trials of their own."""
+        return {"small": VERSION} | ({"device": self.device.type} if self.device.type != "cpu" else {})
+
+    def training(self, arm: Arm, knobs: Knobs) -> Training:
+        """The same batch in every arm, and the same steps in all that are not trained for longer."""
+        given = dict(knobs)
+        training = Training(
+            steps=self.steps * (LONGER if arm.longer else 1), batch=BATCH, lr=given["lr"],
+            weight_decay=given["weight decay"], augmentation=arm.augmentation, blend=arm.blend, ratio=arm.ratio,
+            use=arm.use,
+        )  # fmt: skip
+        return replace(training, **arm.changes)
+
+    def inputs(self, part: Part, rows: np.ndarray) -> Tensor:
+        return part.pixels if len(rows) == len(part) else part.pixels[torch.from_numpy(rows)]
+
+    def joined(self, one: Tensor, other: Tensor) -> Tensor:
+        return torch.cat([one, other])
+
+    def watching(self, trial: Trial, parts: Parts) -> np.ndarray | None:
+        """For a curve of what is tested: validation images from all over the part; nothing is decided by them."""
+        count = len(parts.validation)
+        return np.arange(0, count, -(-count // WATCHED)) if count and TEST in trial.on else None
+
+    def fit(self, lesson: Lesson) -> _Fitted:
+        pixels, made = lesson.inputs, lesson.synthetic
+        return _Fitted(train_classifier(
+            pixels, torch.from_numpy(lesson.labels), lesson.n_classes, training=lesson.training, seed=lesson.seed,
+            synthetic=None if made is None else (made[0], torch.from_numpy(made[1])),
+            watch=None if lesson.watch is None else (lesson.watch[0], torch.from_numpy(lesson.watch[1])),
+            device=self.device,
+        ))  # fmt: skip
+
+    def glance(self, part: Part) -> None:
+        """An untrained network takes as long."""
+        channels, height, width = part.pixels.shape[1:]
+        with torch.random.fork_rng(devices=[]):
+            untrained = network(channels, min(height, width), 2).to(self.device)
+        Classifier(untrained, self.device, np.zeros(0)).predict(part.pixels)
