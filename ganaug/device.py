@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 import ganaug
-from ganaug.errors import DeviceError, GanaugError
+from ganaug.errors import DeviceError, GanaugError, OutOfMemoryError
+
+T = TypeVar("T")
 
 
 def resolve_device(name: str) -> torch.device:
@@ -44,3 +48,21 @@ def out_of_memory(error: BaseException) -> bool:
         or "out of memory" in text
         or "can't allocate memory" in text
     ) and not isinstance(error, GanaugError)
+
+
+def as_memory_allows(work: Callable[[int], T], batch: int, tell: Callable[[str], None]) -> tuple[T, int]:
+    """What `work(batch)` gives, and the batch: halved, and the work begun anew, as often as memory does not suffice.
+
+    Raises OutOfMemoryError where not even one picture has room.
+    """
+    while True:
+        try:
+            return work(batch), batch
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            if batch == 1:
+                cause = "Not even one picture has room in the network."
+                raise OutOfMemoryError(cause, "Choose a smaller network, or another device.") from error
+        batch //= 2  # after the error is gone, and what it held on to
+        tell(f"memory is short: {batch} pictures at a time")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from ganaug.classifier.augmentation import augmentation_named
 from ganaug.classifier.pictures import BLOCK, Frame, Pictures
 from ganaug.classifier.pretrained import PRETRAINED, config_of, network
 from ganaug.defaults import usual_defaults
-from ganaug.device import out_of_memory
-from ganaug.errors import OutOfMemoryError, WeightsError
+from ganaug.device import as_memory_allows
+from ganaug.errors import WeightsError
 from ganaug.files.imagemap import ImageMap
 from ganaug.keys import seed_layers
 from ganaug.reporting import Report, renamed, silent
@@ -69,25 +70,15 @@ class Backbone:
 
         Raises OutOfMemoryError where not even one picture has room, WeightsError for features that are not finite.
         """
-        done: list[Tensor] = []
-        start = 0
-        while start < len(pictures):
-            part = np.array(pictures[start : start + self.batch])
-            try:
-                done.append(self._forward(torch.from_numpy(part).permute(0, 3, 1, 2)))  # channels last, as stored
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
-                    raise
-                if self.batch == 1:
-                    raise OutOfMemoryError(
-                        f"Not even one picture has room on {self.device} in {self.name}.",
-                        "Choose a smaller network, or another device.",
-                    ) from error
-                self.batch //= 2
-                report("features", start, len(pictures), f"memory is short: {self.batch} pictures at a time")
-                continue
-            start += len(part)
-        found = torch.cat(done).numpy() if done else np.empty((0, self.width), dtype=np.float32)
+        if not len(pictures):
+            return np.empty((0, self.width), dtype=np.float32)
+
+        def seen(batch: int) -> np.ndarray:
+            parts = (np.array(pictures[start : start + batch]) for start in range(0, len(pictures), batch))
+            channels_last = (torch.from_numpy(part).permute(0, 3, 1, 2) for part in parts)
+            return torch.cat([self._forward(part) for part in channels_last]).numpy()
+
+        found, self.batch = as_memory_allows(seen, self.batch, partial(report, "features", 0, len(pictures)))
         if not np.isfinite(found).all():
             raise WeightsError(f"{self.name} gives features that are not finite.", "Its weights are damaged.")
         return found
