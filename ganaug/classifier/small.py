@@ -141,7 +141,6 @@ def train_classifier(
     _check(pixels, labels, n_classes, training, synthetic)
     device = torch.device(device)
     augmentation, blend = augmentation_named(training.augmentation), blend_named(training.blend)
-    use = use_named(training.use)
     by_class = class_weights(labels, n_classes) if training.class_weights else torch.ones(n_classes)
     extra_labels = None if synthetic is None else synthetic[1].numpy()
     real_rows, synthetic_rows = schedule(labels.numpy(), extra_labels, training, seed)
@@ -161,17 +160,14 @@ def train_classifier(
         for step in range(training.steps):
             real = torch.from_numpy(real_rows[step])
             x, y = pixels[real], labels[real]
-            w = torch.ones(len(real)) if weights is None else weights[real].float()
-            smoothing = torch.full((len(real), 1), training.label_smoothing)
+            made = np.flatnonzero(synthetic_rows[step] >= 0)
             if synthetic is not None:
-                places = np.flatnonzero(synthetic_rows[step] >= 0)
-                taken = torch.from_numpy(synthetic_rows[step][places])
-                x[places], w[places] = synthetic[0][taken], use.weight
-                smoothing[places] = max(use.smoothing, training.label_smoothing)
-            w = (w * by_class[y])[:, None]
-            targets = (w * (one_hot(y, n_classes) * (1 - smoothing) + smoothing / n_classes)).to(device)
-            x, targets = blend(augmentation(x.to(device)), targets)
-            loss = -(targets * log_softmax(model(encode(x, device)), 1)).sum() / w.sum().clamp_min(1e-8).item()
+                x[made] = synthetic[0][torch.from_numpy(synthetic_rows[step][made])]
+            targets, total = soft_targets(
+                y, made, by_class, training, None if weights is None else weights[real].float()
+            )
+            x, targets = blend(augmentation(x.to(device)), targets.to(device))
+            loss = -(targets * log_softmax(model(encode(x, device)), 1)).sum() / total
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             losses[step] = loss.detach()
@@ -231,6 +227,22 @@ def class_weights(labels: Tensor, n_classes: int) -> Tensor:
     counts = torch.bincount(labels, minlength=n_classes).float()
     weights = len(labels) / ((counts > 0).sum() * counts.clamp_min(1))
     return torch.where(counts > 0, weights, torch.zeros(()))
+
+
+def soft_targets(
+    labels: Tensor, made: np.ndarray, by_class: Tensor, training: Training, weights: Tensor | None = None
+) -> tuple[Tensor, float]:
+    """What the loss of a batch is told: the weight of each class in each image, (B, K), and the sum of all.
+
+    made: places in the batch of synthetic images, which weigh what their use says. by_class: (K,). weights: (B,), of
+    real images."""
+    use, classes = use_named(training.use), len(by_class)
+    w = torch.ones(len(labels)) if weights is None else weights
+    smoothing = torch.full((len(labels), 1), training.label_smoothing)
+    w[made], smoothing[made] = use.weight, max(use.smoothing, training.label_smoothing)
+    w = (w * by_class[labels])[:, None]
+    targets = w * (one_hot(labels, classes) * (1 - smoothing) + smoothing / classes)
+    return targets, w.sum().clamp_min(1e-8).item()
 
 
 def _rows_of(wanted: np.ndarray, labels: np.ndarray, seed: int, purpose: str, most: int = 0) -> np.ndarray:
