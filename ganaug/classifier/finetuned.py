@@ -1,0 +1,118 @@
+"""A network of timm that is trained as a whole: what it makes of pictures, as many at a time as memory has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax
+from torchvision.transforms.v2.functional import normalize
+
+from ganaug.classifier.pretrained import config_of
+from ganaug.classifier.probe import FLOOR, Probe
+from ganaug.defaults import usual_defaults
+from ganaug.device import as_memory_allows
+from ganaug.errors import DataError, OptionError
+from ganaug.reporting import Report, silent
+
+PHASE = "fine-tuning"  # in reports
+
+
+@dataclass(eq=False)
+class Finetuned:
+    """A network on its device; pictures are uint8 (N, H, W, C).
+
+    batch: pictures that are in the network at a time, fewer than asked for where memory was short. losses: float32
+    (steps,), the training loss of every step. watched: accuracy on the validation images, before the first epoch and
+    after each; empty without them. kept: the epoch after which the network was as it is; 0 for before the first.
+    """
+
+    network: Any
+    device: torch.device
+    batch: int
+    losses: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    watched: tuple[float, ...] = ()
+    kept: int = 0
+
+    def predict(self, images: np.ndarray, report: Report = silent) -> np.ndarray:
+        """Log-probabilities, float64 (N, K); each row's probabilities sum to 1."""
+        logits = self._seen(images, self.network, report)
+        return log_softmax(logits.double(), 1).numpy() if len(images) else np.empty((0, self.network.num_classes))
+
+    def features(self, images: np.ndarray, report: Report = silent) -> np.ndarray:
+        """What the last layer is given, float32 (N, D), of one picture or more."""
+
+        def looks(x: Tensor) -> Tensor:
+            return self.network.forward_head(self.network.forward_features(x), pre_logits=True).flatten(1)
+
+        return self._seen(images, looks, report).numpy()
+
+    def logits(self, pixels: Tensor) -> Tensor:
+        """Of pixels (n, C, H, W) on the 0..255 scale, float32 (n, K) on the device."""
+        return self.network(self._normalised(pixels)).float()
+
+    def learns(self, statistics: bool) -> None:
+        """Training mode; the statistics of batch norm move as well, or not."""
+        self.network.train()
+        for layer in self.network.modules():
+            if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) and not statistics:
+                layer.eval()
+
+    def end_in(self, probe: Probe) -> None:
+        """The last layer becomes a probe of its features. Raises OptionError where there is no single linear one."""
+        slopes = probe.slopes / probe.spread[:, None]
+        offsets = probe.offsets - probe.mean @ slopes
+        known = np.isfinite(offsets)
+        offsets[~known] = offsets[known].min() + np.log(FLOOR)  # a class without images
+        layer = self.network.get_classifier()
+        if not isinstance(layer, nn.Linear | nn.Conv2d) or layer.weight.numel() != slopes.size or layer.bias is None:
+            raise OptionError("The network has no single linear last layer.", "Choose another network.")
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(slopes.T).reshape(layer.weight.shape))
+            layer.bias.copy_(torch.from_numpy(offsets))
+
+    def refuse_other_than(self, shape: tuple[int, ...]) -> None:
+        """Raises DataError where the network cannot look at pictures of this shape (H, W, C)."""
+        channels, height, width = self._config["input_size"]
+        try:
+            if shape[-1] != channels:
+                raise ValueError(f"it takes {channels} channels")  # one would be taken for all of them
+            self.predict(np.zeros((1, *shape), dtype=np.uint8))
+        except (AssertionError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split()).rstrip(".")[:300]
+            raise DataError(
+                f"The network cannot take pictures of {' x '.join(map(str, shape))}: {reason}.",
+                f"Lay them out by its `Frame`: {height} x {width} x {channels}.",
+            ) from error
+
+    @usual_defaults()
+    @torch.inference_mode()
+    def _seen(self, images: np.ndarray, looks: Callable[[Tensor], Tensor], report: Report) -> Tensor:
+        """What the network in evaluation mode makes of pictures, on the CPU; of none, nothing."""
+        self.network.eval()
+
+        def all_of(batch: int) -> Tensor:
+            parts = (on_top(np.array(images[start : start + batch])) for start in range(0, len(images), batch))
+            seen = [looks(self._normalised(part)).float().cpu() for part in parts]
+            return torch.cat(seen) if seen else torch.empty(0)
+
+        found, self.batch = as_memory_allows(all_of, self.batch, partial(report, PHASE, 0, len(images)))
+        return found
+
+    def _normalised(self, pixels: Tensor) -> Tensor:
+        x = normalize(pixels.to(self.device).float() / 255, list(self._config["mean"]), list(self._config["std"]))
+        return x.contiguous(memory_format=torch.channels_last)
+
+    @cached_property
+    def _config(self) -> dict[str, Any]:
+        return config_of(self.network)
+
+
+def on_top(images: np.ndarray) -> Tensor:
+    """(N, H, W, C) -> (N, C, H, W), channels last, as stored."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2)
