@@ -36,6 +36,10 @@ class RecipeError(OptionError):
     exit_code = 3
 
 
+class OwnTrainingError(GanaugError, RuntimeError):
+    """A user's own training function does not exist, fails, or does not do what was agreed."""
+
+
 class DataError(GanaugError, ValueError):
     """The labelled images cannot be used as they are."""
 

@@ -30,7 +30,7 @@ MAY = {
     "networks": "",
     "game": "data data.rows",
     "losses": "game",
-    "recipes": "data game losses networks",
+    "recipes": "data files game losses networks",
     "generator": "data data.duplicates data.labels data.pictures data.rows files game options recipes",
     "metrics": "",
     "classifier": "data data.duplicates data.labels data.sources device files metrics",

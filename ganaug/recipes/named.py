@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from ganaug.errors import RecipeError
+from ganaug.files.functions import function_in, names_a_file
 from ganaug.game import Recipe
 
 Maker = Callable[..., Recipe]
@@ -62,7 +61,7 @@ def recipe_named(name: str, settings: Mapping[str, Any]) -> Recipe:
 
     Raises RecipeError if there is no such recipe, file, function or setting.
     """
-    if ".py:" not in name:
+    if not names_a_file(name):
         return make(name, settings)
     made = call(maker_of(name), settings)
     if not isinstance(made, Recipe):
@@ -75,25 +74,7 @@ def maker_of(name: str) -> Maker:
 
     `file.py:function` runs that file: it is code, and is run only because the user named it, never because a card does.
     """
-    if ".py:" not in name:
+    if not names_a_file(name):
         make(name, {})
         return RECIPES[name]
-    file, _, function = name.rpartition(":")
-    return _function(Path(file), function)
-
-
-def _function(file: Path, name: str) -> Callable[..., Recipe]:
-    if not file.is_file():
-        raise RecipeError(f"There is no file {file}.", "Give a recipe as file.py:function.")
-    spec = importlib.util.spec_from_file_location(f"ganaug_recipe_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise RecipeError(f"{file} is not a Python file.", "Give a recipe as file.py:function.")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise RecipeError(f"{file} fails when it is run: {error!r}.", "Mend the recipe file.") from error
-    function = vars(module).get(name)
-    if not callable(function):
-        raise RecipeError(f"{file} has no function {name!r}.", "Give a recipe as file.py:function.")
-    return function
+    return function_in(name, "a recipe", RecipeError)[0]
