@@ -73,8 +73,20 @@ def from_arrays(
     return with_groups(found, groups)
 
 
+def _has_test_arrays(data: Any) -> bool:
+    try:
+        with zipfile.ZipFile(Path(data).expanduser()) as archive:
+            keys = {name.removesuffix(".npy") for name in archive.namelist()}
+    except Exception:  # a damaged archive: reading it says what is wrong
+        return True
+    return bool({"x_test", "test_images"} & keys) or {"a", "b", "y", "split"} <= keys
+
+
 @source(
-    "an .npz file (x_train, y_train, classes)", takes=lambda data: is_file(data, ".npz"), parts=True, reads=("classes",)
+    "an .npz file (x_train, y_train, classes)",
+    takes=lambda data: is_file(data, ".npz"),
+    parts=_has_test_arrays,
+    reads=("classes",),
 )
 def npz(asked: Asked) -> ArraySource:
     how = asked.reading
@@ -90,6 +102,17 @@ def from_npz(
     the paired image of each item. Paired sets may also hold `a` (the pair), `b` (the image), `y` and `split` (0
     train, 1 test). Nothing is unpickled. Raises DataError for other keys, pickled contents and damaged files.
     """
+    read, unread = read_npz(path, split)
+    own = read.get("classes") if classes is None else classes
+    found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"), span=span)
+    if unread and found.groups is None:
+        found = replace(found, ignored={**found.ignored, UNREAD_GROUPS: unread})
+    return found if "pair" not in read else replace(found, pairs=pixels_of_pairs(read["pair"], len(found)))
+
+
+def read_npz(path: Path, split: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The arrays of one part as they are, "x", "y" and, where they are there, "classes", "group" and "pair"; and keys
+    that may be groups and are not read."""
     try:
         with open(path, "rb") as raw:
             if not zipfile.is_zipfile(raw):
@@ -106,13 +129,7 @@ def from_npz(
         if "pickle" in str(error):
             raise DataError(f"{path} holds Python objects, which are never unpickled.", PLAIN) from error
         raise DataError(f"{path} cannot be read: {error}.", "Save it again with numpy.savez_compressed.") from error
-    own = read.get("classes") if classes is None else classes
-    if "split" in read:
-        read = _part(path, read, split)
-    found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"), span=span)
-    if unread and found.groups is None:
-        found = replace(found, ignored={**found.ignored, UNREAD_GROUPS: unread})
-    return found if "pair" not in read else replace(found, pairs=pixels_of_pairs(read["pair"], len(found)))
+    return _part(path, read, split) if "split" in read else read, unread
 
 
 @source('"digits" (of scikit-learn)', takes=lambda data: is_text(data) and str(data) == "digits", parts=True)

@@ -17,6 +17,7 @@ from ganaug.data.sources.links import NOT_FOLLOWED
 from ganaug.data.sources.lists import (
     SUFFIXES,
     Listing,
+    group_column,
     label_cells,
     part_column,
     parts_in,
@@ -78,9 +79,10 @@ def from_list(root: Path, path: Path, reading: Reading | None = None, *, report:
     """Images below a folder with the classes that a CSV file gives them; no image is opened.
 
     The column of images is found by the files that it names, with or without suffix and folders, or named by
-    `reading.image`; that of classes see `lists.label_cells`. Of a list with a column of parts, only `reading.split` is
-    read. Files without a row, and rows without a file or label, are listed in `ignored`. Raises DataError for more than
-    5 % of rows without a file, for a text that may mean several files, and for a file with two labels.
+    `reading.image`; that of classes see `lists.label_cells`; a column "group" holds the subjects. Of a list with a
+    column of parts, only `reading.split` is read. Files without a row, and rows without a file or label, are listed in
+    `ignored`. Raises DataError for more than 5 % of rows without a file, for a text that may mean several files, for a
+    file with two labels or groups, and for an image without a group.
     """
     how = Reading() if reading is None else reading
     listing, (names, ignored) = read_list(path), images_below(root, how.follow_links)
@@ -96,13 +98,20 @@ def from_list(root: Path, path: Path, reading: Reading | None = None, *, report:
         rows = rows_of_part(listing.column(part), how.split, path)
         besides = [*besides, part]
     _require_there(found, rows, listing, root, links)
-    called, cells = label_cells(listing.rows(rows), how.target, besides)
+    group = group_column(listing, besides, how.target)
+    called, cells = label_cells(listing.rows(rows), how.target, [*besides, *([group] if group else [])])
     labelled = {row: cell for row, cell in zip(rows, cells, strict=True) if cell and row in found.files}
-    label_of = _one_each(found, labelled, shown, path)
+    label_of = _one_each(found, labelled, shown, path, "label")
     kept = sorted(label_of)
+    groups = None
+    if group is not None and how.groups is None:
+        texts = listing.column(group)
+        group_of = _one_each(found, {row: texts[row] for row in labelled}, shown, path, "group")
+        groups = _all_there([group_of[file] for file in kept], path, group)
     labels, classes, dropped = _numbered([label_of[file] for file in kept], how.classes)
     of_part = f", part {how.split!r}" if part is not None else ""
     told = f"{path}{of_part}: {len(kept)} images by {besides[0]!r}, {len(classes)} classes by {called!r}"
+    told += f", {len(set(groups))} groups by {group!r}" if groups is not None else ""
     report("list", 0, 0, told)
     times = Counter(found.files[row] for row in labelled)
     listed = set(found.files.values())
@@ -117,7 +126,7 @@ def from_list(root: Path, path: Path, reading: Reading | None = None, *, report:
     }
     ignored = {**ignored, **{reason: list(which) for reason, which in notes.items() if which}}
     files, shown = [names[i] for i in kept], [shown[i] for i in kept]
-    return FolderSource(root, files, labels, classes, shown, ignored, span=how.range)
+    return FolderSource(root, files, labels, classes, shown, ignored, groups, span=how.range)
 
 
 def is_image_list(data: Any, image: str | None = None) -> bool:
@@ -153,16 +162,24 @@ def _require_there(found: Found, rows: Sequence[int], listing: Listing, root: Pa
         raise DataError(f"{cause}.", fix)
 
 
-def _one_each(found: Found, labels: dict[int, str], names: Sequence[str], path: Path) -> dict[int, str]:
-    """The label of each file; LabelMismatchError for a file with two."""
+def _one_each(found: Found, labels: dict[int, str], names: Sequence[str], path: Path, what: str) -> dict[int, str]:
+    """The label (or group) of each file; LabelMismatchError for a file with two."""
     label_of: dict[int, str] = {}
     twice = {found.files[row] for row, label in labels.items() if label_of.setdefault(found.files[row], label) != label}
     if twice:
         cause = (
-            f"{path} gives {len(twice)} images more than one label: {some([names[file] for file in sorted(twice)])}."
+            f"{path} gives {len(twice)} images more than one {what}: {some([names[file] for file in sorted(twice)])}."
         )
-        raise LabelMismatchError(cause, "Correct these rows: an image needs one class.")
+        raise LabelMismatchError(cause, f"Correct these rows: an image needs one {what}.")
     return label_of
+
+
+def _all_there(groups: Sequence[str], path: Path, column: str) -> tuple[str, ...]:
+    missing = sum(not group for group in groups)
+    if missing:
+        cause = f"The column {column!r} of {path}, the subjects, is empty for {missing} of {len(groups)} images."
+        raise DataError(cause, "Name the subject of every image, or call the column otherwise.")
+    return tuple(groups)
 
 
 def _numbered(cells: Sequence[str], given: Sequence[str] | None) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:

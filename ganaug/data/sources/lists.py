@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganaug.data.sources.keys import GROUP
 from ganaug.errors import DataError, OptionError
 
 SUFFIXES = (".csv", ".tsv", ".tab")
@@ -48,7 +49,7 @@ class Listing:
 def read_list(path: Path) -> Listing:
     """Raises DataError for a file that cannot be read, and for lines that do not fit its first one."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
         first = next((line for line in text.splitlines() if line.strip()), "")
         delimiter = max(_DELIMITERS, key=lambda mark: max(map(len, csv.reader([first], delimiter=mark)), default=0))
         read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -83,6 +84,17 @@ def part_column(listing: Listing, besides: Sequence[str]) -> str | None:
 def parts_in(cells: Sequence[str]) -> set[str]:
     """Which of "train", "val" and "test" there are."""
     return {_PARTS[cell.lower()] for cell in cells}
+
+
+def group_column(listing: Listing, besides: Sequence[str], target: str | None) -> str | None:
+    """The column of subjects, which is called "group"; not where it is the only one that can hold the classes, or one
+    of one-hot columns."""
+    others = [name for name in listing.header if name not in (*besides, target)]
+    found = next((name for name in others if name.lower() == GROUP), None)
+    if found is None or (target is None and len(others) == 1):
+        return None
+    called = target is not None or any(name.lower() in LABEL_NAMES for name in others)
+    return found if called or not all(_is_01(listing.column(name)) for name in others) else None
 
 
 def rows_of_part(cells: Sequence[str], part: str, path: Path) -> list[int]:

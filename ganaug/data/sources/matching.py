@@ -45,7 +45,11 @@ class Files:
 
     def inside(self, text: str, base: Path) -> str | None:
         """The text as a path relative to the folder of files, if it leads there from the folder `base`."""
-        path = os.path.relpath(os.path.realpath(os.path.join(base, text.replace("\\", "/"))), self.root)
+        path = os.path.join(os.path.realpath(base), text.replace("\\", "/"))
+        as_it_lies = _plain(os.path.relpath(path, self.root))
+        if self._exactly(as_it_lies):
+            return as_it_lies
+        path = os.path.relpath(os.path.realpath(path), self.root)
         return None if path.startswith("..") else _plain(path)
 
     def _exactly(self, path: str) -> list[int]:

@@ -43,8 +43,16 @@ def _is_name(text: Any) -> bool:
     return _torchvision_name(text) is not None or text.lower().startswith(_TIMM + _STREAMED)
 
 
+def _has_test_part(text: str) -> bool:
+    known = _torchvision_name(text)
+    return known is None or "test" in PARTS[known][1]
+
+
 @source(
-    "the name of a torchvision or timm data set (with --root)", takes=_is_name, parts=True, reads=("root", "classes")
+    "the name of a torchvision or timm data set (with --root)",
+    takes=_is_name,
+    parts=_has_test_part,
+    reads=("root", "classes"),
 )
 def named(asked: Asked) -> Any:
     how = asked.reading

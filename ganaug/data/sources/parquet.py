@@ -16,7 +16,7 @@ from ganaug.data.labels.classes import named_labels
 from ganaug.data.pictures.depth import Range
 from ganaug.data.pictures.images import decode_image
 from ganaug.data.sources.arrays import item_names, labels_and_names
-from ganaug.data.sources.keys import image_key, label_key
+from ganaug.data.sources.keys import GROUP, image_key, label_key
 from ganaug.data.sources.kinds import Asked, is_file, source
 from ganaug.errors import DataError, MissingPackageError, UnreadableImageError
 
@@ -78,6 +78,9 @@ def parquet(asked: Asked) -> ParquetSource:
         kinds = {name: _kind(schema.field(name).type, pyarrow) for name in schema.names}
         said = _features(schema)
         kinds |= {name: kind for name, kind in said.items() if name in kinds and kind in ("Image", "ClassLabel")}
+        called = (name for name in kinds if name.lower() == GROUP and name not in (how.image, how.target))
+        group = next(called, None) if len(kinds) > 2 else None
+        kinds.pop(group or "", None)
         column = image_key(kinds, how.image)
         target = label_key(kinds, column, how.target)
         if kinds[column] != "Image":
@@ -85,6 +88,7 @@ def parquet(asked: Asked) -> ParquetSource:
             raise DataError(cause, "Give images as the bytes of their files: {bytes: ...} or binary.")
         names = _names(schema, target)
         cells = [cell for file in files for cell in _column(file, target)]
+        groups = [cell for file in files for cell in _column(file, group)] if group and how.groups is None else None
         blocks = [(number, block) for number, file in enumerate(files) for block in range(_blocks(file))]
         sizes = [_rows(files[file], block) for file, block in blocks]
     except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
@@ -95,13 +99,33 @@ def parquet(asked: Asked) -> ParquetSource:
     if missing:
         cause = f"{missing} of {len(cells)} rows of {asked.path} have no {target!r}."
         raise DataError(cause, "Leave them out of the file, or name another column: --target COLUMN.")
+    lost = sum(cell is None for cell in groups or ())
+    if lost:
+        cause = f"The column {group!r} of {asked.path}, the subjects, is empty for {lost} of {len(cells)} images."
+        raise DataError(cause, "Name the subject of every image, or call the column otherwise.")
     values, given = labels_and_names(np.asarray(cells), how.classes if how.classes is not None else names)
     labels, classes, dropped = named_labels(values, given, drop_empty=how.classes is None)
     ignored = {"class without items": dropped} if dropped else {}
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     return ParquetSource(
-        files, blocks, starts, column, labels, classes, item_names(len(labels)), ignored=ignored, span=how.range
-    )
+        files, blocks, starts, column, labels, classes, item_names(len(labels)),
+        groups=None if groups is None else tuple(map(str, groups)), ignored=ignored, span=how.range,
+    )  # fmt: skip
+
+
+def rows_of(source: ParquetSource, rows: np.ndarray, groups: Sequence[str] | None) -> Any:
+    """All columns of these rows, in their order, as an Arrow table; with these groups, where they are given."""
+    import pyarrow
+
+    blocks = zip(source.blocks, source.starts[:-1], source.starts[1:], strict=True)
+    table = pyarrow.concat_tables([
+        _table(source.files[file], block).take(rows[(rows >= low) & (rows < high)] - low)
+        for (file, block), low, high in blocks
+    ])  # fmt: skip
+    if groups is None:
+        return table
+    kept = [name for name in table.column_names if name.lower() != GROUP]
+    return table.select(kept).append_column(GROUP, pyarrow.array(groups))
 
 
 def _shards(path: Path) -> list[Path]:
@@ -148,6 +172,10 @@ def _block(file: Any, block: int, column: str) -> Any:
     if hasattr(file, "num_row_groups"):
         return file.read_row_group(block, columns=[column])[column]
     return file[column]
+
+
+def _table(file: Any, block: int) -> Any:
+    return file.read_row_group(block) if hasattr(file, "num_row_groups") else file
 
 
 def _column(file: Any, name: str) -> list[Any]:

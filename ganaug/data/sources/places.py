@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ganaug.data.pictures.files import SUFFIXES
 from ganaug.data.sources.folder import images_below
+from ganaug.data.sources.keys import GROUP
+from ganaug.data.sources.lists import LABEL_NAMES, Listing, group_column, label_cells, part_column, read_list, some
 from ganaug.data.sources.lists import SUFFIXES as LISTS
-from ganaug.data.sources.lists import Listing, label_cells, part_column, read_list, some
 from ganaug.data.sources.matching import Files
 from ganaug.errors import DataError
 
@@ -132,7 +133,9 @@ def list_for(folder: Path) -> tuple[Path, str] | None:
                 root = folder
             try:
                 part = part_column(listing, columns)
-                target, _ = label_cells(listing, None, [*columns, *([part] if part else [])])
+                besides = [*columns, *([part] if part else [])]
+                group = group_column(listing, besides, None)
+                target, _ = label_cells(listing, None, [*besides, *([group] if group else [])])
                 target = f" --target {shlex.quote(target)}" if target in listing.header else ""
             except DataError:
                 target = " --target COLUMN"
@@ -142,7 +145,9 @@ def list_for(folder: Path) -> tuple[Path, str] | None:
 
 
 def _columns(listing: Listing) -> list[tuple[str, tuple[str, ...]]]:
-    return list(zip(listing.header, listing.columns, strict=True))
+    """The columns that may name images: a class or a group may be called like the file of another image."""
+    found = list(zip(listing.header, listing.columns, strict=True))
+    return [one for one in found if one[0].lower() not in (*LABEL_NAMES, GROUP)] or found
 
 
 def _meant(cells: Sequence[str], known: Files, base: Path) -> list[int | None]:
@@ -174,12 +179,14 @@ def _folders(cells: Sequence[str], base: Path) -> list[Path]:
 
 def _common(texts: Sequence[str], base: Path) -> list[Path]:
     """The folder that these paths, relative to `base`, have in common."""
-    folders = {os.path.dirname(os.path.realpath(base / text.replace("\\", "/"))) for text in texts}
-    common = Path(os.path.commonpath(folders))
-    if base.resolve().parent.is_relative_to(common) and common != base.resolve().parent:
-        cause = f"The images that the list in {base} names lie far apart: they have only {common} in common."
-        raise DataError(cause, "Write their paths from a folder that holds them all, and the list.")
-    return [base / os.path.relpath(common, base.resolve()) if common.is_relative_to(base.resolve()) else common]
+    here = base.resolve()
+    paths = [here / text.replace("\\", "/") for text in texts]
+    for whole in (os.path.realpath, os.path.normpath):  # where links lead, or else where they lie
+        common = Path(os.path.commonpath({os.path.dirname(whole(path)) for path in paths}))
+        if common == here.parent or not here.parent.is_relative_to(common):
+            return [base / os.path.relpath(common, here) if common.is_relative_to(here) else common]
+    cause = f"The images that the list in {base} names lie far apart: they have only {common} in common."
+    raise DataError(cause, "Write their paths from a folder that holds them all, and the list.")
 
 
 def _folders_beside(base: Path) -> list[Path]:

@@ -233,3 +233,28 @@ def test_a_list_with_test_rows_brings_its_own_test_part(flat):
     assert brings_test_part(write(flat.parent / "l.csv", "image,label,part", rows))
     assert not brings_test_part(write(flat.parent / "l.csv", "image,label", [f"{n},{n[0]}" for n in NAMES]))
     assert not brings_test_part(flat)
+
+
+def test_a_column_called_group_holds_the_subjects(flat):
+    rows = [f"{name},{name[0]},{i // 2}" for i, name in enumerate(NAMES)]  # groups may be called like files
+    (flat / "1.png").write_bytes((flat / "a0.png").read_bytes())
+    source = open_source(write(flat.parent / "l.csv", "image,label,Group", rows))
+    assert source.groups == tuple(str(i // 2) for i in range(12))
+    assert by_first_letter(source)
+    (flat.parent / "own.csv").write_text("".join(f"{name}.png,{name}\n" for name in NAMES))
+    assert open_source(flat.parent / "l.csv", groups=flat.parent / "own.csv").groups == tuple(NAMES)
+    assert open_source(flat.parent / "l.csv", target="Group").groups is None
+    with pytest.raises(DataError, match="'Group' of .*, the subjects, is empty for 1 of 12 images"):
+        open_source(write(flat.parent / "l.csv", "image,label,Group", [*rows[:-1], "b5,b,"]))
+    with pytest.raises(LabelMismatchError, match="1 images more than one group"):
+        open_source(write(flat.parent / "l.csv", "image,label,group", [*rows, "a0,a,other"]))
+
+
+def test_a_column_called_group_that_can_only_be_the_classes_is_no_subjects(flat):
+    alone = open_source(write(flat.parent / "l.csv", "image,group", [f"{name},{name[0]}" for name in NAMES]))
+    assert alone.groups is None
+    assert by_first_letter(alone)
+    rows = [f"{name},{int(name[0] == 'a')},{int(name[0] == 'b')}" for name in NAMES]
+    one_hot = open_source(write(flat.parent / "l.csv", "image,single,group", rows))
+    assert one_hot.groups is None
+    assert one_hot.classes == ("group", "single")

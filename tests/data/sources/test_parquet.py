@@ -98,3 +98,15 @@ def test_what_cannot_be_read_says_why(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(MissingPackageError, match="ganaug\\[parquet\\]"):
         open_source(file)
+
+
+def test_a_column_called_group_holds_the_subjects(tmp_path):
+    subjects = [f"s{i // 2}" for i in range(8)]
+    parquet.write_table(table(group=subjects), tmp_path / "s.parquet", row_group_size=3)
+    assert open_source(tmp_path / "s.parquet").groups == tuple(subjects)
+    parquet.write_table(table(group=[None, *subjects[1:]]), tmp_path / "s.parquet")
+    with pytest.raises(DataError, match="'group' of .* is empty for 1 of 8 images"):
+        open_source(tmp_path / "s.parquet")
+    only = pyarrow.table({"image": table()["image"], "group": LABELS})
+    parquet.write_table(only, tmp_path / "s.parquet")
+    assert open_source(tmp_path / "s.parquet").labels.tolist() == LABELS
