@@ -4,6 +4,7 @@ from ganaug import metrics as metrics
 from ganaug.data.load import load_images as load_images
 from ganaug.data.pictures.files import read_image as read_image
 from ganaug.data.sources.source import open_source as open_source
+from ganaug.data.splitting import split as split
 from ganaug.errors import GanaugError as GanaugError
 from ganaug.evaluation.bench.comparison import compare as compare
 from ganaug.evaluation.bench.run import bench as bench

@@ -25,7 +25,7 @@ MAY = {
     "data.labels": "data.pictures",
     "data.sources": "data.labels data.pictures options",
     "data.duplicates": "data.pictures",
-    "data": "data.duplicates data.labels data.pictures data.sources options",
+    "data": "data.duplicates data.labels data.pictures data.sources files options",
     "data.rows": "data data.labels data.pictures data.sources",
     "networks": "",
     "game": "data data.rows",

@@ -13,7 +13,7 @@ def test_every_public_name_is_there_and_documented():
         ["BenchSettings", "FitSettings", "GANSampler", "GanaugError", "Inpaint", "Reimagine", "Rules", "Run",
          "SynthMix", "SyntheticDataset", "Translate", "albumentations", "augment", "augment_loader", "backbone",
          "bench", "choose", "compare", "doctor", "features", "fit", "load", "load_images", "measure", "metrics", "mix",
-         "open_source", "preview", "read_image", "unseen", "variants"]
+         "open_source", "preview", "read_image", "split", "unseen", "variants"]
     )  # fmt: skip
     for name in ganaug.__all__:
         assert getattr(ganaug, name).__doc__, name

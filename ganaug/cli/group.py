@@ -16,6 +16,7 @@ from ganaug.reporting import plain
 
 COMMANDS = (
     "check",
+    "split",
     "fit",
     "preview",
     "measure",
@@ -62,6 +63,7 @@ def cli() -> None:
 
     \b
     ganaug check   data/train
+    ganaug split   data/photos --test 0.25
     ganaug fit     data/train --out runs/leaves --budget 10m
     ganaug preview runs/leaves
     ganaug measure runs/leaves data/train

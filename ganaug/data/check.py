@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from ganaug.data.advice import advice_for
-from ganaug.data.beside import both_readings
+from ganaug.data.beside import both_readings, lacks_test, to_split
 from ganaug.data.check_report import Check
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
@@ -19,10 +17,11 @@ from ganaug.data.labelled import label_counts
 from ganaug.data.labels.classes import place_of
 from ganaug.data.load import auto_side, refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.sources.folder import FolderSource, nesting
+from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
-from ganaug.data.subjects import MOST, NearPair, grouped, near_pairs
-from ganaug.data.survey import Seen, Survey, survey
+from ganaug.data.subjects import alike, copies, survey_with_pairs
+from ganaug.data.survey import Survey, survey
 from ganaug.errors import DataError, OptionError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
@@ -52,22 +51,14 @@ def check(
     reading = merged(Reading, reading, given)
     reading, of_other = both_readings(reading, source, other)
     opened = open_source(source, reading, report=report)
-    here: dict[int, Reduced] = {}  # pictures, as far as they may be compared
-
-    def keep(seen: Seen, pixels: np.ndarray) -> None:
-        if len(here) <= MOST:
-            here[seen.index] = reduced(pixels)
-
-    found = survey(opened, visit=keep, limit=limit, seed=seed, report=report)
+    found, pairs = survey_with_pairs(opened, limit=limit, seed=seed, report=report)
     counts = _counts(opened, found)
     second = None if other is None else open_source(other, of_other, report=report)
     there: list[Reduced] = []  # pictures of the second set
     beside = Survey() if second is None else survey(second, visit=lambda _, p: there.append(reduced(p)), report=report)
     side, depth = auto_side(found, device), 3 if found.in_colour() else 1
     spec = DataSpec((depth, side, side), opened.classes)
-    copies = _copies(opened, found)
-    compared = len(found.images) <= MOST
-    pairs = near_pairs(opened, found, [here[image.index] for image in found.images], report) if compared else ()
+    same = copies(opened, found)
     nearly = Between() if second is None else _nearly(opened, found, second, beside, there, report)
     groups = group_facts(opened, found)
     problems = _problems(opened, found, counts, reading)
@@ -81,11 +72,11 @@ def check(
         ignored={reason: tuple(names) for reason, names in opened.ignored.items()},
         nested=nesting(opened) if isinstance(opened, FolderSource) else "",
         groups=groups,
-        duplicates_within=tuple(names for names, labels in copies if labels == 1),
-        duplicates_across=tuple(names for names, labels in copies if labels > 1),
+        duplicates_within=tuple(names for names, labels in same if labels == 1),
+        duplicates_across=tuple(names for names, labels in same if labels > 1),
         duplicates_between=() if second is None else _between(opened, found, second, beside),
-        near_duplicates=pairs,
-        compared=compared,
+        near_duplicates=pairs or (),
+        compared=pairs is not None,
         near_duplicates_between=nearly.sure,
         alike_between=nearly.unsure,
         other_counts={} if second is None else _in_words_of(opened.classes, _counts(second, beside)),
@@ -93,18 +84,13 @@ def check(
         advice=(),
         seconds=seconds(spec) if callable(seconds) else seconds,
         budget=budget,
-        grouping=_grouping(opened, found, [names for names, _ in copies], pairs),
+        grouping=alike(opened, found, pairs or ()),
         read_as=found.read_as(reading.range),
     )
-    return replace(result, advice=advice_for(result, other_sizes=_sizes(beside), other_modes=_modes(beside)))
-
-
-def _grouping(
-    source: ImageSource, found: Survey, copies: Sequence[Sequence[str]], pairs: Sequence[NearPair]
-) -> dict[str, str]:
-    names = [source.names[image.index] for image in found.images]
-    known = None if source.groups is None else [source.groups[image.index] for image in found.images]
-    return grouped(names, known, [*copies, *((pair.first, pair.second) for pair in pairs)])
+    advice = advice_for(result, other_sizes=_sizes(beside), other_modes=_modes(beside))
+    if other is None and not result.problems and is_text(source) and lacks_test(source):
+        advice += (f"There is no test set. Before a fit, divide these images: {to_split(source, reading)}",)
+    return replace(result, advice=advice)
 
 
 def _in_words_of(classes: Sequence[str], counts: dict[str, int]) -> dict[str, int]:
@@ -136,15 +122,6 @@ def _problems(source: ImageSource, found: Survey, counts: dict[str, int], readin
     if len(pictures) <= len(source.classes):
         return ("Each class is one picture, again and again: nothing can be held out, and nothing learned.",)
     return ()
-
-
-def _copies(source: ImageSource, found: Survey) -> list[tuple[tuple[str, ...], int]]:
-    """(names of identical pictures, number of classes they are in)."""
-    by_print: dict[str, list[int]] = {}
-    for image in found.images:
-        by_print.setdefault(image.fingerprint, []).append(image.index)
-    sets = [indices for indices in by_print.values() if len(indices) > 1]
-    return [(tuple(source.names[i] for i in s), len({int(source.labels[i]) for i in s})) for s in sets]
 
 
 def _between(source: ImageSource, found: Survey, second: ImageSource, beside: Survey) -> tuple[tuple[str, str], ...]:

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ganaug.data.duplicates.likeness import read_likenesses
 from ganaug.data.duplicates.near_duplicates import find_within
-from ganaug.data.duplicates.views import Reduced
+from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.sources.source import ImageSource
-from ganaug.data.survey import Survey
+from ganaug.data.survey import Seen, Survey, survey
 from ganaug.errors import DataError, OutputInUseError
-from ganaug.reporting import Report
+from ganaug.reporting import Report, silent
 
 MOST = 10_000  # images of a set among which near-duplicates are looked for
 
@@ -36,6 +38,22 @@ class NearPair:
         return self.classes[0] == self.classes[1]
 
 
+def survey_with_pairs(
+    source: ImageSource, *, limit: int | None = None, seed: int = 0, report: Report = silent
+) -> tuple[Survey, tuple[NearPair, ...] | None]:
+    """Every image read once (see `survey`), and the pairs of the set; None where it has too many images."""
+    here: dict[int, Reduced] = {}
+
+    def keep(seen: Seen, pixels: np.ndarray) -> None:
+        if len(here) <= MOST:
+            here[seen.index] = reduced(pixels)
+
+    found = survey(source, visit=keep, limit=limit, seed=seed, report=report)
+    if len(found.images) > MOST:
+        return found, None
+    return found, near_pairs(source, found, [here[image.index] for image in found.images], report)
+
+
 def near_pairs(source: ImageSource, found: Survey, pictures: Sequence[Reduced], report: Report) -> tuple[NearPair, ...]:
     """The pairs of a set: those of two classes first, then the sure ones, then the most alike. pictures: as in `found`.
 
@@ -55,6 +73,23 @@ def near_pairs(source: ImageSource, found: Survey, pictures: Sequence[Reduced], 
             continue
         pairs.append(NearPair(source.names[here], source.names[there], classes, match.sure, apart))
     return tuple(sorted(pairs, key=lambda pair: (pair.one_class, not pair.sure)))
+
+
+def copies(source: ImageSource, found: Survey) -> list[tuple[tuple[str, ...], int]]:
+    """(names of identical pictures, number of classes they are in)."""
+    by_print: dict[str, list[int]] = {}
+    for image in found.images:
+        by_print.setdefault(image.fingerprint, []).append(image.index)
+    sets = [indices for indices in by_print.values() if len(indices) > 1]
+    return [(tuple(source.names[i] for i in s), len({int(source.labels[i]) for i in s})) for s in sets]
+
+
+def alike(source: ImageSource, found: Survey, pairs: Sequence[NearPair]) -> dict[str, str]:
+    """Item -> group, where copies, near-duplicates and the images of each known group are together."""
+    names = [source.names[image.index] for image in found.images]
+    known = None if source.groups is None else [source.groups[image.index] for image in found.images]
+    sets = [*(names for names, _ in copies(source, found)), *((pair.first, pair.second) for pair in pairs)]
+    return grouped(names, known, sets)
 
 
 def grouped(names: Sequence[str], groups: Sequence[str] | None, sets: Sequence[Sequence[str]]) -> dict[str, str]:

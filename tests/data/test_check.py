@@ -60,6 +60,7 @@ def test_a_sound_set_has_counts_and_little_advice(tree):
     assert not found.problems
     assert found.advice == (
         "Fewer than 20 images in classes ant (4), bee (4), cat (4): expect near copies; more would help most.",
+        f"There is no test set. Before a fit, divide these images: ganaug split {tree} --test 0.25",
     )
     text = "\n".join(found.lines())
     assert "12 images, 3 classes" in text
@@ -280,7 +281,7 @@ def test_all_alike_makes_no_groups():
 
 
 def test_too_many_images_to_compare_are_told(tree, monkeypatch):
-    monkeypatch.setattr("ganaug.data.check.MOST", 11)
+    monkeypatch.setattr("ganaug.data.subjects.MOST", 11)
     found = check(tree)
     assert not found.compared
     assert any("were not looked for among 12 images" in note for note in found.advice)

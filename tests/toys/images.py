@@ -21,6 +21,16 @@ def picture(seed: int, size: tuple[int, int] = (12, 12), mode: str = "RGB") -> I
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8))
 
 
+def noise_folder(root: Path, sizes: dict[str, int], size: tuple[int, int] = (12, 12)) -> Path:
+    """ROOT/CLASS/0.png ... of so many random pictures, all different."""
+    seed = 0
+    for name, n in sizes.items():
+        (root / name).mkdir(parents=True)
+        for i in range(n):
+            picture(seed := seed + 1, size).save(root / name / f"{i}.png")
+    return root
+
+
 def tiff(pixels: np.ndarray, extra: int | None = None) -> bytes:
     """A plain TIFF of (H, W) or (H, W, bands) of uint8, uint16 or int16. extra: what it says of its last band: 0
     nothing, 2 alpha; None leaves that out."""
