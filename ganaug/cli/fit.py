@@ -66,6 +66,21 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     if len(card.shape) == 3:
         then = f"Look at it: ganaug preview {path}"
     done = "finished already, " if before else ""
-    return Told(
-        values, [f"{path}: {done}{card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.", then]
-    )
+    lines = [f"{path}: {done}{card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.", then]
+    return Told(values, lines + (_whether_it_helps(data, path, settings) if len(card.shape) == 3 else []))
+
+
+def _whether_it_helps(data: str, run: Path, settings: FitSettings) -> list[str]:
+    """How to find out; without a test set, how to come by one."""
+    from ganaug.data.beside import found_beside, lacks_test, to_split
+    from ganaug.data.sources.source import brings_test_part
+    from ganaug.options import as_text, typed
+
+    test = found_beside(data)
+    if lacks_test(data):
+        return [f"Without a test set nobody knows whether it helps: before a fit, {to_split(data, settings)}"]
+    if test is None and not brings_test_part(data):
+        return []
+    words = ["ganaug bench", as_text(data), *([f"--test {as_text(test)}"] if test is not None else [])]
+    words += [*typed(settings.reading)[0], *([f"--pairs {as_text(settings.pairs)}"] if settings.pairs else [])]
+    return [f"Find out whether it helps: {' '.join(words)} --run {as_text(run)} --out {as_text(run / 'bench')}"]

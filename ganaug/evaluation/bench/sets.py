@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganaug.data.beside import both_readings
+from ganaug.data.beside import both_readings, found_beside, to_split
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images, require_counts
 from ganaug.data.sources.source import brings_test_part
@@ -27,7 +27,7 @@ from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
 from ganaug.generator.parts import FitParts, reading_like
-from ganaug.options import Reading
+from ganaug.options import Reading, as_text
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import Plan
 from ganaug.samples.pool import Pool
@@ -77,7 +77,7 @@ def gather(
     """
     test = asked.test
     if test is None and not brings_test_part(data):
-        raise OptionError("There is no test set.", "Give one with --test FOLDER (or test=...); it is touched once.")
+        raise OptionError("There is no test set.", _how_to_test(data, asked))
     card = None if fitted is None else fitted.card
     if fitted is not None:
         fitted.refuse_idle(pairs=asked.pairs)
@@ -166,6 +166,14 @@ def _made(
     if absent:
         notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
     return images, notes
+
+
+def _how_to_test(data: Any, asked: BenchSettings) -> str:
+    beside = found_beside(data)
+    if beside is not None:
+        return f"Give the one beside the data, --test {as_text(beside)} (or test=...); it is touched once."
+    give = "Give one with --test FOLDER (or test=...); it is touched once."
+    return f"{give} To make one, before the fit: {to_split(data, asked)}"
 
 
 def rendered(
