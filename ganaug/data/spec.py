@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from statistics import median_low
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from ganaug.errors import DataError
 
 KINDS = {1: "rows", 2: "series", 3: "images"}  # what items are, by their number of dimensions
 MODES = {1: "L", 3: "RGB"}
+Size = tuple[int, int]  # (height, width) in px
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,24 @@ class DataSpec:
             raise DataError(f"Class names repeat: {self.classes}.", "Give every class its own name.")
 
 
+def usual_size(sizes: Collection[Size]) -> Size:
+    """The median height and width: the size of more than half of the images, where there is one. No larger than some
+    image that there is."""
+    return median_low([height for height, _ in sizes]), median_low([width for _, width in sizes])
+
+
 @dataclass(frozen=True)
 class ImageCodec:
     """Pixels <-> model space. `mode` and `size` are those of the user's own images.
 
-    mode: "L" or "RGB". size: (height, width) in px that more than half of the real images have; None if there is no
-    such size (then an image is served at the generator's own). range: what was declared to be black and white, where
-    the real images have values of more than 8 bits; None for the usual scales.
+    mode: "L" or "RGB". size: (height, width) in px, the usual one of the real images (`usual_size`); None in runs of
+    earlier versions, where the images had several sizes (then an image is served at the generator's own). range: what
+    was declared to be black and white, where the real images have values of more than 8 bits; None for the usual
+    scales.
     """
 
     mode: str
-    size: tuple[int, int] | None
+    size: Size | None
     range: tuple[float, float] | None = None
 
     @staticmethod

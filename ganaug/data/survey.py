@@ -17,6 +17,7 @@ from ganaug.data.labelled import limit_order
 from ganaug.data.pictures.depth import Deep, Range, Stored, in_words, stored_in, unfit
 from ganaug.data.pictures.images import TRAITS
 from ganaug.data.sources.source import ImageSource
+from ganaug.data.spec import Size, usual_size
 from ganaug.errors import DataError, UnreadableImageError
 from ganaug.reporting import Report, silent
 
@@ -56,10 +57,9 @@ class Survey:
         sizes = {image.size for image in self.images}
         return sizes.pop() if len(sizes) == 1 else None
 
-    def usual_size(self) -> tuple[int, int] | None:
-        """(height, width) that more than half of the images have, if there is one."""
-        ranked = Counter(image.size for image in self.images).most_common(1)
-        return ranked[0][0] if ranked and 2 * ranked[0][1] > len(self.images) else None
+    def usual_size(self) -> Size:
+        """(height, width) of the images, or, where they have several sizes, their medians."""
+        return usual_size([image.size for image in self.images])
 
     def mode(self) -> str:
         """The mode that holds all of them: "L" if every image is grey by its mode, else "RGB"."""

@@ -16,7 +16,7 @@ from PIL import Image
 
 from ganaug.data.labels.unwrap import private, set_transform, watched
 from ganaug.data.pictures.depth import WHOLE, Range, from_8_bits
-from ganaug.data.spec import MODES, ImageCodec
+from ganaug.data.spec import MODES, ImageCodec, Size, usual_size
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.mixing.forms import Seen
 
@@ -37,7 +37,7 @@ class Native:
 
     kind: str
     mode: str
-    size: tuple[int, int] | None
+    size: Size | None
     axes: str
     dtype: Any
     call: str
@@ -122,11 +122,8 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
     own, so that they start as PIL images in the mode and size of the codec. Raises IncompatibleLoaderError for items
     that are not (image, label), and for tensors that only the data set knows how to make.
     """
-    places = sorted({0, len(index_map) // 2, len(index_map) - 1})
-    seen = [_before_transforms(dataset, int(index_map[place])) for place in places]
-    image, call = seen[0].image, seen[0].call
-    sizes = {_size(one.image) for one in seen}
-    size = sizes.pop() if len(sizes) == 1 else codec.size
+    seen = _three(dataset, index_map)
+    image, call, size = seen[0].image, seen[0].call, _size_of(seen, codec)
     if own_transform:
         return Native("pil", codec.mode, codec.size, "", None, "positional")
     span = next((found for one in seen if (found := span_of(one.image, codec)) is not None), None)
@@ -139,7 +136,7 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
                 f"Images are held as {image.mode}, and those that were looked at are of no more than 15 bits.",
                 "Fit with the range of their values, range=(LOW, HIGH).",
             )
-        return Native("pil", image.mode, codec.size and size, "", None, call, 255.0 if bright else 1.0, span)
+        return Native("pil", image.mode, size, "", None, call, 255.0 if bright else 1.0, span)
     if isinstance(image, torch.Tensor) and call == "never" and span is None:
         raise IncompatibleLoaderError(
             "Items are tensors, and the data set has no .transform that tells how they are made from images.",
@@ -157,6 +154,26 @@ def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_trans
         )
     kind = "tensor" if isinstance(image, torch.Tensor) else "array"
     return Native(kind, MODES[channels], size, axes, image.dtype, call, span=span)
+
+
+def size_of_items(dataset: Any, index_map: np.ndarray, codec: ImageCodec) -> Size | None:
+    """(height, width) of the items of `dataset` (not a Subset) before their transform; that of the codec where they
+    differ, or cannot be looked at."""
+    try:
+        return _size_of(_three(dataset, index_map), codec) if len(index_map) else codec.size
+    except IncompatibleLoaderError:  # raised again by who serves them
+        return codec.size
+
+
+def _three(dataset: Any, index_map: np.ndarray) -> list[_Item]:
+    """The first, the middle and the last item."""
+    places = sorted({0, len(index_map) // 2, len(index_map) - 1})
+    return [_before_transforms(dataset, int(index_map[place])) for place in places]
+
+
+def _size_of(seen: Sequence[_Item], codec: ImageCodec) -> Size:
+    sizes = [_size(one.image) for one in seen]
+    return sizes[0] if len(set(sizes)) == 1 else codec.size or usual_size(sizes)
 
 
 def labels_seen(dataset: Any, index_map: np.ndarray, labels: np.ndarray, kinds: Sequence[int]) -> list[Seen]:
@@ -240,7 +257,7 @@ def _axes(image: np.ndarray | torch.Tensor) -> str:
     return "HWC" if last or not first else "CHW"
 
 
-def _size(image: Any) -> tuple[int, int]:
+def _size(image: Any) -> Size:
     if isinstance(image, Image.Image):
         return image.size[1], image.size[0]
     axes = _axes(image)

@@ -77,7 +77,8 @@ def test_the_codec_serves_the_usual_size():
     most = load_images(set_of(*[(40, 30)] * 4, (41, 41)))
     assert most.codec.size == (40, 30)
     assert most.codec.to_image(most.pixels[0].numpy()).size == (30, 40)
-    assert load_images(set_of((40, 30), (40, 30), (41, 41), (41, 41))).codec.size is None
+    assert load_images(set_of((40, 30), (40, 30), (41, 41), (41, 41))).codec.size == (40, 30)
+    assert load_images(set_of((40, 30), (30, 40), (50, 20), (90, 90), (60, 70))).codec.size == (50, 40)
 
 
 def test_the_limit_is_a_keyed_choice_in_each_class(tree):

@@ -201,7 +201,7 @@ def test_real_folders_with_rotated_and_uneven_images(real_data):
     assert (signs.codec.mode, signs.codec.size) == ("RGB", (100, 100))
     tiles = load_images(real_data / "folders" / "magnetic_tile" / "train", strict=True)
     assert tiles.pixels.shape == (66, 1, 32, 32)
-    assert (tiles.codec.mode, tiles.codec.size) == ("L", None)
+    assert (tiles.codec.mode, tiles.codec.size) == ("L", (324, 278))
     assert tiles.counts()["Free"] == 30
 
 
