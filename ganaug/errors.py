@@ -124,6 +124,11 @@ class UseWarning(UserWarning):
     """What "auto" serves rests on a use of synthetic images that cannot be applied here, or on a quick bench."""
 
 
+class EnlargedWarning(UserWarning):
+    """The real images are far larger than what the generator makes, and nothing measured at their size says that
+    synthetic ones help."""
+
+
 class WithheldWarning(UserWarning):
     """There are no synthetic images of classes that were asked for: a choice withholds them, or the fit left them
     out."""

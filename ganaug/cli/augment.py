@@ -70,6 +70,7 @@ def augment(
         plan = filled(counts)
     elif ratio is not None:  # a folder has no mode; the share is what the bench measured
         share = resolve(fitted, "replace", ratio if ratio == "auto" else number("ratio", ratio), force)
+        share = share.at_size(fitted, depth=1)
         plan = fraction(counts, share.ratio)
     else:
         plan = each(counts, per_class)

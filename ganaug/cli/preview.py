@@ -34,6 +34,7 @@ def preview(ctx, run, out, columns, frames, recipe, truncation, data, pairs, see
     ganaug preview runs/cells --data photos --pairs masks
     """
     from ganaug.cli.load import load_run
+    from ganaug.samples.enlarged import enlargement
     from ganaug.samples.pictures import preview as draw
 
     if data is not None and ctx.get_parameter_source("frames") is ParameterSource.COMMANDLINE:
@@ -43,4 +44,6 @@ def preview(ctx, run, out, columns, frames, recipe, truncation, data, pairs, see
     files = draw(
         fitted, folder, columns=columns, frames=frames, seed=seed, truncation=truncation, data=data, pairs=pairs
     )
-    return Told({"files": [str(f) for f in files]}, [str(f) for f in files])
+    shown, enlarged = [str(f) for f in files], enlargement(fitted.card)
+    notes = [enlarged] if enlarged else []
+    return Told({"files": shown, "notes": notes}, shown + notes)

@@ -18,6 +18,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream
 from ganaug.mixing.labels import class_of
 from ganaug.mixing.native import Native, in_unit, span_of
+from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.plan import per_class
 from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, Run, as_fitted
@@ -78,6 +79,7 @@ class SynthSample(ImageOnlyTransform):
         super().__init__(p=p)
         fitted = as_fitted(run)
         refuse_harmful(fitted, force)
+        warn_of_enlarged(fitted, depth=2)
         self.run = str(run.path if isinstance(run, (Run, Fitted)) else run)
         self.label_key, self.pool_per_class = label_key, pool_per_class
         self.classes = None if classes is None else {name: label for label, name in numbered(classes).items()}

@@ -10,17 +10,20 @@ import numpy as np
 from torch.utils.data import IterableDataset
 
 from ganaug.data.labels.classes import Classes
+from ganaug.data.labels.unwrap import innermost
 from ganaug.data.sources.dicts import as_pairs
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, WithheldWarning
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.labels import named_labels_of
 from ganaug.mixing.leaks import refuse_overlap
+from ganaug.mixing.native import size_of_items
 from ganaug.mixing.pictures import warn_of_other_pictures
 from ganaug.mixing.ratio import resolve
 from ganaug.mixing.schedule import Append, Replace, Schedule
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK
+from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.plan import Plan, balance, fraction
 from ganaug.samples.pool import Pool, served
 from ganaug.samples.run import Loadable, from_noise
@@ -58,6 +61,8 @@ def mix(
     evaluation: evaluation sets. Images that the generator saw, or near-duplicates of them, are listed in a warning up
     to 5 % of a set; beyond, LeakError is raised. `unseen(dataset, run)` leaves them out.
     force: serve images of a run whose verdict is `harms` all the same.
+    An EnlargedWarning tells where the items are far larger than what the generator makes, unless a bench at such a size
+    found that its images help; "auto" serves none there before such a bench.
     Of a class that a choice (`ganaug.choose`) withholds, or that the fit left out (`skip_small`), only real images are
     served.
 
@@ -73,9 +78,11 @@ def mix(
     require_map_style(dataset)
     fitted = from_noise(run)
     share = resolve(fitted, mode, ratio, force)
+    view = as_pairs(dataset, labelled=targets is not None)
+    size = size_of_items(*innermost(view), fitted.card.codec) if share.ratio or mode == "balance" else None
+    share = share.at_size(fitted, size, depth=2)
     share.warn("Items of a data set", depth=3)
     refuse_overlap(fitted, evaluation, report)
-    view = as_pairs(dataset, labelled=targets is not None)
     known = named_labels_of(view, classes, targets, report)
     labels, names = known.labels, tuple(map(fitted.spelled, known.names))  # as the generator writes them
     who = _who(labels, names, mode, share.ratio, fitted)
@@ -91,6 +98,7 @@ def mix(
     if plan:
         _require_known(plan, fitted, known.given)
         warn_of_other_pictures(dataset, labels[: len(dataset)], names, fitted, transform, report)
+        warn_of_enlarged(fitted, size, depth=2)
         pool = Pool.open(run, plan, seed=seed, epoch=0 if fresh else None, report=report)
         first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
         starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))

@@ -14,6 +14,7 @@ from ganaug.errors import DataError, OptionError
 from ganaug.mixing.labels import class_of
 from ganaug.mixing.leaks import warn_of_more_seen
 from ganaug.mixing.native import Native
+from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.pool import Pool, served
 from ganaug.samples.run import Loadable, from_noise
 from ganaug.samples.verdict import refuse_harmful, warn_of_withheld
@@ -90,8 +91,9 @@ class GANSampler(BaseEstimator):
         if not any(plan.values()):
             return images.copy(), labels.copy()
         warn_of_more_seen(fitted, images.transpose(0, 2, 3, 1) if axes == "CHW" else images)
-        pool = Pool.open(self.run, plan, seed=self.random_state)
         size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]
+        warn_of_enlarged(fitted, size, at=size, depth=2)
+        pool = Pool.open(self.run, plan, seed=self.random_state)
         mode = "RGB" if "C" in axes and images.shape[1 + axes.index("C")] == 3 else "L"
         native = Native("array", mode, size, axes, images.dtype, "never")
         new_images, new_labels = [images], [labels]

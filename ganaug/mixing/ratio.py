@@ -10,9 +10,11 @@ from typing import Any
 
 from ganaug.classifier.remedies import REMEDIES
 from ganaug.classifier.use import Use, use_named
-from ganaug.errors import NoVerdictError, OptionError, UseWarning
+from ganaug.data.spec import Size
+from ganaug.errors import EnlargedWarning, NoVerdictError, OptionError, UseWarning
 from ganaug.generator.folder import Fitted
-from ganaug.samples.verdict import refuse_harmful, verdict_of
+from ganaug.samples.enlarged import BENCH, enlargement
+from ganaug.samples.verdict import measured_with, refuse_harmful, verdict_of
 
 MODES = ("replace", "append", "balance")
 DEFAULT = 0.25
@@ -38,6 +40,24 @@ class Share:
                 f"The verdict in {self.place} has no usable use of synthetic images.", "Run `ganaug bench` again."
             )
         return name
+
+    def at_size(self, fitted: Fitted, size: Size | None = None, *, depth: int) -> Share:
+        """The same; or none, which is told, where "auto" rests on small images and the real ones are far larger.
+
+        size: of the real images, by default the usual one of those of the fit. depth: of the user's call.
+        """
+        if self.verdict is None or not self.ratio:
+            return self
+        said, by = enlargement(fitted.card, size), measured_with(self.verdict)
+        if not said or by.native:
+            return self
+        warnings.warn(
+            f"{said} ratio='auto' takes none, since the verdict in {self.place} is about another size ({by.words}): "
+            f"measure at that of your images, {BENCH}.",
+            EnlargedWarning,
+            stacklevel=depth + 1,
+        )
+        return Share(0.0)
 
     def caveats(self, carrier: str) -> list[str]:
         """What the verdict rests on that what is served cannot keep. carrier: what cannot carry a use of synthetic
@@ -71,6 +91,7 @@ def resolve(fitted: Fitted, mode: str, ratio: float | str | None, force: bool = 
     """What `ratio` asks for, in a mode of `MODES`.
 
     "auto" reads the verdict of `ganaug bench` in the run folder: its ratio is above 0 only if synthetic images helped.
+    Whether that was measured at the size of the real images is asked next (`Share.at_size`).
     Anything else asks for images of a run whose verdict may be `harms`, which takes `force`. Raises OptionError for an
     impossible ratio, NoVerdictError if "auto" is asked of a run that was not benchmarked, HarmfulError.
     """
@@ -97,9 +118,10 @@ def verdict_for(fitted: Fitted, what: str) -> tuple[Path, dict[str, Any]]:
     """The folder and the verdict; raises NoVerdictError if the run was not benchmarked. what: was set to "auto"."""
     found = verdict_of(fitted)
     if found is None:
+        bench = BENCH if enlargement(fitted.card) else "`ganaug bench DATA --test TEST --run RUN`"
         raise NoVerdictError(
             f"{what}='auto' needs a verdict, and this run has not been benchmarked.",
-            f"Run `ganaug bench DATA --test TEST --run RUN` first, or give a {'number' if what == 'ratio' else what}.",
+            f"Run {bench} first, or give a {'number' if what == 'ratio' else what}.",
         )
     return found
 

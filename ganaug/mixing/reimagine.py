@@ -20,6 +20,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.mixing.batch import BatchTransform, Normalisation, decoded, encoded, in_channels_and_size, with_rows
 from ganaug.mixing.labels import require_named
+from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.run import Loadable
 from ganaug.samples.variants import other_class, starting_points, translator
 from ganaug.samples.verdict import refuse_harmful
@@ -42,6 +43,7 @@ class _ImageToImage(BatchTransform):
     ):
         fitted = translator(run)
         refuse_harmful(fitted, force)
+        warn_of_enlarged(fitted, depth=2)
         if not 0 <= p <= 1:
             raise OptionError(f"p={p} is not a probability.", "Give a number from 0 to 1.")
         self._require(fitted)

@@ -15,6 +15,7 @@ from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.mixing.native import Native
 from ganaug.mixing.vectorise import Presenter
 from ganaug.reporting import Report, silent
+from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.plan import Plan, per_class
 from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, as_fitted
@@ -53,6 +54,7 @@ class SyntheticDataset(Dataset):
     ):
         fitted = as_fitted(run)
         refuse_harmful(fitted, force)
+        warn_of_enlarged(fitted, depth=2)
         self.classes = list(fitted.card.classes if classes is None else check_names(classes))
         self.transform, self.target_transform = transform, target_transform
         counts = self._plan(per_class, plan)

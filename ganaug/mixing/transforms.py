@@ -20,6 +20,7 @@ from ganaug.mixing.batch import BatchTransform, Normalisation, as_batch, with_ro
 from ganaug.mixing.labels import require_named
 from ganaug.mixing.ratio import Share, resolve, verdict_for
 from ganaug.reporting import Report, silent
+from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.plan import per_class
 from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, from_noise, withheld
@@ -69,7 +70,9 @@ class SynthMix(BatchTransform):
         report: Report = silent,
     ):
         fitted = from_noise(run)
-        share = resolve(fitted, "replace", ratio, force)
+        share = resolve(fitted, "replace", ratio, force).at_size(fitted, depth=2)
+        if share.ratio:
+            warn_of_enlarged(fitted, depth=2)
         super().__init__(fitted, seed, classes, normalize)
         self.ratio, self.live = share.ratio, live
         if pool_per_class < 1:

@@ -10,13 +10,16 @@ from typing import Any
 import torch
 
 from ganaug.data.labels.classes import Classes
+from ganaug.data.labels.unwrap import innermost
 from ganaug.errors import DataError, OptionError
 from ganaug.mixing.build import require_map_style
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.labels import named_labels_of
 from ganaug.mixing.leaks import refuse_overlap
+from ganaug.mixing.native import size_of_items
 from ganaug.mixing.schedule import Turns
 from ganaug.reporting import Report, silent
+from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.run import Loadable
 from ganaug.samples.variant_pool import VariantPool
 from ganaug.samples.variants import images_for, translator
@@ -61,6 +64,7 @@ def variants(
     fitted = translator(run)
     refuse_harmful(fitted, force)
     refuse_overlap(fitted, evaluation, report)
+    warn_of_enlarged(fitted, size_of_items(*innermost(dataset), fitted.card.codec), depth=2)
     known = named_labels_of(dataset, classes, targets, report)
     images = images_for(fitted, dataset, pairs, report)
     if len(images) != len(dataset):

@@ -13,6 +13,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import Renderer
+from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.exports import format_for
 from ganaug.samples.exports.formats import Wanted
 from ganaug.samples.plan import Plan
@@ -66,6 +67,9 @@ def augment(
     force: write images of a run whose verdict is `harms` all the same. Of a class that a choice (`ganaug.choose`)
     withholds, none are written.
 
+    Warns where the real images are far larger than what the generator makes (EnlargedWarning, unless a bench at such a
+    size found that its images help).
+
     Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError, LabelMismatchError for a class
     that the generator does not know, OptionError for a plan without images and for an `out` in a folder of data (given,
     or with class folders of the generator's names), HarmfulError.
@@ -95,6 +99,7 @@ def augment(
         chosen = {name: variants.making(name, n) for name, n in plan.items()}
         blocks = {name: variants.stream(*each) for name, each in chosen.items()}
         made_from = {name: [variants.images.names[row] for row in rows] for name, (rows, _) in chosen.items()}
+    warn_of_enlarged(fitted, depth=3)
     kind.write(Wanted(fitted, plan, blocks, made_from, seed, truncation, real, report), out)
     return out
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganaug.errors import HarmfulError, NoVerdictError, WithheldWarning
+from ganaug.data.spec import Size
+from ganaug.errors import ArtefactError, HarmfulError, NoVerdictError, WithheldWarning
 from ganaug.generator.folder import Fitted, hash_of, run_folder, serving_folder
 from ganaug.samples.run import Run, withheld
 
@@ -64,6 +66,36 @@ def _fresh(folder: Path | None, generator: str) -> dict[str, Any] | None:
     """The verdict in a folder; None if there is none, or one on another generator."""
     verdict = None if folder is None else Run(folder).verdict
     return verdict if verdict is not None and verdict.get("generator", generator) == generator else None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The classifier that a verdict rests on, in words. native: whether it was given the real images at their own size,
+    not at the generator's. size: (height, width) in px at which it was given them, None where that is not told."""
+
+    words: str = "small network, at the generator's"
+    native: bool = False
+    size: Size | None = None
+
+
+def measured_with(verdict: dict[str, Any]) -> Measured:
+    """Of any verdict; those of earlier versions rest on the small network."""
+    told = verdict.get("classifier")
+    if not isinstance(told, dict):
+        return Measured()
+    size: Any = told.get("size")
+    sides = size if isinstance(size, list) else [size, size]
+    known = len(sides) == 2 and all(type(side) is int and side > 0 for side in sides)
+    words, native = str(told.get("words", "a classifier")), told.get("native") is True
+    return Measured(words, native, (sides[0], sides[1]) if known else None)
+
+
+def own_verdict(fitted: Fitted) -> dict[str, Any] | None:
+    """The verdict on this very generator; None where there is none that can be read."""
+    try:
+        return _fresh(serving_folder(fitted), fitted.hash)
+    except ArtefactError:
+        return None
 
 
 def warn_of_withheld(fitted: Fitted, asked: Iterable[str]) -> None:

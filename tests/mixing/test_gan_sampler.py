@@ -148,6 +148,7 @@ def test_cross_validation_with_one_generator_says_so(tmp_path):
     assert len([one for one in told if one.category is SeenImagesWarning]) == 2
 
 
+@pytest.mark.filterwarnings("ignore::ganaug.errors.EnlargedWarning")
 def test_a_fold_in_another_form_is_known_by_likeness(tmp_path):
     rng = np.random.default_rng(0)
     small = rng.integers(0, 256, (6, 8, 8), dtype=np.uint8)

@@ -43,7 +43,7 @@ def written(root, save, suffix=".png"):
 
 
 def fitted(root, out, **options):
-    return ganaug.fit(root, out, recipe="cgan", steps=1, size=16, **options)
+    return ganaug.fit(root, out, recipe="cgan", steps=1, size=20, **options)
 
 
 @pytest.fixture(scope="module")
