@@ -129,6 +129,10 @@ class EnlargedWarning(UserWarning):
     synthetic ones help."""
 
 
+class NoEvidenceWarning(UserWarning):
+    """Synthetic images were asked of a run whose verdict is `no evidence`."""
+
+
 class WithheldWarning(UserWarning):
     """There are no synthetic images of classes that were asked for: a choice withholds them, or the fit left them
     out."""

@@ -154,6 +154,7 @@ def test_a_source(run, tmp_path):
         ganaug.bench(file, run=own, out=tmp_path / "other", device="cpu", **BENCH)
 
 
+@pytest.mark.filterwarnings("ignore::ganaug.errors.NoEvidenceWarning")  # by the bench of a test before it
 def test_an_export_format(run, tmp_path):
     @export_format("one .webp strip", "images", ".webp")
     def strip(wanted: Wanted, out: Path) -> None:

@@ -20,7 +20,7 @@ from ganaug.samples.plan import Plan
 from ganaug.samples.pool import served
 from ganaug.samples.run import Loadable, as_loaded, withheld
 from ganaug.samples.variants import Variants, images_for, translator
-from ganaug.samples.verdict import refuse_harmful
+from ganaug.samples.verdict import refuse_harmful, warn_of_no_evidence
 
 
 @usual_defaults()
@@ -68,7 +68,7 @@ def augment(
     withholds, none are written.
 
     Warns where the real images are far larger than what the generator makes (EnlargedWarning, unless a bench at such a
-    size found that its images help).
+    size found that its images help), and where a bench found nothing (NoEvidenceWarning).
 
     Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError, LabelMismatchError for a class
     that the generator does not know, OptionError for a plan without images and for an `out` in a folder of data (given,
@@ -100,6 +100,7 @@ def augment(
         blocks = {name: variants.stream(*each) for name, each in chosen.items()}
         made_from = {name: [variants.images.names[row] for row in rows] for name, (rows, _) in chosen.items()}
     warn_of_enlarged(fitted, depth=3)
+    warn_of_no_evidence(fitted, depth=3)
     kind.write(Wanted(fitted, plan, blocks, made_from, seed, truncation, real, report), out)
     return out
 

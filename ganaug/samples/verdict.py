@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.data.spec import Size
-from ganaug.errors import ArtefactError, HarmfulError, NoVerdictError, WithheldWarning
+from ganaug.errors import ArtefactError, HarmfulError, NoEvidenceWarning, NoVerdictError, WithheldWarning
 from ganaug.generator.folder import Fitted, hash_of, run_folder, serving_folder
 from ganaug.samples.run import Run, withheld
 
@@ -96,6 +96,19 @@ def own_verdict(fitted: Fitted) -> dict[str, Any] | None:
         return _fresh(serving_folder(fitted), fitted.hash)
     except ArtefactError:
         return None
+
+
+def warn_of_no_evidence(fitted: Fitted, *, depth: int) -> None:
+    """Say that a bench found nothing. depth: of the user's call."""
+    verdict = own_verdict(fitted)
+    if verdict is not None and verdict["verdict"] == "no evidence":
+        warnings.warn(
+            "The bench of this run found no evidence that its images help a classifier: leave them out, as "
+            "ratio='auto' (--ratio auto) does, or bench again after a better fit (`ganaug doctor RUN` says what to "
+            "turn) or on more test images.",
+            NoEvidenceWarning,
+            stacklevel=depth + 1,
+        )
 
 
 def warn_of_withheld(fitted: Fitted, asked: Iterable[str]) -> None:

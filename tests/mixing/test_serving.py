@@ -46,6 +46,7 @@ def test_harm_needs_force_everywhere(name: str, tmp_path: Path):
     SERVING[name](run, force=True)
 
 
+@pytest.mark.filterwarnings("ignore::ganaug.errors.NoEvidenceWarning")
 @pytest.mark.parametrize("verdict", ["helps", "no evidence", "withheld"])
 def test_no_other_verdict_needs_force(verdict: str, tmp_path: Path):
     run = run_with(tmp_path / "run", {"verdict": verdict})

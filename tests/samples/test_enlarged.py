@@ -16,7 +16,7 @@ import ganaug
 from ganaug.__main__ import main
 from ganaug.cli.group import cli
 from ganaug.data.spec import ImageCodec, usual_size
-from ganaug.errors import EnlargedWarning
+from ganaug.errors import EnlargedWarning, NoEvidenceWarning
 from ganaug.files.integrity import sealed
 from ganaug.samples.enlarged import enlargement, is_enlarged, served_size
 from tests.toys import mixing as toy
@@ -59,6 +59,21 @@ def test_the_usual_size_is_that_of_the_majority_and_not_larger_than_some_image()
         height, width = usual_size(sizes)
         assert any(h >= height and w >= width for h, w in sizes)
         assert usual_size([*sizes, *[(5, 7)] * (n + 1)]) == (5, 7)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_no_evidence_is_said_with_what_to_do_next(force: bool, tmp_path: Path):
+    run = saved(tmp_path / "run", (8, 8), verdict="no evidence")
+    with pytest.warns(NoEvidenceWarning, match=r"no evidence.*ratio='auto'.*ganaug doctor RUN") as told:
+        ganaug.augment(run, BALANCED, tmp_path / "out", force=force)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+
+
+@pytest.mark.parametrize("verdict", [{}, {"verdict": "helps"}, {"verdict": "withheld"}, {"generator": "0" * 64}])
+def test_no_other_verdict_is_said(verdict: dict, tmp_path: Path):
+    run = saved(tmp_path / "run", (8, 8), **({"verdict": "no evidence", **verdict} if verdict else {}))
+    ganaug.augment(run, BALANCED, tmp_path / "out")
 
 
 def test_what_is_refused_is_not_warned_of_first(tmp_path: Path):
@@ -117,7 +132,11 @@ def test_the_command_prints_each_line_once(printed, run: Path, tmp_path: Path):
     assert line.startswith("Warning: Images are made at 8 px and served enlarged, where the real ones have 20 x 30 px:")
     with Image.open(tmp_path / "one" / "ant" / "000000.png") as image:
         assert image.size == (30, 20)
-    (run / "verdict.json").write_bytes(sealed({"mode": "replace", "ratio": 0.5, "verdict": "helps"}))
+    verdict = {"mode": "replace", "ratio": 0.5, "verdict": "no evidence"}
+    (run / "verdict.json").write_bytes(sealed(verdict))
+    _, lines = printed("--ratio", 0.5, "--out", tmp_path / "two")
+    assert [line.split(" ")[1] for line in lines] == ["Images", "The"]
+    (run / "verdict.json").write_bytes(sealed({**verdict, "verdict": "helps"}))
     out, (line,) = printed("--ratio", "auto", "--out", tmp_path / "three")
     assert "ratio='auto' takes none" in line
     assert "nothing to add" in out

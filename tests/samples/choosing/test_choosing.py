@@ -497,7 +497,7 @@ def test_groups_of_the_fit_are_judged_whole(tmp_path):
         ganaug.choose(run, (x, y), groups=one)
 
 
-@pytest.mark.filterwarnings("ignore::ganaug.errors.NumberingWarning")
+@pytest.mark.filterwarnings("ignore::ganaug.errors.NumberingWarning", "ignore::ganaug.errors.NoEvidenceWarning")
 def test_the_command_counts_what_is_served(chosen, tmp_path):
     from click.testing import CliRunner
 
