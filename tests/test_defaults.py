@@ -100,6 +100,6 @@ def test_looking_and_measuring(usual, other, tmp_path):
 def test_a_bench_and_a_measurement(usual, other, tmp_path):
     ganaug.measure(usual, "digits", per_class=4, steps=1)
     ganaug.bench(
-        "digits", run=usual, out=tmp_path / "b", limit=12, seeds=2, steps=2, search=False, quick=True, ratios=(0.5,),
-        uses=("plain",), augmentations=("none",), device="cpu",
+        "digits", run=usual, out=tmp_path / "b", limit=12, seeds=2, steps=2, model="small", quick=True, ratios=(0.5,),
+        uses=("plain",), remedies=(), device="cpu",
     )  # fmt: skip

@@ -38,8 +38,6 @@ def test_the_wheel_alone_does_the_main_job(tmp_path):
     assert str(home) in run("-c", "import ganaug; print(ganaug.__file__)")
     run("-m", "ganaug", "fit", "digits", "--limit", "10", "--steps", "2", "--out", "run")
     run("-m", "ganaug", "augment", "run", "--per-class", "2", "--out", "synth")
-    few = (
-        "limit=10, quick=True, seeds=2, steps=5, search=False, augmentations=('none',), ratios=(0.5,), uses=('plain',)"
-    )
+    few = "limit=10, quick=True, seeds=2, steps=5, model='small', remedies='none', ratios=(0.5,), uses=('plain',)"
     run("-c", f"import ganaug; ganaug.bench('digits', run='run', out='bench', {few})")
     assert (tmp_path / "bench" / "report.html").stat().st_size > 10_000

@@ -65,6 +65,8 @@ def everything(out, cache, monkeypatch):
         quick=True,
         ratios=(0.25,),
         seeds=2,
+        model="small",
+        remedies=("augmentation",),
     )
 
 

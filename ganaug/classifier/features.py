@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,10 +22,12 @@ from ganaug.defaults import usual_defaults
 from ganaug.device import as_memory_allows
 from ganaug.errors import WeightsError
 from ganaug.files.imagemap import ImageMap
+from ganaug.files.integrity import read_whole
 from ganaug.keys import seed_layers
 from ganaug.reporting import Report, renamed, silent
 
-VERSION = 1  # changes whenever the same pictures would have other features
+VERSION = 2  # changes whenever the same pictures would have other features
+MOST = 1 << 28  # bytes of a file that vouches for features
 
 
 @dataclass(frozen=True)
@@ -108,45 +110,72 @@ def features_of(
     pictures
         As `backbone.frame` lays them out.
     folder
-        Where the file lies.
+        Where the files lie.
     view
-        An augmentation of `AUGMENTATIONS`, drawn by its seed and number, is applied first; None for the pictures as
-        they are.
+        An augmentation of `AUGMENTATIONS`, drawn for each picture by what it shows and by the view's seed and number,
+        is applied first; None for the pictures as they are.
 
     Returns
     -------
     numpy.ndarray
-        float32 (N, D), a read-only memory map. What is on disk as a whole is not computed again; a damaged file is.
+        float32 (N, D). No picture that is in a file of the folder, whatever set it came with, is looked at again; a
+        damaged file is made again.
     """
     view = view or View()
-    identity = {
-        "features": VERSION, "network": backbone.digest, "pictures": pictures.digest, "view": view.identity,
-        "torch": torch.__version__, "device": backbone.device.type,
+    what = {
+        "features": VERSION, "network": backbone.digest, "view": view.identity, "torch": torch.__version__,
+        "device": backbone.device.type,
     }  # fmt: skip
-    file = ImageMap(Path(folder), identity, (len(pictures), 4 * backbone.width))  # bytes of float32
-    if not file.complete():
-        file.write(_blocks(backbone, pictures.images, view, report), renamed("features", report))
-    return file.images.view(np.float32)
+    keys = [hashlib.sha256(picture).hexdigest() for picture in pictures.images]
+    found = _on_disk(Path(folder), what, set(keys), backbone.width)
+    lacking = {key: row for row, key in enumerate(keys) if key not in found}
+    if lacking:
+        file = ImageMap(Path(folder), {**what, "of": list(lacking)}, (len(lacking), 4 * backbone.width))  # float32
+        rows = list(lacking.values())
+        file.write(_blocks(backbone, pictures.images, keys, rows, view, report), renamed("features", report))
+        found |= dict(zip(lacking, file.images.view(np.float32), strict=True))
+    return np.stack([found[key] for key in keys]) if keys else np.empty((0, backbone.width), dtype=np.float32)
 
 
-def _blocks(backbone: Backbone, images: np.ndarray, view: View, report: Report) -> Iterator[tuple[np.ndarray, str]]:
+def _on_disk(folder: Path, what: dict[str, Any], wanted: set[str], width: int) -> dict[str, np.ndarray]:
+    """Features of the wanted pictures that lie in whole files of the folder, by the hash of the picture."""
+    found: dict[str, np.ndarray] = {}
+    for manifest in sorted(folder.glob("*.json")):
+        try:
+            identity = json.loads(read_whole(manifest, MOST))["identity"]
+            of = identity.pop("of")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue
+        if identity != json.loads(json.dumps(what)) or not wanted.intersection(of) - found.keys():
+            continue
+        file = ImageMap(folder, {**what, "of": of}, (len(of), 4 * width))
+        if file.complete():
+            rows = zip(of, file.images.view(np.float32), strict=True)
+            found |= {key: row for key, row in rows if key in wanted}
+    return found
+
+
+def _blocks(
+    backbone: Backbone, images: np.ndarray, keys: Sequence[str], rows: Sequence[int], view: View, report: Report
+) -> Iterator[tuple[np.ndarray, str]]:
     change = augmentation_named(view.augmentation)
-    for start in range(0, len(images), BLOCK):
-        block = np.array(images[start : start + BLOCK])
+    for start in range(0, len(rows), BLOCK):
+        some = rows[start : start + BLOCK]
+        block = images[some]
         if view.augmentation != "none":
-            block = _changed(block, change, view, start)
+            block = np.stack([_changed(image, change, view, keys[row]) for image, row in zip(block, some, strict=True)])
         yield backbone.features(block, report).view(np.uint8), view.augmentation
 
 
 @usual_defaults()
-def _changed(block: np.ndarray, change: Callable[[Tensor], Tensor], view: View, start: int) -> np.ndarray:
-    """Pictures in a view, uint8 (n, H, W, C): a function of the view and of their place alone."""
+def _changed(image: np.ndarray, change: Callable[[Tensor], Tensor], view: View, key: str) -> np.ndarray:
+    """A picture in a view, uint8 (H, W, C): a function of the view and of what it shows alone."""
     with torch.random.fork_rng(devices=[]):
-        seed_layers(torch.device("cpu"), view.seed, "view", view.augmentation, view.number, start)
-        seen = change(torch.from_numpy(block).permute(0, 3, 1, 2))
+        seed_layers(torch.device("cpu"), view.seed, "view", view.augmentation, view.number, key)
+        seen = change(torch.from_numpy(image).permute(2, 0, 1)[None])[0]
     if seen.is_floating_point():
         seen = seen.round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(seen.permute(0, 2, 3, 1).numpy())
+    return np.ascontiguousarray(seen.permute(1, 2, 0).numpy())
 
 
 def _digest(name: str, found: nn.Module, config: dict[str, Any]) -> str:

@@ -35,7 +35,6 @@ from ganaug.metrics.classification import recalls
 from ganaug.reporting import Report, silent
 
 VERSION = 1  # changes whenever the same call would give another network: cached trials are then trained again
-BALANCES = ("none", "sampling", "weights")
 WARM_UP = 0.1  # of the steps, in which the learning rate rises
 
 Labelled = tuple[np.ndarray, np.ndarray]  # images and labels
@@ -48,8 +47,8 @@ class FinetuneTraining:
     epochs: in each, as many images are drawn as there are real ones, and at least a batch. batch: images per step.
     lr: peak learning rate, of the last layer. layer_decay: the learning rate of each layer is that of the next one
     times this, in (0, 1]. augmentation, blend: names of `augmentation.AUGMENTATIONS` and `augmentation.BLENDS`.
-    label_smoothing: in [0, 1). balance: "none"; "sampling", every class is drawn equally often; or "weights", every
-    class weighs the same in the loss. ratio: share of synthetic images in every batch, in [0, 1]; they replace real
+    label_smoothing: in [0, 1). balanced: every class is drawn equally often. class_weights: every class weighs the
+    same in the loss. ratio: share of synthetic images in every batch, in [0, 1]; they replace real
     images of the same class. use: how they are used, see `ganaug.classifier.use`. patience: epochs without a gain on
     the validation images after which the training stops. scratch: from weights drawn at random.
     """
@@ -62,7 +61,8 @@ class FinetuneTraining:
     augmentation: str = "none"
     blend: str = "none"
     label_smoothing: float = 0.0
-    balance: str = "none"
+    balanced: bool = False
+    class_weights: bool = False
     ratio: float = 0.0
     use: str = "plain"
     patience: int = 5
@@ -72,15 +72,13 @@ class FinetuneTraining:
         if self.epochs < 1 or self.patience < 1 or not 0 < self.layer_decay <= 1 or not 0 <= self.label_smoothing < 1:
             known = "epochs >= 1, patience >= 1, 0 < layer_decay <= 1 and 0 <= label_smoothing < 1"
             raise OptionError(f"A fine-tuning needs {known}.", f"Given: {self}.")
-        if self.balance not in BALANCES:
-            raise OptionError(f"There is no balance {self.balance!r}.", f"Choose one of: {', '.join(BALANCES)}.")
         self.batches(1)  # refuses what means nothing
 
     def batches(self, count: int) -> Training:
         """What decides which of so many images are in which batch, and what the loss is told of them."""
         return Training(
             steps=self.epochs * -(-count // max(1, self.batch)), batch=self.batch, lr=self.lr, ratio=self.ratio,
-            augmentation=self.augmentation, balanced=self.balance == "sampling", blend=self.blend, use=self.use,
+            augmentation=self.augmentation, balanced=self.balanced, blend=self.blend, use=self.use,
             label_smoothing=self.label_smoothing,
         )  # fmt: skip
 
@@ -224,7 +222,7 @@ def _probe(tuned: Finetuned, given: _Given) -> Probe:
     """Of the features as they are, with the same share and balance."""
     training, synthetic = given.training, given.synthetic
     use = "+".join(word for word in training.use.split("+") if "finish" not in USES[word]) or "plain"
-    how = ProbeTraining(balance="none" if training.balance == "none" else "weights", ratio=training.ratio, use=use)
+    how = ProbeTraining(class_weights=training.balanced or training.class_weights, ratio=training.ratio, use=use)
     features = tuned.features(given.images, given.report)
     if not np.isfinite(features).all():
         raise WeightsError("The network gives features that are not finite.", "Its weights are damaged.")
@@ -238,7 +236,7 @@ def _descent(tuned: Finetuned, given: _Given) -> Iterator[float]:
     batches = training.batches(len(labels))
     extra = None if given.synthetic is None else np.asarray(given.synthetic[1])
     real_rows, synthetic_rows = schedule(given.labels, extra, batches, given.seed)
-    even = training.balance == "weights"
+    even = training.class_weights
     by_class = class_weights(labels, given.n_classes) if even else torch.ones(given.n_classes)
     augmentation, blend = augmentation_named(training.augmentation), blend_named(training.blend)
     optimiser = create_optimizer_v2(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -18,8 +19,10 @@ NO_GAIN = 6  # exit code of --require-gain
 
 @click.command(cls=DataCommand)
 @click.argument("data")
-@click.option("--run", type=click.Path(), help="The run to measure.")
-@click.option("--synthetic", type=click.Path(), help="A folder of labelled synthetic images, in place of a run.")
+@click.option("--run", type=click.Path(), help="A run, whose synthetic images are tried.")
+@click.option(
+    "--synthetic", type=click.Path(), multiple=True, help="A folder of labelled synthetic images to try; repeatable."
+)
 @click.option("--out", type=click.Path(), required=True, help="Folder of results.json and report.html.")
 @options_of(BenchSettings)
 @OWN_RECIPE
@@ -27,34 +30,46 @@ NO_GAIN = 6  # exit code of --require-gain
 @common
 @click.pass_context
 def bench(
-    ctx: click.Context, data: str, run: str | None, synthetic: str | None, out: str, recipe: str | None,
+    ctx: click.Context, data: str, run: str | None, synthetic: tuple[str, ...], out: str, recipe: str | None,
     require_gain: bool, report: Report, **given: Any,
 ) -> Told:  # fmt: skip
-    """Measure whether synthetic images help a classifier: helps, no evidence, harms, or withheld.
+    """Measure what helps a classifier of few images most, and whether synthetic images help on top of that.
 
     \b
+    ganaug bench data/train --test data/test --out runs/bench
     ganaug bench data/train --test data/test --run runs/leaves --out runs/bench
-    ganaug bench mnist.npz --limit 100 --run runs/mnist --out runs/bench --quick
-    ganaug bench data/train --test data/test --synthetic other --out runs/bench
-    ganaug bench data/train --test data/test --run runs/leaves --out runs/bench --require-gain
+    ganaug bench data/train --test data/test --model resnet18.a1_in1k --out runs/bench
+    ganaug bench mnist.npz --limit 100 --model small --run runs/mnist --out runs/bench --quick
+    ganaug bench data/train --test data/test --synthetic diffusion --synthetic renderer --out runs/bench
 
-    The exit code is 0 whatever the verdict; with --require-gain it is 6 for any other than `helps`.
+    Each answer is helps, no evidence, harms, or withheld. The exit code is 0 whatever they are; with --require-gain it
+    is 6 unless synthetic images help.
     """
     settings, _ = settings_from(ctx, BenchSettings, given)
-    if (run is None) == (synthetic is None):
-        raise click.UsageError("Give one of --run and --synthetic.")
     if run is None and recipe is not None:
-        raise click.UsageError("--recipe is the recipe of a run: leave it out with --synthetic.")
+        raise click.UsageError("--recipe is the recipe of a run: leave it out without --run.")
+    if require_gain and run is None and not synthetic:
+        raise click.UsageError("--require-gain is about synthetic images: give --run or --synthetic.")
     from ganaug.cli.load import load_run
     from ganaug.evaluation.bench.run import bench as measure
 
     measured = load_run(run, recipe) if run is not None and recipe is not None else run
     try:
         results = measure(
-            data, settings, run=measured, synthetic=synthetic, out=out, report=report,
+            data, settings, run=measured, synthetic=_named(synthetic), out=out, report=report,
             command=shlex.join(["ganaug", *sys.argv[1:]]),
         )  # fmt: skip
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished trials are kept; the same command goes on with them") from None
     code = NO_GAIN if require_gain and results.verdict != "helps" else 0
     return Told(results.data, [results.table(), "", f"Report: {results.report_path}"], code)
+
+
+def _named(folders: tuple[str, ...]) -> Any:
+    """None, one folder, or several by their names. Raises UsageError where two have one name."""
+    if len(folders) < 2:
+        return folders[0] if folders else None
+    named = {Path(folder).name: folder for folder in folders}
+    if len(named) < len(folders):
+        raise click.UsageError("Two folders of synthetic images have one name: rename one.")
+    return named

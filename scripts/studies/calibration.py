@@ -3,12 +3,15 @@
     python -m scripts.studies.calibration                   # 60 of each kind; goes on where it was
     python -m scripts.studies.calibration --count 6         # the first 6 of each kind
     python -m scripts.studies.calibration --kind null --count 60
+    python -m scripts.studies.calibration --classifier probe  # of a pretrained network, in place of the small one
 
 Each cell draws training, test and "synthetic" images anew, and is one bench.
 
 - `null`: the synthetic images are the training images, drawn again. At most 6 of 60 may be anything but `no evidence`.
 - `unseen`: other real images, 10 real ones a class to train on. At least 48 of 60 must be `helps`.
 - `shuffled`: the same with shuffled labels. None may be `helps`.
+
+With `probe`, the classifier is a linear one on the features of a pretrained network (ganaug[lite]).
 
 A line a cell in results/calibration.jsonl; a cell that is there is not run again. Exits with 1 where an aim is missed
 (for fewer than 60 cells, in proportion).
@@ -26,6 +29,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ganaug.classifier.pretrained import LITE
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.evaluation.bench.run import bench
@@ -36,6 +40,7 @@ from scripts.studies.lib.results import RESULTS, Line, find, put, read
 from scripts.studies.lib.words import wilson, written_by
 
 KINDS = ("null", "unseen", "shuffled")
+CLASSIFIERS = {"small": "the small network", "probe": "a linear probe of a pretrained network"}
 REAL, EXTRA, TEST = 10, 40, 50  # images a class: to train on (a fifth for validation), synthetic, to test on
 STEPS, SEEDS = 40, 5
 
@@ -47,7 +52,10 @@ def everything() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     return pixels, torch.cat([part.labels for part in parts]).numpy(), parts[0].classes
 
 
-def cell(kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str, ...]], out: Path) -> Line:
+def cell(
+    kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str, ...]], out: Path, classifier: str,
+    cache: Path,
+) -> Line:  # fmt: skip
     """One bench; gives what is kept of it."""
     x, y, names = digits
     rng = numpy_stream(number, "calibration")
@@ -61,12 +69,14 @@ def cell(kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str
     results = bench(
         from_arrays(x[real], y[real], classes=names), test=from_arrays(x[test], y[test], classes=names),
         synthetic=from_arrays(x[extra], labels, classes=names), out=out, quick=True, search=False,
-        augmentations=("none",), ratios=(0.5,), uses=("plain",), steps=STEPS, seeds=SEEDS, seed=number,
+        model="small" if classifier == "small" else LITE, remedies=(), cache=cache, ratios=(0.5,), uses=("plain",),
+        steps=STEPS, seeds=SEEDS, seed=number,
     )  # fmt: skip
     data, seconds = results.data, round(time.perf_counter() - started, 1)
     change = data["difference"]
     return {
-        "kind": kind, "number": number, "verdict": results.verdict, "ratio": results.ratio, "mean": change["mean"],
+        "kind": kind, "classifier": classifier, "number": number, "verdict": results.verdict,
+        "ratio": results.ratio, "mean": change["mean"],
         "low": change["low"], "high": change["high"], "p": change["p"], "detectable": data["power"]["detectable"],
         "baseline": data["arms"]["without"]["test"]["accuracy"], "seconds": seconds,
         "settings": {"real": REAL, "extra": EXTRA, "test": TEST, "steps": STEPS, "seeds": SEEDS},
@@ -100,18 +110,15 @@ def table(cells: Sequence[Line]) -> list[str]:
 
 def render() -> str | None:
     """docs/calibration.md."""
-    cells = read(RESULTS / "calibration.jsonl")
-    null = [one for one in cells if one["kind"] == "null"]
-    if not null:
+    every = read(RESULTS / "calibration.jsonl")
+    parts = [part for name in CLASSIFIERS if (part := _of(name, [one for one in every if one["classifier"] == name]))]
+    if not parts:
         return None
-    wrong = sum(one["verdict"] != "no evidence" for one in null)
-    low, high = wilson(wrong, len(null))
-    ran = null[-1]["machine"]
     return "\n".join([
         "# Is the verdict calibrated?\n",
         f"{written_by('python -m scripts.studies.calibration')}\n",
         f"Small benches whose right answer is known, on the digits of scikit-learn ({REAL} real images a class, "
-        f"{EXTRA} synthetic, {TEST} for the test; {STEPS} steps a training, {SEEDS} paired seeds; training, test and "
+        f"{EXTRA} synthetic, {TEST} for the test; {SEEDS} paired seeds; training, test and "
         "synthetic images are drawn anew for every bench).\n",
         "- `null`: the synthetic images are the training images, drawn again. There is nothing to gain or to lose.",
         "- `unseen`: they are other real images, the best that a generator could make.",
@@ -119,6 +126,20 @@ def render() -> str | None:
         "Nothing is tuned in these benches, and there is one share and no augmentation: they ask whether the "
         "interval and the word made of it are right. Few groups and classes of few images are simulated in "
         "`tests/evaluation/bench/test_verdict.py`.\n",
+        *parts,
+    ])  # fmt: skip
+
+
+def _of(classifier: str, cells: Sequence[Line]) -> str:
+    """The part of the page that is about a classifier; "" where nothing was played."""
+    null = [one for one in cells if one["kind"] == "null"]
+    if not null:
+        return ""
+    wrong = sum(one["verdict"] != "no evidence" for one in null)
+    low, high = wilson(wrong, len(null))
+    ran, steps = null[-1]["machine"], f", {STEPS} steps a training" if classifier == "small" else ""
+    return "\n".join([
+        f"## With {CLASSIFIERS[classifier]}{steps}\n",
         "```text", *table(cells), "```\n",
         f"Of the `null` benches {wrong} of {len(null)} are not `no evidence` ({100 * low:.0f} to {100 * high:.0f} %, "
         "Wilson's 95 % interval); 5 % is what a 95 % interval promises. Intervals are "
@@ -131,19 +152,24 @@ def render() -> str | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = options(__doc__, "calibration")
     parser.add_argument("--count", type=count, default=60, help="cells of each kind (default: 60)")
+    parser.add_argument("--classifier", choices=CLASSIFIERS, default="small")
     parser.add_argument("--kind", choices=KINDS, action="append", help="only this kind; repeatable")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    digits, kinds = everything(), asked.kind or KINDS
-    for number in range(asked.count):
-        for kind in kinds:
-            if not find(asked.results, kind=kind, number=number):
-                with tempfile.TemporaryDirectory() as folder:
-                    found = cell(kind, number, digits, Path(folder) / "bench")
-                put(asked.results, found, "kind", "number")
-                points, seconds = 100 * found["mean"], found["seconds"]
-                print(f"{kind} {number}: {found['verdict']} ({points:+.2f} points, {seconds} s)", flush=True)
-    cells = [line for line in read(asked.results) if line["kind"] in kinds and line["number"] < asked.count]
+    digits, kinds, own = everything(), asked.kind or KINDS, asked.classifier
+    with tempfile.TemporaryDirectory() as cache:
+        for number in range(asked.count):
+            for kind in kinds:
+                if not find(asked.results, kind=kind, classifier=own, number=number):
+                    with tempfile.TemporaryDirectory() as folder:
+                        found = cell(kind, number, digits, Path(folder) / "bench", own, Path(cache))
+                    put(asked.results, found, "kind", "classifier", "number")
+                    points, seconds = 100 * found["mean"], found["seconds"]
+                    print(f"{kind} {number}: {found['verdict']} ({points:+.2f} points, {seconds} s)", flush=True)
+    cells = [
+        line for line in read(asked.results)
+        if line["kind"] in kinds and line["classifier"] == own and line["number"] < asked.count
+    ]  # fmt: skip
     print("\n".join(table(cells)))
     return int(not all(passed(kind, [one["verdict"] for one in cells if one["kind"] == kind]) for kind in kinds))
 

@@ -110,8 +110,8 @@ def test_fine_tuning_goes_further_than_the_probe(train):
 SETTINGS = [
     {},
     {"augmentation": "flips", "blend": "mixup", "label_smoothing": 0.1, "ratio": 0.5, "use": "light+rare"},
-    {"augmentation": "affine", "blend": "cutmix", "balance": "sampling"},
-    {"scratch": True, "augmentation": "randaugment", "balance": "weights"},
+    {"augmentation": "affine", "blend": "cutmix", "balanced": True},
+    {"scratch": True, "augmentation": "randaugment", "class_weights": True},
 ]
 
 
@@ -166,11 +166,11 @@ def test_wrong_synthetic_images_do_as_much_harm_as_they_weigh(train):
 
 
 @pytest.mark.parametrize(
-    ("balance", "low", "high"), [("none", 0, 0.2), ("sampling", 0.28, 0.7), ("weights", 0.28, 0.7)]
+    ("balance", "low", "high"), [({}, 0, 0.2), ({"balanced": True}, 0.28, 0.7), ({"class_weights": True}, 0.28, 0.7)]
 )
 def test_balance_is_the_weight_of_small_classes(train, balance, low, high):
     """Where images say nothing, the probability of a class is its share."""
-    tuned = train(*noise((45, 5)), 2, FinetuneTraining(epochs=2, lr=1e-5, balance=balance))
+    tuned = train(*noise((45, 5)), 2, FinetuneTraining(epochs=2, lr=1e-5, **balance))
     assert low < np.exp(tuned.predict(noise((50,), seed=1)[0]))[:, 1].mean() < high
 
 
@@ -261,7 +261,6 @@ def test_the_network_of_the_package_learns_photographs(real_data):
         ({"batch": 0}, "batch >= 2"),
         ({"lr": 0}, "lr > 0"),
         ({"ratio": 1.5}, "share is 1.5"),
-        ({"balance": "shift"}, "no balance 'shift'"),
         ({"augmentation": "shake"}, "no augmentation 'shake'"),
         ({"blend": "stir"}, "no blend 'stir'"),
         ({"use": "heavy"}, "no use of synthetic images 'heavy'"),

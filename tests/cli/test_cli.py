@@ -163,7 +163,7 @@ def test_recipes_are_listed_with_their_equations(run):
         (["preview", "nowhere"], 3, "fit"),
         (["augment", "nowhere", "--out", "x"], 2, "--balance"),
         (["augment", "nowhere", "--out", "x", "--balance"], 3, "fit"),
-        (["bench", "digits", "--out", "x"], 2, "--run"),
+        (["bench", "digits", "--out", "x", "--require-gain"], 2, "--run"),
         (["nosuch"], 2, "nosuch"),
     ],
 )

@@ -49,12 +49,12 @@ IDLE = [
     ("features {run} digits --root {folder}", "root would change nothing"),
     ("features {run} digits --no-probe", "nothing is left to do"),
     ("features {run} digits --no-probe --test digits --out {new}.npz", "is for the probe"),
-    ("bench digits --synthetic {folder} --out {new} --recipe f.py:f", "leave it out with --synthetic"),
+    ("bench digits --synthetic {folder} --out {new} --recipe f.py:f", "leave it out without --run"),
     ("bench digits --synthetic {folder} --out {new} --pairs {folder}", "looks at no paired images"),
     ("bench digits --run {run} --out {new} --pairs {folder}", "paired images would change nothing"),
     ("bench digits --run {run} --out {new} --root {folder}", "root would change nothing"),
     ("bench {folder} --test {folder} --run {run} --out {new} --split val", "split would change nothing"),
-    ("bench digits --run {run} --out {new} --limit 5 --remedy weights", "for classes of unequal size"),
+    ("bench digits --run {run} --out {new} --limit 5 --remedies weights", "for classes of unequal size"),
 ]
 
 

@@ -175,7 +175,8 @@ def kill_pools(kills: int, seed: int, folder: Path, tick: Callable[[Counts], Non
 def kill_benches(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
     """A bench without plots, with a classifier that takes little time: every trial is trained once, and the verdict is
     the same."""
-    from ganaug.evaluation.bench import figures, trial
+    from ganaug.evaluation.bench import figures
+    from ganaug.evaluation.trials import small
     from tests.toys.bench import NearestMean, images
 
     class Slow(NearestMean):
@@ -183,7 +184,7 @@ def kill_benches(kills: int, seed: int, folder: Path, tick: Callable[[Counts], N
             time.sleep(0.02)
             return super().__call__(*args, **options)
 
-    trial.train_classifier = Slow()
+    small.train_classifier = Slow()
     figures._svg = lambda figure: "data:image/svg+xml;base64,"  # plots take longer than all the rest
 
     def work(place: Path) -> None:
@@ -195,11 +196,13 @@ def kill_benches(kills: int, seed: int, folder: Path, tick: Callable[[Counts], N
             quick=True,
             ratios=(0.25, 0.5),
             seeds=3,
+            model="small",
+            remedies=("augmentation",),
         )
 
     def result(place: Path) -> object:
         found = json.loads((place / "results.json").read_bytes())
-        trials = {file.name: json.loads(file.read_bytes())["predictions"] for file in (place / "trials").glob("*.json")}
+        trials = {file.name: json.loads(file.read_bytes())["logs"] for file in (place / "trials").glob("*.json")}
         return trials, [found[name] for name in ("verdict", "ratio", "difference", "validation", "arms", "dropped")]
 
     work(folder / "warm bench")  # whatever is imported late

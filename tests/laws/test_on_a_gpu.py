@@ -143,7 +143,15 @@ def test_batches_on_the_gpu_are_mixed_there(run, live):
 
 
 def test_a_bench_there_ends_in_a_verdict_and_shares_no_trial_with_the_cpu(run, tmp_path):
-    options = {"run": run, "out": tmp_path / "bench", "quick": True, "seeds": 2, "steps": 6, "ratios": (0.5,)}
+    options = {
+        "run": run,
+        "out": tmp_path / "bench",
+        "quick": True,
+        "seeds": 2,
+        "steps": 6,
+        "ratios": (0.5,),
+        "model": "small",
+    }
     there = bench("digits", **options)
     assert there.data["machine"]["device"] == "cuda"
     assert there.data["trained"] == len(list((tmp_path / "bench" / "trials").iterdir()))

@@ -16,6 +16,7 @@ from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.trials.arms import BATCH
 
 UNEQUAL = 1.5  # largest over smallest class, from which on classes count as unequal
+OF_OWN = ("mean",)  # remedies of a training of the user's own, where none are named
 RUNGS = 5  # paired seeds, at most, of what each remedy does on the test set
 
 
@@ -113,6 +114,8 @@ def _remedies(asked: BenchSettings, unequal: bool) -> tuple[str, ...]:
     """Names of the remedies to try, in the order in which they are read. Raises OptionError for those that there are
     not, and for those that these images have no use for."""
     fit = [name for name, one in REMEDIES.items() if unequal or not one.unequal]
+    if asked.remedies is None and asked.train is not None:
+        return OF_OWN
     if asked.remedies is None:
         return tuple(name for name in fit if asked.search or not REMEDIES[name].training)
     wanted = [name for name in asked.remedies if name != "none"]

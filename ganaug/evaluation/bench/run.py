@@ -95,7 +95,8 @@ def bench(
         for place in (folder, folder / TRIALS):
             clear_parts(place)
         report("bench", 0, 0, record.metric_reason(design, sets))
-        room = learners_for(asked, design, sets.train.pixels.shape[2], folder / SEEN, where, report)
+        seen = folder / SEEN if asked.cache is None else Path(asked.cache)
+        room = learners_for(asked, design, sets.train, seen, where, report)
         report("classifier", 0, 0, next(iter(room.learners.values())).words)
         parts = parts_of(_Given(data, asked, given, fitted), sets, design, room, where, report)
         doubts = reasons_against(sets, parts, design)

@@ -25,15 +25,17 @@ class BenchSettings(Reading):
     uses: of synthetic images, to try (`ganaug.classifier.use`). augmentations: to try without synthetic images, for
     those to narrow who know that, for instance, mirroring changes the label; nothing for ("none",), None for all.
     remedies: rivals of synthetic images to try (`ganaug.classifier.remedies`); nothing for (), None for all that fit.
-    model: the classifier that is asked about: "small", or a network of timm; by default one whose weights are
-    installed. weights: of that network, "pretrained", "none", or a safetensors file. tune: what is trained of it:
-    "probe" (a linear classifier on its features, the default with weights), "finetune", or "scratch".
-    seeds: paired seeds of the comparison (default 10, quick 5). quick: fewer seeds, steps and arms. search: try more
-    than the first learning rate, weight decay and balancing. steps: of each training of the small network, by default
-    by the number of images.
+    model: the classifier that is asked about: "small", or a network of timm; by default, for images over 64 px, one
+    whose weights are installed. weights: of that network, "pretrained", "none", or a safetensors file. tune: what is
+    trained of it: "probe" (a linear classifier on its features, the default with weights), "finetune", or "scratch".
+    train: a training of the user's own in place of a model, a function or "FILE.py:function", see
+    `ganaug.classifier.own`. seeds: paired seeds of the comparison (default 10, quick 5). quick: fewer seeds, steps and
+    arms. search: try more than the first learning rate, weight decay and balancing. steps: of each training of the
+    small network, by default by the number of images.
     limit: at most so many training images a class. seed: of every draw. root, groups and others: see `Reading`.
     test_groups: groups of the test images; where only those of the training images are known, the verdict is withheld.
-    pairs: the paired images of the data, for a run that learned from pairs. device: of
+    pairs: the paired images of the data, for a run that learned from pairs. cache: folder in which pictures and their
+    features are kept, which benches of the same images share. device: of
     the classifiers and of the generator; "auto" is CUDA where there is a GPU. exact_only: near-duplicates of seen
     images stay in the test set and are told of, for images that are different and all look alike."""
 
@@ -62,18 +64,21 @@ class BenchSettings(Reading):
     remedies: tuple[str, ...] | None = option(
         None,
         lambda: (
-            f"A remedy to try without synthetic images: {', '.join(REMEDIES)}; repeatable.  [default: all that fit]"
+            f"Remedies to try without synthetic images: {', '.join(REMEDIES)}; repeatable, or joined by commas; none "
+            "for none.  [default: all that fit]"
         ),
-        metavar="NAME",
-        flag="--remedy",
+        metavar="NAMES",
     )
     model: str | None = option(
-        None, "The classifier: small, or a network of timm.  [default: one whose weights are installed]", metavar="NAME"
+        None,
+        "The classifier: small, or a network of timm.  [default: an installed one for images over 64 px, else small]",
+        metavar="NAME",
     )
     weights: str = option("pretrained", "Of the network: pretrained, none, or a safetensors file.", metavar="FILE")
     tune: str | None = option(
         None, "What is trained of the network.  [default: probe; scratch without weights]", choices=TUNES
     )
+    train: Any = option(None, "Your own training: FILE.py:function.", metavar="FILE:NAME")
     seeds: int | None = option(None, "Paired seeds of the final comparison; no verdict with one.", least=1)
     quick: bool = option(False, "Fewer seeds, steps and arms.")
     search: bool = option(True)
@@ -82,6 +87,9 @@ class BenchSettings(Reading):
     seed: int = option(0)
     test_groups: Any = option(None, "CSV: item, group, of the test images.", path="file")
     pairs: Any = option(None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any")
+    cache: Any = option(
+        None, "Folder of pictures and features, for several benches.  [default: OUT/seen]", metavar="FOLDER", path="any"
+    )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, ...", metavar="NAME")
     exact_only: bool = option(
         False,
@@ -93,3 +101,6 @@ class BenchSettings(Reading):
         super().__post_init__()
         for name in ("ratios", "uses"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.remedies is not None:
+            names = [self.remedies] if isinstance(self.remedies, str) else self.remedies
+            object.__setattr__(self, "remedies", tuple(name for one in names for name in one.split(",")))

@@ -78,7 +78,6 @@ class Learner(ABC):
     native: bool
     shares = False
     menu: Menu
-    _seconds: float | None = None
 
     @property
     @abstractmethod
@@ -90,12 +89,29 @@ class Learner(ABC):
         """How the classifier of an arm is trained: a frozen dataclass of plain values, with a `ratio`."""
 
     @abstractmethod
+    def run(self, trial: Trial, parts: Parts) -> Said:
+        """Train once, and say something of every image that is asked about."""
+
+    @abstractmethod
+    def seconds_an_image(self, parts: Parts) -> float:
+        """That a trained classifier needs, about."""
+
+
+class ArrayLearner(Learner):
+    """One that takes images as arrays."""
+
+    _seconds: float | None = None
+
+    @abstractmethod
     def inputs(self, part: Part, rows: np.ndarray) -> Any:
         """What it takes of some images."""
 
     @abstractmethod
     def joined(self, one: Any, other: Any) -> Any:
         """The inputs of both, one after the other."""
+
+    def prepare(self, lesson: Lesson) -> None:
+        """Make once what several trainings need."""
 
     @abstractmethod
     def fit(self, lesson: Lesson) -> Predictor: ...
@@ -107,12 +123,16 @@ class Learner(ABC):
     def seconds_an_image(self, parts: Parts) -> float:
         """That a trained classifier needs, about; measured once."""
         if self._seconds is None:
-            some = Part.of(parts.train.pixels[:GLANCED], parts.train.labels[:GLANCED], parts.train.codec)
-            self.glance(some)
-            started = time.perf_counter()
-            self.glance(some)
-            self._seconds = (time.perf_counter() - started) / len(some)
+            self._seconds = self.seconds_of(parts.train)
         return self._seconds
+
+    def seconds_of(self, part: Part) -> float:
+        """That a look at an image of a part takes."""
+        some = Part.of(part.pixels[:GLANCED], part.labels[:GLANCED], part.codec)
+        self.glance(some)
+        started = time.perf_counter()
+        self.glance(some)
+        return (time.perf_counter() - started) / len(some)
 
     def watching(self, trial: Trial, parts: Parts) -> np.ndarray | None:
         """Rows of the validation part that are looked at during each training, for its curve or to stop; None: none."""
@@ -137,6 +157,10 @@ class Learner(ABC):
         looked = self.watching(trial, parts)
         if looked is not None:
             watch = self.inputs(parts.validation, looked), parts.validation.labels.numpy()[looked]
-        fitted = self.fit(Lesson(inputs, labels, parts.n_classes, trial.training, trial.seed, synthetic, watch))
+        lesson = Lesson(inputs, labels, parts.n_classes, trial.training, trial.seed, synthetic, watch)
+        self.prepare(lesson)
+        started = time.perf_counter()
+        fitted = self.fit(lesson)
+        seconds = time.perf_counter() - started
         said = [fitted.logs(self.inputs(*parts.asked(name, trial.leave))) for name in trial.on]
-        return Said(np.concatenate(said), np.asarray(fitted.losses), fitted.watched)
+        return Said(np.concatenate(said), seconds, np.asarray(fitted.losses), fitted.watched)

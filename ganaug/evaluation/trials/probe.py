@@ -12,11 +12,9 @@ from ganaug.classifier.features import Backbone, View, features_of
 from ganaug.classifier.pictures import Pictures
 from ganaug.classifier.probe import VERSION, Probe, ProbeTraining, train_probe
 from ganaug.evaluation.trials.arms import Arm, Knobs
-from ganaug.evaluation.trials.learner import Learner, Lesson, Menu
+from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
 from ganaug.evaluation.trials.parts import Part
 from ganaug.reporting import Report
-
-VIEWS = 4  # augmented views of each training image that are computed; each training sees some of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +36,16 @@ class _Fitted:
         return self.probe.predict(seen.features)
 
 
-class ProbeLearner(Learner):
-    """folder: of pictures and features, which are computed once and kept."""
+class ProbeLearner(ArrayLearner):
+    """folder: of pictures and features, which are computed once and kept. views: of each training image and
+    augmentation that are computed; each training sees some of them."""
 
     name = "probe"
     native = True
     shares = True
 
-    def __init__(self, backbone: Backbone, menu: Menu, folder: Path, report: Report):
-        self.backbone, self.menu, self.folder, self.report = backbone, menu, folder, report
+    def __init__(self, backbone: Backbone, menu: Menu, folder: Path, views: int, report: Report):
+        self.backbone, self.menu, self.folder, self.views, self.report = backbone, menu, folder, views, report
         height, width = backbone.frame.shape[1:]
         self.size = (height, width)
         self.words = f"linear probe of {backbone.name}, {height}x{width} px"
@@ -55,7 +54,12 @@ class ProbeLearner(Learner):
 
     @property
     def identity(self) -> dict[str, Any]:
-        return {"probe": VERSION, "backbone": self.backbone.digest, "device": self.backbone.device.type}
+        return {
+            "probe": VERSION,
+            "views": self.views,
+            "backbone": self.backbone.digest,
+            "device": self.backbone.device.type,
+        }
 
     def training(self, arm: Arm, knobs: Knobs) -> ProbeTraining:
         training = ProbeTraining(c=dict(knobs)["c"], augmentation=arm.augmentation, ratio=arm.ratio, use=arm.use)
@@ -67,13 +71,20 @@ class ProbeLearner(Learner):
     def joined(self, one: Seen, other: Seen) -> Seen:
         return Seen(one.part, one.rows, np.concatenate([one.features, other.features]))
 
+    def prepare(self, lesson: Lesson) -> None:
+        self._views(lesson)
+
+    def _views(self, lesson: Lesson) -> list[np.ndarray]:
+        """Features of whole parts; none without an augmentation."""
+        name = lesson.training.augmentation
+        return [] if name == "none" else [self._seen(lesson.inputs.part, View(name, i)) for i in range(self.views)]
+
     def fit(self, lesson: Lesson) -> _Fitted:
-        seen, made, name = lesson.inputs, lesson.synthetic, lesson.training.augmentation
-        views = None
-        if name != "none":
-            views = np.stack([self._seen(seen.part, View(name, i))[seen.rows] for i in range(VIEWS)])
+        seen, made, views = lesson.inputs, lesson.synthetic, None
+        if each := self._views(lesson):
+            views = np.stack([one[seen.rows] for one in each])
             lone = seen.features[len(seen.rows) :]  # pseudo-labelled images have no views, and stand in for them
-            views = np.concatenate([views, np.broadcast_to(lone, (VIEWS, *lone.shape))], axis=1)
+            views = np.concatenate([views, np.broadcast_to(lone, (self.views, *lone.shape))], axis=1)
         return _Fitted(train_probe(
             seen.features, lesson.labels, lesson.n_classes, training=lesson.training, seed=lesson.seed, views=views,
             synthetic=None if made is None else (made[0].features, made[1]),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganaug.classifier.small import VERSION, Classifier, Training, network, train_classifier
 from ganaug.evaluation.trials.arms import BATCH, LONGER, Arm, Knobs
-from ganaug.evaluation.trials.learner import Learner, Lesson, Menu
+from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
 from ganaug.evaluation.trials.parts import TEST, Part, Parts
 from ganaug.evaluation.trials.trial import Trial
 
@@ -34,7 +34,7 @@ class _Fitted:
         return torch.log_softmax(self.network.predict(pixels).double(), 1).numpy()
 
 
-class SmallLearner(Learner):
+class SmallLearner(ArrayLearner):
     """steps: optimiser steps of each training."""
 
     name = "small"

@@ -10,6 +10,7 @@ import numpy as np
 from ganaug.classifier.use import DEFAULTS
 from ganaug.evaluation.bench.results import points
 from ganaug.files.integrity import write_atomically
+from scripts.studies import remedies
 from scripts.studies.help.aims import aims, in_words
 from scripts.studies.help.cells import CELLS, GROUPS, TAILS, UNKNOWN_GROUPS, Cell
 from scripts.studies.help.kept import HELP
@@ -21,7 +22,9 @@ MODULE = "python -m scripts.studies.help"
 DRAWS = 10  # of a finished cell
 COMMAND = f"GANAUG_DATA=FOLDER {MODULE} --tier full --draws {DRAWS} --threads 1"
 HARDLY = 0.2  # of the way from guessing to certainty, below which a baseline tells little
-HOW = """# Does it help? The study
+HOW = """# What helps? The study
+
+{first}## Does a generator help the small network?
 
 {written_by} Every cell is on it, the worst ones first.
 
@@ -62,7 +65,7 @@ NOTES = {
 
 def render() -> str:
     """docs/study.md, from the results of the study."""
-    return text(results(CELLS, HELP), CELLS, COMMAND, DRAWS)
+    return text(results(CELLS, HELP), CELLS, COMMAND, DRAWS, remedies.render())
 
 
 def write(cells: Sequence[Cell], out: Path, command: str, draws: int) -> Path:
@@ -71,13 +74,15 @@ def write(cells: Sequence[Cell], out: Path, command: str, draws: int) -> Path:
     found = results(cells, out)
     keep_bootstraps(found, out)
     page = DOCS / "study.md" if out == HELP else out.parent / f"{out.name}.md"
-    write_atomically(page, text(found, cells, command, draws).encode())
+    first = remedies.render() if out == HELP else ""
+    write_atomically(page, text(found, cells, command, draws, first).encode())
     return page
 
 
-def text(found: Sequence[Result], cells: Sequence[Cell], command: str, draws: int) -> str:
-    """The whole page, Markdown."""
-    parts = [HOW.format(written_by=written_by(MODULE)), _missing(found, cells, draws), _aims(found, cells, draws)]
+def text(found: Sequence[Result], cells: Sequence[Cell], command: str, draws: int, first: str = "") -> str:
+    """The whole page, Markdown. first: the part before it."""
+    how = HOW.format(first=first and f"{first}\n", written_by=written_by(MODULE))
+    parts = [how, _missing(found, cells, draws), _aims(found, cells, draws)]
     for group, title in GROUPS.items():
         own = sorted((one for one in found if one.cell.group == group), key=lambda one: one.mean)
         if own:

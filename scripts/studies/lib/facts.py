@@ -34,6 +34,14 @@ def image_set(name: str) -> str:
     return str(file)
 
 
+def image_folder(name: str) -> Path:
+    """Where the files of an image set lie: the folder folders/NAME of GANAUG_DATA. Raises AbsentError likewise."""
+    folder = Path(os.environ.get("GANAUG_DATA") or "", "folders", name)
+    if not folder.is_dir():
+        raise AbsentError(f"{folder} does not exist.", "Set GANAUG_DATA to the folder that holds folders/.")
+    return folder
+
+
 def machine(device: str = "cpu") -> dict[str, Any]:
     """What a study ran on, and under."""
     info = Path("/proc/cpuinfo")

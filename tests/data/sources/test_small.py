@@ -97,7 +97,7 @@ def test_a_bench_leaves_out_their_test_images(run, tmp_path):
     x, y, names = tail()
     test = np.stack([np.array(picture(100 + i)) for i in range(16)]), np.arange(16) % 8
     results = ganaug.bench(
-        (x, y), run=run, out=tmp_path / "b", classes=names, test=test, seeds=2, steps=2, search=False, quick=True,
-        ratios=(0.5,), uses=("plain",), augmentations=("none",), device="cpu",
+        (x, y), run=run, out=tmp_path / "b", classes=names, test=test, seeds=2, steps=2, model="small", quick=True,
+        remedies=(), ratios=(0.5,), uses=("plain",), device="cpu",
     )  # fmt: skip
     assert any("12 test images of classes that were left out" in note for note in results.data["notes"])

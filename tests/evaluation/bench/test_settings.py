@@ -37,6 +37,8 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "model": "resnet18",
     "weights": "none",
     "tune": "scratch",
+    "train": "mine.py:train",
+    "cache": "seen",
     "search": False,
     "steps": 7,
     "limit": 8,

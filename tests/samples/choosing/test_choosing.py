@@ -300,7 +300,7 @@ def test_a_preview_of_a_choice_shows_what_is_served(picky, tmp_path):
 def test_a_bench_of_a_choice_leaves_its_verdict_with_it_and_names_what_is_withheld(chosen, tmp_path):
     run, found = chosen
     results = ganaug.bench(
-        "digits", run=found.folder, out=tmp_path / "bench", quick=True, search=False, augmentations=("none",), steps=10,
+        "digits", run=found.folder, out=tmp_path / "bench", quick=True, model="small", remedies=("none",), steps=10,
         seeds=2, ratios=(0.5,), uses=("plain",),
     )  # fmt: skip
     assert results.data["generator"] == load(found.folder).hash
@@ -346,7 +346,7 @@ def test_benches_of_a_choice_and_of_its_run_are_counted_together(chosen, tmp_pat
     run, _ = chosen
     folder = Path(shutil.copytree(run.path, tmp_path / "run"))
     (folder / "choice" / "verdict.json").unlink(missing_ok=True)
-    few = {"search": False, "augmentations": ("none",), "steps": 5, "seeds": 2, "ratios": (0.5,), "uses": ("plain",)}
+    few = {"model": "small", "remedies": (), "steps": 5, "seeds": 2, "ratios": (0.5,), "uses": ("plain",)}
     for times, place in enumerate((folder, folder / "choice", folder), 1):
         results = ganaug.bench("digits", run=place, out=tmp_path / f"bench{times}", seed=times, **few)
         assert results.data["looks"] == times

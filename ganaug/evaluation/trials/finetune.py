@@ -1,0 +1,94 @@
+"""A pretrained network, fine-tuned at its own size; or the same network, trained from scratch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganaug.classifier.features import Backbone
+from ganaug.classifier.finetune import SCRATCH, VERSION, FinetuneTraining, train_finetuned
+from ganaug.classifier.finetuned import Finetuned
+from ganaug.classifier.pictures import Pictures
+from ganaug.evaluation.trials.arms import LONGER, Arm, Knobs
+from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
+from ganaug.evaluation.trials.parts import Part, Parts
+from ganaug.evaluation.trials.trial import Trial
+from ganaug.reporting import Report
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    network: Finetuned
+
+    @property
+    def losses(self) -> np.ndarray:
+        return self.network.losses
+
+    @property
+    def watched(self) -> tuple[float, ...]:
+        return self.network.watched
+
+    def logs(self, pictures: np.ndarray) -> np.ndarray:
+        return self.network.predict(pictures)
+
+
+class FinetuneLearner(ArrayLearner):
+    """backbone: the network as it is before. weights: of it. scratch: it is trained from weights drawn at random.
+    folder: of pictures."""
+
+    name = "finetune"
+    native = True
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        weights: str | Path,
+        menu: Menu,
+        folder: Path,
+        report: Report,
+        *,
+        scratch: bool = False,
+    ):
+        self.backbone, self.weights, self.menu, self.folder, self.report = backbone, weights, menu, folder, report
+        height, width = backbone.frame.shape[1:]
+        self.size, self.usual = (height, width), SCRATCH if scratch else FinetuneTraining()
+        how = f"{backbone.name} from scratch" if scratch else f"fine-tuned {backbone.name}"
+        self.words = f"{how}, {height}x{width} px"
+        self._pictures: dict[str, Pictures] = {}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {"finetune": VERSION, "network": self.backbone.digest, "device": self.backbone.device.type}
+
+    def training(self, arm: Arm, knobs: Knobs) -> FinetuneTraining:
+        training = replace(
+            self.usual, lr=dict(knobs)["lr"], augmentation=arm.augmentation, blend=arm.blend, ratio=arm.ratio,
+            use=arm.use, epochs=self.usual.epochs * (LONGER if arm.longer else 1),
+        )  # fmt: skip
+        return replace(training, **arm.changes)
+
+    def inputs(self, part: Part, rows: np.ndarray) -> np.ndarray:
+        if part.digest not in self._pictures:
+            self._pictures[part.digest] = part.pictures(self.backbone.frame, self.folder, self.report)
+        images = self._pictures[part.digest].images
+        return images if len(rows) == len(part) else images[rows]
+
+    def joined(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return np.concatenate([one, other])
+
+    def watching(self, trial: Trial, parts: Parts) -> np.ndarray | None:
+        """All validation images: the epoch is chosen by them."""
+        return np.arange(len(parts.validation)) if len(parts.validation) else None
+
+    def fit(self, lesson: Lesson) -> _Fitted:
+        return _Fitted(train_finetuned(
+            lesson.inputs, lesson.labels, lesson.n_classes, training=lesson.training, seed=lesson.seed,
+            name=self.backbone.name, weights=self.weights, synthetic=lesson.synthetic, validation=lesson.watch,
+            device=self.backbone.device,
+        ))  # fmt: skip
+
+    def glance(self, part: Part) -> None:
+        self.backbone.features(np.stack([self.backbone.frame.pixels(part.image(i)) for i in range(len(part))]))

