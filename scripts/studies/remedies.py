@@ -65,10 +65,10 @@ def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
     given: dict[str, Any] = {}
     if cell.data in FOLDERS:
         folder = image_folder(cell.data)
-        data = folder / "train"
+        data = str(folder / "train")
         given = {"test": folder / "test", "groups": folder / "groups.csv"}
     else:
-        data = Path(image_set(cell.data))
+        data = image_set(cell.data)
     results = bench(
         data, out=out, model="small", quick=True, steps=STEPS, seeds=SEEDS, seed=draw, limit=cell.limit or MOST,
         cache=cache, remedies=[name for name in REMEDIES if name not in ("finetune", "pseudo-labels")], **given,

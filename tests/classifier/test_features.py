@@ -65,6 +65,26 @@ def test_features_are_those_of_timm_on_its_own_transform(name, tmp_path):
     assert np.allclose(features, right, atol=1e-4)
 
 
+def test_a_picture_is_looked_at_once_whatever_set_it_comes_with(backbone, tmp_path, monkeypatch):
+    def of(rows: list[int], folder: Path, view: View | None = None) -> np.ndarray:
+        source = from_arrays(X, np.arange(10) % 2)
+        pictures = pictures_of(source, rows, [str(i) for i in rows], backbone.frame, folder / "pictures")
+        return features_of(backbone, pictures, folder, view=view)
+
+    flips = View("flips", 1)
+    whole, moved = of(list(range(10)), tmp_path / "other"), of(list(range(10)), tmp_path / "other", flips)
+    some = of([3, 7, 7, 1], tmp_path)
+    passes = []
+    forward = Backbone._forward
+    monkeypatch.setattr(Backbone, "_forward", lambda self, part: passes.append(len(part)) or forward(self, part))
+    more = of([9, 1, 3, 0], tmp_path)
+    assert sum(passes) == 2
+    assert np.allclose(some, whole[[3, 7, 7, 1]], atol=1e-5)
+    assert np.allclose(more, whole[[9, 1, 3, 0]], atol=1e-5)
+    assert np.allclose(of([7, 2], tmp_path, flips), moved[[7, 2]], atol=1e-5)  # views do not depend on the set either
+    assert not np.allclose(moved, whole, atol=1e-3)
+
+
 def test_they_are_computed_once_and_again_where_the_file_is_damaged(backbone, pictures, tmp_path, monkeypatch):
     first = np.array(features_of(backbone, pictures, tmp_path))
     passes = []

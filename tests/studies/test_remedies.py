@@ -1,0 +1,62 @@
+"""The study of remedies: what a bench found is kept, and told in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganaug.evaluation.bench.run import bench
+from scripts.studies import remedies
+from scripts.studies.lib.results import put, read
+from tests.toys.bench import NearestMean, images
+
+
+def line(cell: str, draw: int, change: float, **changed) -> dict:
+    rungs = [
+        {"rung": "as it is", "name": "small: real", "validation": 0.5, "test": 0.5, "change": 0.0},
+        {"rung": "probe", "name": "probe: real", "validation": 0.6, "test": 0.5 + change, "change": change},
+        {"rung": "mean", "name": "mean of (small: real; probe: real)", "validation": 0.4, "test": 0.4, "change": -0.1},
+    ]
+    return {
+        "cell": cell, "draw": draw, "metric": "accuracy", "train": [20, 20], "test": 100, "rungs": rungs,
+        "best": "probe: real", "change": change, "seconds": 120.0, "machine": {"cpu": "abacus"}, "date": "2026-11-29",
+        **changed,
+    }  # fmt: skip
+
+
+def test_the_table_tells_of_every_draw_and_how_sure_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(remedies, "RESULTS", tmp_path)
+    assert remedies.render() == ""
+    for draw, change in enumerate((0.2, 0.3, -0.05)):
+        put(tmp_path / "remedies.jsonl", line("mnist-20", draw, change), "cell", "draw")
+    put(tmp_path / "remedies.jsonl", line("trashnet-all", 0, 0.1), "cell", "draw")
+    page = remedies.render()
+    [row] = [one for one in page.splitlines() if one.startswith("| mnist-20")]
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[1] == "mnist-20 (digits, 28 px; 3 draws)"
+    assert cells[2] == "50.0"
+    assert cells[9] == cells[11] == "+15.0 ± 44.8"  # Student's interval of 20, 30 and -5 points
+    assert cells[10].startswith("-10.0")
+    assert "better than the small network as it is in 3 of 4 draws (worst -5.0 points" in page
+    assert "trashnet-all (photographs of waste, 384 x 512 px; 1 draw)" in page
+
+
+def test_a_draw_is_a_bench_of_which_the_rungs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ganaug.evaluation.trials.small.train_classifier", NearestMean())
+    monkeypatch.setattr("ganaug.evaluation.bench.figures._svg", lambda figure: "")
+    monkeypatch.setattr(remedies, "image_set", lambda name: "there")
+    asked: dict = {}
+
+    def toy(data, **given):
+        asked.update(given)
+        del given["limit"]
+        return bench(images(20, 0), test=images(40, 1), **{**given, "remedies": ("augmentation", "mean")})
+
+    monkeypatch.setattr(remedies, "bench", toy)
+    found = remedies.play(remedies.Cell("mnist", None), 3, tmp_path / "out", tmp_path / "cache")
+    put(tmp_path / "kept.jsonl", found, "cell", "draw")
+    [kept] = read(tmp_path / "kept.jsonl")
+    assert (kept["cell"], kept["draw"], asked["seed"], asked["limit"]) == ("mnist-all", 3, 3, remedies.MOST)
+    assert [rung["rung"] for rung in kept["rungs"]] == ["as it is", "augmentation", "mean"]
+    assert kept["rungs"][0]["change"] == 0
