@@ -54,7 +54,8 @@ def test_the_page_of_calibration_counts_verdicts(tmp_path, monkeypatch):
     assert calibration.render() is None
     verdicts = [("null", "no evidence"), ("null", "helps"), ("unseen", "helps"), ("shuffled", "harms")]
     write(tmp_path / "calibration.jsonl", [
-        {"kind": kind, "classifier": "small", "number": number, "verdict": verdict, "mean": 0.01, "low": -0.02, "high": 0.03, "seconds": 7.0,
+        {"kind": kind, "classifier": "small", "number": number, "verdict": verdict,
+         "mean": 0.01, "low": -0.02, "high": 0.03, "seconds": 7.0,
          "machine": MACHINE, "date": "2026-01-01"}
         for number, (kind, verdict) in enumerate(verdicts)
     ])  # fmt: skip
