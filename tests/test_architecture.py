@@ -41,7 +41,7 @@ MAY = {
     "fitting": "data data.rows device files fitting.doctor game generator options recipes samples",
     "mixing": "classifier data data.duplicates data.labels data.pictures data.sources game generator samples",
     "evaluation.probing": "data files game generator networks options recipes samples",
-    "evaluation.measuring": "classifier data data.rows generator metrics options samples",
+    "evaluation.measuring": "classifier data data.labels data.rows data.sources generator metrics options samples",
     "evaluation.trials": "classifier data data.sources files metrics mixing",
     "evaluation.bench": (
         "classifier data data.duplicates data.labels data.sources device evaluation.trials files fitting.doctor "

@@ -1,4 +1,4 @@
-"""`ganaug measure`: what the samples of a run are like."""
+"""`ganaug measure`: what the samples of a run are like, or images that were made elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def measure(run, data, test, extractor, per_class, steps, device, pairs, reading
     """Measure samples against real images: fidelity, diversity, labels, copies, each with an interval.
 
     DATA is what the run was fitted on: images, a table, series. The column "real" is the same figure of real ones in
-    the samples' place; figures that grow where images are few are compared below, with as many of each.
+    the samples' place; figures that grow where images are few are compared below, with as many of each. In the place of
+    a run, name images that were made elsewhere, in a folder of class folders.
 
     \b
     ganaug measure runs/leaves data/train
@@ -32,13 +33,15 @@ def measure(run, data, test, extractor, per_class, steps, device, pairs, reading
     ganaug measure runs/mnist mnist.npz --extractor timm:resnet18.a1_in1k
     ganaug measure runs/table table.csv --test unseen.csv
     ganaug measure runs/cells photos --pairs masks
+    ganaug measure made_by_diffusion data/train --test data/test
     """
     from ganaug.cli.load import load_run
     from ganaug.device import resolve_device
     from ganaug.evaluation.measuring.run import measure as examine
 
+    samples = run if recipe is None else load_run(run, recipe)
     found = examine(
-        load_run(run, recipe), data, reading, test=test, extractor=extractor, per_class=per_class, steps=steps,
+        samples, data, reading, test=test, extractor=extractor, per_class=per_class, steps=steps,
         seed=seed, device=str(resolve_device(device)), pairs=pairs, report=report,
     )  # fmt: skip
     return Told(found.to_json(), found.lines())

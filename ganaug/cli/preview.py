@@ -1,11 +1,10 @@
-"""`ganaug preview`: what a run draws."""
+"""`ganaug preview`: what a run draws, or what images from elsewhere show."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import rich_click as click
-from click.core import ParameterSource
 
 from ganaug.cli.group import Told, common
 from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION
@@ -17,32 +16,30 @@ from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION
 @click.option(
     "--columns", type=click.IntRange(1), metavar="N", default=10, show_default=True, help="Samples of each class."
 )
-@click.option(
-    "--frames", type=click.IntRange(1), metavar="N", default=48, show_default=True, help="Pictures of the latent walk."
-)
+@click.option("--frames", type=click.IntRange(1), metavar="N", help="Pictures of the latent walk.  [default: 48]")
 @OWN_RECIPE
 @TRUNCATION
 @START
 @PAIRS
 @common
-@click.pass_context
-def preview(ctx, run, out, columns, frames, recipe, truncation, data, pairs, seed, report):
+def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, report):
     """Draw samples: a grid with one row a class, and a walk through latent space (PNG and GIF).
+
+    Of images that were made elsewhere, in a folder of class folders, there is the grid alone.
 
     \b
     ganaug preview runs/leaves
+    ganaug preview made_by_diffusion --out pictures
     ganaug preview runs/cells --data photos --pairs masks
     """
     from ganaug.cli.load import load_run
     from ganaug.samples.enlarged import enlargement
     from ganaug.samples.pictures import preview as draw
 
-    if data is not None and ctx.get_parameter_source("frames") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--frames is of a walk through latents: leave it out with --data.", ctx)
-    fitted = load_run(run, recipe)
+    samples = run if recipe is None else load_run(run, recipe)
     folder = Path(out) if out else Path(run) / "preview"
     files = draw(
-        fitted, folder, columns=columns, frames=frames, seed=seed, truncation=truncation, data=data, pairs=pairs
+        samples, folder, columns=columns, frames=frames, seed=seed, truncation=truncation, data=data, pairs=pairs
     )
     shown, enlarged = [str(f) for f in files], enlargement(fitted.card)
     notes = [enlarged] if enlarged else []

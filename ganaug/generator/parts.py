@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Generic
 
 import numpy as np
@@ -16,11 +16,25 @@ from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.generator.card import Card
 from ganaug.options import Reading
 
 UNLABELLED = ("all",)  # the classes of a generator that knows none
+
+
+@dataclass(frozen=True)
+class NoFit:
+    """In the place of a card, where samples were made elsewhere: what they are to be like. What their maker saw is not
+    known. skipped: classes of the data of which there is no sample."""
+
+    classes: tuple[str, ...]
+    shape: tuple[int, ...]
+    codec: ImageCodec
+    skipped: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
 
 
 class FitParts(Generic[Items]):
@@ -29,7 +43,7 @@ class FitParts(Generic[Items]):
     inside: bool (N,), those that its gradients saw; beside: those that it held out.
     """
 
-    def __init__(self, items: Items, card: Card):
+    def __init__(self, items: Items, card: Card | NoFit):
         self.items = items
         self.inside = np.isin(items.fingerprints, card.fingerprints)
         self.beside = np.isin(items.fingerprints, card.held_out) & ~self.inside
@@ -50,7 +64,7 @@ class FitParts(Generic[Items]):
         return self.items.take(np.flatnonzero(~self.inside))
 
 
-def images_like(card: Card, data: Any, reading: Reading | None = None, **options: Any) -> LabelledImages:
+def images_like(card: Card | NoFit, data: Any, reading: Reading | None = None, **options: Any) -> LabelledImages:
     """Images at the size, with the channels and over the range of a card, with classes as they come, but for those that
     the fit left out. options: of `load_images`. Raises OptionError for another range."""
     channels, _, side = card.shape
@@ -58,7 +72,7 @@ def images_like(card: Card, data: Any, reading: Reading | None = None, **options
     return load_images(data, how, size=side, channels=channels, at_least=0, **options).without(card.skipped)
 
 
-def reading_like(card: Card, data: Any, reading: Reading | None) -> Reading:
+def reading_like(card: Card | NoFit, data: Any, reading: Reading | None) -> Reading:
     """How data are read for a generator: over the range that it learned. Raises OptionError for another range."""
     reading, learned = reading or Reading(), card.codec.range
     given = data.codec.range if isinstance(data, LabelledImages) else reading.range

@@ -1,30 +1,33 @@
-"""Pictures of a generator: a grid with one row a class, and a walk through latent space."""
+"""Pictures of samples: a grid with one row a class; of a generator also a walk through latent space."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor, nn
 
 from ganaug.data.outputs import require_outside
+from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
-from ganaug.errors import OptionError
+from ganaug.errors import DataError, OptionError, UnreadableImageError
 from ganaug.files.integrity import write_atomically, writing
 from ganaug.game import Prior
 from ganaug.generator.folder import Fitted
-from ganaug.keys import torch_stream
+from ganaug.keys import permutation, torch_stream
 from ganaug.reporting import printable
 from ganaug.samples.blocks import Renderer
-from ganaug.samples.run import Loadable, as_fitted, from_noise, withheld
+from ganaug.samples.run import Samples, as_fitted, from_noise, made_elsewhere, withheld
 from ganaug.samples.variants import images_for, translation_grid, translator
 
 MOST_ROWS = 32  # a grid of more classes than this shows the first ones
+MOST_SIDE = 128  # px of a cell that shows an image that was made elsewhere
 
 
 @torch.inference_mode()
@@ -121,29 +124,43 @@ def save_picture(image: Image.Image, file: Path, **how: Any) -> None:
 
 @usual_defaults()
 def preview(
-    run: Loadable,
+    run: Samples,
     out: Path,
     *,
     columns: int = 10,
-    frames: int = 48,
+    frames: int | None = None,
     seed: int = 0,
     truncation: float | None = None,
     data: Any = None,
     pairs: Any = None,
 ) -> list[Path]:
-    """Write `grid.png`, `walk.png` (the path laid out) and `walk.gif` (the path in motion) into `out`.
+    """Write `grid.png`, `walk.png` (the path laid out) and `walk.gif` (the path in motion, by default 48 `frames`) into
+    `out`.
 
     For a generator that translates images, give `data` (and `pairs`, their paired images, where it learned from
     pairs): `grid.png` then shows, row by row, what it starts from, two answers and the image itself, for `columns`
     images of each class; where it translates to another class: image, translation, the way back, and an image of that
     class.
 
-    Of RUN/choice, the grid shows what is served; the walk shows the generator.
+    Of RUN/choice, the grid shows what is served; the walk shows the generator. Of images that were made elsewhere (a
+    folder, or whatever `open_source` takes), there is the grid alone.
 
     Raises OptionError for counts below 1, ArtefactError if the run cannot be loaded.
     """
-    if columns < 1 or frames < 1:
+    if columns < 1 or (frames is not None and frames < 1):
         raise OptionError("A preview needs at least one column and one frame.", "Give counts of 1 or more.")
+    made = made_elsewhere(run)
+    if frames is not None and (data is not None or made is not None):
+        raise OptionError("--frames is of a walk through latents, and there is none.", "Leave it out.")
+    if made is not None:
+        if data is not None or pairs is not None or truncation is not None:
+            raise OptionError("Images that were made elsewhere start from nothing that is known here.",
+                              "Leave out --data, --pairs and --truncation.")  # fmt: skip
+        require_outside(out, run)
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+        save_picture(_grid_of(made, columns, seed), out / "grid.png")
+        return [out / "grid.png"]
     fitted = as_fitted(run)
     require_outside(out, data, pairs, classes=fitted.card.classes)
     fitted.refuse_idle(pairs=pairs, truncation=truncation)
@@ -161,7 +178,30 @@ def preview(
     fitted = from_noise(fitted)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        return _drawn(fitted, out, columns, frames, seed, truncation)
+        return _drawn(fitted, out, columns, frames or 48, seed, truncation)
+
+
+def _grid_of(made: ImageSource, columns: int, seed: int) -> Image.Image:
+    """Some images of each class, by key, whole and on white where they are not square."""
+    rows: dict[str, list[Image.Image]] = {}
+    for label, name in enumerate(made.classes):
+        own = np.flatnonzero(made.labels == label)
+        found: list[Image.Image] = []
+        for place in permutation(len(own), seed, "preview", name) if len(rows) < MOST_ROWS else ():
+            with contextlib.suppress(UnreadableImageError):
+                found.append(made.read(int(own[place])).convert("RGB"))
+            if len(found) == columns:
+                break
+        if found:
+            rows[name] = found
+    if not rows:
+        raise DataError("No image can be read.", "Give images of a supported format.")
+    side = min(MOST_SIDE, max(max(image.size) for found in rows.values() for image in found))
+    grid = np.full((len(rows), columns, 3, side, side), 255, np.uint8)
+    for row, found in enumerate(rows.values()):
+        for column, image in enumerate(found):
+            grid[row, column] = np.asarray(ImageOps.pad(image, (side, side), color="white")).transpose(2, 0, 1)
+    return tile(grid, names=tuple(rows))
 
 
 def _drawn(fitted: Fitted, out: Path, columns: int, frames: int, seed: int, truncation: float | None) -> list[Path]:

@@ -1,4 +1,5 @@
-"""A run, and its generator as it is to be served: with the choice among its samples, where one is named."""
+"""A run, and its generator as it is to be served: with the choice among its samples, where one is named. Or else images
+that were made elsewhere, where a path or an object is one of these."""
 
 from __future__ import annotations
 
@@ -7,14 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ganaug.data.sources.kinds import is_text
+from ganaug.data.sources.source import ImageSource, is_source, open_source
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
 from ganaug.errors import ArtefactError, DataError, TranslatorError
-from ganaug.files.integrity import read_whole, sha256, unsealed
+from ganaug.files.integrity import MANIFEST, read_whole, sha256, unsealed
 from ganaug.game import Source
-from ganaug.generator.folder import Fitted, OwnRecipe, choice_folder, path_of, read_generator, rules_of
+from ganaug.generator.folder import CARD, Fitted, OwnRecipe, choice_folder, path_of, read_generator, rules_of
+from ganaug.reporting import Report, silent
 
 MOST_VERDICT = 1 << 28  # bytes of verdict.json
+_OF_A_RUN = ("fit.json", MANIFEST, CARD, f"generator/{MANIFEST}", f"generator/{CARD}")  # one of these is in the folder
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Run:
 
 
 Loadable = str | Path | Run | Fitted
+Samples = Loadable | Any  # or images that were made elsewhere, as `open_source` takes them
 
 
 @usual_defaults()
@@ -89,6 +95,16 @@ def as_fitted(run: Loadable) -> Fitted:
         f"The generator at {fitted.path} makes {kind}, and this works on images.",
         f"Write its samples to a file: ganaug augment RUN --balance --out {file} (ganaug.augment in Python).",
     )
+
+
+def made_elsewhere(samples: Samples, report: Report = silent) -> ImageSource | None:
+    """Images that no generator of ours made (in a folder of class folders, or any other source), to be read one by one;
+    None for a run or a generator, and for a path where nothing is."""
+    if isinstance(samples, (Run, Fitted)):
+        return None
+    if is_text(samples) and (any((Path(samples) / name).exists() for name in _OF_A_RUN) or not is_source(samples)):
+        return None
+    return open_source(samples, report=report)
 
 
 def as_loaded(run: Loadable) -> Fitted:

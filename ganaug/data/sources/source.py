@@ -100,6 +100,11 @@ def refuse_idle(reading: Reading, used: Collection[str], words: str) -> None:
             raise OptionError(f"{name} would change nothing: {what} is not for {words}.", f"Leave it out ({typed}).")
 
 
+def is_source(data: Any) -> bool:
+    """Whether some kind takes it."""
+    return any(kind.takes(data) for kind in SOURCES.values())
+
+
 def kind_of(source: Any) -> Kind:
     """Raises DataError, with the kinds that there are, for what is none of them."""
     for kind in SOURCES.values():

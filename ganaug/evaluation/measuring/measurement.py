@@ -18,7 +18,8 @@ class Measurement:
     """figures: in the order in which they are printed. per_class: class name -> its own figures, None
     where there is none.
 
-    copies: None where the images of the fit are not in the data; its pairs name rows of `samples` and of `seen`.
+    copies: None where the images of the fit are not in the data; its pairs name rows of `samples` and of `seen`. names:
+    of the samples, where they were made elsewhere.
     samples: pixels uint8 (N, C, H, W), or values float32 (N, F), and labels int64 (N,). judge: how the own classifier
     was trained, and how good it is on the reference items.
     """
@@ -31,6 +32,7 @@ class Measurement:
     classes: tuple[str, ...]
     judge: dict[str, Any]
     notes: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Figure:
         """The figure of this name."""
@@ -41,7 +43,7 @@ class Measurement:
         pairs = [] if report is None else [
             {
                 "class": self.classes[pair.label],
-                "sample": self._row(pair.sample),
+                "sample": self.names[pair.sample] if self.names else self._row(pair.sample),
                 "training": self.seen.names[pair.training],
                 "distance": pair.distance,
                 "ratio": number(pair.ratio),

@@ -1,9 +1,10 @@
-"""All measures of one generator, in one call."""
+"""All measures of the samples of one generator, or of images that were made elsewhere, in one call."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import torch
 from torch import Tensor
 
 from ganaug.classifier.judge import STEPS, judge_of
+from ganaug.data.load import require_counts
+from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError, TooFewImagesError
@@ -21,11 +24,12 @@ from ganaug.evaluation.measuring.measurement import Measurement
 from ganaug.evaluation.measuring.sides import Sides, sides
 from ganaug.evaluation.measuring.vectors import measure_vectors
 from ganaug.generator.folder import Fitted
+from ganaug.generator.parts import images_like
 from ganaug.metrics import Interval
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, printable, silent
 from ganaug.samples.blocks import Renderer
-from ganaug.samples.run import Loadable, as_loaded, withheld
+from ganaug.samples.run import Samples, as_loaded, made_elsewhere, withheld
 from ganaug.samples.variants import Variants
 
 PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless a number is given
@@ -33,7 +37,7 @@ PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless
 
 @usual_defaults()
 def measure(
-    run: Loadable,
+    run: Samples,
     data: Any,
     reading: Reading | None = None,
     *,
@@ -60,24 +64,39 @@ def measure(
     and series are compared value by value, with scikit-learn's extra-trees as classifier; what is said of images
     and their classifiers is refused there. Classes that a choice withholds are measured, and named.
 
+    run may as well be images that were made elsewhere, by a diffusion model or a renderer: a folder, or whatever
+    `open_source` takes. They are measured at the size at which `load_images` reads the data; classes are matched by
+    name. What they may be copies of are the data: give `test`, images that their maker cannot have seen.
+
     Writes nothing. Raises OptionError, WeightsError and whatever `sides` raises.
     """
     if per_class is not None and per_class < 2:
         raise OptionError(f"{per_class} samples of a class cannot be measured.", "Give --per-class 2 or more.")
     reading = merged(Reading, reading, given)
-    fitted = as_loaded(run)
-    classes = fitted.card.classes
-    count = per_class or max(2, min(PER_CLASS, ALTOGETHER // len(classes)))
-    if not isinstance(fitted.card.codec, ImageCodec):
+    made = made_elsewhere(run, report)
+    source = as_loaded(run) if made is None else made
+    count = per_class or max(2, min(PER_CLASS, ALTOGETHER // len(source.classes)))
+    if isinstance(source, Fitted) and not isinstance(source.card.codec, ImageCodec):
         about = {"extractor": extractor != "own", "pairs": pairs is not None, "steps": steps != STEPS}
         for option in [*(name for name, given in about.items() if given), *reading.said()]:
             raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it away.")
-        return measure_vectors(fitted, data, test, count, seed, report)
-    fitted.refuse_idle(pairs=pairs)
+        return measure_vectors(source, data, test, count, seed, report)
+    if isinstance(source, Fitted):
+        source.refuse_idle(pairs=pairs)
+    elif pairs is not None:
+        raise OptionError("Images that were made elsewhere start from none: paired images would change nothing.",
+                          "Leave out --pairs (pairs=).")  # fmt: skip
     chosen_device = torch.device(device)
     chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
-    parts = sides(fitted.card, data, reading, test=test, pairs=pairs, seed=seed, report=report)
-    samples, notes = _samples(fitted, parts, count, seed, chosen_device, report)
+    names: tuple[str, ...] = ()
+    of = source.card if isinstance(source, Fitted) else source
+    parts = sides(of, data, reading, test=test, pairs=pairs, seed=seed, report=report)
+    if isinstance(source, Fitted):
+        classes = source.classes
+        samples, notes = _samples(source, parts, count, seed, chosen_device, report)
+    else:
+        classes = parts.card.classes
+        samples, notes, names = _read(source, parts, count, seed, report)
     judge, augmentation = judge_of(parts.judge, steps=steps, seed=seed, device=chosen_device, report=report)
     other = parts.unseen if len(parts.unseen) else parts.reference
     reference, seen, unseen = ((part.pixels, part.labels) for part in (parts.reference, parts.seen, other))
@@ -91,13 +110,29 @@ def measure(
 
     if not looked.labelled:
         notes += (NO_CLASSES,)
-    if left_out := withheld(fitted):
-        notes += (f"The choice serves no samples of {', '.join(map(printable, left_out))}; figures include them.",)
-    return looked.measurement(
+    found = looked.measurement(
         chosen or own(judge), accuracies, parts.seen,
         {"augmentation": augmentation, "images": len(parts.judge), "steps": steps}, (*notes, *parts.notes),
-        copies_of="pixels" if parts.fitted else "", seed=seed, report=report,
+        copies_of="pixels" if parts.copied else "", seed=seed, report=report,
     )  # fmt: skip
+    return replace(found, names=names)
+
+
+def _read(
+    made: ImageSource, parts: Sides, count: int, seed: int, report: Report
+) -> tuple[tuple[Tensor, Tensor], tuple[str, ...], tuple[str, ...]]:
+    """Samples that were made elsewhere, `count` of each class where there are so many; notes; and their names."""
+    images = images_like(parts.card, made, limit=count, seed=seed, report=report)
+    images = images.in_order(parts.card.classes, "The samples", "the data")
+    require_counts(images.classes, images.counts(), 2, unreadable=images.unreadable)
+    notes = []
+    if images.unreadable:
+        name, why = images.unreadable[0]
+        notes.append(f"{len(images.unreadable)} samples cannot be read and are left out, the first is {name}: {why}")
+    same = int(np.isin(images.fingerprints, parts.reference.fingerprints).sum())
+    if same:
+        notes.append(f"{same} samples are images that they are compared with: figures are better than they should be.")
+    return (images.pixels, images.labels), tuple(notes), images.names
 
 
 def _samples(
@@ -106,13 +141,15 @@ def _samples(
     """uint8 (N, C, H, W), class after class, `count` of each where there are so many; labels int64 (N,); notes."""
     classes = fitted.card.classes
     notes: tuple[str, ...] = ()
+    if left_out := withheld(fitted):
+        notes = (f"The choice serves no samples of {', '.join(map(printable, left_out))}; figures include them.",)
     if fitted.starts_from is None:
         renderer = Renderer(fitted, seed, device=device)
         streams = (renderer.stream(label, count) for label in range(len(classes)))
     else:
         variants = Variants(fitted, parts.seen, seed, device=device)
         streams = (_of_class(variants, name, label, count) for label, name in enumerate(classes))
-        notes = (
+        notes += (
             f"Samples are made from the {len(parts.seen)} images of the fit "
             f"({fitted.starts_from.value}), so their number says little of how many different ones there are.",
         )
