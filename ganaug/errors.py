@@ -134,8 +134,8 @@ class NoEvidenceWarning(UserWarning):
 
 
 class WithheldWarning(UserWarning):
-    """There are no synthetic images of classes that were asked for: a choice withholds them, or the fit left them
-    out."""
+    """There are no synthetic images of classes that were asked for: a choice withholds them, the fit left them out, or
+    nobody made them."""
 
 
 class NumberingWarning(UserWarning):
@@ -151,7 +151,8 @@ class UnservedWarning(UserWarning):
 
 
 class SeenImagesWarning(UserWarning):
-    """A few evaluation images are among those that the generator was trained on."""
+    """A few evaluation images are among those that the generator was trained on, or training images among those that
+    were made elsewhere."""
 
 
 class OtherPicturesWarning(UserWarning):

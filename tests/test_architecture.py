@@ -36,7 +36,10 @@ MAY = {
     "classifier": "data data.duplicates data.labels data.sources device files metrics",
     "samples.choosing": "classifier files generator metrics networks",
     "samples.exports": "data data.sources files generator",
-    "samples": "classifier data data.sources files game generator options samples.choosing samples.exports",
+    "samples": (
+        "classifier data data.duplicates data.labels data.sources files game generator options samples.choosing "
+        "samples.exports"
+    ),
     "fitting.doctor": "data device files game generator options samples",
     "fitting": "data data.rows device files fitting.doctor game generator options recipes samples",
     "mixing": "classifier data data.duplicates data.labels data.pictures data.sources game generator samples",

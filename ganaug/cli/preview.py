@@ -35,12 +35,14 @@ def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, re
     from ganaug.cli.load import load_run
     from ganaug.samples.enlarged import enlargement
     from ganaug.samples.pictures import preview as draw
+    from ganaug.samples.run import made_elsewhere
 
-    samples = run if recipe is None else load_run(run, recipe)
+    fitted = load_run(run, recipe) if recipe is not None or made_elsewhere(run) is None else None
+    samples = run if fitted is None else fitted
     folder = Path(out) if out else Path(run) / "preview"
     files = draw(
         samples, folder, columns=columns, frames=frames, seed=seed, truncation=truncation, data=data, pairs=pairs
     )
-    shown, enlarged = [str(f) for f in files], enlargement(fitted.card)
+    shown, enlarged = [str(f) for f in files], "" if fitted is None else enlargement(fitted.card)
     notes = [enlarged] if enlarged else []
     return Told({"files": shown, "notes": notes}, shown + notes)

@@ -8,7 +8,7 @@ from statistics import median_low
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from ganaug.errors import DataError
@@ -73,11 +73,20 @@ class ImageCodec:
         pixels = x.add(1).mul_(127.5).round_().clamp_(0, 255)
         return pixels.to(torch.uint8, memory_format=torch.contiguous_format)
 
-    def to_image(self, pixels: np.ndarray) -> Image.Image:
-        """uint8 (C, H, W) -> PIL image with the mode and size of the real images (bicubic where sizes differ)."""
-        image = Image.fromarray(pixels[0] if pixels.shape[0] == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+    def to_image(self, pixels: np.ndarray | Image.Image) -> Image.Image:
+        """uint8 (C, H, W) -> PIL image with the mode and size of the real images (bicubic where sizes differ).
+
+        A picture that was made elsewhere is cut at its margins where its sides are in another proportion: it was not
+        made square for these images, as those of a generator are, and is not squeezed.
+        """
+        if isinstance(pixels, Image.Image):
+            image = pixels
+        else:
+            array = pixels[0] if pixels.shape[0] == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0))
+            image = Image.fromarray(array)
         if image.mode != self.mode:
             image = image.convert(self.mode)
-        if self.size is not None and image.size != self.size[::-1]:
-            image = image.resize(self.size[::-1], Image.Resampling.BICUBIC)
-        return image
+        if self.size is None or image.size == self.size[::-1]:
+            return image
+        size, how = self.size[::-1], Image.Resampling.BICUBIC
+        return image.resize(size, how) if isinstance(pixels, np.ndarray) else ImageOps.fit(image, size, how)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ganaug.data.labels.classes import place_of
+from ganaug.data.labels.classes import place_of, spelled
 from ganaug.defaults import usual_defaults
 from ganaug.errors import ArtefactError, GanaugError, LabelMismatchError, OptionError
 from ganaug.files.integrity import MANIFEST, read_verified, write_manifest
@@ -77,6 +77,11 @@ class Fitted:
         """The names of the classes, in the order of the card."""
         return self.card.classes
 
+    @property
+    def codec(self) -> Any:
+        """The way from what it makes to the user's own form."""
+        return self.card.codec
+
     def places(self, names: Iterable[str]) -> list[int]:
         """Its labels of these classes, by name. Raises LabelMismatchError for one that it does not know."""
         asked = list(names)
@@ -91,8 +96,12 @@ class Fitted:
 
     def spelled(self, name: str) -> str:
         """The class as the card writes it; a name that it does not know stays as it is."""
-        place = place_of(name, self.card.classes)
-        return name if place < 0 else self.card.classes[place]
+        return spelled(name, self.card.classes)
+
+    def serves(self, name: str) -> bool:
+        """Whether samples of a class are served: no choice withholds it, and the fit did not leave it out."""
+        withheld = () if self.choice is None else self.choice.withheld
+        return self.spelled(name) not in (*withheld, *self.card.skipped)
 
     def refuse_idle(self, *, pairs: Any = None, truncation: float | None = None) -> None:
         """Raises OptionError for what would change nothing: paired images where it does not start from them, a

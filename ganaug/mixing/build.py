@@ -1,4 +1,4 @@
-"""`mix`: from a data set, a run and a few words to a `MixedDataset`."""
+"""`mix`: from a data set, samples and a few words to a `MixedDataset`."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from torch.utils.data import IterableDataset
 from ganaug.data.labels.classes import Classes
 from ganaug.data.labels.unwrap import innermost
 from ganaug.data.sources.dicts import as_pairs
-from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, WithheldWarning
+from ganaug.data.sources.steady import by_turns
+from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError, WithheldWarning
 from ganaug.generator.folder import Fitted
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.labels import named_labels_of
-from ganaug.mixing.leaks import refuse_overlap
+from ganaug.mixing.leaks import MOST_COMPARED, refuse_overlap, warn_of_copies
 from ganaug.mixing.native import size_of_items
-from ganaug.mixing.pictures import warn_of_other_pictures
+from ganaug.mixing.pictures import some_items, warn_of_other_pictures
 from ganaug.mixing.ratio import resolve
 from ganaug.mixing.schedule import Append, Replace, Schedule
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK
+from ganaug.samples.elsewhere import Elsewhere, pool_of, samples_of
 from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.plan import Plan, balance, fraction
-from ganaug.samples.pool import Pool, served
-from ganaug.samples.run import Loadable, from_noise
+from ganaug.samples.pool import ByName, served
+from ganaug.samples.run import Samples
+
+POOL_EPOCHS = 4
 
 
 def mix(
     dataset: Any,
-    run: Loadable,
+    run: Samples,
     *,
     mode: str = "replace",
     ratio: float | str | None = None,
@@ -39,7 +43,7 @@ def mix(
     transform: Any = None,
     classes: Classes | None = None,
     targets: Any = None,
-    pool_epochs: int = 4,
+    pool_epochs: int = POOL_EPOCHS,
     fresh: bool = False,
     evaluation: Iterable[Any] = (),
     force: bool = False,
@@ -48,7 +52,8 @@ def mix(
     """`dataset` with synthetic images from `run` among the real ones.
 
     dataset: map-style, items (image, label) or dicts of an image and a label (of Hugging Face, with any format or
-    transform), also a Subset of one. run: run folder, generator folder, Run or Fitted.
+    transform), also a Subset of one. run: run folder, generator folder, Run or Fitted; or images that were made
+    elsewhere, by a diffusion model or a renderer: a folder of class folders, or whatever `open_source` takes.
 
     mode: "replace" (default) serves exactly round(ratio * n) of the n items synthetic, others in each epoch, each with
     the label of the item in whose place it stands; len() does not change. "append" adds n ratio / (1 - ratio) items
@@ -64,7 +69,12 @@ def mix(
     An EnlargedWarning tells where the items are far larger than what the generator makes, unless a bench at such a size
     found that its images help; "auto" serves none there before such a bench.
     Of a class that a choice (`ganaug.choose`) withholds, or that the fit left out (`skip_small`), only real images are
-    served.
+    served; so they are of one of which there are no images from elsewhere, which a warning names.
+
+    Images from elsewhere are read where they lie. They come at the size of the real ones, cut at their margins rather
+    than squeezed; where the real ones differ in size, at their own. Where there are fewer of a class than an epoch asks
+    for, each comes several times. A folder has no verdict that ratio="auto" could read: give the ratio that its bench
+    arrived at.
 
     Draws depend on (seed, epoch, index) only. Each pass of a torch `DataLoader` over the data set, or over one around
     it, is the next epoch; `set_epoch` says which one is next (after a resume). What asks for items without a
@@ -73,47 +83,46 @@ def mix(
     mixed data set (`.targets`); an UnservedWarning names one that was made for the real items alone.
 
     Raises LabelMismatchError for a class that the generator does not know, IncompatibleLoaderError for items that
-    synthetic ones cannot be made alike, NoVerdictError, HarmfulError, OptionError.
+    synthetic ones cannot be made alike, NoVerdictError, HarmfulError, OptionError, LeakError.
     """
     require_map_style(dataset)
-    fitted = from_noise(run)
-    share = resolve(fitted, mode, ratio, force)
+    samples = samples_of(run, report)
+    if isinstance(samples, Elsewhere) and (fresh or pool_epochs != POOL_EPOCHS):
+        cause = "Images that were made elsewhere are as many as they are: none are rendered."
+        raise OptionError(cause, "Leave out fresh= and pool_epochs=.")
+    share = resolve(samples, mode, ratio, force)
     view = as_pairs(dataset, labelled=targets is not None)
-    size = size_of_items(*innermost(view), fitted.card.codec) if share.ratio or mode == "balance" else None
-    share = share.at_size(fitted, size, depth=2)
+    size = size_of_items(*innermost(view), samples.codec) if share.ratio or mode == "balance" else None
+    if isinstance(samples, Fitted):
+        share = share.at_size(samples, size, depth=2)
     share.warn("Items of a data set", depth=3)
-    refuse_overlap(fitted, evaluation, report)
+    refuse_overlap(samples, evaluation, report)
     known = named_labels_of(view, classes, targets, report)
-    labels, names = known.labels, tuple(map(fitted.spelled, known.names))  # as the generator writes them
-    who = _who(labels, names, mode, share.ratio, fitted)
+    labels, names = known.labels, tuple(map(samples.spelled, known.names))  # as the samples write them
+    absent: list[str] = []
+    if share.ratio or mode == "balance":
+        absent = _absent([names[label] for label in np.unique(labels)], names, samples, known.given)
+    who = _who(labels, names, mode, share.ratio, samples)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
-    skipped = [name for name in names if name in fitted.card.skipped]
-    if skipped and (share.ratio or mode == "balance"):
-        warn_of_skipped(skipped)
-    wanted = {name: n for name, n in needed.items() if n and name not in skipped}
+    wanted = {name: n for name, n in needed.items() if n and name not in absent}
     plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in wanted.items()}
     added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
     labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
     pool = schedule = None
     if plan:
-        _require_known(plan, fitted, known.given)
-        warn_of_other_pictures(dataset, labels[: len(dataset)], names, fitted, transform, report)
-        warn_of_enlarged(fitted, size, depth=2)
-        pool = Pool.open(run, plan, seed=seed, epoch=0 if fresh else None, report=report)
+        real = labels[: len(dataset)]
+        if isinstance(samples, Elsewhere):
+            some = by_turns(real, "copies")[:MOST_COMPARED].tolist()
+            warn_of_copies(samples, some_items(dataset, some, real, names, samples.codec, report), report)
+        else:
+            _require_known(plan, samples, known.given)
+            warn_of_other_pictures(dataset, real, names, samples, transform, report)
+            warn_of_enlarged(samples, size, depth=2)
+        pool = pool_of(samples, plan, seed=seed, epoch=0 if fresh else None, report=report)
         first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
         starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))
         schedule = Schedule(who, len(labels), names, starts, sizes, seed)
-    return MixedDataset(dataset, labels, known, schedule, pool, fitted, seed=seed, transform=transform, view=view)
-
-
-def warn_of_skipped(names: Sequence[str]) -> None:
-    """Tell which classes have real images only, since the fit left them out."""
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    warnings.warn(
-        f"The fit left out {len(names)} small classes ({', '.join(names[:5])}{more}): they are served as they are.",
-        WithheldWarning,
-        stacklevel=3,
-    )
+    return MixedDataset(dataset, labels, known, schedule, pool, samples, seed=seed, transform=transform, view=view)
 
 
 def require_map_style(dataset: Any) -> None:
@@ -130,19 +139,46 @@ def require_map_style(dataset: Any) -> None:
         )
 
 
-def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float, fitted: Fitted) -> Replace | Append:
+def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float, samples: ByName) -> Replace | Append:
     if mode == "replace":
         return Replace(labels, round(ratio * len(labels)))
     counts = {name: int(n) for name, n in zip(names, np.bincount(labels, minlength=len(names)), strict=True) if n}
-    plan = served(fitted, balance(counts) if mode == "balance" else fraction(counts, ratio))
+    plan = served(samples, balance(counts) if mode == "balance" else fraction(counts, ratio))
     return Append(labels, np.array([plan.get(name, 0) for name in names], dtype=np.int64))
+
+
+def _absent(there: Sequence[str], names: Sequence[str], samples: Fitted | Elsewhere, named: bool) -> list[str]:
+    """The classes, of those that are `there` in the data set, that are served as they are, which a warning tells: the
+    fit left them out, or nobody made images of them. Raises LabelMismatchError for images of a class that the data set
+    does not name."""
+    if isinstance(samples, Elsewhere):
+        foreign = [name for name in samples.classes if samples.serves(name) and name not in names]
+        if foreign:
+            raise LabelMismatchError(
+                f"There are synthetic images of {', '.join(map(repr, foreign))}, a class that the data set has not"
+                + _nameless(named),
+                f"Its classes are {', '.join(map(repr, names))}: give classes=[...], the name of each label.",
+            )
+        absent = [name for name in there if not samples.serves(name)]
+        told = f"There is no synthetic image of {len(absent)} classes"
+    else:
+        absent = [name for name in there if name in samples.card.skipped]
+        told = f"The fit left out {len(absent)} small classes"
+    if absent:
+        more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
+        listed = f"{', '.join(absent[:5])}{more}"
+        warnings.warn(f"{told} ({listed}): they are served as they are.", WithheldWarning, stacklevel=3)
+    return absent
+
+
+def _nameless(named: bool) -> str:
+    return "." if named else " (the data set has no class names, so that labels stand for themselves)."
 
 
 def _require_known(needed: Plan, fitted: Fitted, named: bool) -> None:
     unknown = [name for name in needed if name not in fitted.card.classes]
     if unknown:
         raise LabelMismatchError(
-            f"The generator has not learned the class {', '.join(map(repr, unknown))}"
-            + ("." if named else " (the data set has no class names, so that labels stand for themselves)."),
+            f"The generator has not learned the class {', '.join(map(repr, unknown))}" + _nameless(named),
             f"Its classes are {', '.join(map(repr, fitted.card.classes))}: give classes=[...], the name of each label.",
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from ganaug.mixing.native import fetched, labels_seen, look_at
 from ganaug.mixing.sampler import EpochIndex
 from ganaug.mixing.schedule import REAL, Schedule, Turns
 from ganaug.mixing.vectorise import Presenter
+from ganaug.samples.elsewhere import Elsewhere, Pictures
 from ganaug.samples.pool import Pool
 from ganaug.samples.run import as_fitted
 from ganaug.samples.variant_pool import VariantPool
@@ -42,8 +42,8 @@ class MixedDataset(Dataset):
         labels: np.ndarray,
         known: NamedLabels,
         schedule: Schedule | Turns | None,
-        pool: Pool | VariantPool | None,
-        fitted: Fitted,
+        pool: Pool | VariantPool | Pictures | None,
+        samples: Fitted | Elsewhere,
         *,
         seed: int,
         transform: Any = None,
@@ -52,7 +52,7 @@ class MixedDataset(Dataset):
         self.dataset, self.classes, self.seed = dataset, list(known.names), seed
         self._labels, self._known = labels, known
         self._schedule, self._pool = schedule, pool
-        self._run: Fitted | Path = fitted  # a path in copies that were sent to other processes
+        self._run: Any = samples if isinstance(samples, Fitted) else None  # a path in copies in other processes
         self._clock = EpochClock()
         self._by_hand = 0  # items that no DataLoader asked for, since the epoch was set
         self._tables: dict[int, np.ndarray] = {}
@@ -64,8 +64,9 @@ class MixedDataset(Dataset):
         self._form: Form | None = None
         self._change = self.target_transform  # by which the form was found
         if pool is not None:
-            native = look_at(self._base, index_map, fitted.card.codec, own_transform=transform is not None)
-            self._present = Presenter(native, fitted.card.codec)
+            own, codec = transform is not None, samples.codec
+            native = look_at(self._base, index_map, codec, own_transform=own, pictures=isinstance(pool, Pictures))
+            self._present = Presenter(native, codec)
             self._form = self._form_of_labels()
 
     def __len__(self) -> int:
@@ -281,11 +282,10 @@ class MixedDataset(Dataset):
             self._tables = dict(kept) | {epoch: self._schedule.table(epoch)}
         return self._tables[epoch]
 
-    def _pool_of(self, epoch: int) -> Pool | VariantPool:
+    def _pool_of(self, epoch: int) -> Pool | VariantPool | Pictures:
         assert self._pool is not None
-        if isinstance(self._pool, VariantPool) or self._pool.epoch in (None, epoch):
-            return self._pool
-        self._pool = self._pool.at(epoch)
+        if isinstance(self._pool, Pool) and self._pool.epoch not in (None, epoch):
+            self._pool = self._pool.at(epoch)
         return self._pool
 
     def _render(self, epoch: int) -> None:

@@ -19,58 +19,64 @@ from ganaug.errors import LeakError, SeenImagesWarning
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
 from ganaug.reporting import Report, silent
-from ganaug.samples.run import Loadable, as_fitted
+from ganaug.samples.elsewhere import Elsewhere, samples_of
+from ganaug.samples.run import Samples, as_fitted
 
 SHOWN = 20  # names in a warning
 MOST_COMPARED = 200  # images that are compared by likeness, one by one
 
 
-def unseen(dataset: Any, run: Loadable, *, report: Report = silent) -> Subset:
-    """A map-style evaluation set without the images that the fit saw, exactly or nearly.
+def unseen(dataset: Any, run: Samples, *, report: Report = silent) -> Subset:
+    """A map-style evaluation set without the images that the fit saw, exactly or nearly; or, where `run` is images that
+    were made elsewhere, without these.
 
     Near-duplicates are flipped, shifted by up to 2 px, recompressed, brighter or darker, or resized. Compared is the
     content, before transforms. What is only as much like them as different images of the fit are like each other stays.
     """
-    fitted = as_fitted(run)
-    source = open_source(dataset, range=fitted.card.codec.range)
+    samples = samples_of(run, report, as_fitted)
+    source = open_source(dataset, range=samples.codec.range)
     _warn_of_unsteady(source, "The set")
-    seen, _ = seen_items(source, _known(fitted), report)
+    seen, _ = seen_items(source, _known(samples), report)
     dropped = set(seen)
     return Subset(dataset, [index for index in range(len(dataset)) if index not in dropped])
 
 
-def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report) -> None:
-    """Look for evaluation images that the fit saw, be it by gradients or by its validation part; near-duplicates count.
+def refuse_overlap(samples: Fitted | Elsewhere, evaluation: Iterable[Any], report: Report) -> None:
+    """Look for evaluation images that the fit saw, be it by gradients or by its validation part; or that are among the
+    images that were made elsewhere. Near-duplicates count.
 
     evaluation: DataLoaders, or anything that `ganaug.fit` reads (data sets, folders, npz files, (X, y)), or one of
     these, (X, y) in a list only. Items are compared by content, before transforms. Up to 5 % of a set:
     SeenImagesWarning, which lists them, since a loader that is already made cannot be changed here. Beyond: LeakError.
     """
-    known = _known(fitted)
+    known = _known(samples)
+    were, alike, fix = "used to fit the generator", "images that the generator was fitted on", "Fit on images that"
+    if isinstance(samples, Elsewhere):
+        were, alike, fix = "found among the synthetic ones", "synthetic images", "Give synthetic images that"
     indexed = hasattr(evaluation, "__getitem__") and not isinstance(evaluation, (list, tuple))
     if indexed or isinstance(evaluation, (Path, DataLoader)):
         evaluation = [evaluation]  # one set
     for number, part in enumerate(evaluation):
-        source = open_source(part.dataset if isinstance(part, DataLoader) else part, range=fitted.card.codec.range)
+        source = open_source(part.dataset if isinstance(part, DataLoader) else part, range=samples.codec.range)
         _warn_of_unsteady(source, f"Evaluation set {number}")
         sure, unsure = seen_items(source, known, report)
         if unsure:
             first = source.names[unsure[0]]
             warnings.warn(
-                f"{len(unsure)} of {len(source)} images of evaluation set {number} are as much like images that the "
-                f"generator was fitted on as different ones of these are like each other, the first is {first!r}: "
-                "whether they show the same subjects could not be judged. Keep whole subjects apart: fit with groups=.",
+                f"{len(unsure)} of {len(source)} images of evaluation set {number} are as much like {alike} as "
+                f"different ones of these are like each other, the first is {first!r}: whether they show the same "
+                "subjects could not be judged. Keep whole subjects apart: fit with groups=.",
                 SeenImagesWarning,
                 stacklevel=4,
             )
         overlap = [source.names[index] for index in sure]
         if not overlap:
             continue
-        cause = f"{len(overlap)} of {len(source)} images of evaluation set {number} were used to fit the generator"
+        cause = f"{len(overlap)} of {len(source)} images of evaluation set {number} were {were}"
         if len(overlap) > LEAK * len(source):
             raise LeakError(
                 f"{cause}, the first is {overlap[0]!r} (flipped, shifted or recompressed copies count).",
-                "Fit on images that are not used for evaluation.",
+                f"{fix} are not used for evaluation.",
             )
         more = f" and {len(overlap) - SHOWN} more" if len(overlap) > SHOWN else ""
         warnings.warn(
@@ -78,6 +84,18 @@ def refuse_overlap(fitted: Fitted, evaluation: Iterable[Any], report: Report) ->
             "on ganaug.unseen(dataset, run), which leaves them out.",
             SeenImagesWarning,
             stacklevel=4,
+        )
+
+
+def warn_of_copies(samples: Elsewhere, items: ImageSource | None, report: Report) -> None:
+    """A SeenImagesWarning where some training items, as far as they are looked at, are among the synthetic images."""
+    sure = [] if items is None else seen_items(items, samples.known, report)[0]
+    if items is not None and sure:
+        warnings.warn(
+            f"{len(sure)} of {len(items)} items of the data set that were compared are among the synthetic images, "
+            f"exactly or nearly, the first is {items.names[sure[0]]!r}: copies of training images add nothing.",
+            SeenImagesWarning,
+            stacklevel=3,
         )
 
 
@@ -118,8 +136,10 @@ def warn_of_more_seen(fitted: Fitted, images: np.ndarray) -> None:
     )
 
 
-def _known(fitted: Fitted) -> Known:
-    """What the fit saw; warns where near-duplicates of it cannot be found."""
+def _known(fitted: Fitted | Elsewhere) -> Known:
+    """What the fit saw, or the images that were made; warns where near-duplicates of it cannot be found."""
+    if isinstance(fitted, Elsewhere):
+        return fitted.known
     known = known_to(fitted)
     if not known.nearly:
         warnings.warn(

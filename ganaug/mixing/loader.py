@@ -21,11 +21,11 @@ from torch.utils.data import (
 )
 
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.mixing.build import mix
+from ganaug.mixing.build import POOL_EPOCHS, mix
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.sampler import DrawnOrder, EpochSampler, FollowedOrder
 from ganaug.reporting import Report, silent
-from ganaug.samples.run import Loadable
+from ganaug.samples.run import Samples
 
 SETTINGS = (
     "num_workers", "collate_fn", "pin_memory", "pin_memory_device", "timeout", "worker_init_fn", "generator",
@@ -36,7 +36,7 @@ _MIX = "loader = DataLoader(ganaug.mix(dataset, run), ...)"
 
 def augment_loader(
     loader: DataLoader,
-    run: Loadable,
+    run: Samples,
     *,
     mode: str = "replace",
     ratio: float | str | None = None,
@@ -44,7 +44,7 @@ def augment_loader(
     transform: Any = None,
     classes: Sequence[str] | None = None,
     targets: Any = None,
-    pool_epochs: int = 4,
+    pool_epochs: int = POOL_EPOCHS,
     fresh: bool = False,
     evaluation: Iterable[Any] = (),
     force: bool = False,
@@ -52,11 +52,12 @@ def augment_loader(
 ) -> DataLoader:
     """A new `torch.utils.data.DataLoader` with the settings of `loader`, over its data set mixed with synthetic images.
 
-    Arguments as in `mix`. The order of items is keyed by (seed, epoch) where `loader` shuffles. Each iteration is the
-    next epoch, starting at 0; after a resume, call `loader.sampler.set_epoch(n)` (or `loader.dataset.set_epoch(n)`;
-    with a `DistributedSampler`, calling it on yours goes on working). Known samplers are rebuilt over the mixed data
-    set (sequential, random, subset-random, weighted, distributed); others are kept in mode "replace", where every index
-    stays valid. In the modes that add items, a `WeightedRandomSampler` gives each the mean weight of its class.
+    Arguments as in `mix`: `run` may be images that were made elsewhere. The order of items is keyed by (seed, epoch)
+    where `loader` shuffles. Each iteration is the next epoch, starting at 0; after a resume, call
+    `loader.sampler.set_epoch(n)` (or `loader.dataset.set_epoch(n)`; with a `DistributedSampler`, calling it on yours
+    goes on working). Known samplers are rebuilt over the mixed data set (sequential, random, subset-random, weighted,
+    distributed); others are kept in mode "replace", where every index stays valid. In the modes that add items, a
+    `WeightedRandomSampler` gives each the mean weight of its class.
 
     Warns if `loader` does not shuffle. Raises IncompatibleLoaderError, with the fix, for a loader that cannot be
     rebuilt, and what `mix` raises.

@@ -44,8 +44,8 @@ class Native:
     white: float = 1.0
     span: Range | None = None
 
-    def image(self, pixels: np.ndarray, codec: ImageCodec) -> Any:
-        """uint8 (C, H, W) of the generator -> an image as the data set holds them."""
+    def image(self, pixels: np.ndarray | Image.Image, codec: ImageCodec) -> Any:
+        """uint8 (C, H, W) of the generator, or a picture -> an image as the data set holds them."""
         mode = self.mode if self.mode in MODES.values() else codec.mode
         image = ImageCodec(mode, self.size).to_image(pixels)
         if self.kind == "pil":
@@ -115,21 +115,24 @@ def _floating(dtype: Any) -> bool:
     return dtype.is_floating_point if isinstance(dtype, torch.dtype) else np.issubdtype(dtype, np.floating)
 
 
-def look_at(dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_transform: bool) -> Native:
+def look_at(
+    dataset: Any, index_map: np.ndarray, codec: ImageCodec, *, own_transform: bool, pictures: bool = False
+) -> Native:
     """The native form of `dataset` (not a Subset), from its first, middle and last item among `index_map`.
 
     codec: settles the size where those items differ in size. own_transform: synthetic images get a transform of their
-    own, so that they start as PIL images in the mode and size of the codec. Raises IncompatibleLoaderError for items
+    own, so that they start as PIL images in the mode and size of the codec. pictures: they have sizes of their own,
+    which they keep unless those items have one size. Raises IncompatibleLoaderError for items
     that are not (image, label), and for tensors that only the data set knows how to make.
     """
     seen = _three(dataset, index_map)
-    image, call, size = seen[0].image, seen[0].call, _size_of(seen, codec)
+    image, call, size = seen[0].image, seen[0].call, _size_of(seen, codec, pictures)
     if own_transform:
         return Native("pil", codec.mode, codec.size, "", None, "positional")
     span = next((found for one in seen if (found := span_of(one.image, codec)) is not None), None)
     if isinstance(image, Image.Image):
-        pictures = [one.image for one in seen if isinstance(one.image, Image.Image)]
-        floats = [np.asarray(picture) for picture in pictures if picture.mode == "F"]
+        deep = [one.image for one in seen if isinstance(one.image, Image.Image) and one.image.mode == "F"]
+        floats = [np.asarray(picture) for picture in deep]
         bright = any(one.max() > 1 for one in floats)
         if image.mode in ("I", "I;16") and span is None:
             raise IncompatibleLoaderError(
@@ -171,9 +174,11 @@ def _three(dataset: Any, index_map: np.ndarray) -> list[_Item]:
     return [_before_transforms(dataset, int(index_map[place])) for place in places]
 
 
-def _size_of(seen: Sequence[_Item], codec: ImageCodec) -> Size:
+def _size_of(seen: Sequence[_Item], codec: ImageCodec, pictures: bool = False) -> Size | None:
     sizes = [_size(one.image) for one in seen]
-    return sizes[0] if len(set(sizes)) == 1 else codec.size or usual_size(sizes)
+    if len(set(sizes)) == 1:
+        return sizes[0]
+    return None if pictures else codec.size or usual_size(sizes)
 
 
 def labels_seen(dataset: Any, index_map: np.ndarray, labels: np.ndarray, kinds: Sequence[int]) -> list[Seen]:

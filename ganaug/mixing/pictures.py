@@ -64,11 +64,8 @@ def warn_of_other_pictures(
     base, index_map = innermost(dataset)
     path_of, order = paths_of(base), by_turns(labels, "pictures")
     rows = _with_special(order, index_map, path_of)[:MOST_ITEMS]
-    try:
-        span = span_of(without_transforms(base, fitted.card.codec.range)[int(index_map[0])][0], fitted.card.codec)
-        items = open_source(Subset(dataset, rows), targets=labels[rows].tolist(), classes=list(names), range=span)
-    except Exception:  # nothing that `fit` could read, so that nothing can be compared
-        report("pictures", 0, 0, "the items cannot be compared with what was learned")
+    items = some_items(dataset, rows, labels, names, fitted.codec, report)
+    if items is None:
         return
     known = known_to(fitted)
     compared, unsteady = _compare(items, [int(index_map[row]) for row in rows], path_of, known, fitted.card.codec)
@@ -90,6 +87,19 @@ def warn_of_other_pictures(
             OtherPicturesWarning,
             stacklevel=3,
         )
+
+
+def some_items(
+    dataset: Any, rows: Sequence[int], labels: np.ndarray, names: Sequence[str], codec: ImageCodec, report: Report
+) -> ImageSource | None:
+    """These items of a data set before its transforms; None for what `fit` could not read, and nothing compares."""
+    base, index_map = innermost(dataset)
+    try:
+        span = span_of(without_transforms(base, codec.range)[int(index_map[0])][0], codec)
+        return open_source(Subset(dataset, rows), targets=labels[rows].tolist(), classes=list(names), range=span)
+    except Exception:  # somebody else's items
+        report("pictures", 0, 0, "the items cannot be compared with the synthetic images")
+        return None
 
 
 def _compare(

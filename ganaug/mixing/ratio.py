@@ -13,6 +13,7 @@ from ganaug.classifier.use import Use, use_named
 from ganaug.data.spec import Size
 from ganaug.errors import EnlargedWarning, NoVerdictError, OptionError, UseWarning
 from ganaug.generator.folder import Fitted
+from ganaug.samples.elsewhere import Elsewhere
 from ganaug.samples.enlarged import BENCH, enlargement
 from ganaug.samples.verdict import measured_with, refuse_harmful, verdict_of
 
@@ -87,7 +88,7 @@ class Share:
             warnings.warn(said, UseWarning, stacklevel=depth + 1)
 
 
-def resolve(fitted: Fitted, mode: str, ratio: float | str | None, force: bool = False) -> Share:
+def resolve(fitted: Fitted | Elsewhere, mode: str, ratio: float | str | None, force: bool = False) -> Share:
     """What `ratio` asks for, in a mode of `MODES`.
 
     "auto" reads the verdict of `ganaug bench` in the run folder: its ratio is above 0 only if synthetic images helped.
@@ -114,8 +115,14 @@ def resolve(fitted: Fitted, mode: str, ratio: float | str | None, force: bool = 
     return Share(float(share))
 
 
-def verdict_for(fitted: Fitted, what: str) -> tuple[Path, dict[str, Any]]:
+def verdict_for(fitted: Fitted | Elsewhere, what: str) -> tuple[Path, dict[str, Any]]:
     """The folder and the verdict; raises NoVerdictError if the run was not benchmarked. what: was set to "auto"."""
+    if isinstance(fitted, Elsewhere):
+        raise NoVerdictError(
+            f"{what}='auto' reads the verdict in a run, and these images were made elsewhere.",
+            f"Run `ganaug bench DATA --test TEST --synthetic FOLDER --out BENCH`, and give the {what} that it arrives "
+            "at (in BENCH/results.json).",
+        )
     found = verdict_of(fitted)
     if found is None:
         bench = BENCH if enlargement(fitted.card) else "`ganaug bench DATA --test TEST --run RUN`"
@@ -126,7 +133,7 @@ def verdict_for(fitted: Fitted, what: str) -> tuple[Path, dict[str, Any]]:
     return found
 
 
-def _benched(fitted: Fitted, mode: str) -> Share:
+def _benched(fitted: Fitted | Elsewhere, mode: str) -> Share:
     folder, verdict = verdict_for(fitted, "ratio")
     ratio = verdict.get("ratio")
     if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 <= ratio <= 1:

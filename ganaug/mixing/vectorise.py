@@ -7,11 +7,12 @@ anything of the user's own, stays a call for each image.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ganaug.data.spec import ImageCodec
@@ -30,9 +31,13 @@ class Presenter:
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_known": (None, None)}
 
-    def __call__(self, pixels: np.ndarray, transform: Any) -> list[Any]:
-        """uint8 (n, C, H, W) -> n images."""
-        if self.native.same_as(pixels.shape[1:]) and self.native.call == "positional":
+    def __call__(self, pixels: np.ndarray | Sequence[Image.Image], transform: Any) -> list[Any]:
+        """uint8 (n, C, H, W), or n pictures -> n images."""
+        if (
+            isinstance(pixels, np.ndarray)
+            and self.native.same_as(pixels.shape[1:])
+            and self.native.call == "positional"
+        ):
             if self._known[0] is not transform:
                 self._known = transform, batched(transform)
             if self._known[1] is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from ganaug.generator.folder import Fitted, serving_folder
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.plan import Plan
-from ganaug.samples.run import Loadable, from_noise, withheld
+from ganaug.samples.run import Loadable, from_noise
 
 FORMAT = 1
 
@@ -148,11 +149,16 @@ def _counts(fitted: Fitted, plan: Plan) -> list[int]:
     return [int(plan.get(name, 0)) for name in fitted.card.classes]
 
 
-def served(fitted: Fitted, plan: Plan) -> Plan:
-    """The plan in the names of the generator, without images of the classes that a choice withholds, or that the fit
-    left out."""
-    none = {*withheld(fitted), *fitted.card.skipped}
-    return {name: 0 if name in none else n for name, n in ((fitted.spelled(k), n) for k, n in plan.items())}
+class ByName(Protocol):
+    """Samples of classes that have names: `Fitted` says what its methods do."""
+
+    def spelled(self, name: str) -> str: ...
+    def serves(self, name: str) -> bool: ...
+
+
+def served(samples: ByName, plan: Plan) -> Plan:
+    """The plan in the names of the samples, without those of classes of which none are served."""
+    return {samples.spelled(name): n if samples.serves(name) else 0 for name, n in plan.items()}
 
 
 def pool_folder(run: Loadable, folder: str | Path | None) -> Path:

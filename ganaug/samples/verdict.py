@@ -11,6 +11,7 @@ from typing import Any
 from ganaug.data.spec import Size
 from ganaug.errors import ArtefactError, HarmfulError, NoEvidenceWarning, NoVerdictError, WithheldWarning
 from ganaug.generator.folder import Fitted, hash_of, run_folder, serving_folder
+from ganaug.samples.elsewhere import Elsewhere
 from ganaug.samples.run import Run, withheld
 
 
@@ -39,13 +40,14 @@ def weight(verdict: dict[str, Any]) -> int:
     return 1 + 2 * own + (not verdict.get("settings", {}).get("quick"))
 
 
-def refuse_harmful(fitted: Fitted, force: bool) -> None:
+def refuse_harmful(fitted: Fitted | Elsewhere, force: bool) -> None:
     """Raises HarmfulError, unless forced, for a generator whose images were found to harm a classifier.
 
+    Nothing is known of images that were made elsewhere: their verdict is where their bench was told to write it.
     A generator without a verdict, or with one about an earlier state of the run, is served. What is chosen among the
     samples of a run has the run's `harms`, too, unless a bench of its own says as much as the run's and something else.
     """
-    if force:
+    if force or isinstance(fitted, Elsewhere):
         return
     where = serving_folder(fitted)
     own = _fresh(where, fitted.hash)

@@ -25,6 +25,12 @@ def place_of(name: str, names: Sequence[str]) -> int:
     return next((place for place, other in enumerate(names) if alike(other) == alike(name)), -1)
 
 
+def spelled(name: str, names: Sequence[str]) -> str:
+    """The name as it is written among others; one that is not among them stays as it is."""
+    place = place_of(name, names)
+    return name if place < 0 else names[place]
+
+
 def numbered(classes: Classes | Mapping[int, str]) -> dict[int, str]:
     """Label -> name, of what a user gave as `classes`. Raises LabelMismatchError for two names of one label."""
     if not isinstance(classes, Mapping):
