@@ -18,7 +18,7 @@ from ganaug.samples.exports import format_for
 from ganaug.samples.exports.formats import Wanted
 from ganaug.samples.plan import Plan
 from ganaug.samples.pool import served
-from ganaug.samples.run import Loadable, as_loaded, withheld
+from ganaug.samples.run import Loadable, as_loaded
 from ganaug.samples.variants import Variants, images_for, translator
 from ganaug.samples.verdict import refuse_harmful, warn_of_no_evidence
 
@@ -109,4 +109,4 @@ def complete(fitted: Fitted, plan: Plan, out: str | Path) -> Plan:
     """The plan, in which no class that is served has 0 where that would change the numbers of the others."""
     if not format_for(fitted, Path(out)).numbered:
         return plan
-    return {name: n or int(name not in withheld(fitted)) for name, n in plan.items()}
+    return {name: n or int(fitted.serves(name)) for name, n in plan.items()}

@@ -103,8 +103,7 @@ def test_real_images_beside_synthetic_ones_make_one_training_set(run, tmp_path):
 
 
 def test_a_withheld_class_is_not_filled(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("ganaug.samples.augment.withheld", lambda fitted: ("ant",))
-    monkeypatch.setattr("ganaug.samples.pool.withheld", lambda fitted: ("ant",))
+    monkeypatch.setattr("ganaug.generator.folder.Fitted.serves", lambda fitted, name: name != "ant")
     with pytest.warns(NumberingWarning):
         out = augment(run, {"ant": 4, "bee": 0, "cow": 2}, tmp_path / "out")
     assert ImageFolder(out).classes == ["bee", "cow"]
