@@ -34,11 +34,10 @@ MAY = {
     "generator": "data data.duplicates data.labels data.pictures data.rows files game options recipes",
     "metrics": "",
     "classifier": "data data.duplicates data.labels data.sources device files metrics",
-    "samples.choosing": "classifier files generator metrics networks",
+    "samples.choosing": "classifier data files generator metrics networks",
     "samples.exports": "data data.sources files generator",
     "samples": (
-        "classifier data data.duplicates data.labels data.sources files game generator options samples.choosing "
-        "samples.exports"
+        "data data.duplicates data.labels data.sources files game generator options samples.choosing samples.exports"
     ),
     "fitting.doctor": "data device files game generator options samples",
     "fitting": "data data.rows device files fitting.doctor game generator options recipes samples",

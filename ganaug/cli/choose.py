@@ -1,4 +1,4 @@
-"""`ganaug choose`: which samples of a run are served."""
+"""`ganaug choose`: which samples of a run are served, or which images that were made elsewhere."""
 
 from __future__ import annotations
 
@@ -27,21 +27,27 @@ _SHARE = click.FloatRange(0, 0.9)
               "where a recipe, like the default one, looks at their direction only.")  # fmt: skip
 @click.option("--gate", type=click.FloatRange(0.1, 1), metavar="SHARE", default=0.25, show_default=True,
               help="A class of which fewer samples are accepted is not served.")  # fmt: skip
+@click.option("--out", type=click.Path(), metavar="KEPT.csv",
+              help="Of images that were made elsewhere: the list of those that pass.")  # fmt: skip
 @reading_options
 @OWN_RECIPE
 @common
-def choose(run, data, label, realism, manifold, copies, spread, gate, reading, recipe, seed, report):
+def choose(run, data, label, realism, manifold, copies, spread, gate, out, reading, recipe, seed, report):
     """Leave out samples with doubtful labels, copies of training images, and classes that came out badly.
 
     DATA is what the run was fitted on. The choice is kept in RUN/choice, which can be named in place of RUN wherever
     samples are served or measured. It guards against a generator that went wrong; in our own study (docs/study.md) no
     rule made a classifier better, so ask `ganaug bench` before you choose in order to gain.
 
+    In the place of RUN, name images that were made elsewhere, in a folder of class folders: the list of those that pass
+    can then be named in their place.
+
     \b
     ganaug choose  runs/leaves data/train
     ganaug choose  runs/leaves data/train --label 0.2 --manifold 0.05
     ganaug bench   data/train --test data/test --run runs/leaves/choice --out runs/leaves/chosen
     ganaug augment runs/leaves/choice --balance --out data/train_synth
+    ganaug choose  made_by_diffusion data/train --out kept.csv
     """
     from ganaug.cli.load import own_recipe
     from ganaug.samples.choose import choose as make_choice
@@ -49,5 +55,5 @@ def choose(run, data, label, realism, manifold, copies, spread, gate, reading, r
 
     rules = Rules(label, realism, manifold, copies, spread, gate)
     own = own_recipe(recipe)
-    found = make_choice(run, data, rules, reading, seed=seed, recipe=own, report=report)
+    found = make_choice(run, data, rules, reading, seed=seed, recipe=own, out=out, report=report)
     return Told(found.to_json(), found.lines())

@@ -3,17 +3,13 @@ how many samples pass."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ganaug.classifier.judge import FOLDS, crosswise, folds
-from ganaug.classifier.small import Classifier
-from ganaug.data.load import LabelledImages
 from ganaug.defaults import usual_defaults
 from ganaug.errors import ArtefactError, OptionError
 from ganaug.generator.folder import CHOICE_FOLDER, Fitted, OwnRecipe, rules_of, run_folder
@@ -24,53 +20,21 @@ from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.choosing.choice import Choice
-from ganaug.samples.choosing.files import Known, keep, scorers_of
+from ganaug.samples.choosing.chosen import Chosen
+from ganaug.samples.choosing.files import keep
+from ganaug.samples.choosing.judges import Judges
 from ganaug.samples.choosing.rules import Rules
-from ganaug.samples.choosing.scorers import Realism, Scorer
-from ganaug.samples.run import Loadable, Run, from_noise, load
+from ganaug.samples.choosing.scorers import Realism
+from ganaug.samples.keep import kept_of
+from ganaug.samples.run import Loadable, Run, Samples, from_noise, load, made_elsewhere
 
 FEW = 10  # held-out images of a class, below which a limit that is set on them alone says little
 TRIED = 8 * BLOCK  # samples of each class that are looked at
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What `choose` found. folder: to be given wherever a run is: it serves what the choice lets through.
-
-    accepted: class name -> share of its samples that every rule accepts. refused: class name -> rule -> share that
-    this rule refuses. withheld: classes that are not served. notes: what to know of the limits.
-    """
-
-    folder: Path
-    rules: Rules
-    accepted: dict[str, float]
-    refused: dict[str, dict[str, float]]
-    withheld: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "folder": str(self.folder), "rules": vars(self.rules), "accepted": self.accepted, "refused": self.refused,
-            "withheld": list(self.withheld), "notes": list(self.notes),
-        }  # fmt: skip
-
-    def lines(self) -> list[str]:
-        names = list(next(iter(self.refused.values())))
-        lines = [f"{'class':<24}{'accepted':>10}" + "".join(f"{name:>10}" for name in names) + "   (refused by)"]
-        for label, share in self.accepted.items():
-            cells = "".join(f"{value:>10.1%}" for value in self.refused[label].values())
-            lines.append(f"{label[:23]:<24}{share:>10.1%}{cells}{'   not served' if label in self.withheld else ''}")
-        lines += self.notes
-        if len(self.withheld) == len(self.accepted):
-            lines.append("No class passes, so nothing is served: choose less strictly, or fit for longer.")
-        else:
-            lines.append(f"Serve them by naming {self.folder} in place of the run.")
-        return lines
-
-
 @usual_defaults()
 def choose(
-    run: Loadable,
+    run: Samples,
     data: Any,
     rules: Rules | None = None,
     reading: Reading | None = None,
@@ -78,9 +42,11 @@ def choose(
     seed: int = 0,
     recipe: OwnRecipe | None = None,
     report: Report = silent,
+    out: str | Path | None = None,
     **given: Any,
 ) -> Chosen:
-    """Choose among the samples of a run, and keep the choice in RUN/choice.
+    """Choose among the samples of a run, and keep the choice in RUN/choice; or among images that were made elsewhere,
+    and keep a list of them.
 
     data, reading, given: what the run was fitted on, and how it is read, as `ganaug.fit` takes them. Its training part
     trains the judges, crosswise; limits are quantiles of real images that the judge in question (for copies: the set
@@ -89,15 +55,28 @@ def choose(
     guard: of the rules here none made a classifier better in docs/study.md, and the default ones withhold classes whose
     samples have wrong labels.
 
+    out: for image files that were made elsewhere (a folder, a list of them), where the list of those that pass is
+    written, a CSV file of paths and classes, which can be given wherever these are: to `mix`, `measure`, `bench`.
+    Judges are trained on all of `data`, and look at both at the size at which `load_images` reads it.
+
     Raises ArtefactError for a generator without its run folder, TooFewImagesError where the training part is not in
     `data` or a class has too few images or groups in it, TranslatorError for a generator that starts from images,
     OptionError for a spread where a generator does not mind the length of its latents (`small` does not).
     """
+    rules = Rules() if rules is None else rules
+    made = made_elsewhere(run, report)
+    if made is not None:
+        if recipe is not None or out is None:
+            cause = "Images that were made elsewhere have no recipe, and no folder of a run to keep a choice in."
+            raise OptionError(cause, "Leave out recipe=, and name the list to write: --out KEPT.csv (out=).")
+        return kept_of(made, data, rules, merged(Reading, reading, given), out=Path(out), seed=seed, report=report)
+    if out is not None:
+        raise OptionError("The choice among the samples of a run is kept in RUN/choice.", "Leave out --out (out=).")
     judged = Judged(run, data, merged(Reading, reading, given), seed=seed, recipe=recipe, report=report)
-    return judged.choose(Rules() if rules is None else rules)
+    return judged.choose(rules)
 
 
-class Judged:
+class Judged(Judges):
     """A run, the images of its fit, and judges of them, for one choice or several. Arguments as of `choose`."""
 
     def __init__(
@@ -116,17 +95,11 @@ class Judged:
                 f"{run.path if isinstance(run, (Fitted, Run)) else run} is not a run folder, where a choice is kept.",
                 "Name the folder that `ganaug fit` made, not its generator alone.",
             )
-        self.home, self.seed, self.recipe, self.report = home, seed, recipe, report
+        self.home, self.recipe = home, recipe
         self.fitted = from_noise(load(home, recipe=recipe))
         card = self.fitted.card
         parts = all_parts(card, images_like(card, data, reading, report=report))
-        self.seen, self.unseen = parts.seen, parts.held_out
-        self.fold = folds(self.seen, seed)
-
-    @cached_property
-    def judges(self) -> list[Classifier]:
-        """Trained at the first choice whose rules the generator and its discriminator can follow."""
-        return crosswise(self.seen, self.fold, self.seed, self.report)
+        super().__init__(parts.seen, parts.held_out, seed, report)
 
     def choose(self, rules: Rules) -> Chosen:
         """Set limits, find out how many samples pass, and write RUN/choice in the place of an earlier one."""
@@ -141,13 +114,8 @@ class Judged:
         if rules.realism:
             discriminator = last_network(fitted, "discriminator", rules_of(fitted.card, self.recipe))
             Realism(discriminator, seen.pixels, seen.labels)(seen.pixels[:2], int(seen.labels[0]))
-        mine = self.fold != 0  # what the first judge was trained on
-        known = Known(
-            tuple(self.judges), discriminator,
-            self.judges[0].features(seen.pixels[mine]), seen.labels[mine], seen.pixels, seen.labels,
-        )  # fmt: skip
-        scorers = scorers_of(rules, known)
-        limits = {name: _limits(name, scorers, rules, seen, self.unseen, self.fold, known) for name in scorers}
+        known = self.known(discriminator)
+        scorers, limits = self.limits(rules, known)
         choice = Choice(rules, fitted.card.classes, scorers, limits, (1.0,) * len(fitted.card.classes))
         accepted, refused = _tried(fitted, choice, self.seed, self.report)
         choice = replace(choice, accepted=tuple(accepted.values()))
@@ -175,33 +143,6 @@ def _minds_length(fitted: Fitted) -> bool:
     return not torch.allclose(fitted.generator(z, y), fitted.generator(2 * z, y), atol=1e-3)
 
 
-def _limits(
-    name: str,
-    scorers: dict[str, Scorer],
-    rules: Rules,
-    seen: LabelledImages,
-    unseen: LabelledImages,
-    fold: np.ndarray,
-    known: Known,
-) -> np.ndarray:
-    """The quantile of every class, float64 (K,), of scores of real images by a scorer that does not know them."""
-    left_out = torch.from_numpy(fold)
-    limits = np.full(len(seen.classes), -np.inf)
-    for label in range(len(seen.classes)):
-        own = seen.labels == label
-        scores = [scorers[name](unseen.pixels[unseen.labels == label], label)]
-        if name == "manifold":
-            scores.append(scorers[name](seen.pixels[own & (left_out == 0)], label))
-        for out in range(FOLDS):
-            images = seen.pixels[own & (left_out == out)]
-            if name in ("label", "copies"):
-                scores.append(scorers_of(rules, known.without(out, left_out))[name](images, label))
-        found = np.concatenate(scores)
-        if len(found):
-            limits[label] = np.quantile(found, rules.share(name))
-    return limits
-
-
 def _tried(
     fitted: Fitted, choice: Choice, seed: int, report: Report
 ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
@@ -210,9 +151,7 @@ def _tried(
     accepted, refused = {}, {}
     for label, name in enumerate(choice.classes):
         report("samples", label, len(choice.classes), name)
-        passes = choice.passes(np.concatenate(list(renderer.stream(label, TRIED))), label)
-        every = np.logical_and.reduce([np.ones(TRIED, dtype=bool), *passes.values()])
-        accepted[name] = float(every.mean())
-        refused[name] = {rule: float(1 - kept.mean()) for rule, kept in passes.items()}
+        kept, refused[name] = choice.judged(np.concatenate(list(renderer.stream(label, TRIED))), label)
+        accepted[name] = float(kept.mean())
     report("samples", len(choice.classes), len(choice.classes), "")
     return accepted, refused

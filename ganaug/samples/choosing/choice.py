@@ -28,7 +28,13 @@ class Choice:
 
     def accepts(self, images: np.ndarray, label: int) -> np.ndarray:
         """Of images uint8 (N, C, H, W) of class `label`, which are kept: bool (N,)."""
-        return np.logical_and.reduce([np.ones(len(images), dtype=bool), *self.passes(images, label).values()])
+        return self.judged(images, label)[0]
+
+    def judged(self, images: np.ndarray, label: int) -> tuple[np.ndarray, dict[str, float]]:
+        """The same, and the share that every rule refuses by itself; 0 where there is no image."""
+        passes = self.passes(images, label)
+        kept = np.logical_and.reduce([np.ones(len(images), dtype=bool), *passes.values()])
+        return kept, {name: float(1 - one.mean()) if len(one) else 0.0 for name, one in passes.items()}
 
     def passes(self, images: np.ndarray, label: int) -> dict[str, np.ndarray]:
         """The same of every rule by itself."""

@@ -12,10 +12,10 @@ from fnmatch import fnmatchcase
 from itertools import product
 
 from ganaug import Rules
+from ganaug.classifier.judge import FOLDS
 from ganaug.classifier.use import DEFAULTS
 from ganaug.evaluation.bench.settings import RATIOS
 from ganaug.keys import key
-from ganaug.samples.choose import FOLDS
 
 GROUPS = {
     "closed": "Closed set",
