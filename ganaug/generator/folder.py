@@ -55,6 +55,19 @@ class Placed(Protocol):
 Place = str | Path | Placed
 
 
+class ByName(Protocol):
+    """Samples whose classes have names: a generator, or images that were made elsewhere. `Fitted` says what these
+    are."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def codec(self) -> Any: ...
+    def spelled(self, name: str) -> str: ...
+    def serves(self, name: str) -> bool: ...
+    def places(self, names: Iterable[str]) -> list[int]: ...
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A trained generator, ready to sample: `generator(z (n, D), y (n,)) -> (n, ...)` in model space, [-1, 1].

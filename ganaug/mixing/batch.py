@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, final
 
 import torch
@@ -19,7 +18,7 @@ from ganaug.data.pictures.depth import Range, in_words
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.generator.folder import Fitted
+from ganaug.generator.folder import ByName, Fitted
 from ganaug.samples.blocks import serving
 from ganaug.samples.run import as_fitted
 from ganaug.samples.variants import labels_at
@@ -36,14 +35,14 @@ class BatchTransform(v2.Transform):
     # images, labels, width of a one-hot label, named arguments of the call -> images, labels
     _changed: Callable[..., tuple[Tensor, Tensor]]
 
-    def __init__(self, fitted: Fitted, seed: int, classes: Classes | None, normalize: Normalisation | None):
+    def __init__(self, samples: ByName, seed: int, classes: Classes | None, normalize: Normalisation | None):
         super().__init__()
         self.seed, self.normalize = seed, normalize
-        self.classes = names_by_label(fitted.card.classes, classes, type(self).__name__)
-        self._known = labels_at(fitted, self.classes)  # label -> its label at the generator
-        self._span = fitted.card.codec.range
-        self._path: Path = fitted.path
-        self._fitted: Fitted | None = fitted
+        self.classes = names_by_label(samples.classes, classes, type(self).__name__)
+        self._known = labels_at(samples, self.classes)  # label -> its label at the generator
+        self._span = samples.codec.range
+        self._fitted = samples if isinstance(samples, Fitted) else None
+        self._path = None if self._fitted is None else self._fitted.path
         self._copies: dict[torch.device, Any] = {}
         self._epoch, self._calls = 0, 0
 
@@ -79,6 +78,7 @@ class BatchTransform(v2.Transform):
 
     def _loaded(self) -> Fitted:
         if self._fitted is None:
+            assert self._path is not None  # there are networks
             self._fitted = as_fitted(self._path)
         return self._fitted
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from ganaug.data.labels.classes import Classes
 from ganaug.data.labels.unwrap import innermost
 from ganaug.data.sources.dicts import as_pairs
 from ganaug.data.sources.steady import by_turns
-from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError, WithheldWarning
-from ganaug.generator.folder import Fitted
+from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError
+from ganaug.generator.folder import ByName, Fitted
 from ganaug.mixing.dataset import MixedDataset
-from ganaug.mixing.labels import named_labels_of
+from ganaug.mixing.labels import absent_of, named_labels_of, nameless
 from ganaug.mixing.leaks import MOST_COMPARED, refuse_overlap, warn_of_copies
 from ganaug.mixing.native import size_of_items
 from ganaug.mixing.pictures import some_items, warn_of_other_pictures
@@ -27,7 +26,7 @@ from ganaug.samples.blocks import BLOCK
 from ganaug.samples.elsewhere import Elsewhere, pool_of, samples_of
 from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.plan import Plan, balance, fraction
-from ganaug.samples.pool import ByName, served
+from ganaug.samples.pool import served
 from ganaug.samples.run import Samples
 
 POOL_EPOCHS = 4
@@ -101,7 +100,7 @@ def mix(
     labels, names = known.labels, tuple(map(samples.spelled, known.names))  # as the samples write them
     absent: list[str] = []
     if share.ratio or mode == "balance":
-        absent = _absent([names[label] for label in np.unique(labels)], names, samples, known.given)
+        absent = absent_of([names[label] for label in np.unique(labels)], names, samples, known.given)
     who = _who(labels, names, mode, share.ratio, samples)
     needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
     wanted = {name: n for name, n in needed.items() if n and name not in absent}
@@ -147,38 +146,10 @@ def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float, sa
     return Append(labels, np.array([plan.get(name, 0) for name in names], dtype=np.int64))
 
 
-def _absent(there: Sequence[str], names: Sequence[str], samples: Fitted | Elsewhere, named: bool) -> list[str]:
-    """The classes, of those that are `there` in the data set, that are served as they are, which a warning tells: the
-    fit left them out, or nobody made images of them. Raises LabelMismatchError for images of a class that the data set
-    does not name."""
-    if isinstance(samples, Elsewhere):
-        foreign = [name for name in samples.classes if samples.serves(name) and name not in names]
-        if foreign:
-            raise LabelMismatchError(
-                f"There are synthetic images of {', '.join(map(repr, foreign))}, a class that the data set has not"
-                + _nameless(named),
-                f"Its classes are {', '.join(map(repr, names))}: give classes=[...], the name of each label.",
-            )
-        absent = [name for name in there if not samples.serves(name)]
-        told = f"There is no synthetic image of {len(absent)} classes"
-    else:
-        absent = [name for name in there if name in samples.card.skipped]
-        told = f"The fit left out {len(absent)} small classes"
-    if absent:
-        more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
-        listed = f"{', '.join(absent[:5])}{more}"
-        warnings.warn(f"{told} ({listed}): they are served as they are.", WithheldWarning, stacklevel=3)
-    return absent
-
-
-def _nameless(named: bool) -> str:
-    return "." if named else " (the data set has no class names, so that labels stand for themselves)."
-
-
 def _require_known(needed: Plan, fitted: Fitted, named: bool) -> None:
     unknown = [name for name in needed if name not in fitted.card.classes]
     if unknown:
         raise LabelMismatchError(
-            f"The generator has not learned the class {', '.join(map(repr, unknown))}" + _nameless(named),
+            f"The generator has not learned the class {', '.join(map(repr, unknown))}" + nameless(named),
             f"Its classes are {', '.join(map(repr, fitted.card.classes))}: give classes=[...], the name of each label.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,8 +13,10 @@ from torch import Tensor
 from ganaug.data.labels.carried import class_number
 from ganaug.data.labels.classes import Classes, named_labels, names_by_label, place_of
 from ganaug.data.labels.finding import labels_of
-from ganaug.errors import LabelMismatchError
+from ganaug.errors import LabelMismatchError, WithheldWarning
+from ganaug.generator.folder import Fitted
 from ganaug.reporting import Report
+from ganaug.samples.elsewhere import Elsewhere
 
 MOST_LABELS = 100_000  # without names, every number up to the largest one is a class
 
@@ -88,3 +91,32 @@ def require_named(labels: Tensor, classes: Sequence[str | None]) -> None:
             f"The batch has the label {nameless[0]}, which names no class of the generator ({', '.join(named)}).",
             "Give classes=[...], the name of each label, in its order.",
         )
+
+
+def absent_of(there: Sequence[str], names: Sequence[str], samples: Fitted | Elsewhere, named: bool) -> list[str]:
+    """The classes, of those that are `there` in the data set, that are served as they are, which a warning tells: the
+    fit left them out, or nobody made images of them. Raises LabelMismatchError for images of a class that the data set
+    does not name."""
+    if isinstance(samples, Elsewhere):
+        foreign = [name for name in samples.classes if samples.serves(name) and name not in names]
+        if foreign:
+            raise LabelMismatchError(
+                f"There are synthetic images of {', '.join(map(repr, foreign))}, a class that the data set has not"
+                + nameless(named),
+                f"Its classes are {', '.join(map(repr, names))}: give classes=[...], the name of each label.",
+            )
+        absent = [name for name in there if not samples.serves(name)]
+        told = f"There is no synthetic image of {len(absent)} classes"
+    else:
+        absent = [name for name in there if name in samples.card.skipped]
+        told = f"The fit left out {len(absent)} small classes"
+    if absent:
+        more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
+        listed = f"{', '.join(absent[:5])}{more}"
+        warnings.warn(f"{told} ({listed}): they are served as they are.", WithheldWarning, stacklevel=3)
+    return absent
+
+
+def nameless(named: bool) -> str:
+    """The end of a sentence on classes of a data set: whether its names were given."""
+    return "." if named else " (the data set has no class names, so that labels stand for themselves)."

@@ -12,18 +12,20 @@ from torch.nn.functional import one_hot
 
 from ganaug.classifier.use import Use, use_named
 from ganaug.data.labels.classes import Classes
-from ganaug.data.spec import ImageCodec
+from ganaug.data.spec import MODES, ImageCodec
 from ganaug.errors import OptionError, UseWarning
 from ganaug.generator.folder import Fitted
 from ganaug.keys import numpy_stream, torch_stream
 from ganaug.mixing.batch import BatchTransform, Normalisation, as_batch, with_rows
-from ganaug.mixing.labels import require_named
+from ganaug.mixing.labels import absent_of, require_named
 from ganaug.mixing.ratio import Share, resolve, verdict_for
 from ganaug.reporting import Report, silent
+from ganaug.samples.elsewhere import Elsewhere, Pictures, pool_of, samples_of
 from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.plan import per_class
-from ganaug.samples.pool import Pool
-from ganaug.samples.run import Loadable, from_noise, withheld
+from ganaug.samples.run import Samples
+
+PER_CLASS = 512  # images of a pool
 
 
 @final
@@ -35,8 +37,9 @@ class SynthMix(BatchTransform):
     one-hot vectors (B, K) of any dtype, which come out as they were given. Place it after the loader (or in
     `collate_fn`), before MixUp, CutMix or label smoothing.
 
-    run: run folder, generator folder, Run or Fitted. ratio: expected share of the batch (0..1, default 0.25, or
-    "auto"); the number in a batch is the share rounded up or down at random, so that it is right on average.
+    run: run folder, generator folder, Run or Fitted; or images that were made elsewhere, as in `mix`. ratio: expected
+    share of the batch (0..1, default 0.25, or "auto"); the number in a batch is the share rounded up or down at random,
+    so that it is right on average.
     live: run the generator on the batch's device in place of reading from the pool of `pool_per_class` images a class.
     classes: `classes[i]` names label i (`classes=dataset.classes`), or name -> label (`.class_to_idx`); it may be left
     out where the classes of the generator are called by numbers, which are then the labels. force: serve images of a
@@ -57,40 +60,46 @@ class SynthMix(BatchTransform):
 
     def __init__(
         self,
-        run: Loadable,
+        run: Samples,
         *,
         ratio: float | str | None = None,
         seed: int = 0,
         live: bool = False,
-        pool_per_class: int = 512,
+        pool_per_class: int = PER_CLASS,
         classes: Classes | None = None,
         normalize: Normalisation | None = None,
         use: str | None = None,
         force: bool = False,
         report: Report = silent,
     ):
-        fitted = from_noise(run)
-        share = resolve(fitted, "replace", ratio, force).at_size(fitted, depth=2)
-        if share.ratio:
-            warn_of_enlarged(fitted, depth=2)
-        super().__init__(fitted, seed, classes, normalize)
+        samples = samples_of(run, report)
+        share = resolve(samples, "replace", ratio, force)
+        if isinstance(samples, Fitted):
+            share = share.at_size(samples, depth=2)
+            if share.ratio:
+                warn_of_enlarged(samples, depth=2)
+        super().__init__(samples, seed, classes, normalize)
         self.ratio, self.live = share.ratio, live
         if pool_per_class < 1:
             raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
-        self.use = _use(fitted, use)
+        self.use = _use(samples, use)
         if use is None:
             share.warn("Labels that are integers", depth=2)
-        none = {"", *withheld(fitted), *fitted.card.skipped}
-        serves = [fitted.spelled(name or "") not in none for name in self.classes]
-        self._serves = torch.tensor(serves, device="cpu")
-        if live and fitted.choice is not None:
+        self._serves = torch.tensor([name is not None and samples.serves(name) for name in self.classes], device="cpu")
+        if isinstance(samples, Elsewhere):
+            names = [samples.spelled(name) for name in self.classes if name is not None]
+            absent_of(names, names, samples, named=True)
+            if live or pool_per_class != PER_CLASS:
+                raise OptionError("Images that were made elsewhere are as many as they are: none are rendered.",
+                                  "Leave out live= and pool_per_class=.")  # fmt: skip
+        elif live and samples.choice is not None:
             raise OptionError("Live samples are served as they come: there is no choice among them.",
                               "Use live=False, or name the run in place of its choice.")  # fmt: skip
         self._per_class, self._pool = pool_per_class, None
         if not live:
             self._fitted = None
             if self.ratio > 0:
-                self._pool = Pool.open(run, per_class(fitted.card.classes, pool_per_class), seed=seed, report=report)
+                self._pool = pool_of(samples, per_class(samples.classes, pool_per_class), seed=seed, report=report)
 
     def _changed(self, images: Tensor, labels: Tensor, width: int) -> tuple[Tensor, Tensor]:
         key = self._next_key()
@@ -101,7 +110,7 @@ class SynthMix(BatchTransform):
             require_named(labels, self.classes)
             chosen = chosen[self._serves[labels.cpu().to(torch.int64)[chosen]]].to(images.device)
             own = self._known.to(images.device)[labels[chosen].to(images.device, torch.int64)]
-            images = with_rows(images, chosen, as_batch(self._draw(own, key), images, self.normalize))
+            images = with_rows(images, chosen, as_batch(self._draw(own, key, images), images, self.normalize))
             synthetic_places[chosen.cpu()] = True
         if self.use is not None:
             require_named(labels, self.classes)
@@ -109,13 +118,16 @@ class SynthMix(BatchTransform):
         return images, labels
 
     @torch.no_grad()
-    def _draw(self, own: Tensor, key: tuple[int | str, ...]) -> Tensor:
-        """Synthetic images of these classes (labels of the generator): uint8 (n, C, h, w) on the same device."""
+    def _draw(self, own: Tensor, key: tuple[int | str, ...], images: Tensor) -> Tensor:
+        """Synthetic images of these classes (labels of the generator): uint8 (n, C, h, w) on the same device. Pictures
+        that were made elsewhere are cut to the size of the batch."""
         rng = torch_stream(*key, "rows")
         if self.live:
             z = self._loaded().prior.draw(len(own), rng).to(own.device)
             return ImageCodec.decode(self._networks(own.device)["generator"](z, own))
         assert self._pool is not None
+        if isinstance(self._pool, Pictures):
+            return _pictures(self._pool, own.cpu(), rng, images.shape).to(own.device)
         starts = torch.from_numpy(self._pool.offsets).to(own.device)
         rows = starts[own] + torch.randint(self._per_class, own.shape, generator=rng).to(own.device)
         if own.device.type == "cpu":
@@ -123,6 +135,20 @@ class SynthMix(BatchTransform):
         if own.device not in self._copies:
             self._copies[own.device] = torch.from_numpy(np.array(self._pool.images)).to(own.device)
         return self._copies[own.device][rows]
+
+
+def _pictures(pool: Pictures, own: Tensor, rng: torch.Generator, shape: torch.Size) -> Tensor:
+    """Pictures of these classes, cut to the size of a batch of this shape: uint8 (n, C, H, W)."""
+    starts, ends = (torch.from_numpy(edges)[own] for edges in (pool.offsets[:-1], pool.offsets[1:]))
+    rows = starts + (torch.rand(own.shape, generator=rng, dtype=torch.float64) * (ends - starts)).long()
+    _, channels, height, width = shape
+    codec, pixels = (
+        ImageCodec(MODES[channels], (height, width)),
+        np.empty((len(own), height, width, channels), np.uint8),
+    )
+    for place, one in enumerate(pool.read(rows.numpy())):
+        pixels[place] = np.asarray(codec.to_image(one)).reshape(height, width, channels)
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2)
 
 
 def weighted_labels(labels: Tensor, synthetic: Tensor, classes: int, use: Use) -> Tensor:
@@ -138,10 +164,10 @@ def weighted_labels(labels: Tensor, synthetic: Tensor, classes: int, use: Use) -
     return targets * weights * (len(labels) / weights.sum().clamp_min(1e-8))
 
 
-def _use(fitted: Fitted, name: str | None) -> Use | None:
+def _use(samples: Fitted | Elsewhere, name: str | None) -> Use | None:
     if name is None:
         return None
-    use = use_named(Share(0.0, *verdict_for(fitted, "use")).use if name == "auto" else name)
+    use = use_named(Share(0.0, *verdict_for(samples, "use")).use if name == "auto" else name)
     if use.rare or use.pool:
         raise OptionError(
             f"The use {name!r} of synthetic images ({use}) is about the whole data set, not about a batch.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,10 @@ class Elsewhere:
     def spelled(self, name: str) -> str:
         """The class as the images name it; a name that they do not have stays as it is."""
         return spelled(name, self.classes)
+
+    def places(self, names: Iterable[str]) -> list[int]:
+        """The labels of these classes, of which there are images."""
+        return [self.classes.index(self.spelled(name)) for name in names]
 
     def serves(self, name: str) -> bool:
         """Whether there is an image of this class."""

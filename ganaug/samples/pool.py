@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError
 from ganaug.files.imagemap import ImageMap
 from ganaug.files.integrity import own_folders, writing
-from ganaug.generator.folder import Fitted, serving_folder
+from ganaug.generator.folder import ByName, Fitted, serving_folder
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.plan import Plan
@@ -147,13 +146,6 @@ def _counts(fitted: Fitted, plan: Plan) -> list[int]:
         raise DataError(f"A plan cannot ask for a negative number of images: {plan}.", "Counts start at 0.")
     plan = served(fitted, plan)
     return [int(plan.get(name, 0)) for name in fitted.card.classes]
-
-
-class ByName(Protocol):
-    """Samples of classes that have names: `Fitted` says what its methods do."""
-
-    def spelled(self, name: str) -> str: ...
-    def serves(self, name: str) -> bool: ...
 
 
 def served(samples: ByName, plan: Plan) -> Plan:

@@ -19,7 +19,7 @@ from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, TranslatorError
 from ganaug.game import Prior
 from ganaug.game.recipe import Source
-from ganaug.generator.folder import Fitted
+from ganaug.generator.folder import ByName, Fitted
 from ganaug.generator.parts import images_like
 from ganaug.keys import torch_stream
 from ganaug.reporting import Report, silent
@@ -130,11 +130,11 @@ class Variants:
 
 
 @usual_defaults()
-def labels_at(fitted: Fitted, classes: Sequence[str | None]) -> Tensor:
-    """For each of these classes its label at the generator, int64; -1 for None and for one that the fit left out."""
-    learned = [None if name in fitted.card.skipped else name for name in classes]
-    at = iter(fitted.places(name for name in learned if name is not None))
-    return torch.tensor([-1 if name is None else next(at) for name in learned])
+def labels_at(samples: ByName, classes: Sequence[str | None]) -> Tensor:
+    """For each of these classes its label at the generator, int64; -1 for None and for one of which none are served."""
+    there = [name if name is not None and samples.serves(name) else None for name in classes]
+    at = iter(samples.places(name for name in there if name is not None))
+    return torch.tensor([-1 if name is None else next(at) for name in there])
 
 
 def other_class(known: list[int], label: int) -> int:

@@ -203,6 +203,36 @@ def test_what_is_of_a_run_alone_is_refused(folder):
             mix(real, folder, **how)
 
 
+def test_a_batch_transform_serves_them_with_a_use(tmp_path):
+    """Loss weights of synthetic images have no place in items of a data set."""
+    made(tmp_path, {"ant": 3, "cow": 5}, size=[(24, 16), (8, 8)], mode="RGB")
+    images = torch.full((40, 1, 8, 8), 7, dtype=torch.uint8)
+    labels = torch.arange(40) % 3
+    with pytest.warns(WithheldWarning, match="bee"):
+        serve = ganaug.SynthMix(tmp_path, ratio=1.0, classes=toy.CLASSES, seed=3)
+    mixed, targets = serve(images, labels)
+    assert torch.equal(targets, labels)
+    assert mixed.dtype == torch.uint8
+    for image, label in zip(mixed.numpy(), labels.tolist(), strict=True):
+        name = toy.CLASSES[label]
+        assert (image == 7).all() if name == "bee" else abs(image.mean() - toy.LEVELS[name]) < 20
+    assert len({image.numpy().tobytes() for image in mixed}) == 3 + 5 + 1
+    serve.set_epoch(0)
+    assert torch.equal(serve(images, labels)[0], mixed)
+    floats, soft = ganaug.SynthMix(tmp_path, ratio=0.5, classes=["ant", "cow"], use="light")(
+        images[:20].float().div(255), labels[:20] % 2
+    )
+    assert floats.max() <= 1
+    assert soft.shape == (20, 2)
+    assert soft.sum().item() == pytest.approx(20)
+    assert len(soft.sum(1).unique()) == 2
+    for how in ({"live": True}, {"pool_per_class": 9}):
+        with pytest.raises(OptionError, match="none are rendered"):
+            ganaug.SynthMix(tmp_path, classes=["ant", "cow"], **how)
+    with pytest.raises(NoVerdictError, match="use='auto'"):
+        ganaug.SynthMix(tmp_path, ratio=0.5, classes=["ant", "cow"], use="auto")
+
+
 def test_any_source_will_do(folder, tmp_path):
     expected = shown(mix(toy.Pictures(24), folder, ratio=1.0), 0)
     read = ganaug.load_images(folder)
