@@ -102,6 +102,18 @@ def load_images(
     opened = open_source(source, reading, report=report)
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
+    return read_opened(
+        opened, reading, side=chosen_side, depth=chosen_depth, limit=limit, seed=seed, device=device, strict=strict,
+        at_least=at_least, pairs=pairs, report=report,
+    )  # fmt: skip
+
+
+def read_opened(
+    opened: ImageSource, reading: Reading, *, side: int | None, depth: int | None, limit: int | None = None,
+    seed: int = 0, device: str = "cpu", strict: bool = False, at_least: int = 0, pairs: Any = None,
+    report: Report = silent,
+) -> LabelledImages:  # fmt: skip
+    """The images of an open source, see `load_images`. reading: how it was opened. side, depth: None for "auto"."""
     refuse_unsteady(opened, reading.as_served, needed=at_least > 0)
     for reason, names in opened.ignored.items():
         if names:
@@ -110,7 +122,7 @@ def load_images(
     if isinstance(opened, FolderSource) and nesting(opened):
         report("folders", 0, 0, nesting(opened))
     paired = open_pairs(opened, pairs, reading.follow_links)
-    gathered = _Gathered(chosen_side or _likely_side(device), keep_small=chosen_side is None)
+    gathered = _Gathered(side or _likely_side(device), keep_small=side is None)
     found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)
     rows = np.asarray([image.index for image in found.images], dtype=np.int64)
     labels = opened.labels[rows]
@@ -122,8 +134,8 @@ def load_images(
     for words, n in found.read_as(reading.range).items():
         report("reading", 0, 0, f"{n} of {len(rows)} images are {words}")
     places = places_in(opened.labels)
-    side = chosen_side or auto_side(found, device)
-    depth = chosen_depth or (3 if found.in_colour() else 1)
+    side = side or auto_side(found, device)
+    depth = depth or (3 if found.in_colour() else 1)
     return LabelledImages(
         pixels=gathered.tensor(rows, side, depth),
         labels=torch.from_numpy(labels.copy()),

@@ -94,15 +94,25 @@ def npz(asked: Asked) -> ArraySource:
 
 
 def from_npz(
-    path: Path, *, split: str = "train", classes: Sequence[str] | None = None, span: Range | None = None
+    path: Path,
+    *,
+    split: str = "train",
+    classes: Sequence[str] | None = None,
+    span: Range | None = None,
+    labelled: bool = True,
 ) -> ArraySource:
     """Read one part of an `.npz` file: `x_train, y_train, classes, group_train, pair_train` for split "train".
 
     `x, y, group, pair` serve a file with one part; MedMNIST's `train_images, train_labels` are known too. The pair is
     the paired image of each item. Paired sets may also hold `a` (the pair), `b` (the image), `y` and `split` (0
-    train, 1 test). Nothing is unpickled. Raises DataError for other keys, pickled contents and damaged files.
+    train, 1 test). labelled: False looks for no labels, so that images alone will do, whatever the one array of a file
+    is called: all are of the class "all". Nothing is unpickled. Raises DataError for other keys, pickled contents and
+    damaged files.
     """
-    read, unread = read_npz(path, split)
+    read, unread = read_npz(path, split, labelled)
+    if not labelled:
+        values, own, groups = np.zeros(len(read["x"]), np.int64), ("all",), read.get("group")
+        return from_arrays(read["x"], values, classes=own, groups=groups, span=span)
     own = read.get("classes") if classes is None else classes
     found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"), span=span)
     if unread and found.groups is None:
@@ -110,16 +120,16 @@ def from_npz(
     return found if "pair" not in read else replace(found, pairs=pixels_of_pairs(read["pair"], len(found)))
 
 
-def read_npz(path: Path, split: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+def read_npz(path: Path, split: str, labelled: bool = True) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The arrays of one part as they are, "x", "y" and, where they are there, "classes", "group" and "pair"; and keys
-    that may be groups and are not read."""
+    that may be groups and are not read. labelled: False asks for "x" alone."""
     try:
         with open(path, "rb") as raw:
             if not zipfile.is_zipfile(raw):
                 raise ValueError("it is not an .npz archive, or it is incomplete")
             raw.seek(0)
             with np.load(raw, allow_pickle=False) as file:
-                names = npz_names(path, file.files, split)
+                names = npz_names(path, file.files, split, labelled)
                 require_sizes(path, names)
                 read = {part: file[key] for part, key in names.items()}
                 unread = _perhaps_groups(file.files, names, split)
@@ -163,10 +173,10 @@ def item_names(n: int) -> tuple[str, ...]:
     return tuple(f"item {index}" for index in range(n))
 
 
-def npz_names(path: Path, found: Sequence[str], split: str) -> dict[str, str]:
+def npz_names(path: Path, found: Sequence[str], split: str, labelled: bool = True) -> dict[str, str]:
     """Keys of an .npz file for "x", "y" and, where they are there, "classes" and "group"; DataError without x or y.
 
-    A file of one part (x and y) is whatever part is asked for.
+    A file of one part (x and y) is whatever part is asked for. labelled: False asks for x alone.
     """
     patterns = [
         (f"x_{split}", f"y_{split}", f"group_{split}", f"pair_{split}"),
@@ -174,15 +184,18 @@ def npz_names(path: Path, found: Sequence[str], split: str) -> dict[str, str]:
     ]
     if split == "train" or not any(key.startswith("x_") or key.endswith("_images") for key in found):
         patterns += [("x", "y", "group", "pair"), ("X", "y", "groups", "pair"), ("images", "labels", "groups", "")]
+    if not labelled and len(found) == 1:
+        return {"x": found[0]}
     if {"a", "b", "y", "split"} <= set(found):
         names = {"x": "b", "y": "y", "classes": "classes", "group": "group", "pair": "a", "split": "split"}
         return {part: key for part, key in names.items() if key in found}
     for x, y, group, pair in patterns:
-        if x in found and y in found:
+        if x in found and (y in found or not labelled):
             names = {"x": x, "y": y, "classes": "classes", "group": group, "pair": pair}
             return {part: key for part, key in names.items() if key in found}
     cause = f"{path} has no part {split!r}: its keys are {', '.join(found) or 'none'}."
-    raise DataError(cause, f"Save images as x_{split}, labels as y_{split}, and class names as classes.")
+    labels = f", labels as y_{split}, and class names as classes" if labelled else ""
+    raise DataError(cause, f"Save images as x_{split}{labels}.")
 
 
 def _perhaps_groups(found: Sequence[str], names: Mapping[str, str], split: str) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ def _has_test_part(data: Any) -> bool:
 def dataset(asked: Asked) -> ArraySource | DatasetSource:
     how = asked.reading
     data = part_of(asked.data, how.split) if isinstance(asked.data, Mapping) else asked.data
-    _check_map_style(data)
+    require_map_style(data)
     pairs = as_pairs(data, how.image, how.target, labelled=how.targets is not None)
     return from_dataset(pairs, targets=how.targets, classes=how.classes, span=how.range, report=asked.report)
 
@@ -127,7 +127,7 @@ def from_dataset(
     Subset) are left out unless `classes` is given. span: the declared range of values of more than 8 bits. Raises
     DataError for iterable data sets and DataLoaders.
     """
-    _check_map_style(dataset)
+    require_map_style(dataset)
     base, index_map = innermost(dataset)
     found = labels_of(dataset, targets, classes=classes, report=report)
     labels, named, dropped = named_labels(found.targets, found.names, drop_empty=classes is None)
@@ -145,7 +145,8 @@ def from_dataset(
     )
 
 
-def _check_map_style(dataset: Any) -> None:
+def require_map_style(dataset: Any) -> None:
+    """Raises DataError for what has no items by index, and for what has none at all."""
     kind = type(dataset).__name__
     if isinstance(dataset, IterableDataset):
         streamed = hasattr(dataset, "features")

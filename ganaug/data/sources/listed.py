@@ -75,17 +75,20 @@ def image_list(asked: Asked) -> FolderSource:
     return from_list(root, asked.path, asked.reading, report=asked.report)
 
 
-def from_list(root: Path, path: Path, reading: Reading | None = None, *, report: Report = silent) -> FolderSource:
+def from_list(
+    root: Path, path: Path, reading: Reading | None = None, *, labelled: bool = True, report: Report = silent
+) -> FolderSource:
     """Images below a folder with the classes that a CSV file gives them; no image is opened.
 
     The column of images is found by the files that it names, with or without suffix and folders, or named by
     `reading.image`; that of classes see `lists.label_cells`; a column "group" holds the subjects. Of a list with a
     column of parts, only `reading.split` is read. Files without a row, and rows without a file or label, are listed in
-    `ignored`. Raises DataError for more than 5 % of rows without a file, for a text that may mean several files, for a
-    file with two labels or groups, and for an image without a group.
+    `ignored`. labelled: False takes no label from it, so that it may have a column of images alone: all are of the
+    class "all". Raises DataError for more than 5 % of rows without a file, for a text that may mean several files, for
+    a file with two labels or groups, and for an image without a group.
     """
     how = Reading() if reading is None else reading
-    listing, (names, ignored) = read_list(path), images_below(root, how.follow_links)
+    listing, (names, ignored) = read_list(path, 1 + labelled), images_below(root, how.follow_links)
     links = len(ignored.get(NOT_FOLLOWED, ()))
     if links and not names:
         raise DataError(f"{root} holds {links} links, which are not followed, and no image.", _FOLLOW)
@@ -99,26 +102,29 @@ def from_list(root: Path, path: Path, reading: Reading | None = None, *, report:
         besides = [*besides, part]
     _require_there(found, rows, listing, root, links)
     group = group_column(listing, besides, how.target)
-    called, cells = label_cells(listing.rows(rows), how.target, [*besides, *([group] if group else [])])
-    labelled = {row: cell for row, cell in zip(rows, cells, strict=True) if cell and row in found.files}
-    label_of = _one_each(found, labelled, shown, path, "label")
+    called, cells = "", ("all",) * len(rows)
+    if labelled:
+        called, cells = label_cells(listing.rows(rows), how.target, [*besides, *([group] if group else [])])
+    cell_of = {row: cell for row, cell in zip(rows, cells, strict=True) if cell and row in found.files}
+    label_of = _one_each(found, cell_of, shown, path, "label")
     kept = sorted(label_of)
     groups = None
     if group is not None and how.groups is None:
         texts = listing.column(group)
-        group_of = _one_each(found, {row: texts[row] for row in labelled}, shown, path, "group")
+        group_of = _one_each(found, {row: texts[row] for row in cell_of}, shown, path, "group")
         groups = _all_there([group_of[file] for file in kept], path, group)
     labels, classes, dropped = _numbered([label_of[file] for file in kept], how.classes)
     of_part = f", part {how.split!r}" if part is not None else ""
-    told = f"{path}{of_part}: {len(kept)} images by {besides[0]!r}, {len(classes)} classes by {called!r}"
+    told = f"{path}{of_part}: {len(kept)} images by {besides[0]!r}"
+    told += f", {len(classes)} classes by {called!r}" if labelled else ""
     told += f", {len(set(groups))} groups by {group!r}" if groups is not None else ""
     report("list", 0, 0, told)
-    times = Counter(found.files[row] for row in labelled)
+    times = Counter(found.files[row] for row in cell_of)
     listed = set(found.files.values())
     notes = {
         "row without an image": [found.texts[row] for row in rows if row in found.missing],
         "row of an image in another folder": [found.texts[row] for row in rows if row in found.elsewhere],
-        "row without a label": [found.texts[row] for row in rows if row in found.files and row not in labelled],
+        "row without a label": [found.texts[row] for row in rows if row in found.files and row not in cell_of],
         "row that repeats another": [shown[file] for file, n in times.items() if n > 1],
         "image of another part": [shown[file] for file in sorted(listed - {found.files.get(row) for row in rows})],
         "image without a row": [shown[file] for file in range(len(names)) if file not in listed],
