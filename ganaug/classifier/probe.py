@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from ganaug.classifier.augmentation import augmentation_named
+from ganaug.classifier.soft import require_soft
 from ganaug.classifier.use import use_named
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.keys import numpy_stream, permutation
@@ -75,6 +76,8 @@ def train_probe(
     seed: int,
     views: np.ndarray | None = None,
     synthetic: tuple[np.ndarray, np.ndarray] | None = None,
+    weights: np.ndarray | None = None,
+    soft: np.ndarray | None = None,
 ) -> Probe:
     """Train a linear classifier on features.
 
@@ -94,6 +97,11 @@ def train_probe(
         Features of the augmented views of the same images, (V, N, D), of which each training sees `training.views`.
     synthetic
         Features (M, D) and labels (M,) of synthetic images, from which the share `training.ratio` is taken.
+    weights
+        What each real image weighs, float (N,), not negative; by default 1.
+    soft
+        Probabilities of the classes of each real image, float (N, K), that are learned in place of its label. The label
+        still says which class it counts for in shares and weights of classes.
 
     Returns
     -------
@@ -103,14 +111,16 @@ def train_probe(
     Raises
     ------
     LabelMismatchError
-        For labels out of range.
+        For labels out of range, and for soft labels that are no probabilities.
     TooFewImagesError
         Without images, or for a synthetic share without synthetic images.
     OptionError
         For more views than there are.
     """
-    views = None if views is None else np.asarray(views)
-    given = _Given(np.asarray(features), np.asarray(labels, dtype=np.int64), n_classes, views, synthetic)
+    labels, views = np.asarray(labels, dtype=np.int64), None if views is None else np.asarray(views)
+    weights = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
+    soft = None if soft is None else np.asarray(soft, dtype=np.float64)
+    given = _Given(np.asarray(features), labels, n_classes, weights, soft, views, synthetic)
     _check(given, training)
     mean, spread = _scale(given.features)
     rows, targets = _seen(given, training, seed)
@@ -166,27 +176,35 @@ class _Given:
     features: np.ndarray
     labels: np.ndarray
     n_classes: int
+    weights: np.ndarray
+    soft: np.ndarray | None
     views: np.ndarray | None
     synthetic: tuple[np.ndarray, np.ndarray] | None
+
+    @property
+    def targets(self) -> np.ndarray:
+        """The weight of each class in each real image, (N, K)."""
+        shown = np.eye(self.n_classes)[self.labels] if self.soft is None else self.soft
+        return self.weights[:, None] * shown
 
 
 def _seen(given: _Given, training: ProbeTraining, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """What the regression is given: rows, and the weight of each class in each of them. All weigh as much as there are
     real images."""
-    labels, views, use = given.labels, given.views, use_named(training.use)
-    counts, identity = np.bincount(labels, minlength=given.n_classes), np.eye(given.n_classes)
+    labels, views, use, total = given.labels, given.views, use_named(training.use), given.weights.sum()
+    counts = np.bincount(labels, weights=given.weights, minlength=given.n_classes)
     made = {} if given.synthetic is None or not training.ratio else _of_each(given.synthetic[1], use.pool)
     share = np.array([training.ratio if label in made else 0.0 for label in range(given.n_classes)])
     share = share * (1 - counts / counts.max()) if use.rare else share
-    even = len(labels) / ((counts > 0).sum() * np.maximum(counts, 1))
+    even = total / ((counts > 0).sum() * np.where(counts > 0, counts, 1))
     by_class = even if training.class_weights else np.ones(given.n_classes)
 
-    rows, targets = [given.features], [((1 - share) * by_class)[labels, None] * identity[labels]]
+    rows, targets = [given.features], [((1 - share) * by_class)[labels, None] * given.targets]
     if training.augmentation != "none" and views is not None:
         turns = numpy_stream(seed, "probe", "views").random((len(labels), len(views))).argsort(1)
         rows += [views[turns[:, i], np.arange(len(labels))] for i in range(training.views)]
         targets = [targets[0] / (training.views + 1)] * (training.views + 1)
-    smoothed = (1 - use.smoothing) * identity + use.smoothing / given.n_classes
+    smoothed = (1 - use.smoothing) * np.eye(given.n_classes) + use.smoothing / given.n_classes
     for label, own in made.items():
         if given.synthetic is None or not share[label] * counts[label]:
             continue
@@ -195,7 +213,7 @@ def _seen(given: _Given, training: ProbeTraining, seed: int) -> tuple[np.ndarray
         rows.append(given.synthetic[0][own])
         targets.append(np.tile(each * smoothed[label], (len(own), 1)))
     weights = np.concatenate(targets)
-    return np.concatenate(rows), weights * (len(labels) / weights.sum())
+    return np.concatenate(rows), weights * (total / weights.sum())
 
 
 def _of_each(labels: np.ndarray, most: int) -> dict[int, np.ndarray]:
@@ -211,7 +229,9 @@ def _wanted(count: int, share: float) -> int | None:
 def _check(given: _Given, training: ProbeTraining) -> None:
     features, labels, views = given.features, given.labels, given.views
     sides = {"real": (features, labels)} | ({} if given.synthetic is None else {"synthetic": given.synthetic})
-    if not len(labels):
+    if given.weights.shape != labels.shape or not (given.weights >= 0).all():
+        raise DataError(f"Weights {given.weights.shape} do not fit {len(labels)} images.", "Give 0 or more for each.")
+    if not given.weights.any():
         raise TooFewImagesError("There are no images to train a probe on.", "Give at least one image a class.")
     for what, (rows, own) in sides.items():
         if rows.ndim != 2 or len(rows) != len(own) or rows.shape[1] != features.shape[1]:
@@ -219,6 +239,8 @@ def _check(given: _Given, training: ProbeTraining) -> None:
         if len(own) and not (own.min() >= 0 and own.max() < given.n_classes):
             found, fix = f"{own.min()}..{own.max()}", f"Use 0..{given.n_classes - 1}."
             raise LabelMismatchError(f"Labels {found} do not fit {given.n_classes} classes.", fix)
+    if given.soft is not None:
+        require_soft(given.soft, len(labels), given.n_classes)
     if training.ratio > 0 and (given.synthetic is None or not len(given.synthetic[1])):
         raise TooFewImagesError(f"A synthetic share of {training.ratio} needs synthetic images.", "Give `synthetic`.")
     if training.augmentation != "none":

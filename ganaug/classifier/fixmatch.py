@@ -1,0 +1,59 @@
+"""FixMatch (Sohn et al. 2020, 2001.07685): unlabelled images in the training of a network.
+
+What the network is sure of in a weak view of an image, it learns to say of a strong view as well. What it is not sure
+of, such as most images that show none of the classes, does not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from ganaug.classifier.augmentation import Augmentation, augmentation_named
+from ganaug.errors import OptionError, TooFewImagesError
+from ganaug.keys import numpy_stream
+
+
+@dataclass(frozen=True, eq=False)
+class FixMatch:
+    """Unlabelled images, and how they are learned from.
+
+    pixels: uint8 (U, C, H, W), like those of the training. strong: a name of `augmentation.AUGMENTATIONS`, for the
+    strong view: one that keeps the class of an image. The weak view is the augmentation of the training. times:
+    unlabelled images in a batch, as a multiple of the labelled ones (mu in the paper, where it is 7). threshold: the
+    probability from which on an answer is learned. weight: of this part of the loss (lambda in the paper).
+    """
+
+    pixels: Tensor
+    strong: str = "randaugment"
+    times: int = 1
+    threshold: float = 0.95
+    weight: float = 1.0
+
+    def __post_init__(self):
+        augmentation_named(self.strong)
+        if self.times < 1 or not 0 <= self.threshold < 1 or self.weight <= 0:
+            raise OptionError(
+                "FixMatch needs times >= 1, a threshold in [0, 1) and weight > 0.",
+                f"Given: times {self.times}, threshold {self.threshold:g}, weight {self.weight:g}.",
+            )
+        if not len(self.pixels):
+            raise TooFewImagesError("There are no unlabelled images.", "Give some, or train without them.")
+
+    def views(self, weak: Augmentation, batch: int, seed: int, step: int, device: torch.device) -> Tensor:
+        """The weak views of some images, drawn by `seed` and `step`, and then the strong views of the same: float
+        (2 n, C, H, W) on the scale of the pixels."""
+        rows = numpy_stream(seed, "unlabelled", step, "classifier").integers(len(self.pixels), size=self.times * batch)
+        seen = weak(self.pixels[torch.from_numpy(rows)].to(device))
+        plain = seen if seen.dtype == torch.uint8 else seen.round().clamp(0, 255).to(torch.uint8)
+        return torch.cat([seen.float(), augmentation_named(self.strong)(plain).float()])
+
+    def loss(self, logits: Tensor) -> Tensor:
+        """Of the logits of weak and strong views, (2 n, K): the weighed cross-entropy of the strong ones with what is
+        sure of the weak ones, divided by all n."""
+        weak, strong = logits.chunk(2)
+        sure, said = weak.detach().softmax(1).max(1)
+        return self.weight * (cross_entropy(strong, said, reduction="none") * (sure >= self.threshold)).mean()

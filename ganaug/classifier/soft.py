@@ -1,0 +1,22 @@
+"""Soft labels: the probabilities of all classes that an image is learned as, in place of its one label."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ganaug.errors import LabelMismatchError
+
+SLACK = 1e-3  # by which the probabilities of an image may miss 1
+
+
+def require_soft(soft: np.ndarray, count: int, n_classes: int) -> None:
+    """Raises LabelMismatchError for what are not the probabilities of `n_classes` classes of `count` images."""
+    if soft.shape != (count, n_classes):
+        raise LabelMismatchError(
+            f"Soft labels {soft.shape} do not fit {count} images of {n_classes} classes.", "Give a row for each image."
+        )
+    if not ((soft >= 0).all() and (np.abs(soft.sum(1) - 1) <= SLACK).all()):
+        raise LabelMismatchError(
+            "Soft labels are not probabilities: a row is negative somewhere, or does not sum to 1.",
+            "Exponentiate log-probabilities; what an image weighs is said by `weights`.",
+        )
