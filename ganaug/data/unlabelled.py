@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from ganaug.data.sources.listed import from_list
 from ganaug.data.sources.lists import SUFFIXES, read_list
 from ganaug.data.sources.ours import SAMPLES, made_here
 from ganaug.data.sources.places import folder_of_list
+from ganaug.data.sources.small import Larger
 from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
 from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError
@@ -76,23 +77,22 @@ def load_unlabelled(
     reading = merged(Reading, reading, given)
     depth, side = like.pixels.shape[1:3]
     if isinstance(source, LabelledImages):
-        images = load_images(source, reading, size=side, channels=depth, at_least=0)
-    else:
-        reading = reading if reading.range is not None else replace(reading, range=like.codec.range)
-        opened = open_unlabelled(source, reading, report=report)
-        most = limit if len(opened.classes) == 1 else None  # of each class, where there are some
-        images = read_opened(opened, reading, side=side, depth=depth, limit=most, seed=seed, report=report)
-    return images.unlabelled().limited(limit, seed)
+        return load_images(source, reading, size=side, channels=depth, at_least=0).unlabelled().limited(limit, seed)
+    scaled = isinstance(source, ImageSource) and not hasattr(source, "span")  # its values have 8 bits already
+    if reading.range is None and not scaled:
+        reading = replace(reading, range=like.codec.range)
+    opened = open_unlabelled(source, reading, report=report)
+    return read_opened(opened, reading, side=side, depth=depth, limit=limit, seed=seed, report=report)
 
 
 def open_unlabelled(source: Any, reading: Reading | None = None, *, report: Report = silent) -> ImageSource:
-    """Anything that holds images as an `ImageSource`; of the one class "all", unless it must be read with its labels.
+    """Anything that holds images as an `ImageSource` of the one class "all".
 
     Raises what `load_unlabelled` does, before any image is opened.
     """
     how = Reading() if reading is None else reading
     if isinstance(source, ImageSource):
-        return open_source(source, how)
+        return _of_one_class(open_source(source, how))
     path = Path(source).expanduser() if is_text(source) else Path()
     if is_text(source) and path.is_dir() and how.labels is None:
         return _with(how, _flat(path, how), "a folder of images", "follow_links")
@@ -102,7 +102,7 @@ def open_unlabelled(source: Any, reading: Reading | None = None, *, report: Repo
         npz = from_npz(path, split=how.split, span=how.range, labelled=False)
         return _with(how, npz, "an .npz file of images", "split")
     if is_text(source):
-        return open_source(source, how, report=report)
+        return _of_one_class(open_source(source, how, report=report))
     if isinstance(source, (np.ndarray, Tensor)):
         labels = np.zeros(len(source), np.int64)
         return _with(how, from_arrays(source, labels, classes=(CLASS,), span=how.range), "an array of images")
@@ -115,6 +115,15 @@ def _with(how: Reading, opened: Any, words: str, *used: str) -> ImageSource:
     """With its groups. Raises OptionError for what was said of the reading, and is not `used`."""
     refuse_idle(how, ("groups", "range", *used), words)
     return with_groups(opened, how.groups)
+
+
+def _of_one_class(opened: Any) -> ImageSource:
+    """The same without its labels."""
+    labels = np.zeros(len(opened), np.int64)
+    if is_dataclass(opened) and not isinstance(opened, type):
+        return replace(opened, labels=labels, classes=(CLASS,))  # type: ignore[arg-type, return-value]
+    return Larger(opened, np.arange(len(opened)), labels, (CLASS,), opened.names, {}, opened.ignored, opened.groups,
+                  opened.array)  # fmt: skip
 
 
 def _flat(root: Path, how: Reading) -> FolderSource:

@@ -8,9 +8,11 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset, Subset, TensorDataset
 
+from ganaug.classifier.pictures import rows_in
 from ganaug.data.load import load_images
-from ganaug.data.unlabelled import load_unlabelled
+from ganaug.data.unlabelled import load_unlabelled, open_unlabelled
 from ganaug.errors import DataError, OptionError
+from ganaug.options import Reading
 from tests.toys.images import picture
 
 N = 6
@@ -141,6 +143,37 @@ def test_a_set_that_is_read_with_its_labels_loses_them():
     found = load_unlabelled("digits", digits, limit=7)
     assert (len(found), found.classes) == (7, ("all",))
     assert len(load_unlabelled("digits", digits, split="test")) == len(load_images("digits", split="test"))
+
+
+def test_an_open_source_is_read_as_what_it_was_opened_from(pool, tmp_path, like):
+    for form, holder in holders(pool, tmp_path).items():
+        if form == "images in memory":
+            continue
+        opened = open_unlabelled(holder)
+        found, expected = load_unlabelled(opened, like), load_unlabelled(holder, like)
+        assert opened.classes == ("all",), form
+        assert (found.names, found.fingerprints) == (expected.names, expected.fingerprints), form
+        assert rows_in(opened, found).tolist() == list(range(N)), form
+    x = np.random.default_rng(0).integers(0, 4096, (8, 9, 9), dtype=np.uint16)
+    deep = load_images((x, np.arange(8) % 2), range=(0, 4095))
+    opened = open_unlabelled(x, Reading(range=(0, 4095)))
+    assert torch.equal(load_unlabelled(opened, deep).pixels, deep.pixels)
+
+
+def test_a_source_of_the_users_own_loses_its_labels(like):
+    class Own:
+        classes, names, groups, array = ("a", "b"), [f"own {i}" for i in range(N)], None, None
+        labels, ignored = np.arange(N) % 2, {"too dark": ["own 9"]}
+
+        def __len__(self):
+            return N
+
+        def read(self, index):
+            return picture(index)
+
+    found = load_unlabelled(Own(), like)
+    assert found.names == tuple(Own.names)
+    assert found.counts() == {"all": N}
 
 
 def test_what_holds_no_images_is_refused(tmp_path, pool, like):
