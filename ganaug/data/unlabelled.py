@@ -121,7 +121,7 @@ def _of_one_class(opened: Any) -> ImageSource:
     """The same without its labels."""
     labels = np.zeros(len(opened), np.int64)
     if is_dataclass(opened) and not isinstance(opened, type):
-        return replace(opened, labels=labels, classes=(CLASS,))  # type: ignore[arg-type, return-value]
+        return replace(opened, labels=labels, classes=(CLASS,))  # type: ignore[return-value]
     return Larger(opened, np.arange(len(opened)), labels, (CLASS,), opened.names, {}, opened.ignored, opened.groups,
                   opened.array)  # fmt: skip
 

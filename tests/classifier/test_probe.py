@@ -59,10 +59,10 @@ def test_features_are_scaled_and_predictions_are_log_probabilities():
     assert np.abs(probe.predict(np.concatenate([test, np.full((150, 1), 3.1)], 1)) - said).max() < 2
 
 
-@pytest.mark.parametrize("balance", ["none", "weights", "shift"])
-def test_a_class_without_images_is_possible_and_unlikely(balance):
+@pytest.mark.parametrize("even", [False, True])
+def test_a_class_without_images_is_possible_and_unlikely(even):
     x, y = clouds((20, 0, 10, 1))
-    probe = train_probe(x, y, 4, training=ProbeTraining(balance=balance), seed=0)
+    probe = train_probe(x, y, 4, training=ProbeTraining(class_weights=even), seed=0)
     said = probe.predict(x)
     assert np.isfinite(said).all()
     assert np.allclose(np.exp(said).sum(1), 1)
@@ -125,28 +125,11 @@ def test_shares_are_weights_of_each_class():
     real, made, _ = weights(x, y, 3, ratio=0.5, use="rare")
     assert made[0] == 0
     assert made[1] / (real + made)[1] == pytest.approx(0.25)
-    real, made, _ = weights(x, y, 3, ratio=0.5, balance="weights")
+    real, made, _ = weights(x, y, 3, ratio=0.5, class_weights=True)
     assert real + made == pytest.approx([35 / 3] * 3)
     real, made, _ = weights(x, y, 3, ratio=0.5, use="light")
     assert made.sum() / real.sum() == pytest.approx(0.3 * 15 / 20)
     assert made[2] > 0  # soft labels
-
-
-def test_a_shift_lifts_the_recall_of_small_classes():
-    x, y = clouds((200, 60, 8), apart=0.35)
-    test, truth = clouds((300, 300, 300), seed=1, apart=0.35)
-
-    def recall(balance: str) -> tuple[float, Probe]:
-        probe = train_probe(x, y, 3, training=ProbeTraining(balance=balance), seed=0)
-        return float((probe.predict(test).argmax(1) == truth)[truth == 2].mean()), probe
-
-    (plain, _), (shifted, probe) = recall("none"), recall("shift")
-    assert probe.strength > 0
-    assert shifted > plain + 0.1
-    fold = np.arange(len(y)) % 2
-    assert train_probe(x, y, 3, training=ProbeTraining(balance="shift"), seed=0, fold=fold).strength > 0
-    with pytest.raises(TooFewImagesError, match="two folds"):
-        train_probe(x, y, 3, training=ProbeTraining(balance="shift"), seed=0, fold=np.zeros(len(y)))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +138,6 @@ def test_a_shift_lifts_the_recall_of_small_classes():
         ({"c": 0}, "c > 0"),
         ({"views": 0}, "at least one view"),
         ({"ratio": 1.5}, "share is 1.5"),
-        ({"balance": "sampling"}, "no balance 'sampling'"),
         ({"augmentation": "shake"}, "no augmentation 'shake'"),
         ({"use": "light+finish"}, "no last steps"),
     ],

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganaug.classifier.shift import cross_fitted_strength, folds_of, logit_shift
+from ganaug.classifier.shift import cross_fitted_strength, logit_shift
 
 LOGS = np.log(np.array([[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]]))
 
@@ -27,13 +27,3 @@ def test_the_strength_is_the_weakest_of_the_best():
     assert chosen == 0.375  # 0.25 of log(8 / 2) is less than log(0.6 / 0.4)
     wider = np.concatenate([hidden, np.full((10, 1), np.log(1e-6))], 1)
     assert cross_fitted_strength(wider, labels, 3) == chosen  # a class without images is no part of the mean
-
-
-def test_folds_are_even_in_size_and_of_classes():
-    labels = np.array([0] * 23 + [1] * 9 + [2])
-    fold = folds_of(labels, 4, 0)
-    assert set(np.bincount(fold)) <= {8, 9}
-    for label, least in ((0, 5), (1, 2)):
-        assert np.bincount(fold[labels == label], minlength=4).min() >= least
-    assert not np.array_equal(fold, folds_of(labels, 4, 1))
-    assert np.array_equal(fold, folds_of(labels, 4, 0))

@@ -111,8 +111,8 @@ def from_npz(
     """
     read, unread = read_npz(path, split, labelled)
     if not labelled:
-        values, own, groups = np.zeros(len(read["x"]), np.int64), ("all",), read.get("group")
-        return from_arrays(read["x"], values, classes=own, groups=groups, span=span)
+        values, groups = np.zeros(len(read["x"]), np.int64), read.get("group")
+        return from_arrays(read["x"], values, classes=("all",), groups=groups, span=span)
     own = read.get("classes") if classes is None else classes
     found = from_arrays(read["x"], read["y"], classes=own, groups=read.get("group"), span=span)
     if unread and found.groups is None:
