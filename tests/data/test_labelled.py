@@ -56,7 +56,7 @@ def test_every_way_chooses_the_same_images_unreadable_ones_among_them(tree, seed
         fit = prepare(given, FitSettings(limit=10, seed=seed), silent)
         assert prints(fit.training, fit.validation) == marks
         sets = gather(given, BenchSettings(test=((np.zeros((2, 8, 8), np.uint8)), CLASSES), limit=10, seed=seed),
-                      synthetic=(np.full((2, 8, 8), 9, np.uint8), CLASSES))  # fmt: skip
+                      synthetic={"folder": (np.full((2, 8, 8), 9, np.uint8), CLASSES)})  # fmt: skip
         assert prints(sets.train, sets.validation) == marks
     assert check(tree, limit=10, seed=seed).counts == expected.counts()
 

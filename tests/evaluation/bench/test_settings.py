@@ -57,6 +57,7 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "follow_links": True,
 }
 LATER = {
+    "cache",
     "device",
     "exact_only",
     "model",
