@@ -25,7 +25,7 @@ from ganaug.keys import numpy_stream
 from scripts.studies.lib.command import count, options
 from scripts.studies.lib.facts import image_set
 
-SMALL: Mapping[str, Any] = {"model": "small", "remedies": ("augmentation", "sampling", "weights")}
+SMALL: Mapping[str, Any] = {"model": "small", "remedies": ("augmentation",)}
 
 
 def judge(dataset: str, out: Path, *, shuffled: bool, real: int, extra: int, seed: int, **options: Any) -> Results:
