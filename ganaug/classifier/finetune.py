@@ -47,10 +47,10 @@ class FinetuneTraining:
     epochs: in each, as many images are drawn as there are real ones, and at least a batch. batch: images per step.
     lr: peak learning rate, of the last layer. layer_decay: the learning rate of each layer is that of the next one
     times this, in (0, 1]. augmentation, blend: names of `augmentation.AUGMENTATIONS` and `augmentation.BLENDS`.
-    label_smoothing: in [0, 1). balanced: every class is drawn equally often. class_weights: every class weighs the
-    same in the loss. ratio: share of synthetic images in every batch, in [0, 1]; they replace real
-    images of the same class. use: how they are used, see `ganaug.classifier.use`. patience: epochs without a gain on
-    the validation images after which the training stops. scratch: from weights drawn at random.
+    label_smoothing: in [0, 1). balanced: every class is drawn equally often. class_weights: every class weighs the same
+    in the loss, however often it is drawn. ratio: share of synthetic images in every batch, in [0, 1]; they replace
+    real images of the same class. use: how they are used, see `ganaug.classifier.use`. patience: epochs without a gain
+    on the validation images after which the training stops. scratch: from weights drawn at random.
     """
 
     epochs: int = 10
@@ -78,8 +78,8 @@ class FinetuneTraining:
         """What decides which of so many images are in which batch, and what the loss is told of them."""
         return Training(
             steps=self.epochs * -(-count // max(1, self.batch)), batch=self.batch, lr=self.lr, ratio=self.ratio,
-            augmentation=self.augmentation, balanced=self.balanced, blend=self.blend, use=self.use,
-            label_smoothing=self.label_smoothing,
+            use=self.use, augmentation=self.augmentation, blend=self.blend, label_smoothing=self.label_smoothing,
+            balanced=self.balanced, class_weights=self.class_weights,
         )  # fmt: skip
 
 
@@ -236,8 +236,7 @@ def _descent(tuned: Finetuned, given: _Given) -> Iterator[float]:
     batches = training.batches(len(labels))
     extra = None if given.synthetic is None else np.asarray(given.synthetic[1])
     real_rows, synthetic_rows = schedule(given.labels, extra, batches, given.seed)
-    even = training.class_weights
-    by_class = class_weights(labels, given.n_classes) if even else torch.ones(given.n_classes)
+    by_class = class_weights(labels, given.n_classes) if training.class_weights else torch.ones(given.n_classes)
     augmentation, blend = augmentation_named(training.augmentation), blend_named(training.blend)
     optimiser = create_optimizer_v2(
         tuned.network, "adamw", training.lr, training.weight_decay, layer_decay=training.layer_decay, fused=True

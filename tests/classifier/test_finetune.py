@@ -12,12 +12,12 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from ganaug.classifier.augmentation import AUGMENTATIONS
 from ganaug.classifier.features import Backbone
 from ganaug.classifier.finetune import SCRATCH, FinetuneTraining, train_finetuned
 from ganaug.classifier.finetuned import Finetuned
 from ganaug.classifier.pretrained import LITE
 from ganaug.classifier.probe import ProbeTraining, train_probe
+from ganaug.classifier.remedies import remedy_named
 from ganaug.errors import (
     DataError,
     DivergedError,
@@ -165,12 +165,11 @@ def test_wrong_synthetic_images_do_as_much_harm_as_they_weigh(train):
     assert right(0.5) + 0.05 < right(0.5, "weak") < alone
 
 
-@pytest.mark.parametrize(
-    ("balance", "low", "high"), [({}, 0, 0.2), ({"balanced": True}, 0.28, 0.7), ({"class_weights": True}, 0.28, 0.7)]
-)
-def test_balance_is_the_weight_of_small_classes(train, balance, low, high):
+@pytest.mark.parametrize(("remedy", "low", "high"), [("", 0, 0.2), ("sampling", 0.28, 0.7), ("weights", 0.28, 0.7)])
+def test_balancing_gives_small_classes_weight(train, remedy, low, high):
     """Where images say nothing, the probability of a class is its share."""
-    tuned = train(*noise((45, 5)), 2, FinetuneTraining(epochs=2, lr=1e-5, **balance))
+    training = replace(FinetuneTraining(epochs=2, lr=1e-5), **remedy_named(remedy).training)
+    tuned = train(*noise((45, 5)), 2, training)
     assert low < np.exp(tuned.predict(noise((50,), seed=1)[0]))[:, 1].mean() < high
 
 
@@ -194,26 +193,16 @@ def test_patience_ends_a_training_that_makes_it_worse(train):
     assert np.allclose(tuned.predict(x), train(x, y, 2, STILL).predict(x), atol=1e-5)
 
 
-def test_batch_norm_keeps_what_it_knows(train, weights):
+def test_batch_norm_keeps_what_it_knows_and_layers_near_the_pictures_move_less(train, weights):
     known = timm.create_model("test_resnet", checkpoint_path=str(weights)).state_dict()
 
-    def moved(training: FinetuneTraining, kind: str) -> bool:
-        found = train(*stripes((8, 8)), 2, training).network.state_dict()
-        return not all(torch.equal(found[key], known[key]) for key in known if kind in key)
+    def moved(kind: str, **settings) -> float:
+        found = train(*stripes((8, 8)), 2, replace(SHORT, **settings)).network.state_dict()
+        return max(float((found[key] - known[key]).abs().max()) for key in known if kind in key)
 
-    assert not moved(SHORT, "running")
-    assert moved(SHORT, "bn1.weight")
-    assert moved(replace(SHORT, scratch=True), "running")
-
-
-def test_layers_near_the_pictures_move_less(train, weights):
-    known = timm.create_model("test_resnet", checkpoint_path=str(weights)).conv1[0].weight
-
-    def moved(decay: float) -> float:
-        found = train(*stripes((8, 8)), 2, replace(SHORT, layer_decay=decay)).network
-        return float((found.conv1[0].weight - known).abs().mean().detach())
-
-    assert 0 < moved(0.1) < 0.01 * moved(1)
+    assert moved("running") == 0 < moved("bn1.weight")
+    assert moved("running", scratch=True) > 0
+    assert 0 < moved("conv1.0", layer_decay=0.1) < 0.01 * moved("conv1.0", layer_decay=1)
 
 
 def test_a_short_memory_halves_what_is_in_the_network_and_changes_nothing(train, monkeypatch):
@@ -233,8 +222,8 @@ def test_a_short_memory_halves_what_is_in_the_network_and_changes_nothing(train,
     assert calls[:10] == [8, 4, 4, 4, 4, 2, 2, 2, 2, 2]
     assert tuned.batch == 2
     assert [words for words in told if words] == [f"memory is short: {n} pictures at a time" for n in (4, 2)]
-    assert np.allclose(tuned.losses, usual.losses, rtol=1e-3)
-    assert np.allclose(tuned.predict(x), usual.predict(x), atol=0.02)
+    assert np.allclose(tuned.losses, usual.losses, rtol=0.01)
+    assert np.allclose(tuned.predict(x), usual.predict(x), atol=0.1)
     room = 0
     with pytest.raises(OutOfMemoryError, match="Not even one picture"):
         train(x, y, 2, training)
@@ -248,7 +237,6 @@ def test_the_network_of_the_package_learns_photographs(real_data):
     few = np.concatenate([np.flatnonzero(y == label)[:5] for label in range(10)])
     tuned = train_finetuned(x[few], y[few], 10, training=FinetuneTraining(epochs=1), seed=0, name=LITE, validation=test)
     assert max(tuned.watched) > 0.55
-    assert np.isfinite(tuned.losses).all()
 
 
 @pytest.mark.parametrize(
@@ -272,8 +260,7 @@ def test_settings_that_mean_nothing_are_refused(settings, words):
 
 
 def test_settings_are_plain():
-    settings = FinetuneTraining(augmentation=next(iter(AUGMENTATIONS)), ratio=0.5)
-    assert FinetuneTraining(**json.loads(json.dumps(asdict(settings)))) == settings
+    assert FinetuneTraining(**json.loads(json.dumps(asdict(SCRATCH)))) == SCRATCH
 
 
 def test_what_does_not_fit_is_refused(train):
