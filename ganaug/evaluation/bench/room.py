@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from ganaug.classifier.features import Backbone
-from ganaug.classifier.finetune import FinetuneTraining
+from ganaug.classifier.finetune import SCRATCH, FinetuneTraining
 from ganaug.classifier.own import OwnTraining, load_function
 from ganaug.classifier.pretrained import NONE, PRETRAINED, usual
 from ganaug.classifier.probe import ProbeTraining
@@ -78,7 +78,7 @@ def learners_for(
         room.learners[PROBE] = ProbeLearner(networks(name, weights), menu, folder, 2 if quick else 4, report)
 
     def finetune(name: str, weights: str, *, thorough: bool, scratch: bool = False) -> None:
-        menu = finetune_menu(design, *policies(asked, PROBED), thorough=thorough)
+        menu = finetune_menu(design, *policies(asked, PROBED), thorough=thorough, scratch=scratch)
         backbone = networks(name, NONE if scratch else weights)
         room.learners[FINETUNE] = FinetuneLearner(backbone, weights, menu, folder, report, scratch=scratch)
 
@@ -174,10 +174,12 @@ def probe_menu(design: Design, augmentations: tuple[str, ...]) -> Menu:
     )  # fmt: skip
 
 
-def finetune_menu(design: Design, augmentations: Sequence[str], blends: Sequence[str], *, thorough: bool) -> Menu:
+def finetune_menu(
+    design: Design, augmentations: Sequence[str], blends: Sequence[str], *, thorough: bool, scratch: bool = False
+) -> Menu:
     """thorough: it is the classifier that the bench is about. As a remedy it is tried with one learning rate and one
     augmentation."""
-    usual_rate = FinetuneTraining().lr
+    usual_rate = (SCRATCH if scratch else FinetuneTraining()).lr
     rates = (usual_rate, 3 * usual_rate) if thorough and design.search else (usual_rate,)
     return Menu(
         knobs={"lr": rates}, augmentations=tuple(augmentations) if thorough else tuple(augmentations)[:1],

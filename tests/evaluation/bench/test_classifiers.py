@@ -82,6 +82,7 @@ def test_a_network_from_scratch_is_trained_at_its_own_size(photos, tmp_path, mon
     assert data["asked"]["words"] == f"{TINY} from scratch, 160x160 px"
     assert {trial["learner"] for trial in data["trials"]} == {"finetune"}
     assert all(trial["training"]["scratch"] for trial in data["trials"])
+    assert min(trial["training"]["lr"] for trial in data["trials"]) == SCRATCH.lr
 
 
 def nearest_mean(dataset, *, validation, seed, device):
