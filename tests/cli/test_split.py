@@ -41,7 +41,7 @@ def test_what_it_says_can_be_typed_up_to_the_verdict(tmp_path, monkeypatch):
     small = "--steps 2 --size 8 --device cpu --set width=8 --set widest=16 --set batch=8"
     last = lines_after(typed(f"{fit} {small} -q"), "Find out whether it helps")
     assert last == [bench]
-    monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", NearestMean())
+    monkeypatch.setattr("ganaug.evaluation.trials.small.train_classifier", NearestMean())
     monkeypatch.setattr("ganaug.evaluation.bench.figures._svg", lambda figure: "data:image/svg+xml;base64,")
     assert "Report: " in typed(f"{bench} --quick --augmentation none --device cpu -q")
 
