@@ -108,7 +108,7 @@ def weights(x, y, n_classes, **settings):
     from ganaug.classifier.probe import _Given, _seen
 
     synthetic = clouds((50, 50, 0), seed=2)
-    given = _Given(x, y, n_classes, np.ones(len(y)), None, None, synthetic)
+    given = _Given(x, y, n_classes, np.ones(len(y)), None, None, synthetic, None)
     rows, targets = _seen(given, ProbeTraining(**settings), 0)
     assert len(rows) == len(targets)
     assert targets.sum() == pytest.approx(len(y))
