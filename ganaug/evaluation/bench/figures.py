@@ -110,7 +110,7 @@ def shares_plot(data: dict[str, Any], answer: dict[str, Any], source: str) -> st
     network of the first kind."""
     axes = Figure(SMALL, layout="constrained").subplots()
     base = answer["arms"]["without"]
-    same = ("classifier", "augmentation", "blend", "remedy", "longer", "pseudo", "knobs")
+    same = ("classifier", "augmentation", "blend", "remedy", "longer", "taught", "knobs")
     alike = [
         arm for arm in data["validation"] if arm["networks"] == 1 and all(arm[name] == base[name] for name in same)
     ]

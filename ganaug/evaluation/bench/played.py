@@ -218,7 +218,7 @@ def evidence(played: Played) -> dict[str, Any]:
         "classes": list(sets.train.classes),
         "data": record.facts(sets, played.parts),
         "dropped": list(sets.dropped),
-        "notes": list(sets.notes),
+        "notes": [*sets.notes, *played.arena.notes],
         "settings": asdict(played.arena.design),
     }
 

@@ -186,6 +186,8 @@ def facts(sets: Sets, parts: Parts) -> dict[str, Any]:
     made = [np.bincount(part.labels.numpy(), minlength=parts.n_classes).tolist() for part in parts.made.values()]
     found["made"] = {name: {"images": sum(n), "counts": n} for name, n in zip(parts.made, made, strict=True)}
     found["synthetic"] = next(iter(found["made"].values()), {"images": 0, "counts": [0] * parts.n_classes})
+    if parts.unlabelled is not None and sets.unlabelled is not None:
+        found["unlabelled"] = {"images": len(parts.unlabelled), "unreadable": len(sets.unlabelled.unreadable)}
     found["shape"] = list(sets.train.pixels.shape[1:])
     found["of the fit"] = sets.of_the_fit
     found["test groups"] = None if sets.test.groups is None else len(set(sets.test.groups))

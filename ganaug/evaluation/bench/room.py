@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -63,7 +63,7 @@ def learners_for(
     """
     _refuse_idle(asked)
     room, networks = Room(), _Networks(device)
-    model = asked.model or (usual() if _large(images) else None) or SMALL
+    model = asked.model or asked.deploy or (usual() if _large(images) else None) or SMALL
     tune = asked.tune or ("scratch" if asked.weights == NONE else PROBE)
     quick = design.quick
 
@@ -95,6 +95,9 @@ def learners_for(
     else:
         finetune(model, asked.weights, thorough=True, scratch=tune == "scratch")
 
+    if asked.deploy is not None:  # it is used alone; what is better may teach it
+        first = next(iter(room.learners.values()))
+        first.menu = replace(first.menu, copies=1)
     others = [name for name in (SMALL, PROBE, FINETUNE) if name in design.remedies and name not in room.learners]
     network = (model, asked.weights) if model != SMALL and asked.weights != NONE else (usual(), PRETRAINED)
     for name in others:
@@ -142,7 +145,9 @@ def _refuse_idle(asked: BenchSettings) -> None:
     """Raises OptionError for settings of which one makes the other meaningless."""
     if asked.train is not None and (asked.model, asked.tune, asked.weights) != (None, None, PRETRAINED):
         raise OptionError("A training of your own brings its network.", "Leave out --model, --weights and --tune.")
-    if asked.model == SMALL and (asked.tune or asked.weights != PRETRAINED):
+    if asked.deploy is not None and (asked.model is not None or asked.train is not None):
+        raise OptionError("--deploy names the classifier that the bench is about.", "Leave out --model and --train.")
+    if SMALL in (asked.model, asked.deploy) and (asked.tune or asked.weights != PRETRAINED):
         raise OptionError("The small network is trained from scratch.", "Leave out --tune and --weights.")
     if asked.weights == NONE and asked.tune in (PROBE, FINETUNE):
         raise OptionError(
@@ -160,7 +165,7 @@ def small_menu(design: Design, augmentations: Sequence[str], blends: Sequence[st
     return Menu(
         knobs={"lr": rates[:most], "weight decay": decays[:most]}, augmentations=tuple(augmentations),
         blends=tuple(blends) if thorough else (), remedies=design.changing(Training), uses=design.uses,
-        longer=thorough, copies=COPIES,
+        longer=thorough, fixmatch=True, copies=COPIES,
     )  # fmt: skip
 
 
@@ -184,5 +189,5 @@ def finetune_menu(
     return Menu(
         knobs={"lr": rates}, augmentations=tuple(augmentations) if thorough else tuple(augmentations)[:1],
         blends=tuple(blends) if thorough else (), remedies=design.changing(FinetuneTraining) if thorough else (),
-        uses=design.uses, longer=thorough, copies=COPIES if thorough else 1,
+        uses=design.uses, longer=thorough, fixmatch=True, copies=COPIES if thorough else 1,
     )  # fmt: skip

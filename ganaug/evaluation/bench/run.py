@@ -17,6 +17,7 @@ from ganaug.classifier.judge import folds
 from ganaug.data.load import LabelledImages
 from ganaug.data.outputs import require_outside
 from ganaug.data.sources.source import ImageSource, open_source
+from ganaug.data.unlabelled import open_like
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
@@ -31,6 +32,7 @@ from ganaug.evaluation.bench.results import Results
 from ganaug.evaluation.bench.room import Room, learners_for
 from ganaug.evaluation.bench.sets import Sets, gather, rendered
 from ganaug.evaluation.bench.settings import BenchSettings
+from ganaug.evaluation.bench.teaching import PSEUDO_FILE, SOFT_FILE, tables
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.evaluation.trials.trial import Laboratory
 from ganaug.evaluation.trials.workers import Workers, workers_for
@@ -43,8 +45,9 @@ from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
 
 TRIALS, SEEN = "trials", "seen"  # folders: of outcomes; of pictures and features
-OURS = {"results.json", "report.html", TRIALS, SEEN, *LOCKS}  # what a bench folder holds
+OURS = {"results.json", "report.html", PSEUDO_FILE, SOFT_FILE, TRIALS, SEEN, *LOCKS}  # what a bench folder holds
 LOOKED = "looked"  # the doctor, at the past of the run
+CROSSWISE = ("shift", "pseudo-labels", "distillation")  # remedies that ask networks of images they have not seen
 RUN = "run"  # the name of what a run makes
 POOL = 2  # synthetic images of a class for classifiers that look at large pictures, in those that one training takes
 Finding = tuple[str, str, str, str]  # name, severity ("warning" or "fault"), text, knob: of `ganaug doctor`
@@ -84,7 +87,13 @@ def bench(
     fitted = None if run is None else as_fitted(run)
     given = _sources(synthetic)
     require_outside(
-        out, data, asked.test, *given.values(), asked.pairs, classes=() if fitted is None else fitted.card.classes
+        out,
+        data,
+        asked.test,
+        *given.values(),
+        asked.pairs,
+        asked.unlabelled,
+        classes=() if fitted is None else fitted.card.classes,
     )
     folder = _claimed(Path(out))
     sets = gather(data, asked, fitted=fitted, synthetic=given, report=report)
@@ -177,14 +186,21 @@ def parts_of(
                 + (": the choice withholds every class." if withheld else "."),
                 "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
             )
-    fold = None
-    if "shift" in design.remedies:
+    fold, crosswise = None, [name for name in CROSSWISE if name in design.remedies]
+    if crosswise:
         try:
             fold = folds(sets.train, design.seed)
         except TooFewImagesError as error:
-            room.left_out["shift"] = str(error)
+            room.left_out.update(dict.fromkeys(crosswise, str(error)))
+    unlabelled = None
+    if sets.unlabelled is not None:
+        there = room.native and not isinstance(asked.unlabelled, LabelledImages)
+        source = open_like(asked.unlabelled, sets.train, Reading())[0] if there else None
+        unlabelled = Part.of_images(sets.unlabelled, source)
     train, validation = Part.of_images(sets.train, real), Part.of_images(sets.validation, real)
-    return Parts(train, validation, Part.of_images(sets.test, other), len(sets.train.classes), made, fold=fold)
+    return Parts(
+        train, validation, Part.of_images(sets.test, other), len(sets.train.classes), made, unlabelled, fold=fold
+    )
 
 
 def _sources(synthetic: Any) -> dict[str, Any]:
@@ -219,6 +235,8 @@ def _write(results: Results, played: Played) -> None:
     from ganaug.evaluation.bench.report import page
 
     text = json.dumps(results.data, indent=1, allow_nan=False).encode()
+    for name, table in tables(played.arena.laboratory.parts, played.sets).items():
+        write_atomically(results.folder / name, table.encode("utf-8", "surrogateescape"))
     write_atomically(results.report_path, page(results.data, played).encode())
     write_atomically(results.folder / "results.json", text)
 

@@ -20,9 +20,10 @@ from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import LabelledImages, load_images, require_counts
 from ganaug.data.sources.source import brings_test_part
 from ganaug.data.split import groups_in_words, hold_out
-from ganaug.errors import DataError, LabelMismatchError, OptionError
+from ganaug.data.unlabelled import load_unlabelled
+from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.evaluation.bench.settings import BenchSettings
-from ganaug.evaluation.bench.unseen import keep_unseen, resembling, straddling, unknown_groups, without
+from ganaug.evaluation.bench.unseen import keep_unseen, refuse_tested, resembling, straddling, unknown_groups, without
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
@@ -34,6 +35,7 @@ from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, as_fitted, withheld
 from ganaug.samples.variant_pool import VariantPool
 
+UNLABELLED, QUICKLY_UNLABELLED = 4000, 1000  # that are looked at, at most
 MOST = 1000  # synthetic images a class that are rendered at most
 FEW_TO_CHOOSE = 30  # validation images, below which the reader is told
 VARIANTS = 8  # of each training image, at most
@@ -44,7 +46,8 @@ TRAINING = "the training set"
 class Sets:
     """train, validation, test: one size, one order of classes. dropped: names of test images that were seen before.
 
-    made: synthetic images that do not come from a run, by the name of what made them. reading, test_reading: how data
+    made: synthetic images that do not come from a run, by the name of what made them. unlabelled: images without
+    labels, none of which is among the others. reading, test_reading: how data
     and test set are read. notes: plain sentences for the report; doubts:
     likewise, why a verdict would not be honest. of_the_fit: the generator, if any, was fitted on these training images.
     """
@@ -53,6 +56,7 @@ class Sets:
     validation: LabelledImages
     test: LabelledImages
     made: Mapping[str, LabelledImages]
+    unlabelled: LabelledImages | None
     dropped: tuple[str, ...]
     reading: Reading
     test_reading: Reading
@@ -111,6 +115,10 @@ def gather(
     for name, source in (synthetic or {}).items():
         made[name], told = _made(source, real, validation, asked.exact_only, report)
         notes += [f"{name}: {note}" if len(synthetic or ()) > 1 else note for note in told]
+    unlabelled = None
+    if asked.unlabelled is not None:
+        unlabelled, told = _unlabelled(asked, real, held, report)
+        notes += told
     named = [train, validation, *made.values()]
     seen = Known.of(*named)
     if fitted is not None:
@@ -147,7 +155,7 @@ def gather(
         )
     doubts += [*straddling(train, validation, asked.exact_only, report), *unknown_groups(real, held)]
     own = card is None or not set(card.fingerprints).isdisjoint(train.fingerprints)
-    return Sets(train, validation, held, made, dropped, here, there, tuple(notes), tuple(doubts), own)
+    return Sets(train, validation, held, made, unlabelled, dropped, here, there, tuple(notes), tuple(doubts), own)
 
 
 def _made(
@@ -165,6 +173,29 @@ def _made(
     absent = [name for name, n in images.counts().items() if n == 0]
     if absent:
         notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
+    return images, notes
+
+
+def _unlabelled(
+    asked: BenchSettings, real: LabelledImages, test: LabelledImages, report: Report
+) -> tuple[LabelledImages, list[str]]:  # fmt: skip
+    """Unlabelled images without those that have a label, and notes. Raises LeakError for those of the test set."""
+    most = QUICKLY_UNLABELLED if asked.quick else UNLABELLED
+    images = load_unlabelled(asked.unlabelled, real, limit=most, seed=asked.seed, report=report)
+    count = len(images)
+    images = refuse_tested(images, test, asked.exact_only, report)
+    tested, (images, copies) = count - len(images), without(images, real, asked.exact_only, report)
+    notes = []
+    if count == most:
+        notes.append(f"At most {most} of the unlabelled images are looked at, chosen by the seed.")
+    if tested:
+        notes.append(f"{tested} unlabelled images look like test images, and were left out.")
+    if copies:
+        notes.append(f"{copies} unlabelled images are copies of labelled images, or nearly, and were left out.")
+    if not len(images):
+        raise TooFewImagesError(
+            f"All of {count} unlabelled images have labels already.", "Give others, or leave --unlabelled out."
+        )
     return images, notes
 
 

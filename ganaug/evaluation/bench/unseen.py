@@ -37,6 +37,25 @@ def without(
     return images.take(rest), len(images) - len(rest)
 
 
+def refuse_tested(
+    images: LabelledImages, test: LabelledImages, exact_only: bool, report: Report
+) -> LabelledImages:  # fmt: skip
+    """The unlabelled images that are none of the test images, nor nearly. Raises LeakError where one is a test image,
+    and where more than 5 % of the test images are nearly among them."""
+    known = Known.of(test)
+    marks = _marks(images, replace(known, likenesses=frozenset()) if exact_only else known, report).sure
+    exact = {mark for mark in marks if mark in known.fingerprints}
+    if exact or len({*marks} - {""}) > LEAK * len(test):
+        found = [mark if mark in exact or not exact else "" for mark in marks]
+        raise LeakError(
+            f"{len({*found} - {''})} of {len(test)} test images are among the unlabelled images"
+            f"{'' if exact else ', or nearly so'}: {_pairs(images, found, [test])}.",
+            "Take them out: a classifier that learned from them, even without their labels, cannot be tested on them."
+            + ("" if exact else " If these are different images that only look alike: --exact-only."),
+        )
+    return images.take([row for row, mark in enumerate(marks) if not mark])
+
+
 def _marks(images: LabelledImages, known: Known, report: Report) -> Marks:
     """As which of the known images each of these was seen."""
     pictures = list(images.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from ganaug.evaluation.trials.parts import FOLD, UNLABELLED, Parts
+from ganaug.evaluation.trials.parts import FOLD, UNLABELLED, Parts, Taught
 from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomically
 from ganaug.metrics.classification import calibration, scores
 from ganaug.reporting import Report, silent
@@ -34,7 +34,7 @@ class Trial:
 
     learner: name of the kind of classifier. training: how, a dataclass of that kind. on: names of the parts that it
     says something of, see `Parts`. made: the synthetic part of which `training.ratio` is taken. leave: a fold of the
-    training part that is left out. pseudo: unlabelled images with the labels that were given to them are learned, too.
+    training part that is left out. taught: what is learned besides, see `Arm`.
     """
 
     learner: str
@@ -43,7 +43,7 @@ class Trial:
     on: tuple[str, ...]
     made: str = ""
     leave: int | None = None
-    pseudo: bool = False
+    taught: str = ""
 
     def __str__(self) -> str:
         return f"{self.learner}, seed {self.seed}, {' and '.join(self.on)}"
@@ -103,7 +103,7 @@ class Outcome:
         return {
             "key": self.key, "learner": self.trial.learner, "training": asdict(self.trial.training),
             "seed": self.trial.seed, "on": list(self.trial.on), "made": self.trial.made, "leave": self.trial.leave,
-            "pseudo": self.trial.pseudo, "seconds": self.seconds,
+            "taught": self.trial.taught, "seconds": self.seconds,
         }  # fmt: skip
 
 
@@ -113,6 +113,7 @@ class Learner(Protocol):
     @property
     def identity(self) -> dict[str, Any]: ...
     def run(self, trial: Trial, parts: Parts) -> Said: ...
+    def spread(self, parts: Parts) -> np.ndarray | None: ...
 
 
 class Helpers(Protocol):
@@ -180,11 +181,24 @@ class Laboratory:
         """Whether what is left would take longer than WORTH, as far as one knows from a trial that was trained here."""
         return self._seconds * max(lacking, self.total - len(self.outcomes)) > WORTH
 
+    def teach(self, name: str, taught: Taught) -> None:
+        """What later trials learn that are taught so."""
+        self.parts = replace(self.parts, taught={**self.parts.taught, name: taught})
+
+    def spread(self) -> np.ndarray | None:
+        """Log-probabilities of the validation images and then of the unlabelled ones, along a graph of near features;
+        None where no classifier knows features."""
+        for learner in self.learners.values():
+            found = learner.spread(self.parts)
+            if found is not None:
+                return found
+        return None
+
     def key(self, trial: Trial) -> str:
         """Hash of everything that determines the outcome, up to the machine (and, without helpers, its threads)."""
         parts = [self.parts.train, *(self.parts.named(name) for name in trial.on if name != FOLD)]
         parts += [self.parts.named(trial.made)] if trial.training.ratio else []
-        parts += [self.parts.named(UNLABELLED)] if trial.pseudo else []
+        parts += [self.parts.named(UNLABELLED)] if trial.taught and self.parts.unlabelled else []
         identity = {
             "format": FORMAT,
             "torch": torch.__version__,
@@ -198,8 +212,9 @@ class Laboratory:
         }
         if trial.leave is not None and self.parts.fold is not None:
             identity["without"] = hashlib.sha256((self.parts.fold == trial.leave).tobytes()).hexdigest()
-        if trial.pseudo and self.parts.pseudo is not None:
-            identity["pseudo"] = self.parts.pseudo.digest
+        if trial.taught:
+            known = self.parts.taught.get(trial.taught)
+            identity["taught"] = [trial.taught, known and known.digest]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
 
     def _file(self, key: str) -> Path:

@@ -19,6 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -26,7 +27,7 @@ from safetensors.torch import save_file
 from ganaug.classifier.small import Training
 from ganaug.data.spec import ImageCodec
 from ganaug.evaluation.trials.learner import Learner, Menu
-from ganaug.evaluation.trials.parts import Part, Parts, Pseudo
+from ganaug.evaluation.trials.parts import Part, Parts, Taught
 from ganaug.evaluation.trials.small import SmallLearner
 from ganaug.evaluation.trials.trial import Laboratory, Trial
 from ganaug.files.integrity import need_space, open_part, writing
@@ -145,10 +146,9 @@ def _written(parts: Parts, folder: Path) -> Path:
         tensors |= {f"{i} pixels": part.pixels, f"{i} labels": part.labels}
     if parts.fold is not None:
         tensors["fold"] = torch.from_numpy(parts.fold)
-    if parts.pseudo is not None:
-        tensors["pseudo rows"], tensors["pseudo labels"] = map(
-            torch.from_numpy, (parts.pseudo.rows, parts.pseudo.labels)
-        )
+    for name, taught in parts.taught.items():
+        said = {"rows": taught.rows, "labels": taught.labels} | {f"soft {key}": own for key, own in taught.soft.items()}
+        tensors |= {f"taught {name} {key}": torch.from_numpy(own) for key, own in said.items()}
     size = sum(tensor.nbytes for tensor in tensors.values())
     with writing(folder, size):
         folder.mkdir(parents=True, exist_ok=True)
@@ -157,6 +157,7 @@ def _written(parts: Parts, folder: Path) -> Path:
         os.close(handle)
         facts = {
             "classes": parts.n_classes, "made": list(parts.made), "digests": [part.digest for part in parts.all],
+            "taught": {name: list(taught.soft) for name, taught in parts.taught.items()},
         }  # fmt: skip
         save_file(tensors, name, {"facts": json.dumps(facts)})
     return Path(name)
@@ -172,10 +173,17 @@ def _read(file: Path) -> Parts:
         train, validation, test, *others = parts
         made = dict(zip(facts["made"], others, strict=False))
         unlabelled = others[len(made)] if len(others) > len(made) else None
-        pseudo = None
-        if "pseudo rows" in there:
-            pseudo = Pseudo(*(opened.get_tensor(f"pseudo {name}").numpy() for name in ("rows", "labels")))
+
+        def taught(name: str, key: str) -> np.ndarray:
+            return np.asarray(opened.get_tensor(f"taught {name} {key}"))
+
+        said = {
+            name: Taught(
+                taught(name, "rows"), taught(name, "labels"), {one: taught(name, f"soft {one}") for one in soft}
+            )
+            for name, soft in facts["taught"].items()
+        }
         return Parts(
-            train, validation, test, facts["classes"], made, unlabelled, pseudo,
+            train, validation, test, facts["classes"], made, unlabelled, said,
             opened.get_tensor("fold").numpy() if "fold" in there else None,
         )  # fmt: skip
