@@ -78,23 +78,32 @@ class Contender:
 
 @dataclass(frozen=True)
 class Tried:
-    """A contender as validation saw it. values: its score with each seed, in [0, 1]."""
+    """A contender as validation saw it. values: its score with each seed, in [0, 1]. crosswise: the mean score over the
+    validation images and the training images together, each of these judged by networks that were trained without it;
+    None where that takes long, or would not be fair."""
 
     contender: Contender
     values: tuple[float, ...]
+    crosswise: float | None = None
 
     @property
     def arm(self) -> Arm:
         return self.contender.arm
 
     @property
-    def score(self) -> float:
+    def validation(self) -> float:
         return float(np.mean(self.values))
+
+    @property
+    def score(self) -> float:
+        return self.validation if self.crosswise is None else self.crosswise
 
 
 def best(tried: Sequence[Tried]) -> Tried:
-    """The highest score; the first of equals, so the simpler one."""
-    return max(tried, key=lambda one: one.score)
+    """The highest score, on the validation images alone unless all were judged crosswise; the first of equals, so the
+    simpler one."""
+    alike = all(one.crosswise is not None for one in tried)
+    return max(tried, key=lambda one: one.score if alike else one.validation)
 
 
 class Arena:
@@ -110,12 +119,27 @@ class Arena:
         """On the validation part, with the seeds of the selection."""
         seeds = seeds_of(self.design, "selection", self.design.selection)
         self._together([(one, seed, VALIDATION) for one in contenders for seed in seeds])
-        new = [
-            Tried(one, tuple(float(self.answers(one, seed, VALIDATION).scores[self.design.metric]) for seed in seeds))
-            for one in contenders
-        ]
+        new = []
+        for one in contenders:
+            said = [self.answers(one, seed, VALIDATION) for seed in seeds]
+            values = tuple(float(each.scores[self.design.metric]) for each in said)
+            new.append(Tried(one, values, self._pooled(one, said)))
         self.tried.extend(new)
         return new
+
+    def _pooled(self, contender: Contender, said: Sequence[Answers]) -> float | None:
+        """The score of a contender that is trained in no time, over validation and training images: few validation
+        images alone tell little. Not where it knows the training images in another way: by synthetic images whose maker
+        saw them, by what others taught, by a shift that was fitted to them."""
+        parts, arms = self.laboratory.parts, [member.arm for member in contender.members]
+        frozen = all(self.learners[kind].shares for kind in contender.kinds)
+        if parts.fold is None or not frozen or contender.strength or any(arm.ratio or arm.taught for arm in arms):
+            return None
+        own = Answers(self.crosswise(contender), parts.train.labels.numpy())
+        both = [
+            Answers(np.concatenate([own.logs, one.logs]), np.concatenate([own.labels, one.labels])) for one in said
+        ]  # fmt: skip
+        return float(np.mean([one.scores[self.design.metric] for one in both]))
 
     def on(self, name: str, contenders: Sequence[Contender], seeds: Sequence[int]) -> list[list[Answers]]:
         """What each contender says of a part, with each seed."""

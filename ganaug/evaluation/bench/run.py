@@ -187,7 +187,7 @@ def parts_of(
                 "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
             )
     fold, crosswise = None, [name for name in CROSSWISE if name in design.remedies]
-    if crosswise:
+    if crosswise or any(learner.shares for learner in room.learners.values()):
         try:
             fold = folds(sets.train, design.seed)
         except TooFewImagesError as error:

@@ -145,3 +145,21 @@ def test_seeds_of_the_test_are_those_that_the_selection_has_not_seen(tmp_path):
     one, other = (set(seeds_of(played.design, name, 50)) for name in ("selection", "test"))
     assert not one & other
     assert len(one) == len(other) == 50
+
+
+def test_probes_are_told_apart_by_training_images_too_each_judged_by_those_that_have_not_seen_it(tmp_path):
+    probe = Oracle(skill, MENU, "probe")
+    probe.shares = True
+    played = arena(tmp_path, probe, remedies=("augmentation",))
+    ladder = climbed(played)
+    every = [one for one in ladder.candidates if not one.contender.mixed]
+    assert all(one.crosswise is not None for one in every)
+    assert all(one.crosswise is None for one in ladder.candidates if one.contender.mixed)  # its maker saw them all
+    assert ladder.rest.crosswise == max(one.crosswise for one in every)
+    one = every[0]
+    said = [played.answers(one.contender, seed, VALIDATION) for seed in seeds_of(played.design, "selection", 3)]
+    logs, labels = played.crosswise(one.contender), played.laboratory.parts.train.labels.numpy()
+    right = [np.concatenate([logs.argmax(1) == labels, each.predictions == each.labels]).mean() for each in said]
+    assert one.crosswise == pytest.approx(np.mean(right))
+    alone = climbed(arena(tmp_path / "two", Oracle(skill, MENU), probe, remedies=("probe",)))
+    assert alone.rest.validation == max(one.validation for one in (alone.rest, alone.as_it_is))
