@@ -19,7 +19,7 @@ from ganaug.classifier.use import use_named
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.keys import numpy_stream, permutation
 
-VERSION = 1  # changes whenever the same call would give another probe
+VERSION = 2  # changes whenever the same call would give another probe
 FLOOR = 1e-6  # probability of a class without images; and spread of a feature, as a share of the usual one
 SOLVER = {"maxiter": 500, "gtol": 1e-6, "ftol": 1e-11}  # of the mean loss: probabilities are exact to about 1e-4
 
@@ -211,7 +211,9 @@ def _seen(given: _Given, training: ProbeTraining, seed: int) -> tuple[np.ndarray
     for label, own in made.items():
         if given.synthetic is None or not share[label] * counts[label]:
             continue
-        own = own[permutation(len(own), seed, "probe", "synthetic", label)][: _wanted(counts[label], share[label])]
+        own = own[permutation(len(own), seed, "probe", "synthetic", label)][
+            : _wanted(counts[label], share[label], len(own))
+        ]
         each = share[label] * counts[label] * by_class[label] * use.weight / len(own)
         rows.append(given.synthetic[0][own])
         shown = np.eye(given.n_classes)[given.synthetic[1][own]] if given.made_soft is None else given.made_soft[own]
@@ -225,9 +227,10 @@ def _of_each(labels: np.ndarray, most: int) -> dict[int, np.ndarray]:
     return {int(label): np.flatnonzero(labels == label)[: most or None] for label in np.unique(labels)}
 
 
-def _wanted(count: int, share: float) -> int | None:
-    """How many synthetic images a class takes for this share, if each weighs like a real one; None for all."""
-    return None if share >= 1 else max(1, round(count * share / (1 - share)))
+def _wanted(count: int, share: float, there: int) -> int:
+    """How many synthetic images a class takes for this share: as many as weigh like real ones, but at least half of
+    those that are there, since the more are seen the less it matters which; the others are seen with other seeds."""
+    return there if share >= 1 else max(1, round(count * share / (1 - share)), there // 2)
 
 
 def _check(given: _Given, training: ProbeTraining) -> None:

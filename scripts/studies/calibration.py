@@ -7,7 +7,8 @@
 
 Each cell draws training, test and "synthetic" images anew, and is one bench.
 
-- `null`: the synthetic images are the training images, drawn again. At most 6 of 60 may be anything but `no evidence`.
+- `null`: the synthetic images are the training images again, with a little noise. At most 6 of 60 may be anything but
+  `no evidence`.
 - `unseen`: other real images, 10 real ones a class to train on. At least 48 of 60 must be `helps`.
 - `shuffled`: the same with shuffled labels. None may be `helps`.
 
@@ -32,6 +33,7 @@ import torch
 from ganaug.classifier.pretrained import LITE
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.sources.arrays import from_arrays
+from ganaug.data.split import hold_out
 from ganaug.evaluation.bench.run import bench
 from ganaug.keys import numpy_stream
 from scripts.studies.lib.command import count, options
@@ -43,6 +45,7 @@ KINDS = ("null", "unseen", "shuffled")
 CLASSIFIERS = {"small": "the small network", "probe": "a linear probe of a pretrained network"}
 REAL, EXTRA, TEST = 10, 40, 50  # images a class: to train on (a fifth for validation), synthetic, to test on
 STEPS, SEEDS = 40, 5
+NOISE = 4.0  # spread, in grey levels of 0 to 255
 
 
 def everything() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
@@ -62,13 +65,17 @@ def cell(
     rows = [rng.permutation(np.flatnonzero(y == label)) for label in range(len(names))]
     real, extra, test = (np.concatenate([r[a:b] for r in rows]) for a, b in
                          ((0, REAL), (REAL, REAL + EXTRA), (REAL + EXTRA, REAL + EXTRA + TEST)))  # fmt: skip
-    if kind == "null":
-        extra = np.tile(real, EXTRA // REAL)
-    labels = rng.permutation(y[extra]) if kind == "shuffled" else y[extra]
+    train = from_arrays(x[real], y[real], classes=names)
+    if kind == "null":  # the training part again, of which noise hardly changes the grey
+        part, _ = hold_out(load_images(train), seed=number)
+        pixels, labels = part.pixels[:, 0].numpy(), part.labels.numpy()
+        made = np.clip(pixels + np.rint(rng.normal(0, NOISE, pixels.shape)), 0, 255).astype(np.uint8)
+    else:
+        made, labels = x[extra], rng.permutation(y[extra]) if kind == "shuffled" else y[extra]
     started = time.perf_counter()
     results = bench(
-        from_arrays(x[real], y[real], classes=names), test=from_arrays(x[test], y[test], classes=names),
-        synthetic=from_arrays(x[extra], labels, classes=names), out=out, quick=True, search=False,
+        train, test=from_arrays(x[test], y[test], classes=names),
+        synthetic=from_arrays(made, labels, classes=names), out=out, quick=True, search=False,
         model="small" if classifier == "small" else LITE, remedies=(), cache=cache, ratios=(0.5,), uses=("plain",),
         steps=STEPS, seeds=SEEDS, seed=number,
     )  # fmt: skip
@@ -79,7 +86,7 @@ def cell(
         "ratio": results.ratio, "mean": change["mean"],
         "low": change["low"], "high": change["high"], "p": change["p"], "detectable": data["power"]["detectable"],
         "baseline": data["arms"]["without"]["test"]["accuracy"], "seconds": seconds,
-        "settings": {"real": REAL, "extra": EXTRA, "test": TEST, "steps": STEPS, "seeds": SEEDS},
+        "settings": {"noise": NOISE, "real": REAL, "extra": EXTRA, "test": TEST, "steps": STEPS, "seeds": SEEDS},
         "machine": machine(), "date": today(),
     }  # fmt: skip
 
@@ -120,7 +127,8 @@ def render() -> str | None:
         f"Small benches whose right answer is known, on the digits of scikit-learn ({REAL} real images a class, "
         f"{EXTRA} synthetic, {TEST} for the test; {SEEDS} paired seeds; training, test and "
         "synthetic images are drawn anew for every bench).\n",
-        "- `null`: the synthetic images are the training images, drawn again. There is nothing to gain or to lose.",
+        "- `null`: the synthetic images are the training images again, each once, with a little noise (spread "
+        f"{NOISE:g} of 255 grey levels). There is nothing to gain or to lose.",
         "- `unseen`: they are other real images, the best that a generator could make.",
         "- `shuffled`: the same with shuffled labels.\n",
         "Nothing is tuned in these benches, and there is one share and no augmentation: they ask whether the "

@@ -121,7 +121,7 @@ def test_shares_are_weights_of_each_class():
     assert real == pytest.approx([15, 7.5, 5])  # no synthetic image of the last class: real ones stay in their place
     assert made == pytest.approx([5, 2.5, 0])
     real, made, count = weights(x, y, 3, ratio=0.5)
-    assert count == 30  # as many as there are real ones, so that each weighs like one
+    assert count == 25 + 25  # half of those that are there
     real, made, _ = weights(x, y, 3, ratio=0.5, use="rare")
     assert made[0] == 0
     assert made[1] / (real + made)[1] == pytest.approx(0.25)
