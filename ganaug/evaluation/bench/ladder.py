@@ -25,7 +25,7 @@ from typing import Any
 
 from ganaug.evaluation.bench.contenders import Arena, Contender, Member, Tried, best
 from ganaug.evaluation.bench.teaching import distil, label_unlabelled
-from ganaug.evaluation.trials.arms import DISTILLED, FIXMATCH, PSEUDO, Arm
+from ganaug.evaluation.trials.arms import DISTILLED, FIXMATCH, PSEUDO, TAUGHT, Arm
 from ganaug.evaluation.trials.learner import Learner
 
 AS_IT_IS = "as it is"
@@ -56,11 +56,6 @@ class Ladder:
         first = self.rungs[0].tried
         assert first is not None
         return first
-
-    @property
-    def most(self) -> Tried:
-        """The best of all on validation, synthetic images or not."""
-        return best([self.rest, *self.mixed.values()])
 
 
 def climb_all(arena: Arena, sources: Sequence[str], left_out: dict[str, str]) -> Ladder:
@@ -123,8 +118,10 @@ def _distilled(arena: Arena, student: Tried, teacher: Tried) -> Rung:
         return Rung(DISTILLED, why_not="Nothing that was tried is better than the network itself.")
     arena.notes.append(distil(arena, teacher.contender))
     options = [{}, {"longer": True}] if arena.learners[student.arm.classifier].menu.longer else [{}]
+    remedies = tuple(name for name in student.contender.remedies if name not in TAUGHT)  # it is taught in one way
+    base = replace(student.contender, remedies=remedies)
     new = arena.attempt(*(
-        _with(student.contender, DISTILLED, taught=DISTILLED, **option) for option in options
+        _with(base, DISTILLED, taught=DISTILLED, **option) for option in options
         if not (option and student.arm.longer)
     ))  # fmt: skip
     return Rung(DISTILLED, best(new))

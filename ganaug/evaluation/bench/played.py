@@ -12,7 +12,7 @@ import numpy as np
 
 from ganaug.classifier.use import use_named
 from ganaug.evaluation.bench import record
-from ganaug.evaluation.bench.contenders import Arena, Contender, seeds_of
+from ganaug.evaluation.bench.contenders import Arena, Contender, best, seeds_of
 from ganaug.evaluation.bench.design import RUNGS
 from ganaug.evaluation.bench.keeping import earlier_benches, enough, identity, looks, notes_on_earlier
 from ganaug.evaluation.bench.ladder import Ladder
@@ -59,11 +59,10 @@ class Played:
     def seeds(self) -> list[int]:
         return seeds_of(self.arena.design, "test", self.arena.design.seeds)
 
-    @property
-    def most(self) -> Compared:
-        """The best of all on validation, synthetic images or not."""
-        sides = [self.rest, *self.mixed.values()]
-        return next(side for side in sides if side.contender == self.ladder.most.contender)
+    def most(self, helping: Sequence[str]) -> Compared:
+        """The best on validation of what is without synthetic images, and with those that help on top of it."""
+        sides = {self.ladder.rest: self.rest, **{self.ladder.mixed[name]: self.mixed[name] for name in helping}}
+        return sides[best([*sides])]
 
     def gain(self, one: Compared, other: Compared) -> np.ndarray:
         """(seeds, N): 1 where only `other` is right, -1 where only `one` is, else 0."""
@@ -134,7 +133,7 @@ def verdict(played: Played, reasons: list[str]) -> dict[str, Any]:
         "metric": design.metric,
         "metric reason": record.metric_reason(design, played.sets),
         "reasons": reasons,
-        "most": _most(played, reasons),
+        "most": _most(played, reasons, [name for name, one in sources.items() if one["verdict"] == HELPS]),
         "ladder": _ladder(played),
         "sources": sources,
         "looks": times,
@@ -172,9 +171,11 @@ def _answer(played: Played, name: str, reasons: list[str], times: int) -> dict[s
     }  # fmt: skip
 
 
-def _most(played: Played, reasons: list[str]) -> dict[str, Any]:
-    """What helps most, over the classifier as it is. One comparison, of what validation selected."""
-    side, interval = played.most, played.change(played.as_it_is, played.most)
+def _most(played: Played, reasons: list[str], helping: Sequence[str]) -> dict[str, Any]:
+    """What helps most, over the classifier as it is: one comparison, of what validation selected. helping: sources of
+    synthetic images that were found to help."""
+    side = played.most(helping)
+    interval = played.change(played.as_it_is, side)
     same = side.contender == played.as_it_is.contender
     return {
         "verdict": decide(interval, reasons),
