@@ -37,6 +37,7 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     ganaug fit data/train --out runs/longer --fork runs/leaves --budget 20m
     ganaug fit table.csv --target diagnosis --out runs/table
     ganaug fit waves.npz --out runs/waves
+    ganaug fit data/train --unlabelled data/more --out runs/leaves
     ganaug fit photos --pairs masks --recipe pix2pix --out runs/cells
     ganaug fit data/train --out runs/mine --recipe mygan.py:lsgan --set lr=0.0003
     """
@@ -82,5 +83,7 @@ def _whether_it_helps(data: str, run: Path, settings: FitSettings) -> list[str]:
     if test is None and not brings_test_part(data):
         return []
     words = ["ganaug bench", as_text(data), *([f"--test {as_text(test)}"] if test is not None else [])]
-    words += [*typed(settings.reading)[0], *([f"--pairs {as_text(settings.pairs)}"] if settings.pairs else [])]
+    words += typed(settings.reading)[0]
+    words += [f"{flag} {as_text(given)}" for flag, given in
+              (("--pairs", settings.pairs), ("--unlabelled", settings.unlabelled)) if given is not None]  # fmt: skip
     return [f"Find out whether it helps: {' '.join(words)} --run {as_text(run)} --out {as_text(run / 'bench')}"]
