@@ -14,7 +14,7 @@ from ganaug.classifier.labelling import label_images
 from ganaug.data.duplicates.seen import without
 from ganaug.data.labels.classes import place_of
 from ganaug.data.load import LabelledImages
-from ganaug.data.unlabelled import load_unlabelled
+from ganaug.data.unlabelled import MOST, load_unlabelled
 from ganaug.errors import ArtefactError, OptionError, PseudoLabelsWarning, TooFewImagesError
 from ganaug.files.checked import fields_of, is_, texts
 from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomically
@@ -23,7 +23,6 @@ from ganaug.fitting.settings_file import FILE as SETTINGS
 from ganaug.reporting import Report
 
 FILE = "pseudo_labels.json"
-MOST = 4000  # unlabelled images that are looked at
 _SMALL = 1 << 24  # bytes of that file, at most
 
 

@@ -20,6 +20,7 @@ from ganaug.data.duplicates.seen import Known, without
 from ganaug.data.load import LabelledImages, load_images, require_counts
 from ganaug.data.sources.source import brings_test_part
 from ganaug.data.split import groups_in_words, hold_out
+from ganaug.data.unlabelled import MOST as UNLABELLED
 from ganaug.data.unlabelled import load_unlabelled
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.evaluation.bench.settings import BenchSettings
@@ -35,7 +36,7 @@ from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, as_fitted, withheld
 from ganaug.samples.variant_pool import VariantPool
 
-UNLABELLED, QUICKLY_UNLABELLED = 4000, 1000  # that are looked at, at most
+QUICKLY_UNLABELLED = 1000  # that are looked at, at most
 MOST = 1000  # synthetic images a class that are rendered at most
 FEW_TO_CHOOSE = 30  # validation images, below which the reader is told
 VARIANTS = 8  # of each training image, at most
