@@ -23,7 +23,6 @@ from ganaug.classifier.spread import spread_labels
 from ganaug.data.load import LabelledImages
 from ganaug.reporting import Report, silent
 
-SIDE = 96  # px: pictures of 32 px tell as much at this side as at 224, in an eighth of the time
 MOST_JUDGED_BY = 4000  # training images that the judges learn from, and validation images, at most; as many each class
 
 
@@ -72,12 +71,11 @@ def _by_features(
 
 def _features(backbone: Backbone, images: LabelledImages, report: Report) -> np.ndarray:
     """float32 (N, D)."""
-    depth, side = backbone.frame.shape[0], max(SIDE, images.pixels.shape[2])
-    codec, frame = replace(images.codec, size=None), replace(backbone.frame, shape=(depth, side, side))
+    codec = replace(images.codec, size=None)
     found = [np.empty((0, backbone.width), np.float32)]
     for start in range(0, len(images), BLOCK):
         report("features", start, len(images), "")
         some = images.pixels[start : start + BLOCK].numpy()
-        laid_out = np.stack([frame.pixels(codec.to_image(pixels)) for pixels in some])
+        laid_out = np.stack([backbone.frame.pixels(codec.to_image(pixels)) for pixels in some])
         found.append(backbone.features(laid_out))
     return np.concatenate(found)

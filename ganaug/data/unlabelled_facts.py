@@ -60,8 +60,8 @@ def _copies(
     known: dict[str, str] = {}
     for image in reversed(seen.images):
         known |= dict.fromkeys((image.likeness, image.fingerprint), source.names[image.index])
-    those = Known(*(frozenset(part) for part in _marks(seen)))
-    marks = seen_as(*_marks(found), pictures, those, report).sure
+    prints, likenesses = map(frozenset, _marks(seen))
+    marks = seen_as(*_marks(found), pictures, Known(prints, likenesses), report).sure
     return tuple((known[mark], name) for mark, name in zip(marks, names, strict=True) if mark)
 
 
