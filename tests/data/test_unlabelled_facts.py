@@ -8,7 +8,7 @@ import shlex
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from ganaug.cli.group import cli
 from ganaug.data import unlabelled_facts as module
@@ -103,8 +103,10 @@ def test_what_cannot_be_learned_from_is_a_problem(tree, tmp_path, monkeypatch):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "one.png").write_bytes(b"no picture")
     assert check(tree, unlabelled=tmp_path / "broken").problems == ("None of the unlabelled images can be read.",)
-    deep = np.random.default_rng(0).integers(0, 4096, (4, 12, 12), dtype=np.uint16)
-    assert "no value above" in check(tree, unlabelled=deep).problems[0]
+    (tmp_path / "deep").mkdir()
+    for i, pixels in enumerate(np.random.default_rng(0).integers(0, 4096, (4, 12, 12), dtype=np.uint16)):
+        Image.fromarray(pixels).save(tmp_path / "deep" / f"{i}.png")
+    assert "no value above" in check(tree, unlabelled=tmp_path / "deep").problems[0]
     with pytest.raises(DataError, match="no file or folder"):
         check(tree, unlabelled=tmp_path / "nowhere")
     monkeypatch.setattr(module, "MOST", 2)
