@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ganaug.classifier.labelling import label_images
 from ganaug.data.duplicates.seen import without
 from ganaug.data.labels.classes import place_of
 from ganaug.data.load import LabelledImages
@@ -85,6 +84,8 @@ def _labelled(
     report: Report,
 ) -> LabelledImages:  # fmt: skip
     """Those of which the judges are sure enough."""
+    from ganaug.classifier.labelling import label_images  # timm, which no other fit needs
+
     try:
         found, judges = label_images(training, validation, pool, seed=seed, device=device, report=report)
         rows, labels, reason = found.rows, found.labels, found.reason

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import ganaug
+from ganaug.classifier import labelling
 from ganaug.classifier.pseudo import Pseudo
 from ganaug.cli.group import cli
 from ganaug.data.duplicates.fingerprint import fingerprint
@@ -60,7 +61,7 @@ class Judges:
 @pytest.fixture
 def judges(monkeypatch: pytest.MonkeyPatch) -> Judges:
     stand_in = Judges()
-    monkeypatch.setattr(module, "label_images", stand_in)
+    monkeypatch.setattr(labelling, "label_images", stand_in)
     return stand_in
 
 

@@ -133,7 +133,7 @@ NAMES = (
 def labels(monkeypatch):
     """Unlabelled images are given the label 0, at once."""
     found = Pseudo(np.arange(6), np.zeros(6, np.int64), np.ones(6), 0.9, 0.9, "")
-    monkeypatch.setattr("ganaug.fitting.unlabelled.label_images", lambda *of, **how: (found, "nobody"))
+    monkeypatch.setattr("ganaug.classifier.labelling.label_images", lambda *of, **how: (found, "nobody"))
 
 
 @pytest.mark.usefixtures("labels")

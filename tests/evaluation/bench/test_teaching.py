@@ -155,7 +155,7 @@ def test_unlabelled_images_that_only_the_generator_gets_withhold_the_verdict(tmp
     """They count as seen, too; and of many, a bench looks at those that the fit looked at, whatever its own seed."""
     known, unknown, test = images(12, 0), pool(12, 2), images(12, 1)
     taken = Pseudo(np.arange(30), np.arange(30) % 3, np.ones(30), 0.9, 0.9, "they are sure")
-    monkeypatch.setattr("ganaug.fitting.unlabelled.label_images", lambda *of, **how: (taken, "judges"))
+    monkeypatch.setattr("ganaug.classifier.labelling.label_images", lambda *of, **how: (taken, "judges"))
     options = {"width": 4, "widest": 8, "latent": 8, "batch": 8}
     for name, module in (("fitting.unlabelled", "MOST"), ("evaluation.bench.sets", "UNLABELLED")):
         monkeypatch.setattr(f"ganaug.{name}.{module}", 32)
