@@ -31,6 +31,7 @@ from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
 CLASS = "all"
+MOST = 4000  # that are looked at by a fit, a bench or a check
 
 
 @usual_defaults()

@@ -80,7 +80,7 @@ def dry_run(
 ) -> Estimate:
     """What `ganaug.fit` would do with the same arguments; raises as it does, writes nothing."""
     settings = merged(FitSettings, settings, options)
-    require_outside(out, data, settings.pairs)
+    require_outside(out, data, settings.pairs, settings.unlabelled)
     require_place(Path(out), resume=False)
     found = prepare(data, settings, report)
     pace = seconds_per_step(found.recipe, found.batches, found.device)

@@ -16,14 +16,15 @@ import torch
 from torch import Tensor
 
 from ganaug.data.beside import both_readings, found_beside, to_split
-from ganaug.data.duplicates.seen import Known
+from ganaug.data.duplicates.seen import Known, without
 from ganaug.data.load import LabelledImages, load_images, require_counts
 from ganaug.data.sources.source import brings_test_part
 from ganaug.data.split import groups_in_words, hold_out
+from ganaug.data.unlabelled import MOST as UNLABELLED
 from ganaug.data.unlabelled import load_unlabelled
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.evaluation.bench.settings import BenchSettings
-from ganaug.evaluation.bench.unseen import keep_unseen, refuse_tested, resembling, straddling, unknown_groups, without
+from ganaug.evaluation.bench.unseen import keep_unseen, refuse_tested, resembling, straddling, unknown_groups
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
@@ -35,7 +36,7 @@ from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, as_fitted, withheld
 from ganaug.samples.variant_pool import VariantPool
 
-UNLABELLED, QUICKLY_UNLABELLED = 4000, 1000  # that are looked at, at most
+QUICKLY_UNLABELLED = 1000  # that are looked at, at most
 MOST = 1000  # synthetic images a class that are rendered at most
 FEW_TO_CHOOSE = 30  # validation images, below which the reader is told
 VARIANTS = 8  # of each training image, at most
@@ -115,9 +116,9 @@ def gather(
     for name, source in (synthetic or {}).items():
         made[name], told = _made(source, real, validation, asked.exact_only, report)
         notes += [f"{name}: {note}" if len(synthetic or ()) > 1 else note for note in told]
-    unlabelled = None
+    unlabelled, at_hand = None, set(real.fingerprints)
     if asked.unlabelled is not None:
-        unlabelled, told = _unlabelled(asked, real, held, report)
+        unlabelled, told = _unlabelled(asked, real, held, card, at_hand, report)
         notes += told
     named = [train, validation, *made.values()]
     seen = Known.of(*named)
@@ -131,6 +132,10 @@ def gather(
         if withheld(fitted):
             notes.append(f"The choice withholds {', '.join(withheld(fitted))}: real images stay in their place.")
         seen |= known_to(fitted)
+        if more := len({*card.unlabelled} - at_hand):
+            quick = " A bench that is not quick looks at more of them." if asked.quick and unlabelled else ""
+            doubts.append(f"The generator learned from {more} unlabelled images that the classifier is not given: a "
+                          f"gain could be theirs. Give them: --unlabelled FOLDER.{quick}")  # fmt: skip
         if not seen.nearly:
             notes.append("The generator came without its run folder: of other images that it saw, test images that are "
                          "exact copies were looked for, not near-duplicates.")  # fmt: skip
@@ -164,9 +169,8 @@ def _made(
     """Synthetic images of a folder, without copies of validation images, and notes on them."""
     channels, size = real.pixels.shape[1:3]
     images = load_images(source, size=size, channels=channels, at_least=0, report=report)
-    images, copies = without(
-        images.in_order(real.classes, "The synthetic folder", TRAINING), validation, exact_only, report
-    )
+    images = images.in_order(real.classes, "The synthetic folder", TRAINING)
+    images, copies = without(images, validation, exact_only=exact_only, report=report)
     notes = []
     if copies:
         notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
@@ -177,14 +181,19 @@ def _made(
 
 
 def _unlabelled(
-    asked: BenchSettings, real: LabelledImages, test: LabelledImages, report: Report
+    asked: BenchSettings, real: LabelledImages, test: LabelledImages, card: Card | None, at_hand: set[str],
+    report: Report,
 ) -> tuple[LabelledImages, list[str]]:  # fmt: skip
-    """Unlabelled images without those that have a label, and notes. Raises LeakError for those of the test set."""
+    """Unlabelled images without those that have a label, and notes; of many the same as the fit took, if it took some.
+    at_hand: gets the fingerprints of all that were read. Raises LeakError for those of the test set."""
     most = QUICKLY_UNLABELLED if asked.quick else UNLABELLED
-    images = load_unlabelled(asked.unlabelled, real, limit=most, seed=asked.seed, report=report)
+    seed = card.seed if card is not None and card.unlabelled else asked.seed
+    images = load_unlabelled(asked.unlabelled, real, limit=most, seed=seed, report=report)
     count = len(images)
+    at_hand |= {*images.fingerprints}
     images = refuse_tested(images, test, asked.exact_only, report)
-    tested, (images, copies) = count - len(images), without(images, real, asked.exact_only, report)
+    tested = count - len(images)
+    images, copies = without(images, real, exact_only=asked.exact_only, report=report)
     notes = []
     if count == most:
         notes.append(f"At most {most} of the unlabelled images are looked at, chosen by the seed.")

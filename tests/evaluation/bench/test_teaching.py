@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ganaug.classifier.pseudo import Pseudo
 from ganaug.data.sources.arrays import from_arrays
-from ganaug.errors import LeakError, OptionError, TooFewImagesError
+from ganaug.errors import FewImagesWarning, LeakError, OptionError, TooFewImagesError
 from ganaug.evaluation.bench.contenders import Arena
 from ganaug.evaluation.bench.design import design_for
 from ganaug.evaluation.bench.ladder import Ladder, climb_all
 from ganaug.evaluation.bench.run import bench
+from ganaug.evaluation.bench.sets import gather
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.trials.arms import DISTILLED, FIXMATCH, PSEUDO
 from ganaug.evaluation.trials.learner import Menu
 from ganaug.evaluation.trials.parts import FOLD, TRAIN, UNLABELLED, Parts
 from ganaug.evaluation.trials.trial import Laboratory
+from ganaug.fitting.fit import fit
 from tests.evaluation.bench.test_ladder import part
 from tests.toys.bench import NearestMean, images
 from tests.toys.oracle import Oracle
@@ -145,6 +148,36 @@ def test_unlabelled_images_may_not_be_test_images(tmp_path: Path, quick_classifi
     with pytest.raises(TooFewImagesError, match="All of 36 unlabelled images have labels already"):
         bench(images(12, 0), unlabelled=pool(12, 0), **given)
     assert not list(tmp_path.rglob("*.json"))
+
+
+def test_unlabelled_images_that_only_the_generator_gets_withhold_the_verdict(tmp_path: Path, monkeypatch):
+    """They count as seen, too; and of many, a bench looks at those that the fit looked at, whatever its own seed."""
+    known, unknown, test = images(12, 0), pool(12, 2), images(12, 1)
+    taken = Pseudo(np.arange(30), np.arange(30) % 3, np.ones(30), 0.9, 0.9, "they are sure")
+    monkeypatch.setattr("ganaug.classifier.labelling.label_images", lambda *of, **how: (taken, "judges"))
+    options = {"width": 4, "widest": 8, "latent": 8, "batch": 8}
+    for name, module in (("fitting.unlabelled", "MOST"), ("evaluation.bench.sets", "UNLABELLED")):
+        monkeypatch.setattr(f"ganaug.{name}.{module}", 32)
+    with pytest.warns(FewImagesWarning):
+        run = fit(known, tmp_path / "run", unlabelled=unknown, steps=1, seed=5, options=options, device="cpu").load()
+    assert len(run.card.unlabelled) == 30
+
+    def doubts(**given: Any) -> list[str]:
+        found = gather(known, BenchSettings(**{"test": test, **given}), fitted=run)
+        return [doubt for doubt in found.doubts if "unlabelled" in doubt]
+
+    [alone] = doubts()
+    assert "learned from 30 unlabelled images that the classifier is not given" in alone
+    assert "Give them: --unlabelled FOLDER" in alone
+    assert not doubts(unlabelled=unknown)
+    [few] = doubts(unlabelled=unknown[:20])
+    assert "learned from " in few
+    monkeypatch.setattr("ganaug.evaluation.bench.sets.QUICKLY_UNLABELLED", 10)
+    [quick] = doubts(unlabelled=unknown, quick=True)
+    assert quick.endswith("A bench that is not quick looks at more of them.")
+    seen = from_arrays(np.concatenate([test.array, unknown]), np.arange(72) % 3, classes=test.classes)
+    with pytest.raises(LeakError, match="30 of 72 test images"):
+        doubts(test=seen)
 
 
 @pytest.mark.parametrize(
