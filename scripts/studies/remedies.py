@@ -74,7 +74,7 @@ def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
     if cell.data in FOLDERS:
         folder = image_folder(cell.data)
         data: Any = str(folder / "train")
-        given = {"test": folder / "test", "groups": folder / "groups.csv", "test_groups": folder / "groups.csv"}
+        given = {"test": folder / "test", "groups": folder / "groups.csv"}
         labels = open_source(data).labels
     else:
         with np.load(image_set(cell.data)) as file:

@@ -123,6 +123,16 @@ def reasons_against(sets: Sets, parts: Parts, design: Any) -> list[str]:
     ]  # fmt: skip
 
 
+def failures(arena: Arena) -> tuple[list[str], list[str]]:
+    """What is told of trainings that failed: notes, and reasons why no verdict may be given."""
+    failed = [outcome for outcome in arena.laboratory.outcomes.values() if outcome.diverged]
+    if not failed:
+        return [], []
+    tested = sum(TEST in outcome.trial.on for outcome in failed)
+    note = f"{len(failed)} trainings failed, and count as guesses: {failed[0].trial}: {failed[0].diverged}"
+    return [note], [f"{tested} trainings of what is compared on the test images failed."] if tested else []
+
+
 def verdict(played: Played, reasons: list[str]) -> dict[str, Any]:
     """Both answers, what "auto" is to use, and what they rest on."""
     design = played.arena.design

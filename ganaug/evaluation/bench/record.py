@@ -54,7 +54,8 @@ def named(contender: Contender) -> dict[str, Any]:
 def side(played: Played, compared: Compared) -> dict[str, Any]:
     """One of two contenders that are compared: means over the seeds on the test set."""
     recall = np.array([[np.nan if v is None else v for v in said.scores["recall"]] for said in compared.answers])
-    outcomes = played.arena.outcomes(compared.contender, played.seeds, TEST)
+    every = played.arena.outcomes(compared.contender, played.seeds, TEST)
+    outcomes = [outcome for outcome in every if not outcome.diverged] or every
     return {
         **named(compared.contender),
         "test": means(compared.answers),

@@ -26,7 +26,7 @@ from ganaug.evaluation.bench.contenders import Arena
 from ganaug.evaluation.bench.design import Design, design_for
 from ganaug.evaluation.bench.keeping import keep_verdict
 from ganaug.evaluation.bench.ladder import climb_all
-from ganaug.evaluation.bench.played import Played, evidence, play, reasons_against, tell, verdict
+from ganaug.evaluation.bench.played import Played, evidence, failures, play, reasons_against, tell, verdict
 from ganaug.evaluation.bench.rehearsal import trials_about
 from ganaug.evaluation.bench.results import Results
 from ganaug.evaluation.bench.room import Room, learners_for
@@ -124,7 +124,9 @@ def bench(
         home = None if fitted is None else serving_folder(fitted)
         played = play(sets, parts, arena, ladder, home)
 
-        found = verdict(played, doubts) | evidence(played) | {
+        notes, failed = failures(arena)
+        arena.notes += notes
+        found = verdict(played, doubts + failed) | evidence(played) | {
             "exact only": asked.exact_only,
             "findings": [dict(zip(("name", "severity", "text", "knob"), one, strict=True)) for one in told],
             "doctor": looked,

@@ -16,12 +16,13 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from ganaug.errors import DivergedError
 from ganaug.evaluation.trials.parts import FOLD, UNLABELLED, Parts, Taught
 from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomically
 from ganaug.metrics.classification import calibration, scores
 from ganaug.reporting import Report, silent
 
-FORMAT = 2  # of the files
+FORMAT = 3  # of the files
 CURVE = 40  # points kept of a training curve
 WORTH = 30.0  # seconds of trials from which on helpers are worth their start, which takes some five
 LIBRARIES = {name: version(name) for name in ("timm", "torchvision")}  # on which an outcome depends, besides torch
@@ -89,7 +90,8 @@ class Answers:
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What came of a trial. logs: of every image, one part after the other. curve: training loss, at most 40 means in
-    time; watched: accuracy on validation images in time; nothing is selected by either."""
+    time; watched: accuracy on validation images in time; nothing is selected by either. diverged: why the training
+    failed, in a sentence, or ""; of a failed one nothing is known, and every class is as likely."""
 
     trial: Trial
     key: str
@@ -97,13 +99,14 @@ class Outcome:
     curve: tuple[float, ...]
     watched: tuple[float, ...]
     seconds: float
+    diverged: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Without what it says of each image."""
         return {
             "key": self.key, "learner": self.trial.learner, "training": asdict(self.trial.training),
             "seed": self.trial.seed, "on": list(self.trial.on), "made": self.trial.made, "leave": self.trial.leave,
-            "taught": self.trial.taught, "seconds": self.seconds,
+            "taught": self.trial.taught, "seconds": self.seconds, "diverged": self.diverged,
         }  # fmt: skip
 
 
@@ -221,7 +224,11 @@ class Laboratory:
         return self.folder / f"{key}.json"
 
     def _train(self, trial: Trial) -> Outcome:
-        said = self.learners[trial.learner].run(trial, self.parts)
+        try:
+            said, diverged = self.learners[trial.learner].run(trial, self.parts), ""
+        except DivergedError as error:  # it ends this training, and not all the others
+            count, diverged = self._asked(trial), str(error)
+            said = Said(np.full((count, self.parts.n_classes), -np.log(self.parts.n_classes)), 0.0)
         pieces = np.array_split(said.losses, min(CURVE, len(said.losses))) if len(said.losses) else []
         return Outcome(
             trial,
@@ -230,7 +237,12 @@ class Laboratory:
             tuple(round(float(piece.mean()), 5) for piece in pieces),
             tuple(round(value, 5) for value in said.watched),
             round(said.seconds, 3),
+            diverged,
         )
+
+    def _asked(self, trial: Trial) -> int:
+        """How many images it says something of."""
+        return sum(len(self.parts.asked(name, trial.leave)[1]) for name in trial.on)
 
     def _read(self, trial: Trial) -> Outcome | None:
         """The stored outcome; None if there is none or it is not whole (then the trial is trained again)."""
@@ -239,13 +251,13 @@ class Laboratory:
             stored = unsealed(read_whole(self._file(key)), self._file(key))
             logs = np.frombuffer(base64.b64decode(stored["logs"], validate=True), dtype="<f2").astype(np.float64)
             curve, watched = (tuple(map(float, stored[name])) for name in ("curve", "watched"))
-            seconds = float(stored["seconds"])
+            seconds, diverged = float(stored["seconds"]), str(stored["diverged"])
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
-        count = sum(len(self.parts.asked(name, trial.leave)[1]) for name in trial.on)
+        count = self._asked(trial)
         if stored.get("key") != key or logs.size != count * self.parts.n_classes or not (logs <= 0).all():
             return None
-        return Outcome(trial, key, logs.reshape(count, self.parts.n_classes), curve, watched, seconds)
+        return Outcome(trial, key, logs.reshape(count, self.parts.n_classes), curve, watched, seconds, diverged)
 
     def answers(self, outcome: Outcome, name: str) -> Answers:
         """What an outcome says of one of the parts that it was asked about."""

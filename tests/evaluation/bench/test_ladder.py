@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from ganaug.errors import DivergedError
 from ganaug.evaluation.bench.contenders import Arena, Contender, Member, seeds_of
 from ganaug.evaluation.bench.design import design_for
 from ganaug.evaluation.bench.ladder import AS_IT_IS, Ladder, climb_all, copied
+from ganaug.evaluation.bench.played import failures
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.trials.arms import Arm
 from ganaug.evaluation.trials.learner import Menu
@@ -162,3 +164,25 @@ def test_probes_are_told_apart_by_training_images_too_each_judged_by_those_that_
     assert one.crosswise == pytest.approx(np.mean(right))
     alone = climbed(arena(tmp_path / "two", Oracle(skill, MENU), probe, remedies=("probe",)))
     assert alone.rest.validation == max(one.validation for one in (alone.rest, alone.as_it_is))
+
+
+def test_a_training_that_diverges_loses_its_arm_and_not_the_bench(tmp_path):
+    class Brittle(Oracle):
+        def run(self, trial, parts):
+            if trial.training.lr == 0.2:
+                raise DivergedError("The loss is nan in step 3.", "Choose a lower learning rate.")
+            return super().run(trial, parts)
+
+    played = arena(tmp_path, Brittle(skill, MENU), remedies=("augmentation",))
+    ladder = climbed(played)
+    assert ladder.rest.arm.augmentation == "flips"
+    assert dict(ladder.rest.contender.knobs)["lr"] == 0.1
+    [notes, reasons] = failures(played)
+    assert "The loss is nan in step 3" in notes[0]
+    assert reasons == []  # nothing that is compared failed
+    again = arena(tmp_path, Oracle(skill, MENU), remedies=("augmentation",))
+    assert climbed(again).rest.contender == ladder.rest.contender
+    assert again.laboratory.trained == 0  # what failed is known to fail, too
+    worst = next(one for one in ladder.candidates if dict(one.contender.knobs)["lr"] == 0.2)
+    played.on(TEST, [worst.contender], [1])
+    assert "1 trainings of what is compared" in failures(played)[1][0]
