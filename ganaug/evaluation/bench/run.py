@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,9 @@ from ganaug.evaluation.bench.room import Room, learners_for
 from ganaug.evaluation.bench.sets import Sets, gather, rendered
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.teaching import PSEUDO_FILE, SOFT_FILE, tables
+from ganaug.evaluation.trials.executor import Elsewhere, executor_at
 from ganaug.evaluation.trials.parts import Part, Parts
-from ganaug.evaluation.trials.trial import Laboratory
+from ganaug.evaluation.trials.trial import Helpers, Laboratory
 from ganaug.evaluation.trials.workers import Workers, workers_for
 from ganaug.files.integrity import clear_parts, is_part, write_atomically, writing
 from ganaug.files.lock import LOCKS, sole_writer
@@ -61,6 +63,7 @@ def bench(
     run: Loadable | None = None,
     synthetic: Any = None,
     out: str | Path,
+    executor: Executor | str | None = None,
     command: str | None = None,
     findings: Sequence[Finding] | None = None,
     report: Report = silent,
@@ -68,15 +71,16 @@ def bench(
 ) -> Results:
     """What helps a classifier of these images most, and do synthetic images help on top of the best of the rest?
 
-    data: anything `ganaug.open_source` takes. run: a run or generator folder; one that translates images is measured by
-    variants of the training images. synthetic: a folder ROOT/CLASS/*.png or another source, or several, by name:
+    data: anything `ganaug.open_source` takes. run: a run or generator folder; one that translates images is measured
+    by variants of the training images. synthetic: a folder ROOT/CLASS/*.png or another source, or several, by name:
     {"diffusion": ..., "renderer": ...}. Without both, only the first question is answered. out: folder for
-    `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there. settings,
-    options: see `BenchSettings`; options are settings by name, over those of `settings`. On a CPU as many trials of the
-    small network run at a time as torch has threads, each with one. command: what the report says reproduces it.
-    findings: for the report; by default what `ganaug.doctor` tells of the run's past. A copy of the results goes to
-    `RUN/verdict.json`, unless that says more about the same generator already (a withheld bench says nothing, a quick
-    one less than a full one).
+    `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there.
+    settings, options: see `BenchSettings`; options are settings by name, over those of `settings`. On a CPU as many
+    trials of the small network run at a time as torch has threads, each with one. executor: where they run in place
+    of that: any `concurrent.futures.Executor` whose workers have the same versions, or the address of a Dask cluster.
+    command: what the report says reproduces it. findings: for the report; by default what `ganaug.doctor` tells of
+    the run's past. A copy of the results goes to `RUN/verdict.json`, unless that says more about the same generator
+    already (a withheld bench says nothing, a quick one less than a full one).
 
     Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set,
     OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes, WeightsError where the
@@ -84,6 +88,8 @@ def bench(
     """
     started, asked = time.time(), merged(BenchSettings, settings, options)
     where = resolve_device(asked.device)
+    if executor is not None and where.type != "cpu":
+        raise OptionError("Trials on an executor are trained on CPUs.", "Give --device cpu with it.")
     fitted = None if run is None else as_fitted(run)
     given = _sources(synthetic)
     require_outside(
@@ -114,10 +120,16 @@ def bench(
         told, looked = ([*findings], LOOKED) if findings is not None else _findings(fitted)
 
         at_a_time = workers_for(parts, where)
+        helpers: Helpers | None = None
+        if executor is not None:
+            pool = held.enter_context(executor_at(executor)) if isinstance(executor, str) else executor
+            helpers = held.enter_context(Elsewhere(pool, folder / TRIALS, report))
+        elif at_a_time > 1:
+            helpers = held.enter_context(Workers(folder / TRIALS, at_a_time))
         laboratory = Laboratory(
             parts, folder / TRIALS, room.learners, report=report,
             total=trials_about(parts, room, design),
-            helpers=held.enter_context(Workers(folder / TRIALS, at_a_time)) if at_a_time > 1 else None,
+            helpers=helpers,
         )  # fmt: skip
         arena = Arena(laboratory, room.learners, design)
         ladder = climb_all(arena, list(parts.made), room.left_out)

@@ -120,9 +120,11 @@ class Learner(Protocol):
 
 
 class Helpers(Protocol):
-    """What trains trials elsewhere and leaves their outcomes in the folder, see `ganaug.evaluation.trials.workers`."""
+    """What trains trials elsewhere and leaves their outcomes in the folder, see `ganaug.evaluation.trials.workers`.
+    eager: they are at hand already, so that even a short row of trials is worth it."""
 
     learner: str
+    eager: bool
 
     def run(self, trials: Sequence[Trial], parts: Parts) -> Iterator[Trial]: ...
 
@@ -182,6 +184,8 @@ class Laboratory:
 
     def _worth(self, lacking: int) -> bool:
         """Whether what is left would take longer than WORTH, as far as one knows from a trial that was trained here."""
+        if self.helpers is not None and self.helpers.eager:
+            return True
         return self._seconds * max(lacking, self.total - len(self.outcomes)) > WORTH
 
     def teach(self, name: str, taught: Taught) -> None:
@@ -239,6 +243,10 @@ class Laboratory:
             round(said.seconds, 3),
             diverged,
         )
+
+    def trained_anew(self, trial: Trial) -> bytes:
+        """The file of its outcome."""
+        return _to_json(self._train(trial))
 
     def _asked(self, trial: Trial) -> int:
         """How many images it says something of."""

@@ -50,7 +50,7 @@ class Workers:
     A context manager: on leaving it the processes are ended, whatever they are at.
     """
 
-    learner = SmallLearner.name
+    learner, eager = SmallLearner.name, False
 
     def __init__(self, folder: Path, count: int):
         self.folder, self.count = folder, count
@@ -80,7 +80,7 @@ class Workers:
         """
         if self._parts is not parts:
             self.end()
-            self._file, self._parts = _written(parts, self.folder), parts
+            self._file, self._parts = write_parts(parts, self.folder), parts
         assert self._file is not None
         with suppress(OSError):  # the system gives no more processes: with fewer then, or none
             while len(self.processes) < min(self.count, len(trials)):
@@ -116,7 +116,7 @@ def _feed(process: subprocess.Popen[str], waiting: SimpleQueue[Trial], done: Sim
     with suppress(Empty, OSError, ValueError):  # nothing waits; the worker is dead; its pipes were closed
         while True:
             trial = waiting.get_nowait()
-            process.stdin.write(json.dumps(asdict(trial)) + "\n")
+            process.stdin.write(as_text(trial) + "\n")
             process.stdin.flush()
             if not process.stdout.readline():
                 break
@@ -130,15 +130,29 @@ def serve() -> None:
     torch.set_num_threads(1)
     file, folder = map(Path, sys.argv[1:3])
     answers, sys.stdout = sys.stdout, sys.stderr
-    learners: dict[str, Learner] = {SmallLearner.name: SmallLearner(0, Menu(), 0)}  # trials tell how they are trained
-    laboratory = Laboratory(_read(file), folder, learners)
+    laboratory = small_laboratory(read_parts(file), folder)
     for line in sys.stdin:
-        given = json.loads(line)
-        laboratory.run_all([Trial(**{**given, "training": Training(**given["training"]), "on": tuple(given["on"])})])
+        laboratory.run_all([of_text(line)])
         print("done", file=answers, flush=True)
 
 
-def _written(parts: Parts, folder: Path) -> Path:
+def small_laboratory(parts: Parts, folder: Path) -> Laboratory:
+    """Of the small network alone; trials tell how they are trained."""
+    learners: dict[str, Learner] = {SmallLearner.name: SmallLearner(0, Menu(), 0)}
+    return Laboratory(parts, folder, learners)
+
+
+def as_text(trial: Trial) -> str:
+    """A trial of the small network, in one line."""
+    return json.dumps(asdict(trial))
+
+
+def of_text(line: str) -> Trial:
+    given = json.loads(line)
+    return Trial(**{**given, "training": Training(**given["training"]), "on": tuple(given["on"])})
+
+
+def write_parts(parts: Parts, folder: Path) -> Path:
     """The parts as a file, which workers map into memory. Its name is that of a file half written: if the bench is
     killed, the next one clears it away."""
     tensors: dict[str, torch.Tensor] = {}
@@ -163,7 +177,7 @@ def _written(parts: Parts, folder: Path) -> Path:
     return Path(name)
 
 
-def _read(file: Path) -> Parts:
+def read_parts(file: Path) -> Parts:
     with safe_open(file, "pt") as opened:
         facts, there = json.loads(opened.metadata()["facts"]), set(opened.keys())
         parts = [
