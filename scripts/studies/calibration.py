@@ -75,8 +75,8 @@ def cell(
 
     def judged(tested: np.ndarray, folder: Path) -> Results:
         return bench(
-            from_arrays(x[real], y[real], classes=names), test=from_arrays(x[tested], y[tested], classes=names), out=folder, quick=True, search=False,
-            synthetic=from_arrays(x[made], labels, classes=names),
+            from_arrays(x[real], y[real], classes=names), test=from_arrays(x[tested], y[tested], classes=names),
+            synthetic=from_arrays(x[made], labels, classes=names), out=folder, quick=True, search=False,
             model="small" if classifier == "small" else LITE, remedies=(), cache=cache, ratios=(0.5,), uses=("plain",),
             steps=STEPS, seeds=SEEDS, seed=number,
         )  # fmt: skip
