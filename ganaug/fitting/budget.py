@@ -10,7 +10,6 @@ import torch
 from ganaug.game import Recipe
 from ganaug.game.train import Batches, train
 
-GOOD_STEPS = 3000  # of the recipe `small`: where its figures in docs/quality.md were good
 WARM_UP = 3  # rounds played and discarded before timing
 
 
@@ -29,11 +28,11 @@ def steps_in(seconds: float, pace: float) -> int:
     return max(20, math.floor(0.96 * seconds / pace))
 
 
-def good_samples(recipe: str, steps: int, pace: float) -> str:
+def good_samples(advised: int, steps: int, pace: float) -> str:
     """What good samples take at `pace` seconds a round, in words, where that is known and more than is planned."""
-    if recipe != "small" or steps >= GOOD_STEPS:
+    if steps >= advised:
         return ""
-    return f"good samples took about {GOOD_STEPS} steps in our studies: {in_minutes(GOOD_STEPS * pace)} here"
+    return f"good samples took about {advised} steps in our studies: {in_minutes(advised * pace)} here"
 
 
 def in_minutes(seconds: float) -> str:

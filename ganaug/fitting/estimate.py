@@ -13,7 +13,7 @@ from ganaug.data.outputs import require_outside
 from ganaug.data.spec import KINDS, DataSpec
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
-from ganaug.fitting.budget import GOOD_STEPS, good_samples, in_minutes, seconds_per_step, steps_in
+from ganaug.fitting.budget import good_samples, in_minutes, seconds_per_step, steps_in
 from ganaug.fitting.place import require_place
 from ganaug.fitting.prepare import FitSettings, prepare
 from ganaug.options import merged
@@ -23,7 +23,8 @@ from ganaug.reporting import Report, silent
 
 @dataclass(frozen=True)
 class Estimate:
-    """shape: of a generated item. pace: seconds a round, measured here. steps: what would be played."""
+    """shape: of a generated item. pace: seconds a round, measured here. steps: what would be played. advised: what good
+    samples take, 0 where that is not known."""
 
     training: dict[str, int]
     validation: dict[str, int]
@@ -31,6 +32,7 @@ class Estimate:
     recipe: str
     pace: float
     steps: int
+    advised: int
 
     @property
     def seconds(self) -> float:
@@ -44,6 +46,7 @@ class Estimate:
             "validation": self.validation,
             "seconds_per_step": round(self.pace, 4),
             "steps": self.steps,
+            "advised_steps": self.advised,
             "seconds": round(self.seconds),
         }
 
@@ -54,7 +57,7 @@ class Estimate:
             f"  {sum(self.training.values())} {what} to train on, {sum(self.validation.values())} held out",
             f"  {self.pace * 1000:.0f} ms a step here: {self.steps} steps take about {in_minutes(self.seconds)}",
         ]
-        more = good_samples(self.recipe, self.steps, self.pace)
+        more = good_samples(self.advised, self.steps, self.pace)
         return [*lines, f"  {more}"] if more else lines
 
 
@@ -71,7 +74,8 @@ def fit_seconds(spec: DataSpec) -> float:
     pixels = torch.randint(0, 256, (2 * len(spec.classes), *spec.shape), dtype=torch.uint8, generator=torch.Generator())
     labels = torch.arange(len(pixels)) % len(spec.classes)
     device = resolve_device("auto")
-    return GOOD_STEPS * seconds_per_step(small(), ClassBalancedBatches(pixels, labels, spec, device), device)
+    recipe = small()
+    return recipe.advised * seconds_per_step(recipe, ClassBalancedBatches(pixels, labels, spec, device), device)
 
 
 @usual_defaults()
@@ -87,4 +91,6 @@ def dry_run(
     steps = found.settings.steps or steps_in(found.settings.seconds, pace)
     training, validation = found.training, found.validation
     shape = training.spec.shape
-    return Estimate(training.counts(), validation.counts(), shape, found.settings.recipe, pace, steps)
+    return Estimate(
+        training.counts(), validation.counts(), shape, found.settings.recipe, pace, steps, found.recipe.advised
+    )

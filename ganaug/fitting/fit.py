@@ -115,7 +115,7 @@ class _Fit:
             steps = self._planned_steps(resume, begin.step)
             self.course.find_anchor(begin, steps)
             loop = self._loop(begin, steps)
-            self.watch = Watch(self.folder, self._counts(), steps, self._examiner, self.report)
+            self.watch = Watch(self.folder, self._counts(), steps, self.recipe.advised, self._examiner, self.report)
             first = next(loop)  # a state that does not fit is refused here, before anything is written
             store(self.folder, self.settings, self.digest, steps, forked=fork is not None)
             if fork is not None:
@@ -233,7 +233,7 @@ class _Fit:
             self.report("warm-up", 0, 1, "")
             pace = seconds_per_step(self.recipe, self.batches, self.device)
             steps = played + steps_in(self.settings.seconds, pace)
-            more = good_samples(self.settings.recipe, steps, pace)
+            more = good_samples(self.recipe.advised, steps, pace)
             self.report("warm-up", 1, 1, f"{steps} steps in about {in_minutes(steps * pace)}{more and '; '}{more}")
         return steps
 

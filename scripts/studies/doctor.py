@@ -23,6 +23,7 @@ import torch
 from ganaug.data.load import load_images
 from ganaug.data.split import hold_out
 from ganaug.errors import DivergedError
+from ganaug.fitting.doctor.ailments import Past
 from ganaug.fitting.doctor.checkup import Checkup, Examiner
 from ganaug.fitting.doctor.findings import findings
 from ganaug.game.batches import batches_for
@@ -105,7 +106,8 @@ def found_in(cell: Line) -> set[str]:
     """Names of findings, apart from what the counts say."""
     checkups = [Checkup.from_json(c) for c in cell["checkups"]]
     retries = [Intervention.from_json(r) for r in cell["retries"]]
-    found = findings(cell["classes"], cell["counts"], checkups, cell["losses"], cell["steps"], retries)
+    past = Past(cell["classes"], cell["counts"], checkups, cell["losses"], cell["steps"], retries, cell["advised"])
+    found = findings(past)
     return {finding.name for finding in found} - {"too few images"}
 
 
