@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganaug.fitting.doctor.linear_judge import linear_judge, taken_for
+from ganaug.fitting.doctor.texture import chequered, contrast
 from ganaug.game import LatentRound, Networks, Recipe, Round
 from ganaug.game.train import Batches
 from ganaug.keys import torch_stream
@@ -27,7 +28,6 @@ VISIBLE = 0.75  # chance that what the discriminator is shown is more unusual in
 EACH = 32  # samples of each class
 MOST = 1024  # samples in all, and real items of each part
 CHUNK = SCORED = 256  # samples at a time, and items whose scores are compared
-ALTERNATING = 0.4  # correlation of a difference of neighbours with the next, times -1: 0.5 is white noise, 1 chequers
 NEEDED = 100  # training items without which leaking augmentation is not looked for
 
 
@@ -127,7 +127,7 @@ class Examiner:
             step, tuple(spread(made.of(c)) / spread(seen.of(c)) for c in range(self.classes)),
             agreement, expected, mistaken_for, mistaken, copies(made, seen, unseen), *self._preferences(nets),
             leaking=self._leaking(nets, samples),
-            contrast=contrast(samples, self.seen, self.classes), chequered=chequered(samples.x, self.seen.x),
+            contrast=contrast(*samples, *self.seen, self.classes), chequered=chequered(samples.x, self.seen.x),
             centres=tuple(map(tuple, middles(samples.coarse(), self.classes).tolist())),
             scale=(coarse.x - middles(coarse, self.classes)[coarse.y]).norm(dim=1).mean().item(),
         )  # fmt: skip
@@ -224,38 +224,6 @@ def copies(made: Labelled, seen: Labelled, unseen: Labelled) -> float:
     if sum(map(len, real)) < FEWEST:
         return math.nan
     return (torch.cat(ours) < torch.cat(real).quantile(0.01)).float().mean().item()
-
-
-def contrast(made: Labelled, seen: Labelled, classes: int) -> tuple[float, ...]:
-    """For each class the median deviation within a sample, over that within a real item; NaN where that is none."""
-    if made.x.ndim < 3:
-        return (math.nan,) * classes
-    ours, real = (Labelled(part.x.flatten(2).std(2).mean(1), part.y) for part in (made, seen))
-    usual = [real.of(c).median().item() for c in range(classes)]
-    return tuple(ours.of(c).median().item() / usual[c] if usual[c] > 1e-3 else math.nan for c in range(classes))
-
-
-def chequered(made: Tensor, seen: Tensor) -> float:
-    """The share of images of `made` that alternate from pixel to pixel, as chequers do, or noise: differences of
-    neighbours tend to be followed by opposite ones, and hold more of the variance than in 99 % of `seen`."""
-    if made.ndim != 4 or min(made.shape[2:]) < 4:
-        return math.nan
-    (turns, ours), (_, real) = _alternating(made), _alternating(seen)
-    return ((turns > ALTERNATING) & (ours > real.quantile(0.99))).float().mean().item()
-
-
-def _alternating(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each image, along rows or columns, whichever is more: the correlation of one difference of neighbours with the
-    next, times -1; and the share of the variance in the second differences."""
-    turns, share = [], []
-    variance = x.flatten(2).var(2).mean(1).clamp(min=1e-6)
-    for axis in (2, 3):
-        steps = x.diff(dim=axis)
-        n = steps.shape[axis] - 1
-        products = steps.narrow(axis, 0, n) * steps.narrow(axis, 1, n)
-        turns.append(-products.mean((1, 2, 3)) / steps.square().mean((1, 2, 3)).clamp(min=1e-6))
-        share.append(steps.diff(dim=axis).square().mean((1, 2, 3)) / 16 / variance)
-    return torch.maximum(*turns), torch.maximum(*share)
 
 
 def leaking(made: Labelled, seen: Labelled, unseen: Labelled, shown: Labelled, classes: int) -> float:

@@ -19,8 +19,9 @@ from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError
 from ganaug.fitting.doctor.ailments import AILMENTS, Past, ailment
-from ganaug.fitting.doctor.checkup import Examiner, Labelled, contrast, copies
+from ganaug.fitting.doctor.checkup import Examiner, Labelled, copies
 from ganaug.fitting.doctor.findings import findings
+from ganaug.fitting.doctor.texture import contrast
 from ganaug.fitting.doctor.watch import mended
 from ganaug.game import Adam
 from ganaug.game.batches import batches_for
@@ -175,8 +176,8 @@ def test_flat_and_chequered_samples_are_seen(examiner, parts):
     chequered = examined(examiner, Bank(parts[2], lambda x, y: (0.3 * x + 0.7 * chequers * chequers[:, None], y)))
     assert "chequered or noisy samples" in names(chequered, parts)
     assert examined(examiner, Bank(parts[2], lambda x, y: (x.roll(1, 3), y))).chequered < 0.1
-    rows = Labelled(torch.rand(8, 3), torch.arange(8) % 2)
-    assert np.isnan(contrast(rows, rows, 2)).all()
+    rows = torch.rand(8, 3), torch.arange(8) % 2
+    assert np.isnan(contrast(*rows, *rows, 2)).all()
 
 
 def test_a_discriminator_that_knows_its_images_by_heart(examiner, parts):
