@@ -41,7 +41,7 @@ def check(data, test, limit, drop, quarantine, write_groups, no_timing, reading,
     from ganaug.data.rows.check import check_table
     from ganaug.data.subjects import groups_csv, require_no_file
     from ganaug.files.integrity import write_atomically, writing
-    from ganaug.fitting.estimate import fit_seconds
+    from ganaug.fitting.estimate import needs_of
     from ganaug.fitting.settings import DEFAULT_BUDGET
 
     if holds_rows(data, drop, reading.image):
@@ -58,12 +58,10 @@ def check(data, test, limit, drop, quarantine, write_groups, no_timing, reading,
         raise OptionError("--drop is for tables.", "Leave it out, or give a .csv file.")
     if quarantine is not None and test is not None:
         raise OptionError("--quarantine is for one folder.", "Leave out --test, and check that folder by itself.")
-    timing = None if no_timing else fit_seconds
+    timing = None if no_timing else needs_of
     if write_groups is not None:
         require_no_file(write_groups)
-    found = look(
-        data, reading, other=test, limit=limit, seed=seed, seconds=timing, budget=DEFAULT_BUDGET, report=report
-    )
+    found = look(data, reading, other=test, limit=limit, seed=seed, needs=timing, budget=DEFAULT_BUDGET, report=report)
     if write_groups is not None:
         write_atomically(Path(write_groups), groups_csv(found.grouping).encode())
         click.echo(f"written: {plain(write_groups)}, {len(set(found.grouping.values()))} groups", err=True)
