@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ SPINS = "10000"  # turns for which an idle thread waits busily: less than a tent
 
 def usable_cores() -> int:
     """Cores that this process may keep busy: those of the machine, of its affinity, or of its CPU quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     for text in _of_groups("cpu.max"):
         quota, _, period = text.partition(" ")
         if quota != "max":

@@ -44,7 +44,8 @@ def planned(folder: Path, prepared: Prepared, digest: str, resume: bool, played:
     share = 1.0 if plan is None else 1 - played / plan.steps
     if plan is None:
         timed = settings.steps is None
-        memory = require_memory(prepared.recipe, prepared.batches, device, 0 if timed else SMALL)
+        needed = require_memory(prepared.recipe, prepared.batches, device, 0 if timed else SMALL)
+        held = process_memory(needed, device)
         plan = Plan(settings.steps or 1, torch.get_num_threads())
         if timed:
             report("warm-up", 0, 1, "")
@@ -52,7 +53,6 @@ def planned(folder: Path, prepared: Prepared, digest: str, resume: bool, played:
             pace, left = measured.seconds, settings.seconds - (time.monotonic() - began)
             more = steps_in(left, pace)
             plan = Plan(played + more, measured.threads)
-            held = process_memory(memory, device)
             report("warm-up", 1, 1, what_it_takes(more, measured, prepared.recipe.advised, held))
     torch.set_num_threads(min(plan.threads, torch.get_num_threads()))
     bounded = settings.steps is None and not plan.end

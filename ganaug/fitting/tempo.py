@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +48,7 @@ class Tempo:
 def _why() -> str:
     """What keeps this process from working, as far as the system tells."""
     cores = usable_cores()
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    load = 0.0 if sys.platform == "win32" else os.getloadavg()[0]
     if load > cores + 0.5:
         return f"other processes work on the same cores (load {load:.1f} on {cores})."
     return "the machine gives this process less: heat, a limit on it, or memory that is short."
