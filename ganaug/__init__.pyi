@@ -29,7 +29,7 @@ from ganaug.mixing.variants import variants as variants
 from ganaug.samples.augment import augment as augment
 from ganaug.samples.choose import choose as choose
 from ganaug.samples.choosing.rules import Rules as Rules
-from ganaug.samples.pictures import preview as preview
+from ganaug.samples.preview import preview as preview
 from ganaug.samples.run import Run as Run
 from ganaug.samples.run import load as load
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import warnings
 
 from ganaug.cli.group import cli
 from ganaug.errors import GanaugError, UnwritableError
+from ganaug.files.machine import share_the_cores
 from ganaug.reporting import plain
 
 
 def main() -> None:
     """Run the command line; turn the errors that a user can cause into two lines and an exit code."""
     warnings.showwarning = _show_warning
+    share_the_cores(os.environ)
     try:
         cli(prog_name="ganaug")
     except (GanaugError, OSError) as raised:

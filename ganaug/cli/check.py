@@ -43,7 +43,7 @@ def check(data, test, unlabelled, limit, drop, quarantine, write_groups, no_timi
     from ganaug.data.rows.check import check_table
     from ganaug.data.subjects import groups_csv, require_no_file
     from ganaug.files.integrity import write_atomically, writing
-    from ganaug.fitting.estimate import fit_seconds
+    from ganaug.fitting.estimate import needs_of
     from ganaug.fitting.settings import DEFAULT_BUDGET
 
     if holds_rows(data, drop, reading.image):
@@ -60,12 +60,12 @@ def check(data, test, unlabelled, limit, drop, quarantine, write_groups, no_timi
         raise OptionError("--drop is for tables.", "Leave it out, or give a .csv file.")
     if quarantine is not None and test is not None:
         raise OptionError("--quarantine is for one folder.", "Leave out --test, and check that folder by itself.")
-    timing = None if no_timing else fit_seconds
+    timing = None if no_timing else needs_of
     if write_groups is not None:
         require_no_file(write_groups)
     found = look(
-        data, reading, other=test, unlabelled=unlabelled, limit=limit, seed=seed, seconds=timing,
-        budget=DEFAULT_BUDGET, report=report,
+        data, reading, other=test, unlabelled=unlabelled, limit=limit, seed=seed, needs=timing, budget=DEFAULT_BUDGET,
+        report=report,
     )  # fmt: skip
     if write_groups is not None:
         write_atomically(Path(write_groups), groups_csv(found.grouping).encode())

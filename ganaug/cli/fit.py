@@ -65,7 +65,11 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     values["finished_before"] = before
     then = f"Draw samples: ganaug augment {path} --balance --out OUT.{'csv' if len(card.shape) == 1 else 'npz'}"
     if len(card.shape) == 3:
-        then = f"Look at it: ganaug preview {path}"
+        from ganaug.options import as_text
+
+        beside = "" if settings.reading.said() else f" --data {as_text(data)}"
+        beside += f" --pairs {as_text(settings.pairs)}" if settings.pairs else ""
+        then = f"Look at it: ganaug preview {as_text(path)}{beside}"
     done = "finished already, " if before else ""
     lines = [f"{path}: {done}{card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.", then]
     return Told(values, lines + (_whether_it_helps(data, path, settings) if len(card.shape) == 3 else []))

@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from ganaug.cli.group import Told, common
-from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION
+from ganaug.cli.options import OWN_RECIPE, PAIRS, TRUNCATION
 
 
 @click.command()
@@ -19,22 +19,24 @@ from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION
 @click.option("--frames", type=click.IntRange(1), metavar="N", help="Pictures of the latent walk.  [default: 48]")
 @OWN_RECIPE
 @TRUNCATION
-@START
+@click.option("--data", help="Real images to show beside; those to start from, for a run that translates images.")
 @PAIRS
 @common
 def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, report):
-    """Draw samples: a grid with one row a class, and a walk through latent space (PNG and GIF).
+    """Draw samples: a page with a row for every class, a grid of the first ones, a walk through latent space.
 
-    Of images that were made elsewhere, in a folder of class folders, there is the grid alone.
+    With --data, real images stand beside the samples of their class. Of images that were made elsewhere, in a folder of
+    class folders, there is no walk.
 
     \b
-    ganaug preview runs/leaves
+    ganaug preview runs/leaves --data data/train
     ganaug preview made_by_diffusion --out pictures
     ganaug preview runs/cells --data photos --pairs masks
     """
     from ganaug.cli.load import load_run
     from ganaug.samples.enlarged import enlargement
-    from ganaug.samples.pictures import preview as draw
+    from ganaug.samples.pictures import MOST_ROWS
+    from ganaug.samples.preview import preview as draw
     from ganaug.samples.run import made_elsewhere
 
     fitted = load_run(run, recipe) if recipe is not None or made_elsewhere(run) is None else None
@@ -45,4 +47,6 @@ def preview(run, out, columns, frames, recipe, truncation, data, pairs, seed, re
     )
     shown, enlarged = [str(f) for f in files], "" if fitted is None else enlargement(fitted.card)
     notes = [enlarged] if enlarged else []
+    if fitted is not None and len(fitted.classes) > MOST_ROWS:
+        notes.append(f"The page shows {len(fitted.classes)} classes, the pictures the first {MOST_ROWS} of them.")
     return Told({"files": shown, "notes": notes}, shown + notes)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ganaug.data.advice import advice_for
 from ganaug.data.beside import both_readings, lacks_test, to_bench, to_split
-from ganaug.data.check_report import Check
+from ganaug.data.check_report import Check, Needs
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.group_facts import group_facts
@@ -37,7 +37,7 @@ def check(
     limit: int | None = None,
     seed: int = 0,
     device: str = "cpu",
-    seconds: float | Callable[[DataSpec], float] | None = None,
+    needs: Needs | Callable[[DataSpec], Needs] | None = None,
     budget: float | None = None,
     report: Report = silent,
     **given: Any,
@@ -45,9 +45,9 @@ def check(
     """Read every image of a source (see `open_source`) once and say what is there.
 
     other: a second set, for instance the test set, to compare classes and look for copies across both. unlabelled:
-    images without labels to learn from, see `load_unlabelled`, which are looked for in both. limit, seed:
-    as in `load_images`. device: where a fit would run, "cpu" or a GPU. seconds: the estimated time that good samples
-    take, or a function of their `DataSpec`. budget: seconds after which a fit stops by itself. reading, given: see
+    images without labels to learn from, see `load_unlabelled`, which are looked for in both. limit, seed: as in
+    `load_images`. device: where a fit would run, "cpu" or a GPU. needs: what good samples take, or a function of their
+    `DataSpec`. budget: seconds after which a fit stops by itself. reading, given: see
     `Reading`. Raises DataError only where the source cannot be opened at all; what would stop a fit otherwise is listed
     in `problems`.
     """
@@ -92,7 +92,7 @@ def check(
         unlabelled=loose,
         problems=problems,
         advice=(),
-        seconds=seconds(spec) if callable(seconds) else seconds,
+        needs=needs(spec) if callable(needs) else needs,
         budget=budget,
         grouping=alike(opened, found, pairs or ()),
         read_as=found.read_as(reading.range),

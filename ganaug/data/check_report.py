@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ganaug.data.group_facts import GroupFacts
 from ganaug.data.subjects import NearPair
@@ -12,6 +12,26 @@ from ganaug.data.unlabelled_facts import UnlabelledFacts
 from ganaug.reporting import aligned, printable, shortened
 
 CLASSES = 30  # that are listed
+SIDES = (32, 64, 128, 256)  # px of fits whose needs are told
+
+
+class Needs(NamedTuple):
+    """steps: that good samples take. seconds: that these take here. memory: bytes, about, that a fit holds at most.
+    before: those of the process without a fit; 0 where that is not known."""
+
+    steps: int
+    seconds: float
+    memory: int = 0
+    before: int = 0
+
+    def at(self, times: float) -> Needs:
+        """For images of so many times the area, by which time and memory grow."""
+        memory = round(self.before + times * (self.memory - self.before))
+        return self._replace(seconds=times * self.seconds, memory=memory)
+
+    def __str__(self) -> str:
+        held = f", {self.memory / 2**30:.1f} GiB of memory" if self.memory else ""
+        return f"about {_duration(self.seconds)} here ({self.steps} steps{held})"
 
 
 @dataclass(frozen=True)
@@ -27,8 +47,8 @@ class Check:
     pairs within this set, for which compared says whether they were looked for; nested: a sentence on folders below the
     class folders; groups: None where none are known; other_counts: counts of the other set, empty if there is none;
     unlabelled: of images without labels, None where none are given; problems: what would stop a fit, or a bench with
-    these; advice: what would make it better; seconds: estimated time that good samples take,
-    or None; budget: seconds after which a fit stops by itself; grouping: item -> group, where what is alike is together
+    these; advice: what would make it better; needs: what good samples take, or None; budget: seconds after which a fit
+    stops by itself; grouping: item -> group, where what is alike is together
     (not part of `to_json`); read_as: what the reader does to some images, in words -> how many.
     """
 
@@ -45,7 +65,7 @@ class Check:
     other_counts: dict[str, int]
     problems: tuple[str, ...]
     advice: tuple[str, ...]
-    seconds: float | None = None
+    needs: Needs | None = None
     read_as: dict[str, int] = field(default_factory=dict)
     grey: int = 0
     nested: str = ""
@@ -112,13 +132,16 @@ class Check:
 
     def _time(self) -> list[str]:
         """How long good samples take, and what a fit does by itself."""
-        if self.seconds is None:
+        if self.needs is None:
             return []
-        needed = f"good samples take about {_duration(self.seconds)} here"
-        if self.budget is None or self.seconds <= self.budget:
-            return [needed]
-        minutes = round(self.seconds / 60)
-        return [f"{needed}: --budget {minutes}m; without it, ganaug fit stops after {_duration(self.budget)}"]
+        line = f"good samples take {self.needs}"
+        if self.budget is not None and self.needs.seconds > self.budget:
+            minutes = round(self.needs.seconds / 60)
+            line += f": --budget {minutes}m; without it, ganaug fit stops after {_duration(self.budget)}"
+        largest = max((int(side) for size in self.sizes for side in size.split(" x ")), default=0)
+        here = self.shape[-1]
+        others = [side for side in SIDES if side != here and side <= max(largest, here)]
+        return [line, *(f"  --size {side}: {self.needs.at((side / here) ** 2)}" for side in others)]
 
     def _sizes(self, most: int) -> list[str]:
         if len(self.sizes) <= most:

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 
 from ganaug.data.batches import ClassBalancedBatches
+from ganaug.data.check_report import Needs
 from ganaug.data.outputs import require_outside
 from ganaug.data.spec import KINDS, DataSpec
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
-from ganaug.fitting.budget import GOOD_STEPS, good_samples, in_minutes, seconds_per_step, steps_in
+from ganaug.fitting.budget import LIMIT, SHARE, Pace, process_memory, require_memory, steps_in, warm_up, what_it_takes
 from ganaug.fitting.place import require_place
 from ganaug.fitting.prepare import FitSettings, prepare
 from ganaug.options import merged
@@ -23,18 +24,21 @@ from ganaug.reporting import Report, silent
 
 @dataclass(frozen=True)
 class Estimate:
-    """shape: of a generated item. pace: seconds a round, measured here. steps: what would be played."""
+    """shape: of a generated item. pace: measured here. steps: what would be played. advised: what good samples take, 0
+    where that is not known. memory: bytes, about, that the process would hold at most."""
 
     training: dict[str, int]
     validation: dict[str, int]
     shape: tuple[int, ...]
     recipe: str
-    pace: float
+    pace: Pace
     steps: int
+    advised: int
+    memory: int
 
     @property
     def seconds(self) -> float:
-        return self.steps * self.pace
+        return self.steps * self.pace.seconds
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -42,20 +46,21 @@ class Estimate:
             "shape": list(self.shape),
             "training": self.training,
             "validation": self.validation,
-            "seconds_per_step": round(self.pace, 4),
+            "seconds_per_step": round(self.pace.seconds, 4),
+            "threads": self.pace.threads,
+            "memory": self.memory,
             "steps": self.steps,
+            "advised_steps": self.advised,
             "seconds": round(self.seconds),
         }
 
     def lines(self) -> list[str]:
         what = KINDS[len(self.shape)]
-        lines = [
+        return [
             f"fit: recipe {self.recipe}, {in_words(self.shape)}",
             f"  {sum(self.training.values())} {what} to train on, {sum(self.validation.values())} held out",
-            f"  {self.pace * 1000:.0f} ms a step here: {self.steps} steps take about {in_minutes(self.seconds)}",
+            f"  {what_it_takes(self.steps, self.pace, self.advised, self.memory)}",
         ]
-        more = good_samples(self.recipe, self.steps, self.pace)
-        return [*lines, f"  {more}"] if more else lines
 
 
 def in_words(shape: tuple[int, ...]) -> str:
@@ -66,12 +71,15 @@ def in_words(shape: tuple[int, ...]) -> str:
 
 
 @usual_defaults()
-def fit_seconds(spec: DataSpec) -> float:
-    """Seconds that good samples of the default recipe take here for such data, from a few discarded rounds."""
+def needs_of(spec: DataSpec) -> Needs:
+    """What good samples of the default recipe take here for such data, from a few discarded rounds."""
     pixels = torch.randint(0, 256, (2 * len(spec.classes), *spec.shape), dtype=torch.uint8, generator=torch.Generator())
     labels = torch.arange(len(pixels)) % len(spec.classes)
-    device = resolve_device("auto")
-    return GOOD_STEPS * seconds_per_step(small(), ClassBalancedBatches(pixels, labels, spec, device), device)
+    device, recipe = resolve_device("auto"), small()
+    batches = ClassBalancedBatches(pixels, labels, spec, device)
+    needed = require_memory(recipe, batches, device)
+    held = process_memory(needed, device)
+    return Needs(recipe.advised, recipe.advised * warm_up(recipe, batches, device).seconds, held, held - needed)
 
 
 @usual_defaults()
@@ -83,8 +91,13 @@ def dry_run(
     require_outside(out, data, settings.pairs, settings.unlabelled)
     require_place(Path(out), resume=False)
     found = prepare(data, settings, report)
-    pace = seconds_per_step(found.recipe, found.batches, found.device)
-    steps = found.settings.steps or steps_in(found.settings.seconds, pace)
+    needed = require_memory(found.recipe, found.batches, found.device)
+    memory = process_memory(needed, found.device)
+    limit = LIMIT if found.settings.steps is not None else SHARE * found.settings.seconds
+    pace = warm_up(found.recipe, found.batches, found.device, limit)
+    steps = found.settings.steps or steps_in(found.settings.seconds - pace.spent, pace.seconds)
     training, validation = found.training, found.validation
-    shape = training.spec.shape
-    return Estimate(training.counts(), validation.counts(), shape, found.settings.recipe, pace, steps)
+    return Estimate(
+        training.counts(), validation.counts(), training.spec.shape, found.settings.recipe, pace, steps,
+        found.recipe.advised, memory,
+    )  # fmt: skip

@@ -20,14 +20,15 @@ from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
 from ganaug.files.integrity import clear_parts, need_space, own_folders, write_atomically, writing
 from ganaug.files.lock import sole_writer
-from ganaug.fitting.budget import good_samples, in_minutes, seconds_per_step, steps_in
+from ganaug.fitting.budget import threads_kept
 from ganaug.fitting.course import Course, every
 from ganaug.fitting.doctor.checkup import Examiner
 from ganaug.fitting.doctor.watch import Watch, mended
 from ganaug.fitting.interrupt import interruptible
 from ganaug.fitting.place import is_finished, require_place
+from ganaug.fitting.planned import planned
 from ganaug.fitting.prepare import FitSettings, Prepared, prepare
-from ganaug.fitting.settings_file import agreed_steps, digest_of, finished_steps, forked, store
+from ganaug.fitting.settings_file import digest_of, finished_steps, forked, store
 from ganaug.fitting.unlabelled import keep_labels
 from ganaug.game.batches import batches_for
 from ganaug.game.train import Progress, train
@@ -111,16 +112,18 @@ class _Fit:
         need_space(self.folder, 200 << 20)
         for place in (self.folder, self.folder / "generator", self.folder / "samples"):
             clear_parts(place)
-        with self.course.memory_named(self.recipe.batch), contextlib.closing(self.course.journal):
-            begin = self._begin(resume, fork)
-            steps = self._planned_steps(resume, begin.step)
+        with self.course.memory_named(self.recipe.batch), contextlib.closing(self.course.journal), threads_kept():
+            saved = self._saved(resume, fork)
+            self.time = planned(self.folder, self.prepared, self.digest, resume, saved.step, self.report)
+            steps = self.time.plan.steps
+            begin = self.course.begin(saved)
             self.course.find_anchor(begin, steps)
             loop = self._loop(begin, steps)
-            self.watch = Watch(self.folder, self._counts(), steps, self._examiner, self.report)
+            self.watch = Watch(self.folder, self._counts(), steps, self.recipe.advised, self._examiner, self.report)
             first = next(loop)  # a state that does not fit is refused here, before anything is written
             if self.beside is not None:
                 keep_labels(self.folder, self.beside)
-            store(self.folder, self.settings, self.digest, steps, forked=fork is not None)
+            store(self.folder, self.settings, self.digest, self.time.plan, forked=fork is not None)
             if fork is not None:
                 save_state(self.course.states, begin, begin)
             what = {"table": "rows"}.get(self.settings.kind, self.settings.kind)
@@ -131,7 +134,7 @@ class _Fit:
             self._list_skipped()
             self.course.journal.begin(begin.log_bytes, begin.sums)
             last = self._play(first, loop, steps)
-            save(self.folder / "generator", last.averages(), self._card(steps))
+            save(self.folder / "generator", last.averages(), self._card(last.step))
         return Run(self.folder)
 
     def _counts(self) -> dict[str, int]:
@@ -165,13 +168,13 @@ class _Fit:
             listed = ", ".join(map(printable, skipped[:5]))
             self.report("skipped", 0, 0, f"{len(skipped)} small classes: {listed}{more}. All are in {where}.")
 
-    def _begin(self, resume: bool, fork: Path | None) -> SavedState:
+    def _saved(self, resume: bool, fork: Path | None) -> SavedState:
         if fork is not None:
-            return self.course.begin(forked(fork, self.settings, self.digest))
+            return forked(fork, self.settings, self.digest)
         saved = (load_state(self.course.states) if resume else None) or SavedState()
         if resume:
             self.report("fit", 0, 0, f"resumed at step {saved.step}")
-        return self.course.begin(saved)
+        return saved
 
     def _loop(self, begin: SavedState, steps: int) -> Iterator[Progress]:
         return train(
@@ -183,7 +186,7 @@ class _Fit:
         while True:
             try:
                 progress = self._consume(progress, loop, steps)
-                if progress.step == steps:
+                if progress.step == self.time.end:
                     return progress
                 begin = SavedState(progress.step, progress.state())  # a knob was turned
             except DivergedError as error:
@@ -198,29 +201,30 @@ class _Fit:
         with interruptible() as asked:
             for progress in loop:
                 self.course.step = step = progress.step
+                last = self.time.is_last(step)
                 journal.add(progress.losses)
                 speed = (step - start) / max(time.monotonic() - began, 1e-9)
-                if step % every(steps, LOG_LINES) == 0 or step == steps:
+                if step % every(steps, LOG_LINES) == 0 or last:
                     journal.write(step, speed)
-                if step % every(steps, GRIDS) == 0 or step == steps:
+                if step % every(steps, GRIDS) == 0 or last:
                     self._draw(progress)
                 fix = self._look(progress) if self.watch.due(step) else None
                 detail = "  ".join(f"{_short(name)} {value:.2f}" for name, value in progress.losses.items())
                 self.report("fit", step, steps, f"{speed:.1f} steps/s  {detail}")
-                stop = asked.is_set() and step < steps  # asked once: a signal may come at any instant
-                due = stop or step == steps or time.monotonic() - saved_at > SAVE_SECONDS
+                stop = asked.is_set() and not last  # asked once: a signal may come at any instant
+                due = stop or last or time.monotonic() - saved_at > SAVE_SECONDS
                 self.course.keep(progress, due)
                 saved_at = time.monotonic() if due else saved_at
                 if stop:
                     raise KeyboardInterrupt(f"stopped at step {step} of {steps}; the state is saved")
-                if fix:
+                if fix or last:
                     break
         return progress
 
     def _look(self, progress: Progress) -> bool:
         """The doctor's look at the fit; whether a knob is turned after this round."""
         found = self.watch.look(progress, self.course.journal)
-        if not self.settings.auto_fix or progress.step == progress.steps:
+        if not self.settings.auto_fix or progress.step == self.time.end:
             return False
         fix = self.watch.fix(progress.step, found, self.course.interventions)
         if fix is None:
@@ -228,18 +232,6 @@ class _Fit:
         self.course.interventions += (fix,)
         self.course.journal.note({"step": fix.step, "intervention": fix.to_json()})
         return True
-
-    def _planned_steps(self, resume: bool, played: int) -> int:
-        """The number of rounds, decided before the first one; a resume must agree with what is stored."""
-        steps = agreed_steps(self.folder, self.settings, self.digest) if resume else None
-        steps = steps or self.settings.steps
-        if steps is None:
-            self.report("warm-up", 0, 1, "")
-            pace = seconds_per_step(self.recipe, self.batches, self.device)
-            steps = played + steps_in(self.settings.seconds, pace)
-            more = good_samples(self.settings.recipe, steps, pace)
-            self.report("warm-up", 1, 1, f"{steps} steps in about {in_minutes(steps * pace)}{more and '; '}{more}")
-        return steps
 
     def _draw(self, progress: Progress) -> None:
         if not isinstance(self.training.codec, ImageCodec):

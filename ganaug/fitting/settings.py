@@ -17,14 +17,15 @@ RECIPES_OF = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind 
 class FitSettings(Reading):
     """recipe: a name, file.py:function, or "auto" for the default of the kind of data (`RECIPES_OF`). options: settings
     of the recipe. budget: seconds of training, or text like "10m"; turned into `steps` once, before the first round
-    (default 10 minutes). steps: rounds of the game, in place of a budget. size: px of the square images that the
-    generator makes, or "auto". channels: 1, 3 or "auto". limit: at most so many items a class. validation: share that
-    is held out. seed: of every draw. device: "auto" is CUDA where there is a GPU. kind: "images", "table", "series" or
-    "auto"; series (N, C, T) need it. drop: columns of a table to leave out. auto_fix: turn a knob once, where the
-    doctor finds that one helps. target, root and others: see `Reading`. pairs: the paired image of each item, for
-    recipes that learn from pairs: a folder with files of the same names, or an array. unlabelled: images without labels
-    to learn from beside the others, read by `ganaug.data.unlabelled`: those that can be given a label surely enough.
-    strict: stop at the first unreadable image.
+    (default 10 minutes), of which the warm-up is a part; the fit ends when its time is over, if need be sooner. steps:
+    rounds of the game, in place of a budget. size: px of the square images that the generator makes, or "auto".
+    channels: 1, 3 or "auto". limit: at most so many items a class. validation: share that is held out. seed: of every
+    draw. device: "auto" is CUDA where there is a GPU. kind: "images", "table", "series" or "auto"; series (N, C, T)
+    need it. drop: columns of a table to leave out. auto_fix: turn a knob once, where the doctor finds that one helps.
+    target, root and others: see `Reading`. pairs: the paired image of each item, for recipes that learn from pairs: a
+    folder with files of the same names, or an array. unlabelled: images without labels to learn from beside the others,
+    read by `ganaug.data.unlabelled`: those that can be given a label surely enough. strict: stop at the first
+    unreadable image.
     """
 
     recipe: str = option(

@@ -1,11 +1,11 @@
-"""`fit.json`: settings, data and number of rounds of a run, stored before the first one; a resume must agree."""
+"""`fit.json`: settings, data, threads and rounds of a run, stored before the first round; a resume must agree."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ganaug.data.load import LabelledImages
 from ganaug.data.rows.vectors import LabelledVectors
@@ -18,6 +18,7 @@ from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import SavedState, load_state
 
 FILE = "fit.json"
+_OWN = {"planned_steps", "threads", "end", "forked"}  # what is no setting
 _SMALL = 1 << 24  # bytes, at most
 _SPLIT = {"data", "seed"}  # what decides which items are held out
 
@@ -37,10 +38,30 @@ def digest_of(
     return sha256(json.dumps(marks).encode())
 
 
-def store(run: Path, settings: FitSettings, digest: str, steps: int, *, forked: bool = False) -> None:
+class Plan(NamedTuple):
+    """steps: rounds that schedules go by. threads: of torch, on a CPU. end: the round after which the fit ends, sooner
+    where its time was over; 0 before that is known."""
+
+    steps: int
+    threads: int
+    end: int = 0
+
+    @property
+    def last(self) -> int:
+        return self.end or self.steps
+
+
+def store(run: Path, settings: FitSettings, digest: str, plan: Plan, *, forked: bool = False) -> None:
     """digest: of the training and validation data. forked: whether a state from another run follows at once."""
-    values = {**_wanted(settings, digest), "planned_steps": steps, "forked": forked}
-    write_atomically(run / FILE, sealed(values))
+    values = {"planned_steps": plan.steps, "threads": plan.threads, "end": plan.end, "forked": forked}
+    write_atomically(run / FILE, sealed({**_wanted(settings, digest), **values}))
+
+
+def store_end(run: Path, step: int) -> None:
+    """The fit ends after this round, now and in every resume."""
+    values = _stored(run)
+    assert values is not None
+    write_atomically(run / FILE, sealed({**values, "end": step}))
 
 
 def _stored(run: Path) -> dict[str, Any] | None:
@@ -49,6 +70,8 @@ def _stored(run: Path) -> dict[str, Any] | None:
     try:
         values = unsealed(read_whole(file, _SMALL), file)
         bounded(values["planned_steps"], 1, 2**53)
+        bounded(values["threads"], 1, 2**16)
+        bounded(values["end"], 0, values["planned_steps"])
         is_(values["forked"], bool)
         return values
     except FileNotFoundError:
@@ -59,8 +82,8 @@ def _stored(run: Path) -> dict[str, Any] | None:
         raise ArtefactError(f"{file} cannot be read: {error}.", "Start anew in another folder.") from error
 
 
-def agreed_steps(run: Path, settings: FitSettings, digest: str) -> int | None:
-    """The planned rounds of a run that was started with these settings and data; None if nothing was stored yet.
+def agreed_plan(run: Path, settings: FitSettings, digest: str) -> Plan | None:
+    """The plan of a run that was started with these settings and data; None if nothing was stored yet.
 
     Raises OptionError if it was started with others.
     """
@@ -75,7 +98,7 @@ def agreed_steps(run: Path, settings: FitSettings, digest: str) -> int | None:
             f"The fork in {run} was stopped before it began.", "Remove the folder, and fork again, or in another one."
         )
     _require_same(run, before, settings, digest)
-    return before["planned_steps"]
+    return _plan(before)
 
 
 def finished_steps(run: Path, settings: FitSettings, digest: str) -> int:
@@ -90,7 +113,11 @@ def finished_steps(run: Path, settings: FitSettings, digest: str) -> int:
             "Leave out --resume, or fit anew in another folder.",
         )
     _require_same(run, before, settings, digest, "is finished, and ")
-    return before["planned_steps"]
+    return _plan(before).last
+
+
+def _plan(stored: dict[str, Any]) -> Plan:
+    return Plan(stored["planned_steps"], stored["threads"], stored["end"])
 
 
 def _require_same(run: Path, before: dict[str, Any], settings: FitSettings, digest: str, state: str = "") -> None:
@@ -140,7 +167,7 @@ def _wanted(settings: FitSettings, digest: str) -> dict[str, Any]:
 def _changes(before: dict[str, Any], settings: FitSettings, digest: str) -> list[str]:
     """Names of what differs; the device may."""
     wanted = _wanted(settings, digest)
-    kept = {name: value for name, value in before.items() if name not in ("planned_steps", "forked")}
+    kept = {name: value for name, value in before.items() if name not in _OWN}
     changed = [name for name in wanted.keys() | kept.keys() if wanted.get(name) != kept.get(name)]
     return sorted(name for name in changed if name != "device")
 

@@ -135,7 +135,8 @@ class Recipe:
     before: runs on the networks before each round, with the progress in [0, 1] (growth, for instance).
     source: what a translator starts from. labelled: False plays without labels, and its samples have none.
     axes: numbers of axes of an item that the networks can make: 1 rows, 2 series (C, T), 3 images (C, H, W).
-    classes: exactly so many are needed, 0 for any number.
+    classes: exactly so many are needed, 0 for any number. advised: rounds after which samples were good in our
+    studies, 0 where that is not known.
     """
 
     networks: Callable[[DataSpec, Prior], Networks]
@@ -150,6 +151,7 @@ class Recipe:
     labelled: bool = True
     axes: tuple[int, ...] = (3,)
     classes: int = 0
+    advised: int = 0
 
     def __str__(self) -> str:
         width = max(len(player.name) for player in self.players)

@@ -62,6 +62,7 @@ def small(
         prior=Prior(latent),
         memory=memory,
         batch=batch,
+        advised=3000,  # where its figures in docs/quality.md were good
     )
 
 

@@ -23,6 +23,7 @@ import torch
 from ganaug.data.load import load_images
 from ganaug.data.split import hold_out
 from ganaug.errors import DivergedError
+from ganaug.fitting.doctor.ailments import Past
 from ganaug.fitting.doctor.checkup import Checkup, Examiner
 from ganaug.fitting.doctor.findings import findings
 from ganaug.game.batches import batches_for
@@ -65,7 +66,8 @@ def play(case: Case, dataset: str, seed: int) -> Line:
     except DivergedError:
         retries = [Intervention("retry", len(losses), 0, "A number is not finite.")]
     return {
-        "classes": list(images.classes), "counts": images.counts(), "steps": case.steps, "losses": losses,
+        "classes": list(images.classes), "counts": images.counts(), "steps": case.steps,
+        "advised": case.recipe.advised if case.counted else 0, "losses": losses,
         "checkups": [c.to_json() for c in checkups], "retries": [r.to_json() for r in retries],
         "seconds": round(time.monotonic() - began, 1),
     }  # fmt: skip
@@ -102,11 +104,12 @@ def text(cells: Sequence[Line]) -> str:
 
 
 def found_in(cell: Line) -> set[str]:
-    """Names of findings, apart from what the counts say."""
+    """Names of findings, apart from what the counts of images say, and from a judge that cannot tell."""
     checkups = [Checkup.from_json(c) for c in cell["checkups"]]
     retries = [Intervention.from_json(r) for r in cell["retries"]]
-    found = findings(cell["classes"], cell["counts"], checkups, cell["losses"], cell["steps"], retries)
-    return {finding.name for finding in found} - {"too few images"}
+    past = Past(cell["classes"], cell["counts"], checkups, cell["losses"], cell["steps"], retries, cell["advised"])
+    found = findings(past)
+    return {finding.name for finding in found} - {"too few images", "judge at chance"}
 
 
 def counted(cells: Sequence[Line]) -> list[str]:

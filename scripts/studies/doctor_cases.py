@@ -17,13 +17,15 @@ from ganaug.networks.eyes import AffineEye, OpenEye
 from ganaug.recipes import make
 
 EACH, STEPS = 60, 500
+OF_NOISE = ("chequered or noisy samples", "flat samples", "samples at chance", "unrealistic samples")
 LITTLE: Mapping[str, Any] = {"width": 12, "widest": 48, "batch": 32}  # settings of the recipe small
 
 
 @dataclass(frozen=True)
 class Case:
     """One small fit. expected: findings of which one must be made, () if it is healthy; the others are no mistake
-    either, nor are those of also. classes: the first so many. shown: what gradients see, in place of the training
+    either, nor are those of also. counted: whether the doctor knows how many rounds the recipe takes; else it has the
+    samples alone to go by. classes: the first so many. shown: what gradients see, in place of the training
     images. spoil: what is done to the networks before a check-up looks at them."""
 
     recipe: Recipe
@@ -32,6 +34,7 @@ class Case:
     steps: int = STEPS
     each: int = EACH
     classes: int = 10
+    counted: bool = True
     shown: Callable[[LabelledImages, int], LabelledImages] = lambda images, seed: images
     spoil: Callable[[Networks, LabelledImages], Networks] = lambda nets, images: nets
 
@@ -112,7 +115,15 @@ def cases() -> dict[str, Case]:
         "healthy: aae": Case(make("aae", {})),
         "healthy: wgan_gp": Case(make("wgan_gp", {}), steps=STEPS // 2),
         "hardly trained": Case(
-            make("r3gan", {"width": 8}), ("unrealistic samples",), steps=STEPS // 5,
+            make("r3gan", {"width": 8}), OF_NOISE, steps=STEPS // 5,
+        ),
+        "5 % of the advised steps": Case(small, ("far too few steps",), steps=small.advised // 20),
+        "5 % of the advised steps, by samples alone": Case(
+            small, OF_NOISE, also=("mode collapse", "mode collapse within classes"), steps=small.advised // 20,
+            counted=False,
+        ),
+        "20 steps, by samples alone": Case(
+            small, OF_NOISE, also=("mode collapse", "mode collapse within classes"), steps=20, counted=False,
         ),
         "collapse": Case(with_generator(small, lambda z, y: (narrow(z), y)), ("mode collapse",)),
         "collapse of two classes": Case(

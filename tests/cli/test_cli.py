@@ -71,7 +71,7 @@ def test_the_main_job_on_a_messy_folder(folder, tmp_path):
     assert fitted["classes"] == ["ok part", "scratch"]
     assert fitted["shape"] == [3, 32, 32]
     run("preview", out, "--columns", 3, "--frames", 4)
-    assert {p.name for p in (out / "preview").iterdir()} == {"grid.png", "walk.png", "walk.gif"}
+    assert {p.name for p in (out / "preview").iterdir()} == {"grid.png", "index.html", "walk.png", "walk.gif"}
     synth = tmp_path / "synth"
     run("augment", out, "--per-class", 3, "--out", synth)
     assert sorted(p.name for p in synth.iterdir()) == ["metadata.jsonl", "ok part", "scratch"]

@@ -48,7 +48,7 @@ IDLE = [
     ("augment {run} --per-class 1 --out {new} --split test", "split would change nothing: it is not for samples alone"),
     ("augment {run} --per-class 1 --out {new} --data {folder}", "starts from noise"),
     ("preview {run} --out {new} --pairs {folder}", "paired images would change nothing"),
-    ("preview {run} --out {new} --data {folder} --frames 3", "--frames is of a walk"),
+    ("preview {folder} --out {new} --truncation 0.5", "start from nothing"),
     ("measure {run} digits --pairs {folder}", "paired images would change nothing"),
     ("measure {run} digits --root {folder}", "root would change nothing"),
     ("doctor {run} --device cpu", "would change nothing: there are none"),

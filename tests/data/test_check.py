@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from ganaug.data.check import check
+from ganaug.data.check_report import Needs
 from ganaug.data.load import load_images
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import DataSpec
@@ -51,12 +52,12 @@ def test_what_the_reader_does_to_files_is_counted_in_a_line_each(tree):
 
 
 def test_a_sound_set_has_counts_and_little_advice(tree):
-    found = check(tree, seconds=lambda spec: 90.0 * len(spec.classes))
+    found = check(tree, needs=lambda spec: Needs(3000, 90.0 * len(spec.classes), 5 << 29))
     assert found.counts == {"ant": 4, "bee": 4, "cat": 4}
     assert found.sizes == {"12 x 12": 12}
     assert found.modes == {"RGB": 12}
     assert found.shape == (3, 12, 12)
-    assert found.seconds == 270
+    assert found.needs.seconds == 270
     assert not found.problems
     assert found.advice == (
         "Fewer than 20 images in classes ant (4), bee (4), cat (4): expect near copies; more would help most.",
@@ -71,7 +72,7 @@ def test_a_sound_set_has_counts_and_little_advice(tree):
 
 def test_the_estimate_gets_the_spec_that_a_fit_would_use(tree):
     specs = []
-    found = check(tree, seconds=lambda spec: specs.append(spec) or 1.0)
+    found = check(tree, needs=lambda spec: specs.append(spec) or Needs(1, 1.0))
     assert specs == [DataSpec(found.shape, ("ant", "bee", "cat"))] == [load_images(tree).spec]
 
 
@@ -299,8 +300,22 @@ def test_an_array_that_may_hold_groups_is_named(tmp_path):
 
 
 def test_what_a_fit_does_by_itself_and_what_good_samples_take_agree(tree):
-    (line,) = [line for line in check(tree, seconds=2760, budget=600).lines() if "good samples" in line]
-    assert line == "good samples take about 46 min here: --budget 46m; without it, ganaug fit stops after 10 min"
+    lines = check(tree, needs=Needs(3000, 2760.0, 3 << 29), budget=600).lines()
+    (line,) = [line for line in lines if "good samples" in line]
+    assert line == (
+        "good samples take about 46 min here (3000 steps, 1.5 GiB of memory): --budget 46m; "
+        "without it, ganaug fit stops after 10 min"
+    )
+
+
+def test_time_and_memory_of_a_fit_grow_with_the_area_of_its_images(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (6, 100, 140, 3), np.uint8)
+    lines = check((x, np.arange(6) % 2), needs=Needs(3000, 1500.0, 3 << 29, 1 << 29)).lines()
+    told = [line for line in lines if line.startswith("  --size")]
+    assert told == [
+        "  --size 64: about 100 min here (3000 steps, 4.5 GiB of memory)",
+        "  --size 128: about 400 min here (3000 steps, 16.5 GiB of memory)",
+    ]
 
 
 def test_real_folders(real_data):

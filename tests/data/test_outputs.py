@@ -24,7 +24,7 @@ from ganaug.errors import DataError, OptionError
 from ganaug.evaluation.bench.run import OURS
 from ganaug.fitting.estimate import dry_run
 from ganaug.samples.choosing.files import CHOICE, TENSORS
-from ganaug.samples.pictures import preview
+from ganaug.samples.preview import preview
 from tests.toys.images import picture
 
 CLASSES = ("cat", "dog")

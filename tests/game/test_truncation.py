@@ -19,8 +19,8 @@ from ganaug.generator.folder import save
 from ganaug.recipes import make
 from ganaug.samples.augment import augment
 from ganaug.samples.blocks import Renderer
-from ganaug.samples.pictures import preview
 from ganaug.samples.pool import Pool
+from ganaug.samples.preview import preview
 from ganaug.samples.run import load
 
 

@@ -84,7 +84,14 @@ def test_the_page_of_the_doctor_counts_what_was_planted_and_found(tmp_path, monk
 
 
 def test_what_the_doctor_found_in_a_cell_is_read_from_its_line():
-    lost = {"classes": ["a", "b"], "counts": {"a": 50, "b": 50}, "checkups": [], "losses": [], "steps": 500}
+    lost = {
+        "classes": ["a", "b"],
+        "counts": {"a": 50, "b": 50},
+        "checkups": [],
+        "losses": [],
+        "steps": 500,
+        "advised": 500,
+    }
     retry = Intervention("retry", 0, 0, "A number is not finite.").to_json()
     assert doctor.found_in({**lost, "retries": [retry]}) == {"not finite"}
     assert doctor.found_in({**lost, "retries": []}) == set()

@@ -21,14 +21,16 @@ SETTLED = 1 / 3  # of a fit after which it is judged
 @dataclass(frozen=True)
 class Past:
     """counts: real images of each class. checkups: in the order of their steps. losses: lines of metrics.jsonl, each
-    with "step" and means of terms by "player/term". steps: of the whole fit, of which this may be a part."""
+    with "step" and means of terms by "player/term". steps: of the whole fit, of which this may be a part. advised: what
+    good samples take, 0 where that is not known."""
 
     classes: Sequence[str]
     counts: Mapping[str, int]
     checkups: Sequence[Checkup]
     losses: Sequence[Mapping[str, Any]]
     steps: int
-    interventions: Sequence[Intervention]
+    interventions: Sequence[Intervention] = ()
+    advised: int = 0
 
     def after(self, share: float) -> list[Checkup]:
         return [checkup for checkup in self.checkups if checkup.step >= share * self.steps]
@@ -57,7 +59,14 @@ class Slower(NamedTuple):
         return replace(recipe, players=tuple(map(of, recipe.players)))
 
 
-Evidence = str | tuple[str, tuple[str, ...]]  # a sentence, with the classes that it is about if these are not all
+class Open(NamedTuple):
+    """Why a question has no answer, as a sentence, and for which classes; () is all."""
+
+    why: str
+    classes: tuple[str, ...] = ()
+
+
+Evidence = str | tuple[str, tuple[str, ...]] | Open  # a sentence, with the classes meant if these are not all
 Look = Callable[[Past], Iterator[Evidence]]
 
 

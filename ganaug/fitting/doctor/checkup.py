@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganaug.fitting.doctor.linear_judge import linear_judge, taken_for
+from ganaug.fitting.doctor.texture import chequered, contrast
 from ganaug.game import LatentRound, Networks, Recipe, Round
 from ganaug.game.train import Batches
 from ganaug.keys import torch_stream
@@ -44,6 +45,9 @@ class Checkup:
     the items by heart, 1 if it has. prefers_real: the same of a held-out item and a sample. NaN: no discriminator.
     leaking: how far samples are from real items on the way to what the discriminator is shown, in what its eye moves
     most and they follow least: 0 if none of it leaks into them, 1 if all does; NaN where the eye cannot be seen.
+    contrast: for each class, how far values of a sample are from its mean, over the same of real items; NaN for rows.
+    chequered: share of samples whose values alternate from pixel to pixel more than those of 99 % of real images do;
+    NaN for what is no image.
     centres: for each class the mean sample, coarsely: (K, d). scale: mean distance of real items from their class's.
     """
 
@@ -57,6 +61,8 @@ class Checkup:
     prefers_seen: float
     prefers_real: float
     leaking: float
+    contrast: tuple[float, ...]
+    chequered: float
     centres: tuple[tuple[float, ...], ...]
     scale: float
 
@@ -66,10 +72,7 @@ class Checkup:
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> Checkup:
-        """Raises KeyError, TypeError or ValueError for anything else than what `to_json` gives, now or when it did not
-        tell `mistaken` yet."""
-        if "mistaken" not in values:
-            values = {**values, "mistaken": [None] * len(values["agreement"])}
+        """Raises KeyError, TypeError or ValueError for anything else than what `to_json` gives."""
         if set(values) != {field.name for field in fields(Checkup)}:
             raise ValueError("it is not a check-up")
         return Checkup(**{name: _number(value) for name, value in values.items()})
@@ -124,6 +127,7 @@ class Examiner:
             step, tuple(spread(made.of(c)) / spread(seen.of(c)) for c in range(self.classes)),
             agreement, expected, mistaken_for, mistaken, copies(made, seen, unseen), *self._preferences(nets),
             leaking=self._leaking(nets, samples),
+            contrast=contrast(*samples, *self.seen, self.classes), chequered=chequered(samples.x, self.seen.x),
             centres=tuple(map(tuple, middles(samples.coarse(), self.classes).tolist())),
             scale=(coarse.x - middles(coarse, self.classes)[coarse.y]).norm(dim=1).mean().item(),
         )  # fmt: skip

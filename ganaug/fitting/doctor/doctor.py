@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, LabelMismatchError, OptionError
 from ganaug.fitting.doctor.checkup import Checkup, Examiner
-from ganaug.fitting.doctor.findings import Finding, findings
+from ganaug.fitting.doctor.findings import Finding, Question, findings, unanswered
 from ganaug.fitting.doctor.history import read_history
 from ganaug.game.batches import batches_for
 from ganaug.generator.folder import Fitted, OwnRecipe, rules_of, run_folder
@@ -25,14 +26,16 @@ from ganaug.samples.run import Loadable, as_loaded
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """findings: faults first; () if there are none. checkups: what they rest on. notes: what could not be looked at."""
+    """findings: faults first; () if there are none. checkups: what they rest on. unanswered: what these could not
+    tell, and why. notes: what could not be looked at."""
 
     findings: tuple[Finding, ...]
     checkups: tuple[Checkup, ...]
+    unanswered: tuple[Question, ...]
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        told = {name: [one.to_json() for one in getattr(self, name)] for name in ("findings", "checkups")}
+        told = {name: [one.to_json() for one in getattr(self, name)] for name in ("findings", "checkups", "unanswered")}
         return {**told, "notes": list(self.notes)}
 
     def lines(self) -> list[str]:
@@ -45,7 +48,10 @@ class Diagnosis:
             lines.append("The samples were not looked at: no check-up was made.")
         elif not self.findings:
             n = len(self.checkups)
-            lines.append(f"Nothing is wrong as far as {n} check-up{'s show' if n > 1 else ' shows'}.")
+            rest = "; some questions have no answer" if self.unanswered else ""
+            lines.append(f"Nothing wrong is found in {n} check-up{'s' * (n > 1)}{rest}.")
+        if self.unanswered:
+            lines += ["Not answered:", *(f"  {question}" for question in self.unanswered)]
         return [*lines, *self.notes]
 
 
@@ -88,14 +94,18 @@ def doctor(
         )
     if not checkups:
         notes.append("The fit was too short for check-ups: give the data, and its samples are looked at now.")
-    card = fitted.card
+    card, advised = fitted.card, 0
+    with contextlib.suppress(ArtefactError):  # a recipe of the user's own, which is not at hand
+        advised = rules_of(card, recipe).advised
+    counts = {name: card.counts[name] for name in card.classes}
     try:
-        found = findings(card.classes, card.counts, checkups, history.losses, card.steps, history.interventions)
+        past = replace(history, checkups=tuple(checkups)).past(counts, card.steps, advised)
+        found, left = findings(past), unanswered(past)
     except (TypeError, ValueError, IndexError, KeyError, ArithmeticError) as error:
         raise ArtefactError(
             f"The log of {fitted.path} tells of another game than the card: {error}.", "Fit the run again."
         ) from error
-    return Diagnosis(found, tuple(checkups), tuple(notes))
+    return Diagnosis(found, tuple(checkups), left, tuple(notes))
 
 
 def _now(

@@ -7,40 +7,36 @@ silent rather than wrong.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ganaug.fitting.doctor.ailments import AILMENTS as AILMENTS
-from ganaug.fitting.doctor.ailments import SETTLED, Evidence, Past, Slower, ailment
-from ganaug.generator.interventions import Intervention
+from ganaug.fitting.doctor.ailments import SETTLED, Evidence, Open, Past, Slower, ailment
+from ganaug.fitting.doctor.labels import FEW, MEANWHILE, OF_LABELS
+from ganaug.reporting import listed
 
-if TYPE_CHECKING:
-    from ganaug.fitting.doctor.checkup import Checkup
-
-FEW = 20  # images of a class
+FAR_TOO_FEW = 0.10  # of the advised rounds, below
+FLAT = 0.20  # contrast of samples over that of real items, below
+CHEQUERED = 0.50  # share of samples, above
 CROSS_ENTROPIES = ("nonsaturating", "minimax", "relativistic")
 NEAR_ZERO = 0.10  # a cross-entropy discriminator's loss, below
 RESTLESS = 1.20  # median movement of class means between late check-ups over the spread of real items, above
 BY_HEART = 0.90  # chance that the discriminator prefers a training item to a held-out one, above
 LOST = 0.98  # chance that the discriminator prefers a held-out item to a sample, above
 
-CONFUSED, STRANGE = 0.50, 0.20  # agreement over that of held-out items, below; the rest is not of its class at all
-ONE_CLASS, MOSTLY = 0.40, 0.50  # share of samples that are taken for one other class, above
-JUDGED = 0.50  # of the way from chance to certainty that held-out items of a class must go, to judge samples by it
-HELD_OUT = 0.2  # of the images of a class, about
 COPIED = 0.10  # share of samples that are copies, above
 LEAKING = 0.40  # of the way from real items to what the discriminator is shown, above
 COLLAPSED = 0.20  # spread of samples over that of real items, below
 EARLY = 1 / 5  # of a fit after which a collapse is told at once
 
+UNSCORED = "no settled check-up had scores of a discriminator, which is not kept after a fit."
 COLLAPSES = ("mode collapse", "mode collapse within classes")
-OF_LABELS = ("labels swapped", "labels leak", "unrealistic samples")
-CHECK_LABELS = "Check the labels of the real images; more steps; a recipe with a projection discriminator (small)."
-MEANWHILE = "do not mix in these classes meanwhile."
+LOOKS = (*OF_LABELS, *COLLAPSES, "flat samples", "chequered or noisy samples")  # what is seen of samples
 ALL_SLOWER = Slower("all learning rates are cut to a quarter", 0.25)
 HALVED = Slower("the discriminator's learning rate is halved", 0.5, ("discriminator",))
 WEAKER = Slower("the discriminator's learning rate is cut to a quarter", 0.25, ("discriminator",))
@@ -60,22 +56,41 @@ class Finding:
         return asdict(self)
 
 
-def findings(
-    classes: Sequence[str],
-    counts: Mapping[str, int],
-    checkups: Sequence[Checkup],
-    losses: Sequence[Mapping[str, Any]],
-    steps: int,
-    interventions: Sequence[Intervention] = (),
-) -> tuple[Finding, ...]:
-    """All that is wrong, faults first; what follows from another finding is told with it. Arguments as of `Past`."""
-    past = Past(classes, counts, checkups, losses, steps, interventions)
+@dataclass(frozen=True)
+class Question:
+    """What could not be told: names of ailments that may be there, the reason, the classes meant; () is all."""
+
+    names: tuple[str, ...]
+    why: str
+    classes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        of = f", of {listed(self.classes)}" if self.classes else ""
+        return f"{', '.join(self.names)}{of}: {self.why}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def findings(past: Past) -> tuple[Finding, ...]:
+    """All that is wrong, faults first; what follows from another finding is told with it."""
     found = []
     for name, one in AILMENTS.items():
         for told in one.look(past):
-            text, meant = (told, ()) if isinstance(told, str) else told
-            found.append(Finding(name, one.severity, text, one.knob, meant))
+            if not isinstance(told, Open):
+                text, meant = (told, ()) if isinstance(told, str) else told
+                found.append(Finding(name, one.severity, text, one.knob, meant))
     return tuple(sorted(_causes(found), key=lambda finding: finding.severity != "fault"))
+
+
+def unanswered(past: Past) -> tuple[Question, ...]:
+    """What check-ups could not tell, by reason; () where there are none, which tell nothing at all."""
+    names: dict[Open, list[str]] = {}
+    for name, one in AILMENTS.items():
+        for told in one.look(past) if past.checkups else ():
+            if isinstance(told, Open):
+                names.setdefault(told, []).append(name)
+    return tuple(Question(tuple(of), one.why, one.classes) for one, of in names.items())
 
 
 def _causes(found: Sequence[Finding]) -> Iterator[Finding]:
@@ -89,6 +104,12 @@ def _causes(found: Sequence[Finding]) -> Iterator[Finding]:
     for cause in causes:
         others = [one.name for one in found if one not in causes and comes_with(one, cause)]
         yield replace(cause, text=f"{cause.text} With it come: {', '.join(others)}.") if others else cause
+
+
+@ailment("far too few steps", "fault", "More steps (--steps, --budget); do not use the samples.", brings=LOOKS)
+def _too_short(past: Past) -> Iterator[Evidence]:
+    if past.steps < FAR_TOO_FEW * past.advised:
+        yield f"{past.steps} steps were played; good samples took about {past.advised} in our studies."
 
 
 @ailment("too few images", "warning", "More real images of these classes help more than any generator.")
@@ -129,6 +150,7 @@ def _cross_entropies(past: Past, player: str) -> list[float]:
 def _oscillation(past: Past) -> Iterator[Evidence]:
     checkups = past.after(SETTLED)
     if len(checkups) < 4:
+        yield Open("four check-ups, late in a fit, are needed.")
         return
     centres = np.array([c.centres for c in checkups])  # (T, K, d)
     moves = np.linalg.norm(np.diff(centres, axis=0), axis=2).mean(1) / max(checkups[-1].scale, 1e-9)
@@ -142,7 +164,9 @@ def _oscillation(past: Past) -> Iterator[Evidence]:
     "A stronger eye (augmentation of what the discriminator sees), fewer steps, or more real images.")  # fmt: skip
 def _overfits(past: Past) -> Iterator[Evidence]:
     p = past.typical("prefers_seen")
-    if p > BY_HEART:
+    if math.isnan(p):
+        yield Open(UNSCORED)
+    elif p > BY_HEART:
         yield f"It scores a training item above a held-out one {p:.0%} of the time; 50 % is nothing learned by heart."
 
 
@@ -150,60 +174,19 @@ def _overfits(past: Past) -> Iterator[Evidence]:
     "A smaller learning rate of the discriminator, a stronger gradient penalty, or a larger generator.")  # fmt: skip
 def _saturated(past: Past) -> Iterator[Evidence]:
     real = past.typical("prefers_real")
-    if real > LOST and not past.typical("prefers_seen") > BY_HEART:
+    if math.isnan(real):
+        yield Open(UNSCORED)
+    elif real > LOST and not past.typical("prefers_seen") > BY_HEART:
         yield f"It scores a real item that it never saw above a sample {real:.1%} of the time: its gradients are weak."
-
-
-@ailment("labels swapped", "fault", CHECK_LABELS, brings=["mode collapse within classes"])  # of the other
-def _swapped(past: Past) -> Iterator[Evidence]:
-    yield from _likenesses(past, _doubted(past)[0])
-
-
-@ailment("labels leak", "warning", CHECK_LABELS)
-def _labels_leak(past: Past) -> Iterator[Evidence]:
-    yield from _likenesses(past, _doubted(past)[1])
-
-
-@ailment("unrealistic samples", "warning", f"More steps, or more real images of these classes; {MEANWHILE}")
-def _unrealistic(past: Past) -> Iterator[Evidence]:
-    if named := tuple(past.classes[c] for c in _doubted(past)[2]):
-        all_of = ", ".join(map(repr, named))
-        yield f"Samples do not look like their class, nor like another one in its place: {all_of}.", named
-
-
-def _likenesses(past: Past, worst: Mapping[int, int]) -> Iterator[Evidence]:
-    if worst:
-        pairs = ", ".join(f"{past.classes[a]!r} looks like {past.classes[b]!r}" for a, b in worst.items())
-        yield f"Samples look like another class than their label: {pairs}.", tuple(past.classes[c] for c in worst)
-
-
-def _doubted(past: Past) -> tuple[dict[int, int], dict[int, int], list[int]]:
-    """Classes whose labels are swapped, and leak, with what their samples look like; and those that look like none."""
-    recent = past.after(SETTLED)[-3:]
-    if not recent:
-        return {}, {}, []
-    own, other = (np.mean([getattr(c, name) for c in recent], 0) for name in ("agreement", "mistaken"))
-    expected = np.array(recent[-1].agreement_of_unseen)
-    chance = 1 / max(len(past.classes), 1)
-    asked = np.maximum(1.0, HELD_OUT * np.array([past.counts.get(name, 0) for name in past.classes]))
-    sure = expected - np.sqrt(np.maximum(0, expected * (1 - expected)) / asked)  # with its standard error
-    judged, ratio = sure > chance + JUDGED * (1 - chance), own / np.maximum(expected, 1e-9)
-    judged &= asked >= HELD_OUT * FEW
-    strange = judged & (ratio < STRANGE)
-    confused = judged & (ratio < CONFUSED) & (other > np.maximum(own, ONE_CLASS))
-    worst = {c: max(recent, key=lambda one: one.mistaken[c]).mistaken_for[c] for c in np.flatnonzero(confused).tolist()}
-    if 2 * confused.sum() > judged.sum() and len(set(worst.values())) < len(worst):  # no swap: nothing is learned yet
-        return {}, {}, np.flatnonzero((strange | confused) & np.isfinite(other)).tolist()
-    swapped = confused & strange & (other > MOSTLY)
-    like, leak = ({c: one for c, one in worst.items() if swapped[c] == yes} for yes in (True, False))
-    return like, leak, np.flatnonzero(strange & ~confused & np.isfinite(other)).tolist()
 
 
 @ailment("copies of training images", "fault", knob=
     "Fewer steps, a smaller network, or more real images; look at the pairs with `ganaug measure`.")  # fmt: skip
 def _copies(past: Past) -> Iterator[Evidence]:
     share = past.typical("copies")
-    if share > COPIED:
+    if math.isnan(share):
+        yield Open("no settled check-up had enough different real items to know which distances are usual.")
+    elif share > COPIED:
         yield f"{share:.0%} of the samples are nearer to a training image than 99 % of real images are to another one."
 
 
@@ -211,8 +194,28 @@ def _copies(past: Past) -> Iterator[Evidence]:
     "A weaker eye, or one whose operations are applied to real and fake images alike.")  # fmt: skip
 def _augmentation_leaks(past: Past) -> Iterator[Evidence]:
     amount = past.typical("leaking")
-    if amount > LEAKING:
+    if math.isnan(amount):
+        yield Open("the eye of the discriminator was not seen, or changes poses of images too little to be followed.")
+    elif amount > LEAKING:
         yield f"Samples look augmented: {amount:.0%} of the way from real images to what the discriminator is shown."
+
+
+@ailment("flat samples", "fault", "More steps, a larger learning rate or a larger generator; do not use the samples.")
+def _flat(past: Past) -> Iterator[Evidence]:
+    for one in past.after(EARLY)[-1:]:
+        bad = [c for c, share in enumerate(one.contrast) if share < FLAT]
+        if bad:
+            shares = ", ".join(f"{past.classes[c]!r} {one.contrast[c]:.2f}" for c in bad[:5])
+            meant = tuple(past.classes[c] for c in bad) if len(bad) < len(past.classes) else ()
+            yield f"Samples are nearly of one value: their contrast over that of real items is {shares}.", meant
+
+
+@ailment("chequered or noisy samples", "fault", brings=OF_LABELS, knob=
+    "More steps; a larger generator or batch; look at the samples (ganaug preview); do not use them.")  # fmt: skip
+def _chequered(past: Past) -> Iterator[Evidence]:
+    share = past.typical("chequered")
+    if share > CHEQUERED:
+        yield f"{share:.0%} of the samples alternate from pixel to pixel as 99 % of real images do not."
 
 
 @ailment("mode collapse", "fault", brings=OF_LABELS, knob=

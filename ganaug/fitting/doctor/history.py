@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ganaug.errors import ArtefactError
 from ganaug.files.integrity import read_whole
+from ganaug.fitting.doctor.ailments import Past
 from ganaug.fitting.doctor.checkup import Checkup
 from ganaug.generator.interventions import Intervention
 
@@ -23,6 +25,10 @@ class History:
     losses: tuple[dict[str, Any], ...] = ()
     checkups: tuple[Checkup, ...] = ()
     interventions: tuple[Intervention, ...] = ()
+
+    def past(self, counts: Mapping[str, int], steps: int, advised: int) -> Past:
+        """What findings are made from. counts: items of each class, in the order of the classes."""
+        return Past(tuple(counts), counts, self.checkups, self.losses, steps, self.interventions, advised)
 
 
 def read_history(run: Path) -> History:

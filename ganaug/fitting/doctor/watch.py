@@ -19,6 +19,7 @@ from ganaug.reporting import Report
 
 CHECKUPS = 10  # over a fit
 APART = 100  # rounds between them, at least
+TOLD_BEFORE = {"too few images", "far too few steps"}  # the first round
 FIX_AT = 0.5  # of the rounds: the first check-up from there on may turn a knob
 
 
@@ -42,13 +43,14 @@ class Watch:
     """Looks at a fit from round to round.
 
     folder: the run, whose metrics.jsonl is the memory of this. counts: items of each class, held-out ones included, in
-    the order of the classes. examiner: makes the one that is asked, once it is.
+    the order of the classes. advised: rounds that good samples take. examiner: makes the one that is asked, once it is.
     """
 
     def __init__(
-        self, folder: Path, counts: Mapping[str, int], steps: int, examiner: Callable[[], Examiner], report: Report
-    ):
-        self.folder, self.counts, self.steps, self.report = folder, counts, steps, report
+        self, folder: Path, counts: Mapping[str, int], steps: int, advised: int, examiner: Callable[[], Examiner],
+        report: Report,
+    ):  # fmt: skip
+        self.folder, self.counts, self.steps, self.advised, self.report = folder, counts, steps, advised, report
         self.every = max(APART, steps // CHECKUPS)
         self.said: set[str] = set()
         self._examiner = cache(examiner)
@@ -61,11 +63,9 @@ class Watch:
         checkup = self._examiner().examine(progress.networks(), progress.step)
         journal.note({"step": progress.step, "checkup": checkup.to_json()})
         journal.keep()
-        past = read_history(self.folder)
-        classes = tuple(self.counts)
-        found = findings(classes, self.counts, past.checkups, past.losses, self.steps, past.interventions)
+        found = findings(read_history(self.folder).past(self.counts, self.steps, self.advised))
         for finding in found:
-            if finding.name not in self.said and finding.name != "too few images":  # of these, a warning told at once
+            if finding.name not in self.said and finding.name not in TOLD_BEFORE:
                 self.said.add(finding.name)
                 self.report("doctor", 0, 0, f"{finding.name}: {finding.text} Try: {finding.knob}")
         return found

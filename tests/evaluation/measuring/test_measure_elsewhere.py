@@ -96,7 +96,7 @@ def test_commands_take_a_folder(made, tmp_path):
     assert '"label agreement"' in done.output
     done = CliRunner().invoke(cli, ["preview", str(made), "--out", str(tmp_path / "pictures"), "--columns", "3"])
     assert done.exit_code == 0, done.output
-    assert [file.name for file in (tmp_path / "pictures").iterdir()] == ["grid.png"]
+    assert [file.name for file in (tmp_path / "pictures").glob("*.png")] == ["grid.png"]
     inside = CliRunner().invoke(cli, ["preview", str(made)])
     assert "lies in the data folder" in str(inside.exception)
     assert not (made / "preview").exists()
@@ -108,7 +108,7 @@ def test_a_preview_shows_whole_images_of_any_size_and_mode(tmp_path):
     made = elsewhere.write(tmp_path / "made", images, sizes=sizes, modes=["L", "RGB", "RGBA"])
     first = next((made / "0").iterdir())
     (made / "0" / "broken.png").write_bytes(first.read_bytes()[:60])
-    [grid] = ganaug.preview(made, tmp_path / "out", columns=4)
+    grid, _ = ganaug.preview(made, tmp_path / "out", columns=4)
     with Image.open(grid) as picture:
         assert picture.height == 10 * 130 + 2  # cells of 128 px
         assert (np.asarray(picture)[:, -100:] == 255).all()  # there are two of each

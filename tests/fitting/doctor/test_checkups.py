@@ -18,9 +18,10 @@ from ganaug.data.load import load_images
 from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError
-from ganaug.fitting.doctor.ailments import AILMENTS, ailment
+from ganaug.fitting.doctor.ailments import AILMENTS, Past, ailment
 from ganaug.fitting.doctor.checkup import Examiner, Labelled, copies
 from ganaug.fitting.doctor.findings import findings
+from ganaug.fitting.doctor.texture import contrast
 from ganaug.fitting.doctor.watch import mended
 from ganaug.game import Adam
 from ganaug.game.batches import batches_for
@@ -116,7 +117,7 @@ def chosen(part, each, seed):
 
 
 def names(checkup, parts):
-    return {f.name for f in findings(parts[0].classes, parts[0].counts(), [checkup], (), checkup.step)}
+    return {f.name for f in findings(Past(parts[0].classes, parts[0].counts(), [checkup], (), checkup.step))}
 
 
 def examined(examiner, generator, **others):
@@ -162,8 +163,21 @@ def test_samples_that_look_like_nothing_are_not_called_swapped(examiner, parts):
     rng = torch.Generator().manual_seed(0)
     noise = Bank(parts[2], lambda x, y: (mixed_up(x, rng), y))
     found = names(examined(examiner, noise), parts)
-    assert "unrealistic samples" in found
-    assert "labels swapped" not in found
+    assert found == {"chequered or noisy samples"}
+    any_class = Bank(parts[2], lambda x, y: (x[torch.randperm(len(x), generator=rng)], y))
+    found = names(examined(examiner, any_class), parts)
+    assert found == {"samples at chance"}
+
+
+def test_flat_and_chequered_samples_are_seen(examiner, parts):
+    chequers = (-1.0) ** torch.arange(8)
+    flat = examined(examiner, Bank(parts[2], lambda x, y: (0.05 * x, y)))
+    assert "flat samples" in names(flat, parts)
+    chequered = examined(examiner, Bank(parts[2], lambda x, y: (0.3 * x + 0.7 * chequers * chequers[:, None], y)))
+    assert "chequered or noisy samples" in names(chequered, parts)
+    assert examined(examiner, Bank(parts[2], lambda x, y: (x.roll(1, 3), y))).chequered < 0.1
+    rows = torch.rand(8, 3), torch.arange(8) % 2
+    assert np.isnan(contrast(*rows, *rows, 2)).all()
 
 
 def test_a_discriminator_that_knows_its_images_by_heart(examiner, parts):
@@ -228,6 +242,7 @@ def run(tmp_path_factory):
 def test_a_fit_makes_check_ups_that_the_doctor_reads(run):
     diagnosis = ganaug.doctor(run)
     assert [checkup.step for checkup in diagnosis.checkups] == [100, 200]
+    assert diagnosis.findings[0].name == "far too few steps"  # 200 of 3000
     shown = CliRunner().invoke(cli, ["doctor", str(run.path)])
     assert shown.exit_code == 0
     for finding in diagnosis.findings:
@@ -243,7 +258,7 @@ def test_an_ailment_is_one_function(run, monkeypatch):
     def _hiccups(past):
         yield f"{len(past.checkups)} in {past.steps} rounds.", (past.classes[0],)
 
-    assert [f.text for f in findings(("a",), {"a": 50}, (), (), 9) if f.name == "hiccups"] == ["0 in 9 rounds."]
+    assert [f.text for f in findings(Past(("a",), {"a": 50}, (), (), 9)) if f.name == "hiccups"] == ["0 in 9 rounds."]
     told = CliRunner().invoke(cli, ["doctor", str(run.path)]).output
     assert f"fault: hiccups ({ganaug.load(run).card.classes[0]})" in told
     assert "2 in 200 rounds." in told

@@ -1,0 +1,60 @@
+"""How many rounds a fit plays, with how many threads, and when its time is over."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import torch
+
+from ganaug.fitting.budget import GRACE, SHARE, SMALL, process_memory, require_memory, steps_in, warm_up, what_it_takes
+from ganaug.fitting.prepare import Prepared
+from ganaug.fitting.settings_file import Plan, agreed_plan, store_end
+from ganaug.fitting.tempo import Tempo
+from ganaug.reporting import Report
+
+
+class Planned:
+    """plan: as it was made before the first round. end: the round after which the fit ends. deadline: on the clock."""
+
+    def __init__(self, folder: Path, plan: Plan, tempo: Tempo, deadline: float, report: Report):
+        self.folder, self.plan, self.tempo, self.deadline, self.report = folder, plan, tempo, deadline, report
+        self.end = plan.last
+
+    def is_last(self, step: int) -> bool:
+        """Call it after every round. Whether the fit ends with it, which is stored where the time is over; tells where
+        the fit has become slower."""
+        if slower := self.tempo.round():
+            self.report("pace", 0, 0, slower)
+        if step < self.end and time.monotonic() > self.deadline:
+            store_end(self.folder, step)
+            self.end = step
+            over = f"The time is over after step {step} of {self.plan.steps}: the fit was slower than in its warm-up."
+            self.report("fit", 0, 0, f"{over} To go on from there: --fork {self.folder} --out NEW")
+        return step == self.end
+
+
+def planned(folder: Path, prepared: Prepared, digest: str, resume: bool, played: int, report: Report) -> Planned:
+    """Decide it, or take what is stored where a fit is resumed, which must agree; torch gets the threads. played:
+    rounds, of which a budget of time does not count those of another run; a resume has the share of the time that its
+    rounds are of all. Raises OutOfMemoryError for what does not fit."""
+    began, pace, settings, device = time.monotonic(), None, prepared.settings, prepared.device
+    plan = agreed_plan(folder, settings, digest) if resume else None
+    share = 1.0 if plan is None else 1 - played / plan.steps
+    if plan is None:
+        timed = settings.steps is None
+        needed = require_memory(prepared.recipe, prepared.batches, device, 0 if timed else SMALL)
+        held = process_memory(needed, device)
+        plan = Plan(settings.steps or 1, torch.get_num_threads())
+        if timed:
+            report("warm-up", 0, 1, "")
+            measured = warm_up(prepared.recipe, prepared.batches, device, SHARE * settings.seconds)
+            pace, left = measured.seconds, settings.seconds - (time.monotonic() - began)
+            more = steps_in(left, pace)
+            plan = Plan(played + more, measured.threads)
+            report("warm-up", 1, 1, what_it_takes(more, measured, prepared.recipe.advised, held))
+    torch.set_num_threads(min(plan.threads, torch.get_num_threads()))
+    bounded = settings.steps is None and not plan.end
+    deadline = began + GRACE * share * settings.seconds if bounded else math.inf
+    return Planned(folder, plan, Tempo(pace, folder), deadline, report)
