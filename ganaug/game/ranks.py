@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -189,4 +190,5 @@ def _heard() -> Iterator[None]:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    """The first sentence of a message, without the line of another program's source where it begins."""
+    return re.sub(r"^\[[^]]*\] ", "", " ".join(str(error).split())).split(". ")[0][:200]

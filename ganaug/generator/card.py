@@ -15,7 +15,7 @@ from ganaug.game import Prior
 from ganaug.generator.codecs import codec_from_json, codec_to_json
 from ganaug.generator.interventions import Intervention
 
-SCHEMA = 6
+SCHEMA = 7
 _MOST = 2**24  # a setting that is a whole number, at most
 
 
@@ -28,7 +28,8 @@ class Card:
     fingerprints, held_out: hashes of the items that gradients saw, and of the validation part. likenesses: hash of the
     file of the run folder by which near-duplicates of them are found; "" where there is none. skipped: classes of the
     data that were left out as too small.
-    versions: libraries, threads and device of the fit. interventions: what befell it.
+    versions: libraries, threads and device of the fit. interventions: what befell it. slices: parts into which each
+    batch was divided. slicewise: players to whom that makes a difference: batch statistics are those of a slice.
     Nothing here depends on the clock or on a path.
     """
 
@@ -48,6 +49,8 @@ class Card:
     likenesses: str = ""
     skipped: tuple[str, ...] = ()
     interventions: tuple[Intervention, ...] = ()
+    slices: int = 1
+    slicewise: tuple[str, ...] = ()
 
     @property
     def spec(self) -> DataSpec:
@@ -91,6 +94,8 @@ def _checked(values: Any) -> Card:
         likenesses=text(values["likenesses"]),
         skipped=texts(values["skipped"]),
         interventions=tuple(Intervention.from_json(one) for one in is_(values["interventions"], list)),
+        slices=bounded(values["slices"], 1, _MOST),
+        slicewise=texts(values["slicewise"]),
     )
     if set(card.counts) != set(card.classes):
         raise ValueError("counts and classes name different classes")

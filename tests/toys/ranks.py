@@ -25,7 +25,7 @@ class Ended(NamedTuple):
 def together(world: int, work: Callable[..., Any], *arguments: Any) -> list[Ended]:
     """What `work(*arguments)` comes to in each of so many processes; alone, it knows nothing of others."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["ganaug.fitting.fit", "ganaug.recipes", "tests.toys.games"])
+    context.set_forkserver_preload(["ganaug.fitting.fit", "ganaug.recipes", "tests.toys.games", "torch._dynamo"])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,0 +1,208 @@
+"""A fit that two processes share: the bytes of one, and one end for both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ganaug
+from ganaug.errors import OptionError
+from ganaug.fitting import fit as fitting
+from ganaug.generator.state import load_state
+from tests.toys.ranks import together
+
+TIMED = ("metrics.jsonl", "states.json", ".lock")
+SMALL = {"width": 4, "widest": 8, "latent": 8, "batch": 8}
+
+
+def arrays(seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (24, 8, 8), dtype=np.uint8), np.arange(24) % 2
+
+
+def rank():
+    return int(os.environ.get("RANK", "0"))
+
+
+def contents(run: Path) -> dict[str, str]:
+    """Hashes of what a fit leaves, but for how fast it was: of its states, the last one."""
+    files = sorted(file for file in run.rglob("*") if file.is_file() and file.name not in TIMED)
+    *_, state = (file for file in files if file.parent.name == "state")
+    files = [file for file in files if file.parent.name != "state" or file == state]
+    return {str(file.relative_to(run)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def lines(run: Path) -> list[dict]:
+    told = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "steps_per_second"} for line in told]
+
+
+def fit(out, steps=10, report=lambda *what: None, **options):
+    return ganaug.fit(arrays(), out, steps=steps, options=SMALL, slices=2, report=report, **options).path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What one process makes of two slices. Do not write to it."""
+    [end] = together(1, fit, tmp_path_factory.mktemp("whole") / "run")
+    return end.value
+
+
+def same(run, whole):
+    assert contents(run) == contents(whole)
+    assert lines(run) == lines(whole)
+    return True
+
+
+def reported(out):
+    said = []
+    return fit(out, report=lambda *what: said.append(what)), len(said)
+
+
+def test_two_processes_leave_what_one_leaves_and_the_first_one_alone_reports(tmp_path, whole):
+    ends = [end.value for end in together(2, reported, tmp_path / "run")]
+    assert same(ends[0][0], whole)
+    assert ends[0][1] > 10
+    assert ends[1] == (tmp_path / "run", 0)
+    card = ganaug.Run(whole).load().card
+    assert (card.slices, card.slicewise) == (2, ())
+
+
+def stopping(out, who, at):
+    """Process `who` is asked to stop during round `at`."""
+    from ganaug.fitting import follow
+
+    def watched(module):
+        real = module.train
+
+        def watching(*arguments, **options):
+            for progress in real(*arguments, **options):
+                if progress.step == at and rank() == who:
+                    signal.raise_signal(signal.SIGINT)
+                yield progress
+
+        module.train = watching
+
+    watched(fitting)
+    watched(follow)
+    return fit(out)
+
+
+@pytest.mark.parametrize("who", [0, 1])
+def test_whoever_is_asked_to_stop_both_stop_after_the_same_round(tmp_path, whole, who):
+    out = tmp_path / "run"
+    for end in together(2, stopping, out, who, 6):
+        assert (end.error, end.said) == ("KeyboardInterrupt", "stopped at step 6 of 10; the state is saved")
+    assert load_state(out / "state").step == 6
+    world = 1 + who  # on one process, or on two again
+    ends = together(world, resumed, out)
+    assert [end.said for end in ends] == [""] * world
+    assert same(out, whole)
+
+
+def resumed(out):
+    return fit(out, resume=True)
+
+
+def killed(out, at):
+    from ganaug.fitting import follow
+
+    real = follow.train
+
+    def dying(*arguments, **options):
+        for progress in real(*arguments, **options):
+            if progress.step == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield progress
+
+    follow.train = dying
+    fitting.SAVE_SECONDS = -1.0
+    return fit(out)
+
+
+@pytest.mark.parametrize("world", [1, 2])
+def test_a_killed_process_ends_the_other_and_the_fit_resumes_to_the_same_bytes(tmp_path, whole, world):
+    out = tmp_path / "run"
+    first, second = together(2, killed, out, 5)
+    assert (first.error, second.error) == ("RankError", "killed")
+    assert "Another process of the fit has ended" in first.said
+    assert "--resume" in first.said
+    assert 3 <= load_state(out / "state").step <= 5
+    assert [end.error for end in together(world, resumed, out)] == [""] * world
+    assert same(out, whole)
+
+
+def spoiled(out, times, who):
+    """So many moves of the generator meet a number that is not finite, in a slice of process `who`."""
+    from ganaug.game import train as game
+
+    real, left = game._Game._play, [times]
+
+    def play(self, loss, weights, progress, key):
+        values = real(self, loss, weights, progress, key)
+        if left[0] and key[0] >= 6 and key[1] == 1 and rank() == who:
+            left[0] -= 1
+            return values * float("nan")
+        return values
+
+    game._Game._play = play
+    return fit(out)
+
+
+def test_a_number_that_is_not_finite_is_met_by_all_which_go_back_together(tmp_path, whole):
+    out = tmp_path / "run"
+    assert [end.error for end in together(2, spoiled, out, 1, 1)] == ["", ""]
+    assert [one.kind for one in ganaug.Run(out).load().card.interventions] == ["retry"]
+    ends = together(2, spoiled, tmp_path / "other", 3, 1)
+    assert [end.error for end in ends] == ["DivergedError", "RankError"]
+    assert load_state(tmp_path / "other" / "state").step == 6
+
+
+def differing(out, **options):
+    data = arrays(1 if rank() and "data" in options else 0)
+    options = {name: values[rank()] for name, values in options.items() if name != "data"}
+    return ganaug.fit(data, out, **{"steps": 4, "options": SMALL, "slices": 2, **options})
+
+
+def disagree(out):
+    """What is said of one difference after the other."""
+    said = []
+    for options in ({"seed": (0, 1)}, {"data": ()}, {"steps": (4, 5)}, {"resume": (False, True)}):
+        with pytest.raises(ganaug.GanaugError) as refused:
+            differing(out, **options)
+        said.append((type(refused.value).__name__, str(refused.value)))
+    return said
+
+
+def test_processes_that_were_given_different_things_are_told_before_the_first_round(tmp_path):
+    first, second = (end.value for end in together(2, disagree, tmp_path / "run"))
+    assert first == second
+    for (kind, said), words in zip(first, ("seed is 1 there", "data is", "steps is 5", "resume is True"), strict=True):
+        assert kind == "RankError"
+        assert words in said
+    assert not (tmp_path / "run").exists()
+
+
+def occupied(out):
+    with pytest.raises(ganaug.GanaugError) as refused:
+        fit(out)
+    return type(refused.value).__name__
+
+
+def test_a_folder_that_is_refused_ends_both(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    ends = [end.value for end in together(2, occupied, tmp_path)]
+    assert ends == ["OutputInUseError", "RankError"]
+
+
+def test_a_batch_that_slices_do_not_divide_is_refused(tmp_path):
+    with pytest.raises(OptionError, match="batch of 8 items cannot be divided into 3"):
+        ganaug.fit(arrays(), tmp_path / "run", steps=1, options=SMALL, slices=3)
+    with pytest.raises(OptionError, match="slices is 0"):
+        ganaug.fit(arrays(), tmp_path / "run", steps=1, slices=0)
