@@ -112,11 +112,12 @@ class Ranks:
 ALONE = Ranks()
 
 
-def processes() -> int:
-    """How many processes were started together, by torchrun for instance: a group that exists, else WORLD_SIZE."""
+def started() -> tuple[int, int]:
+    """Number of this process, and how many were started together, by torchrun for instance: those of a group that
+    exists, else what RANK and WORLD_SIZE say."""
     if dist.is_available() and dist.is_initialized():
-        return dist.get_world_size()
-    return int(os.environ.get("WORLD_SIZE") or 1)
+        return dist.get_rank(), dist.get_world_size()
+    return int(os.environ.get("RANK") or 0), int(os.environ.get("WORLD_SIZE") or 1)
 
 
 @contextmanager
@@ -126,7 +127,7 @@ def ranks_of(slices: int) -> Iterator[Ranks]:
 
     Raises OptionError where they cannot share the slices alike, RankError where they do not find each other.
     """
-    world = processes()
+    _, world = started()
     if slices == 1 or world == 1:
         yield ALONE
         return
@@ -145,7 +146,7 @@ def ranks_of(slices: int) -> Iterator[Ranks]:
             "Start them with torchrun, or give each RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT.",
         ) from error
     try:
-        yield Ranks(dist.get_rank(), world, group)
+        yield Ranks(*started(), group)
     finally:
         dist.destroy_process_group(group)
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ganaug
+from ganaug.__main__ import main
 from ganaug.errors import OptionError
 from ganaug.fitting import fit as fitting
 from ganaug.generator.state import load_state
@@ -187,6 +193,52 @@ def test_processes_that_were_given_different_things_are_told_before_the_first_ro
         assert kind == "RankError"
         assert words in said
     assert not (tmp_path / "run").exists()
+
+
+def typed(out, *options):
+    """Exit code of a command, and what it prints."""
+    printed, told = io.StringIO(), io.StringIO()
+    sys.argv = ["ganaug", "fit", "digits", "--limit", "10", "--steps", "3", "--out", str(out), *options]
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(told):
+        try:
+            main()
+        except SystemExit as end:
+            return end.code, printed.getvalue(), told.getvalue()
+    return 0, printed.getvalue(), told.getvalue()
+
+
+def test_the_command_is_told_once_and_refuses_processes_without_slices(tmp_path):
+    first, second = (end.value for end in together(2, typed, tmp_path / "run", "--slices", "2", "--json"))
+    assert first[0] == second[0] == 0
+    assert json.loads(first[1])["steps"] == 3
+    assert second[1:] == ("", "")
+    for code, _, told in (end.value for end in together(2, typed, tmp_path / "other")):
+        assert code == 2
+        assert "2 processes were started for a fit of one slice" in told
+        assert "--slices 2" in told
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.soak
+def test_torchrun_starts_them_and_ends_the_others_where_one_is_killed(tmp_path):
+    def started(out, *options):
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "ganaug", "fit"]
+        command += ["digits", "--limit", "10", "--slices", "2", "--steps", "200", "--out", str(out), *options]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    with started(tmp_path / "whole") as whole:
+        assert "200 steps" in whole.communicate()[0]
+    with started(tmp_path / "run", "--quiet") as run:
+        while not (tmp_path / "run" / "metrics.jsonl").exists():
+            time.sleep(0.05)
+        child = subprocess.run(["pgrep", "-P", str(run.pid)], capture_output=True, text=True).stdout.split()[-1]
+        os.kill(int(child), signal.SIGKILL)
+        began = time.monotonic()
+        assert "Another process of the fit has ended" in run.communicate()[0]
+        assert time.monotonic() - began < 10
+    with started(tmp_path / "run", "--resume") as again:
+        again.communicate()
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
 def occupied(out):
