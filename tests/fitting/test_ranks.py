@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,11 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import ganaug
 from ganaug.__main__ import main
+from ganaug.device import resolve_device
 from ganaug.errors import OptionError
 from ganaug.fitting import fit as fitting
+from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import load_state
 from tests.toys.ranks import together
 
@@ -132,16 +136,17 @@ def killed(out, at):
     return fit(out)
 
 
-@pytest.mark.parametrize("world", [1, 2])
-def test_a_killed_process_ends_the_other_and_the_fit_resumes_to_the_same_bytes(tmp_path, whole, world):
+def test_a_killed_process_ends_the_other_and_the_fit_resumes_to_the_same_bytes(tmp_path, whole):
     out = tmp_path / "run"
     first, second = together(2, killed, out, 5)
     assert (first.error, second.error) == ("RankError", "killed")
     assert "Another process of the fit has ended" in first.said
     assert "--resume" in first.said
     assert 3 <= load_state(out / "state").step <= 5
-    assert [end.error for end in together(world, resumed, out)] == [""] * world
-    assert same(out, whole)
+    for world in (1, 2):
+        copy = shutil.copytree(out, tmp_path / f"on {world}")
+        assert [end.error for end in together(world, resumed, copy)] == [""] * world
+        assert same(copy, whole)
 
 
 def spoiled(out, times, who):
@@ -168,6 +173,46 @@ def test_a_number_that_is_not_finite_is_met_by_all_which_go_back_together(tmp_pa
     ends = together(2, spoiled, tmp_path / "other", 3, 1)
     assert [end.error for end in ends] == ["DivergedError", "RankError"]
     assert load_state(tmp_path / "other" / "state").step == 6
+
+
+def mended(out):
+    """The doctor turns a knob after round 5."""
+
+    def look(self, progress):
+        self.course.interventions += (Intervention("fix", 5, 5, "no convergence"),)
+        return True
+
+    fitting.Watch.due = lambda self, step: step == 5
+    fitting._Fit._look = look
+    return fit(out)
+
+
+def test_a_knob_that_the_first_one_turns_is_turned_for_all(tmp_path, whole):
+    [alone] = together(1, mended, tmp_path / "alone")
+    assert [end.error for end in together(2, mended, tmp_path / "run")] == ["", ""]
+    assert same(tmp_path / "run", alone.value)
+    assert contents(alone.value) != contents(whole)
+
+
+def budgeted(out):
+    return ganaug.fit(arrays(), out, budget=0.01, options=SMALL, slices=2).path
+
+
+def test_a_budget_becomes_the_same_rounds_for_all(tmp_path):
+    assert [end.error for end in together(2, budgeted, tmp_path / "run")] == ["", ""]
+    assert ganaug.Run(tmp_path / "run").load().card.steps == 20
+
+
+def test_each_process_of_a_machine_takes_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    taken = []
+    for local in ("0", "1", "2", ""):  # more than there are, as where each process is shown one only; alone
+        monkeypatch.setenv("LOCAL_RANK", local)
+        taken.append(str(resolve_device("auto")))
+    assert taken == ["cuda:0", "cuda:1", "cuda:0", "cuda"]
+    monkeypatch.undo()
+    assert str(resolve_device("cpu")) == "cpu"
 
 
 def differing(out, **options):

@@ -11,6 +11,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
+LATE = ["ganaug.cli.console", "ganaug.cli.fit", "ganaug.cli.load", "ganaug.fitting.fit", "tests.toys.games"]
+LATE += ["sklearn.datasets", "torch._dynamo"]
 WAIT = 60  # seconds for an answer, at most
 
 
@@ -25,7 +27,7 @@ class Ended(NamedTuple):
 def together(world: int, work: Callable[..., Any], *arguments: Any) -> list[Ended]:
     """What `work(*arguments)` comes to in each of so many processes; alone, it knows nothing of others."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["ganaug.fitting.fit", "ganaug.recipes", "tests.toys.games", "torch._dynamo"])
+    context.set_forkserver_preload(LATE)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
