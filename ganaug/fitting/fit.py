@@ -24,7 +24,7 @@ from ganaug.fitting.budget import good_samples, in_minutes, seconds_per_step, st
 from ganaug.fitting.course import Course, every
 from ganaug.fitting.doctor.checkup import Examiner
 from ganaug.fitting.doctor.watch import Watch, mended
-from ganaug.fitting.follow import dismiss, follow, require_alike, round_ends, tell
+from ganaug.fitting.follow import any_asked, dismiss, follow, require_alike, round_ends, tell
 from ganaug.fitting.interrupt import interruptible, stopped
 from ganaug.fitting.place import is_finished, require_place
 from ganaug.fitting.prepare import FitSettings, Prepared, prepare
@@ -200,8 +200,7 @@ class _Fit:
                 fix = self._look(progress) if self.watch.due(step) else None
                 detail = "  ".join(f"{_short(name)} {value:.2f}" for name, value in progress.losses.items())
                 self.report("fit", step, steps, f"{speed:.1f} steps/s  {detail}")
-                # Asked once: a signal may come at any instant.
-                stop = bool(self.ranks.most(asked.is_set())) and step < steps
+                stop = any_asked(self.ranks, progress, asked)  # asked once: a signal may come at any instant
                 due = stop or step == steps or time.monotonic() - saved_at > SAVE_SECONDS
                 with round_ends(self.ranks, leaves=bool(fix)):
                     self.course.keep(progress, due)

@@ -10,18 +10,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Event
 
 import torch
 
 from ganaug.device import environment
 from ganaug.errors import DivergedError
+from ganaug.files.integrity import sha256
 from ganaug.files.tensors import from_bytes, to_bytes
+from ganaug.fitting.course import ANCHORS, every
 from ganaug.fitting.doctor.watch import mended
 from ganaug.fitting.interrupt import interruptible, stopped
 from ganaug.fitting.prepare import Prepared
 from ganaug.fitting.settings_file import wanted
 from ganaug.game.ranks import Ranks
-from ganaug.game.train import train
+from ganaug.game.train import Progress, train
 from ganaug.generator.interventions import Intervention, retries
 from ganaug.generator.state import SavedState
 
@@ -43,6 +46,14 @@ def tell(ranks: Ranks, begin: SavedState, steps: int) -> None:
 def dismiss(ranks: Ranks) -> None:
     """Tell the others that the fit is at its end."""
     ranks.first()
+
+
+def any_asked(ranks: Ranks, progress: Progress, asked: Event) -> bool:
+    """Whether one of them was asked to stop by the end of this round. At rounds at which anchors are taken, raises
+    RankError where their states are no longer the same, as on processors that round otherwise."""
+    if ranks.world > 1 and progress.step % every(progress.steps, ANCHORS) == 0:
+        ranks.agree({f"state after step {progress.step}": sha256(to_bytes(progress.state()))[:12]})
+    return bool(ranks.most(asked.is_set())) and progress.step < progress.steps
 
 
 @contextmanager
@@ -75,7 +86,7 @@ def follow(ranks: Ranks, prepared: Prepared) -> None:
         # Where a number is not finite, all find out in the same round, and the first one tells from where to go on.
         with suppress(DivergedError), interruptible() as asked:
             for progress in rounds:
-                stop = ranks.most(asked.is_set()) and progress.step < steps
+                stop = any_asked(ranks, progress, asked)
                 if ranks.most(False):
                     break
                 if stop:

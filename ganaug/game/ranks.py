@@ -97,8 +97,8 @@ class Ranks:
                     f"{name} is {other.get(name)} there and {first.get(name)} in process 0" for name in names
                 )
                 raise RankError(
-                    f"Process {rank} of the fit was given something else than process 0: {told}.",
-                    "Start all of them with the same settings, data, versions and number of threads.",
+                    f"Process {rank} of the fit is not like process 0: {told}.",
+                    "Start all with the same settings, data, versions and threads, on processors of one kind.",
                 )
 
     def _gathered(self, rows: Tensor) -> Tensor:

@@ -54,6 +54,7 @@ def lines(run: Path) -> list[dict]:
 
 
 def fit(out, steps=10, report=lambda *what: None, **options):
+    fitting.GRIDS = 2  # pictures take as long as rounds; in a process of its own
     return ganaug.fit(arrays(), out, steps=steps, options=SMALL, slices=2, report=report, **options).path
 
 
@@ -192,6 +193,29 @@ def test_a_knob_that_the_first_one_turns_is_turned_for_all(tmp_path, whole):
     assert [end.error for end in together(2, mended, tmp_path / "run")] == ["", ""]
     assert same(tmp_path / "run", alone.value)
     assert contents(alone.value) != contents(whole)
+
+
+def drifting(out):
+    """The weights of process 1 are changed a little after round 4, as by a processor that rounds otherwise."""
+    from ganaug.game import train as game
+
+    real = game._Game.round
+
+    def round(self, step):
+        losses = real(self, step)
+        if step == 4 and rank() == 1:
+            next(self.nets["generator"].parameters()).data.view(-1)[0] += 1e-3
+        return losses
+
+    game._Game.round = round
+    return fit(out)
+
+
+def test_processes_that_drift_apart_are_stopped(tmp_path):
+    for end in together(2, drifting, tmp_path / "run"):
+        assert end.error == "RankError"
+        assert "Process 1 of the fit is not like process 0: state after step 5 is" in end.said
+        assert "processors of one kind" in end.said
 
 
 def budgeted(out):
