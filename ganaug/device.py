@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,9 +17,13 @@ T = TypeVar("T")
 
 
 def resolve_device(name: str) -> torch.device:
-    """ "auto" is CUDA where there is a GPU, else the CPU. Raises DeviceError if the device is not there."""
+    """ "auto" is CUDA where there is a GPU, else the CPU; of several processes that torchrun started on one machine,
+    each has a GPU of its own, as far as there are so many. Raises DeviceError if the device is not there."""
+    if name == "auto" and not torch.cuda.is_available():
+        return torch.device("cpu")
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        local = os.environ.get("LOCAL_RANK", "")
+        return torch.device(f"cuda:{int(local) % torch.cuda.device_count()}" if local.isdecimal() else "cuda")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)

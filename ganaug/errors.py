@@ -96,6 +96,10 @@ class DeviceError(GanaugError, RuntimeError):
     exit_code = 4
 
 
+class RankError(GanaugError, RuntimeError):
+    """The processes of one fit were given different settings or data, or one of them has ended."""
+
+
 class ArtefactError(GanaugError, ValueError):
     """A file of a run or generator folder is missing, altered, or not one that this version can read."""
 

@@ -9,6 +9,7 @@ import rich_click as click
 
 from ganaug.cli.group import DataCommand, Told, common
 from ganaug.cli.options import options_of, settings_from
+from ganaug.errors import OptionError
 from ganaug.fitting.settings import FitSettings
 from ganaug.reporting import Report
 
@@ -27,7 +28,7 @@ from ganaug.reporting import Report
 @click.option("--dry-run", is_flag=True, help="Read the images, say what would be done, write nothing.")
 @common
 @click.pass_context
-def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given: Any) -> Told:
+def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given: Any) -> Told | None:
     """Train a class-conditional generator on the labelled images, table or series DATA.
 
     \b
@@ -40,6 +41,7 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     ganaug fit data/train --unlabelled data/more --out runs/leaves
     ganaug fit photos --pairs masks --recipe pix2pix --out runs/cells
     ganaug fit data/train --out runs/mine --recipe mygan.py:lsgan --set lr=0.0003
+    torchrun --nproc-per-node 2 -m ganaug fit data/train --out runs/leaves --slices 2
     """
     settings, others = settings_from(ctx, FitSettings, given, ("data", "out", "fork"))
     data, out, fork = others.values()
@@ -57,9 +59,16 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     from ganaug.cli.load import load_run
     from ganaug.fitting.fit import fit as train
     from ganaug.fitting.place import is_finished
+    from ganaug.game.ranks import started
 
+    rank, world = started()
+    if world > 1 and settings.slices == 1:
+        fix = f"Give --slices {world}, or a multiple of it; or start one process."
+        raise OptionError(f"{world} processes were started for a fit of one slice, which only one can play.", fix)
     before = is_finished(Path(out))
     path = train(data, out, settings, resume=resume, fork=fork, report=report).path
+    if rank > 0:
+        return None
     card = load_run(str(path), settings.recipe if ":" in settings.recipe else None).card
     values = {"run": str(path), "steps": card.steps, "classes": list(card.classes), "shape": list(card.shape)}
     values["finished_before"] = before

@@ -83,10 +83,10 @@ class Told(NamedTuple):
     code: int = 0
 
 
-def common(command: Callable[..., Told]) -> Callable[..., None]:
+def common(command: Callable[..., Told | None]) -> Callable[..., None]:
     """--seed, --json and --quiet: the command gets `seed`, where it draws, and `report`, and what it tells is printed,
-    as JSON on request, else as lines, in which names cannot command the terminal. An interruption says what is kept,
-    with exit code 130."""
+    as JSON on request, else as lines, in which names cannot command the terminal; nothing where another process tells
+    it. An interruption says what is kept, with exit code 130."""
     takes = inspect.signature(command).parameters.values()
     draws = any(one.name == "seed" or one.kind is inspect.Parameter.VAR_KEYWORD for one in takes)
 
@@ -98,7 +98,10 @@ def common(command: Callable[..., Told]) -> Callable[..., None]:
             del options["seed"]
         try:
             with terminal(quiet) as report:
-                values, lines, code = command(*args, report=report, **options)
+                told = command(*args, report=report, **options)
+            if told is None:
+                return
+            values, lines, code = told
             click.echo(json.dumps(values) if as_json else "\n".join(map(plain, lines)))
         except KeyboardInterrupt as stop:
             click.echo(f"Interrupted: {stop or 'stopped'}.", err=True)

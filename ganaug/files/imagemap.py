@@ -6,22 +6,25 @@ written last, so that a file without its own hash in it is not believed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import math
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from ganaug.errors import ArtefactError
+from ganaug.errors import ArtefactError, OutputInUseError
 from ganaug.files.integrity import need_space, open_plain, read_whole, writing
-from ganaug.files.lock import part_file, remove_abandoned
+from ganaug.files.lock import part_file, remove_abandoned, sole_maker
 from ganaug.reporting import Report
 
+PATIENCE = 600.0  # seconds that one waits for another process, before one renders the same images too
 _PART = ".pool."  # how the name of a file begins while it is written
 
 
@@ -72,6 +75,21 @@ class ImageMap:
             return manifest == {"identity": self.identity, "sha256": digest}
         except (OSError, ValueError, RecursionError):
             return False
+
+    def provide(self, blocks: Callable[[], Iterable[tuple[np.ndarray, str]]], report: Report) -> None:
+        """Make sure that the images are on disk. Of several processes that want them at once (ranks, workers), one
+        renders and writes what `blocks()` gives, as `write` does, and the others wait for it."""
+        since, told = time.monotonic(), False
+        while not self.complete():
+            try:
+                with contextlib.nullcontext() if time.monotonic() - since > PATIENCE else sole_maker(self.path):
+                    if not self.complete():
+                        self.write(blocks(), report)
+            except OutputInUseError as error:
+                if not told:
+                    report("render", 0, 0, f"waiting: {error.cause}")
+                    told = True
+                time.sleep(0.1)
 
     def write(self, blocks: Iterable[tuple[np.ndarray, str]], report: Report) -> None:
         """Write blocks of images, each with a word for the report, to a temporary file; put it in place at once.

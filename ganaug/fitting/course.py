@@ -33,11 +33,6 @@ class Course:
         self.anchor = SavedState()
         self.step = 0
 
-    @property
-    def retries(self) -> int:
-        """How often it went back; part of the key of every draw."""
-        return sum(one.kind == "retry" for one in self.interventions)
-
     def begin(self, saved: SavedState) -> SavedState:
         """Where the fit stands before its first round in this process; tells if it is not bit-exact from there on."""
         now = environment(self.device)

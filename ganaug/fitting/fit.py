@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
+import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +14,34 @@ import torch
 
 from ganaug.data.load import LabelledImages
 from ganaug.data.outputs import require_outside
-from ganaug.data.quarantine import LIST, as_list
-from ganaug.data.skipped import SKIPPED, skipped_list
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
 from ganaug.device import environment
 from ganaug.errors import DivergedError, OptionError, OutputInUseError
-from ganaug.files.integrity import clear_parts, need_space, own_folders, write_atomically, writing
+from ganaug.files.integrity import clear_parts, need_space, own_folders, writing
 from ganaug.files.lock import sole_writer
 from ganaug.fitting.budget import threads_kept
 from ganaug.fitting.course import Course, every
 from ganaug.fitting.doctor.checkup import Examiner
 from ganaug.fitting.doctor.watch import Watch, mended
-from ganaug.fitting.interrupt import interruptible
+from ganaug.fitting.follow import any_asked, dismiss, follow, require_alike, round_ends, tell
+from ganaug.fitting.interrupt import interruptible, stopped
 from ganaug.fitting.place import is_finished, require_place
 from ganaug.fitting.planned import planned
 from ganaug.fitting.prepare import FitSettings, Prepared, prepare
+from ganaug.fitting.remarks import find_slicewise, list_skipped, list_unreadable, skipped
 from ganaug.fitting.settings_file import digest_of, finished_steps, forked, store
 from ganaug.fitting.unlabelled import keep_labels
 from ganaug.game.batches import batches_for
+from ganaug.game.ranks import Ranks, ranks_of
 from ganaug.game.train import Progress, train
 from ganaug.generator.card import Card
 from ganaug.generator.folder import save
+from ganaug.generator.interventions import retries
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.options import merged
-from ganaug.reporting import Report, printable, silent
+from ganaug.reporting import Report, silent
 from ganaug.samples.pictures import sample_grid, save_picture, tile
 from ganaug.samples.run import Run
 from ganaug.samples.variants import translation_grid
@@ -72,41 +76,54 @@ def fit(
     last state is where this one begins, with other settings (of the recipe, steps or budget) and the same data and
     seed; `steps` counts its rounds too, a budget is added to them.
 
+    With `slices`, processes that torchrun started (or that share a torch.distributed group) play one fit together. All
+    of them call this with the same arguments; process 0 alone reports, and writes into `out`.
+
     Where a number stops being finite, the fit goes back to an earlier state and on with other draws, twice at most,
     which metrics.jsonl and the card tell.
 
     Raises OptionError, DataError and its kinds, OutputInUseError, DiskFullError, UnwritableError; DivergedError and
-    OutOfMemoryError, with the last good state kept; KeyboardInterrupt after the state was saved.
+    OutOfMemoryError, with the last good state kept; RankError where processes were given different things, or one of
+    them has ended; KeyboardInterrupt after the state was saved.
     """
     if resume and fork is not None:
         raise OptionError("A fit either resumes or forks.", "To go on with a forked run, give --resume alone.")
     settings = merged(FitSettings, settings, options)
     folder = Path(out)
     require_outside(folder, data, settings.pairs, settings.unlabelled)
-    require_place(folder, resume)
     source_run = Path(fork.path if isinstance(fork, Run) else fork) if fork is not None else None
-    prepared = prepare(data, settings, report, folder if resume else source_run)
-    if is_finished(folder):
+    with ranks_of(settings.slices) as ranks:
+        if ranks.leads:
+            require_place(folder, resume)
+        with contextlib.nullcontext() if ranks.leads else warnings.catch_warnings(action="ignore"):
+            prepared = prepare(data, settings, report if ranks.leads else silent, folder if resume else source_run)
         digest = digest_of(prepared.training, prepared.validation, prepared.beside)
-        report("fit", 1, 1, f"already finished, {finished_steps(folder, prepared.settings, digest)} steps")
-        return Run(folder)
-    with writing(folder), sole_writer(folder):
-        if is_finished(folder):
-            raise OutputInUseError(f"{folder} was finished by another process.", "Choose another folder.")
-        return _Fit(folder, prepared, report).go(resume, source_run)
+        require_alike(ranks, prepared, digest, resume, fork is not None)
+        if not ranks.leads:
+            follow(ranks, prepared)
+        elif is_finished(folder):
+            report("fit", 1, 1, f"already finished, {finished_steps(folder, prepared.settings, digest)} steps")
+            dismiss(ranks)
+        else:
+            with writing(folder), sole_writer(folder):
+                if is_finished(folder):
+                    raise OutputInUseError(f"{folder} was finished by another process.", "Choose another folder.")
+                _Fit(folder, prepared, digest, ranks, report).go(resume, source_run)
+            dismiss(ranks)
+    return Run(folder)
 
 
 class _Fit:
     """One fit on its way: consumes the loop's iterator, and logs, draws and saves."""
 
-    def __init__(self, folder: Path, prepared: Prepared, report: Report):
+    def __init__(self, folder: Path, prepared: Prepared, digest: str, ranks: Ranks, report: Report):
         self.settings, self.folder, self.report, self.prepared = prepared.settings, folder, report, prepared
         self.recipe, self.device, self.batches = prepared.recipe, prepared.device, prepared.batches
         self.training, self.validation, self.beside = prepared.training, prepared.validation, prepared.beside
-        self.digest = digest_of(self.training, self.validation, self.beside)
+        self.digest, self.ranks = digest, ranks
         self.course = Course(folder, prepared.device, report)
 
-    def go(self, resume: bool, fork: Path | None) -> Run:
+    def go(self, resume: bool, fork: Path | None) -> None:
         torch.set_flush_denormal(True)  # denormal numbers slow a CPU down several times
         own_folders(self.folder, ("state", "samples", "generator"))
         need_space(self.folder, 200 << 20)
@@ -114,7 +131,9 @@ class _Fit:
             clear_parts(place)
         with self.course.memory_named(self.recipe.batch), contextlib.closing(self.course.journal), threads_kept():
             saved = self._saved(resume, fork)
-            self.time = planned(self.folder, self.prepared, self.digest, resume, saved.step, self.report)
+            share = replace(self.recipe, batch=self.recipe.batch // self.ranks.world)  # of a batch, of this process
+            own = replace(self.prepared, recipe=share)
+            self.time = planned(self.folder, own, self.digest, resume, saved.step, self.report)
             steps = self.time.plan.steps
             begin = self.course.begin(saved)
             self.course.find_anchor(begin, steps)
@@ -130,12 +149,12 @@ class _Fit:
             parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"
             parts += f", {len(self.beside)} that had no label to train on, too" if self.beside else ""
             self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")
-            self._list_unreadable()
-            self._list_skipped()
+            list_unreadable(self.folder, self.training, self.report)
+            list_skipped(self.folder, self.training, self.report)
+            self.slicewise = find_slicewise(self.prepared, self.report)
             self.course.journal.begin(begin.log_bytes, begin.sums)
             last = self._play(first, loop, steps)
             save(self.folder / "generator", last.averages(), self._card(last.step))
-        return Run(self.folder)
 
     def _counts(self) -> dict[str, int]:
         """Items of each class, held-out ones included."""
@@ -144,29 +163,6 @@ class _Fit:
     def _examiner(self) -> Examiner:
         validation = batches_for(self.recipe, self.validation, self.device)
         return Examiner(self.recipe, self.batches, validation, self.settings.seed, self.device)
-
-    def _list_unreadable(self) -> None:
-        """Tells which images were passed over, and keeps their names and the reasons in the run folder."""
-        passed_over = self.training.unreadable if isinstance(self.training, LabelledImages) else ()
-        if passed_over:
-            write_atomically(self.folder / LIST, as_list(passed_over))
-            (name, reason), n = passed_over[0], len(passed_over)
-            many = "1 image is" if n == 1 else f"{n} images are"
-            where = self.folder / LIST
-            self.report("unreadable", 0, 0, f"{many} passed over, the first is {name}: {reason} All are in {where}.")
-
-    def _skipped(self) -> tuple[str, ...]:
-        return self.training.skipped if isinstance(self.training, LabelledImages) else ()
-
-    def _list_skipped(self) -> None:
-        """Tells which classes were left out as too small, and keeps their names in the run folder."""
-        skipped = self._skipped()
-        if skipped:
-            where = self.folder / SKIPPED
-            write_atomically(where, skipped_list(skipped))
-            more = f" and {len(skipped) - 5} more" if len(skipped) > 5 else ""
-            listed = ", ".join(map(printable, skipped[:5]))
-            self.report("skipped", 0, 0, f"{len(skipped)} small classes: {listed}{more}. All are in {where}.")
 
     def _saved(self, resume: bool, fork: Path | None) -> SavedState:
         if fork is not None:
@@ -177,9 +173,12 @@ class _Fit:
         return saved
 
     def _loop(self, begin: SavedState, steps: int) -> Iterator[Progress]:
+        interventions = self.course.interventions
+        tell(self.ranks, replace(begin, interventions=interventions), steps)
         return train(
-            mended(self.recipe, self.course.interventions), self.batches, steps=steps, seed=self.settings.seed,
-            device=self.device, start=begin.step, state=begin.tensors or None, retry=self.course.retries,
+            mended(self.recipe, interventions), self.batches, steps=steps, seed=self.settings.seed,
+            device=self.device, start=begin.step, state=begin.tensors or None, retry=retries(interventions),
+            slices=self.settings.slices, ranks=self.ranks,
         )  # fmt: skip
 
     def _play(self, progress: Progress, loop: Iterator[Progress], steps: int) -> Progress:
@@ -211,12 +210,13 @@ class _Fit:
                 fix = self._look(progress) if self.watch.due(step) else None
                 detail = "  ".join(f"{_short(name)} {value:.2f}" for name, value in progress.losses.items())
                 self.report("fit", step, steps, f"{speed:.1f} steps/s  {detail}")
-                stop = asked.is_set() and not last  # asked once: a signal may come at any instant
+                stop = any_asked(self.ranks, progress, asked) and not last  # once: a signal may come at any instant
                 due = stop or last or time.monotonic() - saved_at > SAVE_SECONDS
-                self.course.keep(progress, due)
+                with round_ends(self.ranks, leaves=bool(fix) or (last and step < steps)):
+                    self.course.keep(progress, due)
                 saved_at = time.monotonic() if due else saved_at
                 if stop:
-                    raise KeyboardInterrupt(f"stopped at step {step} of {steps}; the state is saved")
+                    raise stopped(step, steps)
                 if fix or last:
                     break
         return progress
@@ -263,7 +263,9 @@ class _Fit:
             held_out=self.validation.fingerprints,
             versions=environment(self.device),
             interventions=self.course.interventions,
-            skipped=self._skipped(),
+            slices=self.settings.slices,
+            slicewise=self.slicewise,
+            skipped=skipped(self.training),
             likenesses=keep_likenesses(self.folder, likenesses) if likenesses else "",
         )
 

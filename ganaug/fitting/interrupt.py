@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 
+def stopped(step: int, steps: int) -> KeyboardInterrupt:
+    """What a fit ends with that was asked to stop."""
+    return KeyboardInterrupt(f"stopped at step {step} of {steps}; the state is saved")
+
+
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
     """Ctrl-C and SIGTERM ask, once, for a stop at the end of the step; a second one stops at once."""

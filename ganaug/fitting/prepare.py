@@ -143,6 +143,11 @@ def _check_options(data: Any, settings: FitSettings, recipe: Recipe) -> None:
             f"{names} would change nothing: these data are {what}{read}.",
             f"Leave out {' and '.join(map(flag_of, given))}, {whose}.",
         )
+    if recipe.batch % settings.slices:
+        raise OptionError(
+            f"A batch of {recipe.batch} items cannot be divided into {settings.slices} equal slices.",
+            "Give --slices a number that divides it, or take another batch: --set batch=N.",
+        )
     if settings.pairs is not None and recipe.source is not Source.PAIR:
         raise OptionError(
             f"The recipe {settings.recipe} does not learn from pairs: the paired images would change nothing.",

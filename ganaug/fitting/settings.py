@@ -22,10 +22,12 @@ class FitSettings(Reading):
     channels: 1, 3 or "auto". limit: at most so many items a class. validation: share that is held out. seed: of every
     draw. device: "auto" is CUDA where there is a GPU. kind: "images", "table", "series" or "auto"; series (N, C, T)
     need it. drop: columns of a table to leave out. auto_fix: turn a knob once, where the doctor finds that one helps.
-    target, root and others: see `Reading`. pairs: the paired image of each item, for recipes that learn from pairs: a
-    folder with files of the same names, or an array. unlabelled: images without labels to learn from beside the others,
-    read by `ganaug.data.unlabelled`: those that can be given a label surely enough. strict: stop at the first
-    unreadable image.
+    slices: equal parts of each batch, by whose mean gradient a round is played: one after the other, in less memory, or
+    shared by processes that torchrun started, in less time. Their number changes what the fit gives, that of the
+    processes does not. target, root and others: see `Reading`. pairs: the paired image of each item, for recipes that
+    learn from pairs: a folder with files of the same names, or an array. unlabelled: images without labels to learn
+    from beside the others, read by `ganaug.data.unlabelled`: those that can be given a label surely enough. strict:
+    stop at the first unreadable image.
     """
 
     recipe: str = option(
@@ -49,6 +51,7 @@ class FitSettings(Reading):
         "Cut learning rates once, half-way, where the doctor finds no convergence, oscillation, or a discriminator "
         "that is saturated or overfits.",
     )
+    slices: int = option(1, "Equal parts of each batch; processes (torchrun) share them.", least=1)
     pairs: Any = option(
         None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any", recorded=False
     )
@@ -59,7 +62,7 @@ class FitSettings(Reading):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("steps", "size", "channels", "limit", "seed"):
+        for name in ("steps", "size", "channels", "limit", "seed", "slices"):
             object.__setattr__(self, name, _whole(name, getattr(self, name)))
         object.__setattr__(self, "options", {name: _plain(value) for name, value in self.options.items()})
         object.__setattr__(self, "drop", tuple(self.drop))
@@ -71,6 +74,8 @@ class FitSettings(Reading):
                 raise OptionError(f"The budget is {self.budget} seconds.", "Give a time above 0, like 10m.")
         if self.steps is not None and self.steps < 1:
             raise OptionError(f"The number of steps is {self.steps}.", "Give 1 or more.")
+        if self.slices is None or self.slices < 1:
+            raise OptionError(f"The number of slices is {self.slices}.", "Give 1 or more.")
         if not 0 < self.validation < 1:
             raise OptionError(f"The validation share is {self.validation}.", "Give a share between 0 and 1.")
         if not 0 <= self.seed < 2**53:

@@ -54,7 +54,7 @@ class Plan(NamedTuple):
 def store(run: Path, settings: FitSettings, digest: str, plan: Plan, *, forked: bool = False) -> None:
     """digest: of the training and validation data. forked: whether a state from another run follows at once."""
     values = {"planned_steps": plan.steps, "threads": plan.threads, "end": plan.end, "forked": forked}
-    write_atomically(run / FILE, sealed({**_wanted(settings, digest), **values}))
+    write_atomically(run / FILE, sealed({**wanted(settings, digest), **values}))
 
 
 def store_end(run: Path, step: int) -> None:
@@ -123,9 +123,9 @@ def _plan(stored: dict[str, Any]) -> Plan:
 def _require_same(run: Path, before: dict[str, Any], settings: FitSettings, digest: str, state: str = "") -> None:
     changed = _changes(before, settings, digest)
     if changed:
-        wanted = _wanted(settings, digest)
+        now = wanted(settings, digest)
         fresh = ", or, since a fork takes over data and seed, fit anew: --out NEW" if _SPLIT & set(changed) else ""
-        told = ", ".join(_difference(name, before.get(name), wanted.get(name)) for name in changed)
+        told = ", ".join(_difference(name, before.get(name), now.get(name)) for name in changed)
         raise OptionError(
             f"The run {state}was started with other settings: {told}.",
             f"Resume with the same settings and images, or go on in another folder: --fork {run} --out NEW{fresh}.",
@@ -157,7 +157,7 @@ def forked(run: Path, settings: FitSettings, digest: str) -> SavedState:
     return dataclasses.replace(saved, log_bytes=0, sums={}, interventions=(*saved.interventions, fork))
 
 
-def _wanted(settings: FitSettings, digest: str) -> dict[str, Any]:
+def wanted(settings: FitSettings, digest: str) -> dict[str, Any]:
     """What a resume must agree with; of a recipe from a file also what is in the file."""
     file, own, _ = settings.recipe.rpartition(":")
     code = sha256(Path(file).read_bytes()) if own and Path(file).is_file() else ""
@@ -166,9 +166,9 @@ def _wanted(settings: FitSettings, digest: str) -> dict[str, Any]:
 
 def _changes(before: dict[str, Any], settings: FitSettings, digest: str) -> list[str]:
     """Names of what differs; the device may."""
-    wanted = _wanted(settings, digest)
+    now = wanted(settings, digest)
     kept = {name: value for name, value in before.items() if name not in _OWN}
-    changed = [name for name in wanted.keys() | kept.keys() if wanted.get(name) != kept.get(name)]
+    changed = [name for name in now.keys() | kept.keys() if now.get(name) != kept.get(name)]
     return sorted(name for name in changed if name != "device")
 
 

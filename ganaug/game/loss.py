@@ -75,6 +75,11 @@ class Loss:
     def watches(self) -> bool:
         return any(t.watches for t in self.terms)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its terms, each once, in the order in which they are evaluated."""
+        return tuple(dict.fromkeys(t.name for t in self.terms))
+
     def __call__(self, round: Round, progress: float) -> dict[str, Tensor]:
         """Scalars by term name; their sum is what the player lowers. Raises RecipeError for a term that differentiates
         what the discriminator sees, and does not say so."""

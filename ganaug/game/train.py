@@ -7,7 +7,7 @@ step number, and nothing but networks, averages and optimisers has to be saved f
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -18,6 +18,7 @@ from ganaug.data.batches import Batch
 from ganaug.data.spec import DataSpec
 from ganaug.errors import DivergedError
 from ganaug.game import Loss, Networks, Player, Recipe, value_at
+from ganaug.game.ranks import ALONE, Ranks
 from ganaug.game.snapshot import State, owned, put_back, take
 from ganaug.keys import Part, seed_layers, torch_stream
 
@@ -63,14 +64,19 @@ def train(
     start: int = 0,
     state: Mapping[str, Tensor] | None = None,
     retry: int = 0,
+    slices: int = 1,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Progress]:
     """Play `steps` rounds of the game, yielding where it stands: before the first round, then after each.
 
     start, state: go on after round `start` from a state that `Progress.state` gave. retry: another number gives other
-    draws in every round. Raises DivergedError, before the move changes a weight, when a term, a gradient or a moment of
-    the optimiser is not finite; ArtefactError when the state does not fit the recipe.
+    draws in every round. slices: equal parts of the batch, drawn and played one by one, by whose mean gradient a player
+    moves; so many divide it. ranks: the processes that share them; all play the same rounds, to the same bytes as one.
+    Raises DivergedError, before the move changes a weight, when a term, a gradient or a moment of the optimiser is not
+    finite, on all ranks in the same round; ArtefactError when the state does not fit the recipe; RankError when another
+    process has ended.
     """
-    game = _Game(recipe, data, steps, seed, torch.device(device), retry)
+    game = _Game(recipe, data, steps, seed, torch.device(device), retry, slices, ranks)
     if state is not None:
         game.restore(state)
     yield Progress(start, steps, {}, game)
@@ -80,9 +86,13 @@ def train(
 
 
 class _Game:
-    def __init__(self, recipe: Recipe, data: Batches, steps: int, seed: int, device: torch.device, retry: int):
+    def __init__(
+        self, recipe: Recipe, data: Batches, steps: int, seed: int, device: torch.device, retry: int, slices: int,
+        ranks: Ranks,
+    ):  # fmt: skip
         self.recipe, self.data, self.steps, self.seed, self.device = recipe, data, steps, seed, device
         self.retry: tuple[Part, ...] = ("retry", retry) if retry else ()  # the end of the key of every draw
+        self.slices, self.ranks = slices, ranks
         with torch.random.fork_rng(devices=[]):
             seed_layers(torch.device("cpu"), seed, "weights")
             nets = recipe.networks(data.spec, recipe.prior)
@@ -103,38 +113,69 @@ class _Game:
         return losses
 
     def _move(self, i: int, player: Player, step: int, move: int) -> dict[str, float]:
-        progress = step / self.steps
-        rng = torch_stream(self.seed, "move", step, i, move, *self.retry)
+        progress, optimiser = step / self.steps, self.optimisers[i]
         loss = player.loss.due(step * player.moves + move)
+        key: tuple[Part, ...] = (step, i, move, *self.retry)
+        weights = owned(self.nets, player)
 
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            # For layers that draw from the global stream.
-            seed_layers(self.device, self.seed, "layers", step, i, move, *self.retry)
-            return self._play(i, player, loss, step, progress, rng)
-
-    def _play(
-        self, i: int, player: Player, loss: Loss, step: int, progress: float, rng: torch.Generator
-    ) -> dict[str, float]:
-        # The round: a batch, a latent, and whatever the terms ask for.
-        n = self.recipe.batch
-        batch = self.data.draw(n, rng)
-        z = self.recipe.prior.draw(n, rng).to(self.device)
-        round = self.recipe.wiring(self.nets, batch, z, rng, watch=loss.watches)
-        parts = loss(round, progress)
-
-        # Gradients, checked before any weight changes.
-        optimiser = self.optimisers[i]
-        optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(parts.values())).sum().backward()
-        values = {f"{player.name}/{name}": value.item() for name, value in parts.items()}
-        self._check_finite(player, optimiser, step, values)
+        # Gradients and the values of the terms, checked before any weight changes.
+        if self.slices == 1:
+            values = self._play(loss, weights, progress, key)
+        else:
+            values = self._mean_of_slices(loss, weights, progress, key)
+        named = {f"{player.name}/{name}": value for name, value in zip(loss.names, values.tolist(), strict=True)}
+        self._check_finite(player, optimiser, step, named)
 
         # The step.
         for group in optimiser.param_groups:
             group["lr"] = value_at(player.optimiser.lr, progress)
         optimiser.step()
         player.after(self.nets)
-        return values
+        return named
+
+    def _play(self, loss: Loss, weights: list[nn.Parameter], progress: float, key: tuple[Part, ...]) -> Tensor:
+        """A batch, or a slice of one, a latent, and whatever the terms ask for: leaves the gradients of the weights,
+        gives the values of the terms."""
+        n = self.recipe.batch // self.slices
+        rng = torch_stream(self.seed, "move", *key)
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            # For layers that draw from the global stream.
+            seed_layers(self.device, self.seed, "layers", *key)
+            batch = self.data.draw(n, rng)
+            z = self.recipe.prior.draw(n, rng).to(self.device)
+            round = self.recipe.wiring(self.nets, batch, z, rng, watch=loss.watches)
+            values = torch.stack(list(loss(round, progress).values()))
+            for weight in weights:
+                weight.grad = None
+            values.sum().backward()
+        return values.detach()
+
+    def _mean_of_slices(
+        self, loss: Loss, weights: list[nn.Parameter], progress: float, key: tuple[Part, ...]
+    ) -> Tensor:
+        """The same over all slices, on whichever ranks they are played. What networks remember (statistics, past fakes)
+        is at every slice what it was before the move, and after the move what the first slice made of it."""
+        memories = [memory for net in self.nets.values() for memory in net.buffers()]
+        before = [memory.clone() for memory in memories]
+        first = before
+
+        def part(s: int) -> Tensor:
+            nonlocal first
+            fill(memories, before)
+            values = self._play(loss, weights, progress, (*key, "slice", s))
+            if s == 0:
+                first = [memory.clone() for memory in memories]
+            had = values.new_tensor([weight.grad is not None for weight in weights])
+            gradients = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
+            return torch.cat([*(gradient.reshape(-1) for gradient in gradients), had, values])
+
+        flat = self.ranks.total(self.slices, part)
+        fill(memories, first)
+        self.ranks.share(memories)
+        *gradients, had, values = flat.split([*(w.numel() for w in weights), len(weights), len(loss.names)])
+        for weight, gradient, some in zip(weights, gradients, had.tolist(), strict=True):
+            weight.grad = torch.empty_like(weight).copy_(gradient.view(weight.shape) / self.slices) if some else None
+        return values / self.slices
 
     def _check_finite(
         self, player: Player, optimiser: torch.optim.Optimizer, step: int, values: Mapping[str, float]
@@ -187,6 +228,12 @@ class _Game:
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         put_back(state, self.nets, self.averages, self.recipe.players, self.optimisers)
+
+
+def fill(tensors: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+    """Copy values into tensors of their shapes."""
+    for tensor, value in zip(tensors, values, strict=True):
+        tensor.detach().copy_(value)
 
 
 def _diverged(cause: str) -> NoReturn:

@@ -29,7 +29,8 @@ class Card:
     the images that gradients saw besides, which had no label. likenesses: hash of the file of the run folder by which
     near-duplicates of all these are found; "" where there is none. skipped: classes of the data that were left out as
     too small.
-    versions: libraries, threads and device of the fit. interventions: what befell it.
+    versions: libraries, threads and device of the fit. interventions: what befell it. slices: parts into which each
+    batch was divided. slicewise: players to whom that makes a difference: batch statistics are those of a slice.
     Nothing here depends on the clock or on a path.
     """
 
@@ -50,6 +51,8 @@ class Card:
     likenesses: str = ""
     skipped: tuple[str, ...] = ()
     interventions: tuple[Intervention, ...] = ()
+    slices: int = 1
+    slicewise: tuple[str, ...] = ()
 
     @property
     def spec(self) -> DataSpec:
@@ -94,6 +97,8 @@ def _checked(values: Any) -> Card:
         likenesses=text(values["likenesses"]),
         skipped=texts(values["skipped"]),
         interventions=tuple(Intervention.from_json(one) for one in is_(values["interventions"], list)),
+        slices=bounded(values["slices"], 1, _MOST),
+        slicewise=texts(values["slicewise"]),
     )
     if set(card.counts) != set(card.classes):
         raise ValueError("counts and classes name different classes")

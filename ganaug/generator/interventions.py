@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,3 +34,8 @@ class Intervention:
             raise ValueError(f"{value['kind']!r} is no kind of intervention")
         step = bounded(value["step"], 0, 2**53)
         return Intervention(value["kind"], step, bounded(value["start"], 0, step), text(value["cause"]))
+
+
+def retries(interventions: Sequence[Intervention]) -> int:
+    """How often a fit went back to an earlier state; part of the key of every draw."""
+    return sum(one.kind == "retry" for one in interventions)

@@ -81,11 +81,14 @@ class MixedDataset(Dataset):
         run = self._run.path if isinstance(self._run, Fitted) else self._run
         return {**self.__dict__, "_tables": {}, "_run": run}
 
-    # --- the epoch
-
     @property
     def epoch(self) -> int:
         return self._clock.epoch
+
+    @property
+    def next_epoch(self) -> int:
+        """The epoch that the next pass begins."""
+        return self._clock.upcoming
 
     def set_epoch(self, epoch: int) -> None:
         """The next pass is this epoch: which items are synthetic, and which images they are, changes with it.
@@ -173,8 +176,6 @@ class MixedDataset(Dataset):
             )
         self.dataset, self._base = view, innermost(view)[0]
 
-    # --- items
-
     def __getitem__(self, index: int) -> Any:
         if not -len(self) <= index < len(self):
             raise IndexError(f"index {index} is out of range for {len(self)} items")
@@ -247,11 +248,9 @@ class MixedDataset(Dataset):
 
     def _require_rendered(self, epoch: int) -> None:
         """Where every epoch has images of its own, they are rendered now, but not in a worker."""
-        if not isinstance(self._pool, Pool) or self._pool.epoch is None:
-            return
         if get_worker_info() is None:
             self._render(epoch)
-        elif epoch != self._clock.declared:
+        elif isinstance(self._pool, Pool) and self._pool.epoch is not None and epoch != self._clock.declared:
             raise IncompatibleLoaderError(
                 "fresh=True renders images for every epoch, and loader workers run no network.",
                 "Use ganaug.augment_loader, or call set_epoch(epoch) of the data set before each pass, the first too.",

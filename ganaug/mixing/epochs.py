@@ -81,6 +81,11 @@ class EpochClock:
         return int(self._numbers[_NOW])
 
     @property
+    def upcoming(self) -> int:
+        """The epoch that the next pass begins."""
+        return int(self._numbers[_NOW] + self._numbers[_BEGUN])
+
+    @property
     def declared(self) -> int | None:
         """The epoch that was set last."""
         return int(self._numbers[_DECLARED]) if self._numbers[_CALLS] else None
@@ -95,7 +100,7 @@ class EpochClock:
     def advance(self) -> int:
         """Begin an iteration: the epoch that was set, or, if that has begun before, the one after it."""
         self.own()
-        self._numbers[[_NOW, _BEGUN]] = self.epoch + self._numbers[_BEGUN], 1
+        self._numbers[[_NOW, _BEGUN]] = self.upcoming, 1
         return self.epoch
 
     # --- noticed

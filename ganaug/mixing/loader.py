@@ -31,6 +31,7 @@ SETTINGS = (
     "num_workers", "collate_fn", "pin_memory", "pin_memory_device", "timeout", "worker_init_fn", "generator",
     "in_order", "multiprocessing_context", "prefetch_factor", "persistent_workers",
 )  # fmt: skip
+STATEFUL = "StatefulDataLoader"  # of torchdata, which need not be installed
 _MIX = "loader = DataLoader(ganaug.mix(dataset, run), ...)"
 
 
@@ -55,16 +56,18 @@ def augment_loader(
     Arguments as in `mix`: `run` may be images that were made elsewhere. The order of items is keyed by (seed, epoch)
     where `loader` shuffles. Each iteration is the next epoch, starting at 0; after a resume, call
     `loader.sampler.set_epoch(n)` (or `loader.dataset.set_epoch(n)`; with a `DistributedSampler`, calling it on yours
-    goes on working). Known samplers are rebuilt over the mixed data set (sequential, random, subset-random, weighted,
-    distributed); others are kept in mode "replace", where every index stays valid. In the modes that add items, a
-    `WeightedRandomSampler` gives each the mean weight of its class.
+    goes on working). A `StatefulDataLoader` of torchdata gives another one, whose state holds epoch and position: it
+    resumes in the middle of an epoch. Known samplers are rebuilt over the mixed data set (sequential, random,
+    subset-random, weighted, distributed); others are kept in mode "replace", where every index stays valid. In the
+    modes that add items, a `WeightedRandomSampler` gives each the mean weight of its class.
 
     Warns if `loader` does not shuffle. Raises IncompatibleLoaderError, with the fix, for a loader that cannot be
     rebuilt, and what `mix` raises.
     """
     _require_rebuildable(loader)
+    stateful = type(loader).__name__ == STATEFUL
     outer = loader.batch_sampler if loader.batch_size is None else None  # a batch sampler of the user's own
-    inner = outer.sampler if type(outer) is BatchSampler else loader.sampler
+    inner: Any = outer.sampler if type(outer) is BatchSampler else loader.sampler
     dataset = loader.dataset
     if type(inner) is SubsetRandomSampler:
         dataset = Subset(dataset, [int(index) for index in inner.indices])
@@ -79,17 +82,18 @@ def augment_loader(
         order = {"batch_sampler": EpochSampler(FollowedOrder(outer), mixed, batches=True)}
     else:
         sampler = EpochSampler(_order(inner, mixed, mode, seed), mixed)
-        if outer is None:
-            order = {"batch_size": loader.batch_size, "sampler": sampler, "drop_last": loader.drop_last}
+        if outer is None or stateful:  # whose own batches know their place
+            outer = loader if outer is None else outer
+            order = {"batch_size": outer.batch_size, "sampler": sampler, "drop_last": outer.drop_last}
         else:
             order = {"batch_sampler": BatchSampler(sampler, outer.batch_size, outer.drop_last)}
-        if type(inner) is SequentialSampler or (type(inner) is DistributedSampler and not inner.shuffle):
+        if _kind(inner) is SequentialSampler or (_kind(inner) is DistributedSampler and not inner.shuffle):
             warnings.warn(
                 "This loader does not shuffle. Is it for evaluation? Synthetic images belong in training loaders only.",
                 UserWarning,
                 stacklevel=2,
             )
-    return DataLoader(mixed, **order, **_settings(loader))
+    return type(loader)(mixed, **order, **_settings(loader))
 
 
 def _require_rebuildable(loader: Any) -> None:
@@ -98,7 +102,7 @@ def _require_rebuildable(loader: Any) -> None:
             "timm's PrefetchLoader is not a DataLoader and cannot be rebuilt.",
             "Mix before the loader is made: timm.data.create_loader(ganaug.mix(dataset, run), ...).",
         )
-    if type(loader) is not DataLoader:
+    if type(loader) is not DataLoader and type(loader).__name__ != STATEFUL:
         raise IncompatibleLoaderError(
             f"{type(loader).__name__} is not a plain torch.utils.data.DataLoader and cannot be rebuilt.",
             f"Mix into its data set: {_MIX}",
@@ -114,9 +118,16 @@ def _require_rebuildable(loader: Any) -> None:
         )
 
 
+def _kind(sampler: Any) -> type:
+    """Its type, and of what a StatefulDataLoader puts in the place of torch's samplers, theirs."""
+    kind = type(sampler)
+    theirs = {"RandomSampler": RandomSampler, "StatefulDistributedSampler": DistributedSampler}
+    return theirs.get(kind.__name__, kind) if kind.__module__.split(".")[0] == "torchdata" else kind
+
+
 def _order(sampler: Any, mixed: MixedDataset, mode: str, seed: int) -> DrawnOrder | FollowedOrder:
     """The order of a known sampler over the mixed data set; an unknown one is followed where its indices stay valid."""
-    n, real, kind = len(mixed), len(mixed.dataset), type(sampler)
+    n, real, kind = len(mixed), len(mixed.dataset), _kind(sampler)
     if kind is SequentialSampler:
         return FollowedOrder(SequentialSampler(mixed))
     if kind is SubsetRandomSampler:  # `mixed` is over its subset
@@ -156,4 +167,5 @@ def _require_replace(sampler: Any, mode: str) -> None:
 
 def _settings(loader: DataLoader) -> dict[str, Any]:
     """Everything that a DataLoader is told besides its data set and its order."""
-    return {name: getattr(loader, name) for name in SETTINGS}
+    own = ("snapshot_every_n_steps",) if type(loader).__name__ == STATEFUL else ()
+    return {name: getattr(loader, name) for name in SETTINGS + own}

@@ -7,6 +7,7 @@ its epoch with it. The epoch of other indices (of `dataset[i]`, of a sampler of 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -105,22 +106,53 @@ class EpochSampler(Sampler[Any]):
         return len(self.order)
 
     def __iter__(self) -> Iterator[Any]:
-        """The epoch advances with the first index: a DataLoader with workers calls `iter` twice for its first pass."""
-        chosen = self.order.chosen() if isinstance(self.order, FollowedOrder) else None
-        if chosen is not None:
-            self.dataset.set_epoch(chosen)
-        epoch = self.dataset.advance()
-        order: Iterable[Any] = self.order(epoch)
-        for found in order:
-            if self.batches:
-                yield [_index(index, epoch) for index in found]
-            else:
-                yield _index(found, epoch) if self.dataset.any_synthetic else found
+        return _Pass(self)
 
     def set_epoch(self, epoch: int) -> None:
         self.dataset.set_epoch(epoch)
         if isinstance(self.order, FollowedOrder):
             self.order.set_epoch(epoch)
+
+
+class _Pass(Iterator[Any]):
+    """One pass. The epoch advances with the first index: loaders call `iter` several times for one pass.
+
+    It tells where it stands, and goes on from there in another process, in the protocol by which torchdata's
+    StatefulDataLoader resumes in the middle of an epoch.
+    """
+
+    def __init__(self, sampler: EpochSampler):
+        self.sampler, self.epoch, self.position = sampler, -1, 0
+        self._order: Iterator[Any] | None = None
+
+    def __next__(self) -> Any:
+        if self._order is None:
+            self._order = self._begin()
+        found = next(self._order)
+        self.position += 1
+        if self.sampler.batches:
+            return [_index(index, self.epoch) for index in found]
+        return _index(found, self.epoch) if self.sampler.dataset.any_synthetic else found
+
+    def _begin(self) -> Iterator[Any]:
+        order, dataset = self.sampler.order, self.sampler.dataset
+        chosen = order.chosen() if isinstance(order, FollowedOrder) else None
+        if self.epoch < 0:
+            if chosen is not None:
+                dataset.set_epoch(chosen)
+            self.epoch = dataset.advance()
+        return itertools.islice(order(self.epoch), self.position, None)
+
+    def state_dict(self) -> dict[str, int]:
+        """epoch: of this pass, or the one that it would begin. position: indices, or batches of them, given so far."""
+        epoch = self.sampler.dataset.next_epoch if self.epoch < 0 else self.epoch
+        return {"epoch": epoch, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        epoch, self.position = state["epoch"], state["position"]
+        self.sampler.set_epoch(epoch)
+        if self.position:  # this pass goes on, also where nothing is left of it
+            self.epoch = self.sampler.dataset.advance()
 
 
 def _index(index: Any, epoch: int) -> EpochIndex:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -99,7 +100,8 @@ class Pool(Mapped):
         truncation: float | None = None,
         report: Report = silent,
     ) -> Pool:
-        """The pool of this generator, plan and seed: rendered if it is not on disk yet, else checked and reused.
+        """The pool of this generator, plan and seed: rendered if it is not on disk yet, else checked and reused. Of
+        several processes that ask for it at once, one renders it, and the others wait.
 
         epoch: give a number to get other images for every epoch. folder: where the files lie; by default `RUN/pool`, or
         the user's cache folder where there is no run folder or it cannot be written to. Pool files may be deleted at
@@ -129,14 +131,14 @@ class Pool(Mapped):
         if torch.device(device).type != "cpu":
             identity["device"] = torch.device(device).type
         pool = cls(pool_folder(run, folder), identity)
-        if not pool.file.complete():
+
+        def blocks() -> Iterator[tuple[np.ndarray, str]]:
             renderer = Renderer(fitted, seed, epoch=epoch, device=device, truncation=truncation)
-            blocks = (
-                (images, f"class {name}")
-                for label, (name, count) in enumerate(pool.counts.items())
-                for images in renderer.stream(label, count)
-            )
-            pool.file.write(blocks, report)
+            for label, (name, count) in enumerate(pool.counts.items()):
+                for images in renderer.stream(label, count):
+                    yield images, f"class {name}"
+
+        pool.file.provide(blocks, report)
         return pool
 
 

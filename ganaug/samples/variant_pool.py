@@ -70,8 +70,7 @@ class VariantPool(Mapped):
             identity["device"] = torch.device(device).type  # its images differ in their last bits
         shape = (len(images) * each, *variants.fitted.card.shape)
         file = ImageMap(pool_folder(run, folder), identity, shape)
-        if not file.complete():
-            rows, numbers = np.divmod(np.arange(len(images) * each), each)
-            file.write(((block, "variants") for block in variants.stream(rows, numbers)), report)
+        rows, numbers = np.divmod(np.arange(len(images) * each), each)
+        file.provide(lambda: ((block, "variants") for block in variants.stream(rows, numbers)), report)
         labels = np.array([variants.label(label) for label in images.labels.tolist()], dtype=np.int64)
         return cls(file, each, np.repeat(labels, each))

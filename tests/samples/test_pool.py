@@ -3,17 +3,23 @@
 import json
 import os
 import pickle
+import signal
+import time
 
 import numpy as np
 import pytest
 import torch
 
 from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatchError
+from ganaug.files import imagemap
+from ganaug.files.lock import sole_maker
+from ganaug.recipes import RECIPES
 from ganaug.samples import pool as pools
 from ganaug.samples.blocks import BLOCK, Renderer, render
 from ganaug.samples.pool import Pool
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
+from tests.toys.ranks import together
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +83,52 @@ def test_rendered_once(run, monkeypatch):
     monkeypatch.setattr(pools, "Renderer", lambda *args, **options: pytest.fail("rendered twice"))
     again = Pool.open(run, {"ant": 50, "bee": 0}, seed=11)
     assert again.path == first.path
+
+
+def opened(run, notes, dies):
+    """Who renders waits until the other one waits; then it may be killed."""
+    real = Renderer.stream
+
+    def stream(self, label, count):
+        (notes / f"{os.getpid()} renders {label}").touch()
+        until(lambda: (notes / "waiting").exists())
+        if dies and len(list(notes.glob("* renders *"))) == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(self, label, count)
+
+    def report(phase, done, total, detail):
+        if detail.startswith("waiting: ") and "is being written by" in detail:
+            (notes / "waiting").touch()
+
+    RECIPES["toy"], Renderer.stream = toy.recipe, stream
+    pool = Pool.open(run, {"ant": 40, "bee": 8}, seed=17, folder=notes / "pool", report=report)
+    return pool.path.read_bytes()
+
+
+def until(true):
+    began = time.monotonic()
+    while not true():
+        time.sleep(0.01)
+        assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_of_two_processes_one_renders_and_the_other_waits_or_takes_over(run, tmp_path, dies):
+    ends = together(2, opened, run, tmp_path, dies)
+    expected = Pool.open(run, {"ant": 40, "bee": 8}, seed=17).path.read_bytes()
+    assert sorted(end.error for end in ends) == ["", "killed" if dies else ""]
+    assert {end.value for end in ends if not end.error} == {expected}
+    rendered = [note.name.split()[-1] for note in tmp_path.glob("* renders *")]
+    assert sorted(rendered) == ["0", "0", "1", "2"] if dies else ["0", "1", "2"]
+    assert len(list((tmp_path / "pool").iterdir())) == 2
+
+
+def test_nobody_is_waited_for_for_ever(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(imagemap, "PATIENCE", -1.0)
+    there = Pool.open(run, {"ant": 5}, folder=tmp_path)
+    there.remove()
+    with sole_maker(there.path):
+        assert Pool.open(run, {"ant": 5}, folder=tmp_path).path.exists()
 
 
 def test_epochs_have_other_images(run):
