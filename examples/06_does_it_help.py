@@ -16,7 +16,7 @@ steps = int(sys.argv[2]) if len(sys.argv) > 2 else None  # of each small classif
 # Mirrored digits are other signs, so the baseline may use everything else; without `quick`, more of it is tried.
 results = ganaug.bench(
     "digits", run=out / "digits", out=out / "bench", limit=40, quick=True, augmentations=("affine",),
-    ratios=(0.25, 0.5), steps=steps,
+    remedies=("augmentation", "mean"), ratios=(0.25, 0.5), steps=steps,
 )  # fmt: skip
 print(results.table())
 print("verdict:", results.data["verdict"], "- share to use:", results.data["ratio"])

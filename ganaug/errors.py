@@ -120,6 +120,10 @@ class FewImagesWarning(UserWarning):
     """Some classes have so few images that a generator learns little from them."""
 
 
+class PseudoLabelsWarning(UserWarning):
+    """No unlabelled image could be given a label surely enough, so that none is learned from."""
+
+
 class UseWarning(UserWarning):
     """What "auto" serves rests on a use of synthetic images that cannot be applied here, or on a quick bench."""
 

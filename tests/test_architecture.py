@@ -40,7 +40,10 @@ MAY = {
         "data data.duplicates data.labels data.sources files game generator options samples.choosing samples.exports"
     ),
     "fitting.doctor": "data device files game generator options samples",
-    "fitting": "data data.rows device files fitting.doctor game generator options recipes samples",
+    "fitting": (
+        "classifier data data.duplicates data.labels data.rows device files fitting.doctor game generator options "
+        "recipes samples"
+    ),
     "mixing": "classifier data data.duplicates data.labels data.pictures data.sources game generator samples",
     "evaluation.probing": "data files game generator networks options recipes samples",
     "evaluation.measuring": "classifier data data.labels data.rows data.sources generator metrics options samples",

@@ -1,5 +1,7 @@
 """Global defaults of torch change nothing in what is made, saved, loaded or served."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -99,7 +101,8 @@ def test_looking_and_measuring(usual, other, tmp_path):
 
 def test_a_bench_and_a_measurement(usual, other, tmp_path):
     ganaug.measure(usual, "digits", per_class=4, steps=1)
+    run = shutil.copytree(usual.path, tmp_path / "run")  # the verdict is the copy's: other tests serve `usual`
     ganaug.bench(
-        "digits", run=usual, out=tmp_path / "b", limit=12, seeds=2, steps=2, model="small", quick=True, ratios=(0.5,),
+        "digits", run=run, out=tmp_path / "b", limit=12, seeds=2, steps=2, model="small", quick=True, ratios=(0.5,),
         uses=("plain",), remedies=(), device="cpu",
     )  # fmt: skip

@@ -8,7 +8,6 @@ from the start, and batch norm with them.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,16 +21,17 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from ganaug.classifier.augmentation import augmentation_named, blend_named
-from ganaug.classifier.finetuned import PHASE, Finetuned, on_top
+from ganaug.classifier.finetuned import PHASE, Best, Finetuned, on_top
+from ganaug.classifier.fixmatch import FixMatch
 from ganaug.classifier.pretrained import NONE, PRETRAINED, network
 from ganaug.classifier.probe import Probe, ProbeTraining, train_probe
 from ganaug.classifier.small import Training, class_weights, schedule, soft_targets
+from ganaug.classifier.soft import require_soft, shown
 from ganaug.classifier.use import USES
 from ganaug.defaults import usual_defaults
 from ganaug.device import as_memory_allows
 from ganaug.errors import DataError, DivergedError, LabelMismatchError, OptionError, TooFewImagesError, WeightsError
 from ganaug.keys import seed_layers
-from ganaug.metrics.classification import recalls
 from ganaug.reporting import Report, silent
 
 VERSION = 1  # changes whenever the same call would give another network: cached trials are then trained again
@@ -97,6 +97,9 @@ def train_finetuned(
     name: str,
     weights: str | Path = PRETRAINED,
     synthetic: Labelled | None = None,
+    soft: Tensor | None = None,
+    made_soft: Tensor | None = None,
+    unlabelled: FixMatch | None = None,
     validation: Labelled | None = None,
     device: torch.device | str = "cpu",
     report: Report = silent,
@@ -121,6 +124,11 @@ def train_finetuned(
         Of the network, see `ganaug.classifier.pretrained.network`. From scratch no weights are read.
     synthetic
         Images and labels of the same kind, from which the share `training.ratio` of every batch is taken.
+    soft, made_soft
+        Probabilities of the classes of each real and of each synthetic image, float (N, K) and (M, K), that are learned
+        in place of their labels, see `ganaug.classifier.small.train_classifier`.
+    unlabelled
+        Images to learn from beside these.
     validation
         Images and labels of the same kind. The network is kept as it was at the start, or after the epoch, where its
         balanced accuracy on them was best; of equals, where its loss was. Without them all epochs are trained.
@@ -152,7 +160,8 @@ def train_finetuned(
         When the loss is not finite any more.
     """
     device, labels = torch.device(device), np.asarray(labels, dtype=np.int64)
-    given = _Given(images, labels, n_classes, training, seed, synthetic if training.ratio else None, report)
+    synthetic = synthetic if training.ratio else None
+    given = _Given(images, labels, n_classes, training, seed, synthetic, soft, made_soft, unlabelled, report)
     _check(given, validation)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         seed_layers(torch.device("cpu"), seed, "finetune", "init")
@@ -161,7 +170,7 @@ def train_finetuned(
         tuned.refuse_other_than(images.shape[1:])
         if not training.scratch:
             tuned.end_in(_probe(tuned, given))
-        best = None if validation is None else _Best(tuned, *validation, n_classes, report)
+        best = None if validation is None else Best(tuned, *validation, n_classes, report)
         seed_layers(device, seed, "finetune", "augment")
         losses, descent, steps = [], _descent(tuned, given), training.batches(len(labels)).steps
         for epoch in range(1, training.epochs + 1):
@@ -188,34 +197,10 @@ class _Given:
     training: FinetuneTraining
     seed: int
     synthetic: Labelled | None
+    soft: Tensor | None
+    made_soft: Tensor | None
+    unlabelled: FixMatch | None
     report: Report
-
-
-class _Best:
-    """The weights that do best on validation images, out of those that were looked at."""
-
-    def __init__(self, tuned: Finetuned, images: np.ndarray, labels: np.ndarray, n_classes: int, report: Report):
-        self.tuned, self.images, self.labels = tuned, images, np.asarray(labels, dtype=np.int64)
-        self.n_classes, self.report = n_classes, report
-        self.epoch, self.rank = 0, (-1.0, 0.0)
-        self.look(0)
-
-    def look(self, epoch: int) -> int:
-        """How many epochs ago it was best."""
-        logs = self.tuned.predict(self.images, self.report)
-        said = logs.argmax(1)
-        self.tuned.watched += (float((said == self.labels).mean()),)
-        recall = float(np.nanmean(recalls(self.labels, said, self.n_classes)))
-        rank = (recall, float(logs[np.arange(len(said)), self.labels].mean()))
-        if rank > self.rank:
-            self.epoch, self.rank = epoch, rank
-            self.state = copy.deepcopy(self.tuned.network.state_dict())
-        return epoch - self.epoch
-
-    def restore(self) -> None:
-        """To the network."""
-        self.tuned.network.load_state_dict(self.state)
-        self.tuned.kept = self.epoch
 
 
 def _probe(tuned: Finetuned, given: _Given) -> Probe:
@@ -247,8 +232,16 @@ def _descent(tuned: Finetuned, given: _Given) -> Iterator[float]:
         x, made = np.array(given.images[real]), np.flatnonzero(rows >= 0)
         if given.synthetic is not None:
             x[made] = given.synthetic[0][rows[made]]
-        targets, total = soft_targets(labels[real], made, by_class, batches)
+        learned = shown(
+            labels[real], given.n_classes, made, None if given.soft is None else given.soft[torch.from_numpy(real)],
+            None if given.made_soft is None else given.made_soft[torch.from_numpy(rows[made])],
+        )  # fmt: skip
+        targets, total = soft_targets(learned, labels[real], made, by_class, batches)
         pixels, targets = blend(augmentation(on_top(x).to(tuned.device)), (targets / total).to(tuned.device))
+        if given.unlabelled is not None:
+            weak, strong = given.unlabelled.views(augmentation, len(real), given.seed, step, tuned.device).chunk(2)
+            said = torch.cat([part.float() for part in _said(tuned, weak)])
+            pixels, targets = torch.cat([pixels.float(), strong]), torch.cat([targets, given.unlabelled.targets(said)])
         loss, tuned.batch = as_memory_allows(
             partial(_gradients, tuned, pixels, targets), tuned.batch, partial(given.report, PHASE, step, batches.steps)
         )
@@ -257,6 +250,12 @@ def _descent(tuned: Finetuned, given: _Given) -> Iterator[float]:
         cycle.step_update(step)
         optimiser.step()
         yield loss
+
+
+@torch.no_grad()
+def _said(tuned: Finetuned, pixels: Tensor) -> list[Tensor]:
+    """Logits of each part of some images."""
+    return [tuned.logits(part) for part in pixels.split(tuned.batch)]
 
 
 def _gradients(tuned: Finetuned, pixels: Tensor, targets: Tensor, batch: int) -> float:
@@ -272,6 +271,10 @@ def _gradients(tuned: Finetuned, pixels: Tensor, targets: Tensor, batch: int) ->
 
 def _check(given: _Given, validation: Labelled | None) -> None:
     share, shape = given.training.ratio, given.images.shape
+    if given.soft is not None:
+        require_soft(given.soft.numpy(), len(given.labels), given.n_classes)
+    if given.made_soft is not None and given.synthetic is not None:
+        require_soft(given.made_soft.numpy(), len(given.synthetic[1]), given.n_classes)
     if share and (given.synthetic is None or not len(given.synthetic[1])):
         raise TooFewImagesError(f"A synthetic share of {share} needs synthetic images.", "Give `synthetic`.")
     sides = {"real": (given.images, given.labels), "synthetic": given.synthetic, "validation": validation}

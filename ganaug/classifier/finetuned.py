@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -18,6 +19,7 @@ from ganaug.classifier.probe import FLOOR, Probe
 from ganaug.defaults import usual_defaults
 from ganaug.device import as_memory_allows
 from ganaug.errors import DataError, OptionError
+from ganaug.metrics.classification import recalls
 from ganaug.reporting import Report, silent
 
 PHASE = "fine-tuning"  # in reports
@@ -116,3 +118,30 @@ class Finetuned:
 def on_top(images: np.ndarray) -> Tensor:
     """(N, H, W, C) -> (N, C, H, W), channels last, as stored."""
     return torch.from_numpy(images).permute(0, 3, 1, 2)
+
+
+class Best:
+    """The weights that do best on validation images, out of those that were looked at."""
+
+    def __init__(self, tuned: Finetuned, images: np.ndarray, labels: np.ndarray, n_classes: int, report: Report):
+        self.tuned, self.images, self.labels = tuned, images, np.asarray(labels, dtype=np.int64)
+        self.n_classes, self.report = n_classes, report
+        self.epoch, self.rank = 0, (-1.0, 0.0)
+        self.look(0)
+
+    def look(self, epoch: int) -> int:
+        """How many epochs ago it was best."""
+        logs = self.tuned.predict(self.images, self.report)
+        said = logs.argmax(1)
+        self.tuned.watched += (float((said == self.labels).mean()),)
+        recall = float(np.nanmean(recalls(self.labels, said, self.n_classes)))
+        rank = (recall, float(logs[np.arange(len(said)), self.labels].mean()))
+        if rank > self.rank:
+            self.epoch, self.rank = epoch, rank
+            self.state = copy.deepcopy(self.tuned.network.state_dict())
+        return epoch - self.epoch
+
+    def restore(self) -> None:
+        """To the network."""
+        self.tuned.network.load_state_dict(self.state)
+        self.tuned.kept = self.epoch

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import log_softmax, one_hot
 
 from ganaug.classifier.augmentation import Augmentation, augmentation_named
 from ganaug.errors import OptionError, TooFewImagesError
@@ -55,5 +55,11 @@ class FixMatch:
         """Of the logits of weak and strong views, (2 n, K): the weighed cross-entropy of the strong ones with what is
         sure of the weak ones, divided by all n."""
         weak, strong = logits.chunk(2)
+        return -(self.targets(weak) * log_softmax(strong, 1)).sum()
+
+    def targets(self, weak: Tensor) -> Tensor:
+        """What the loss is told of the strong views, by the logits (n, K) of the weak ones: the weight of each class in
+        each image, (n, K)."""
         sure, said = weak.detach().softmax(1).max(1)
-        return self.weight * (cross_entropy(strong, said, reduction="none") * (sure >= self.threshold)).mean()
+        weight = self.weight * (sure >= self.threshold) / len(weak)
+        return weight[:, None] * one_hot(said, weak.shape[1])

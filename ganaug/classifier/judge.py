@@ -50,7 +50,10 @@ def folds(seen: LabelledImages, seed: int) -> np.ndarray:
     TooFewImagesError for a class that lies in one fold only."""
     fold, rest = np.full(len(seen), FOLDS - 1), np.arange(len(seen))
     for number in range(FOLDS - 1):
-        out = held_out_rows(seen.take(rest), fraction=1 / (FOLDS - number), seed=key(seed, "choosing", number))
+        try:
+            out = held_out_rows(seen.take(rest), fraction=1 / (FOLDS - number), seed=key(seed, "choosing", number))
+        except DataError:  # one image of each class is left; below it is said of which class that is too few
+            break
         fold[rest[out]] = number
         rest = rest[~out]
     labels = seen.labels.numpy()

@@ -19,7 +19,7 @@ from ganaug.classifier.use import use_named
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.keys import numpy_stream, permutation
 
-VERSION = 1  # changes whenever the same call would give another probe
+VERSION = 2  # changes whenever the same call would give another probe
 FLOOR = 1e-6  # probability of a class without images; and spread of a feature, as a share of the usual one
 SOLVER = {"maxiter": 500, "gtol": 1e-6, "ftol": 1e-11}  # of the mean loss: probabilities are exact to about 1e-4
 
@@ -78,6 +78,7 @@ def train_probe(
     synthetic: tuple[np.ndarray, np.ndarray] | None = None,
     weights: np.ndarray | None = None,
     soft: np.ndarray | None = None,
+    made_soft: np.ndarray | None = None,
 ) -> Probe:
     """Train a linear classifier on features.
 
@@ -102,6 +103,8 @@ def train_probe(
     soft
         Probabilities of the classes of each real image, float (N, K), that are learned in place of its label. The label
         still says which class it counts for in shares and weights of classes.
+    made_soft
+        Likewise of each synthetic image, (M, K).
 
     Returns
     -------
@@ -120,7 +123,7 @@ def train_probe(
     labels, views = np.asarray(labels, dtype=np.int64), None if views is None else np.asarray(views)
     weights = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
     soft = None if soft is None else np.asarray(soft, dtype=np.float64)
-    given = _Given(np.asarray(features), labels, n_classes, weights, soft, views, synthetic)
+    given = _Given(np.asarray(features), labels, n_classes, weights, soft, views, synthetic, made_soft)
     _check(given, training)
     mean, spread = _scale(given.features)
     rows, targets = _seen(given, training, seed)
@@ -180,6 +183,7 @@ class _Given:
     soft: np.ndarray | None
     views: np.ndarray | None
     synthetic: tuple[np.ndarray, np.ndarray] | None
+    made_soft: np.ndarray | None
 
     @property
     def targets(self) -> np.ndarray:
@@ -204,14 +208,16 @@ def _seen(given: _Given, training: ProbeTraining, seed: int) -> tuple[np.ndarray
         turns = numpy_stream(seed, "probe", "views").random((len(labels), len(views))).argsort(1)
         rows += [views[turns[:, i], np.arange(len(labels))] for i in range(training.views)]
         targets = [targets[0] / (training.views + 1)] * (training.views + 1)
-    smoothed = (1 - use.smoothing) * np.eye(given.n_classes) + use.smoothing / given.n_classes
     for label, own in made.items():
         if given.synthetic is None or not share[label] * counts[label]:
             continue
-        own = own[permutation(len(own), seed, "probe", "synthetic", label)][: _wanted(counts[label], share[label])]
+        own = own[permutation(len(own), seed, "probe", "synthetic", label)][
+            : _wanted(counts[label], share[label], len(own))
+        ]
         each = share[label] * counts[label] * by_class[label] * use.weight / len(own)
         rows.append(given.synthetic[0][own])
-        targets.append(np.tile(each * smoothed[label], (len(own), 1)))
+        shown = np.eye(given.n_classes)[given.synthetic[1][own]] if given.made_soft is None else given.made_soft[own]
+        targets.append(each * ((1 - use.smoothing) * shown + use.smoothing / given.n_classes))
     weights = np.concatenate(targets)
     return np.concatenate(rows), weights * (total / weights.sum())
 
@@ -221,9 +227,10 @@ def _of_each(labels: np.ndarray, most: int) -> dict[int, np.ndarray]:
     return {int(label): np.flatnonzero(labels == label)[: most or None] for label in np.unique(labels)}
 
 
-def _wanted(count: int, share: float) -> int | None:
-    """How many synthetic images a class takes for this share, if each weighs like a real one; None for all."""
-    return None if share >= 1 else max(1, round(count * share / (1 - share)))
+def _wanted(count: int, share: float, there: int) -> int:
+    """How many synthetic images a class takes for this share: as many as weigh like real ones, but at least half of
+    those that are there, since the more are seen the less it matters which; the others are seen with other seeds."""
+    return there if share >= 1 else max(1, round(count * share / (1 - share)), there // 2)
 
 
 def _check(given: _Given, training: ProbeTraining) -> None:
@@ -241,6 +248,8 @@ def _check(given: _Given, training: ProbeTraining) -> None:
             raise LabelMismatchError(f"Labels {found} do not fit {given.n_classes} classes.", fix)
     if given.soft is not None:
         require_soft(given.soft, len(labels), given.n_classes)
+    if given.made_soft is not None and given.synthetic is not None:
+        require_soft(given.made_soft, len(given.synthetic[1]), given.n_classes)
     if training.ratio > 0 and (given.synthetic is None or not len(given.synthetic[1])):
         raise TooFewImagesError(f"A synthetic share of {training.ratio} needs synthetic images.", "Give `synthetic`.")
     if training.augmentation != "none":

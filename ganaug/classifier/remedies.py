@@ -15,12 +15,12 @@ from ganaug.errors import OptionError
 class Remedy:
     """words: in the name of an arm, and in lists. training: the fields of a training that it changes, where that is all
     it does; the bench knows how to try the others. advice: how a user does the same, as the object of "train with".
-    unequal: it is for classes of different size alone."""
+    needs: without which it is not tried: "unequal" classes, "unlabelled" images, a network to "deploy"."""
 
     words: str
     training: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
-    unequal: bool = False
+    needs: str = ""
 
 
 REMEDIES: dict[str, Remedy] = {
@@ -29,16 +29,26 @@ REMEDIES: dict[str, Remedy] = {
         "balanced sampling",
         {"balanced": True},
         "balanced sampling (every class equally often in a batch, and the share of each class in it)",
-        unequal=True,
+        needs="unequal",
     ),
-    "weights": Remedy("class weights", {"class_weights": True}, "class weights in the loss", unequal=True),
-    "shift": Remedy("shifted logits", unequal=True),
+    "weights": Remedy("class weights", {"class_weights": True}, "class weights in the loss", needs="unequal"),
+    "shift": Remedy("shifted logits", needs="unequal"),
     "longer": Remedy("longer training", advice="three times the steps"),
     "mean": Remedy("mean of several networks"),
     "small": Remedy("small network from scratch"),
     "probe": Remedy("linear probe of a pretrained network"),
     "finetune": Remedy("fine-tuned pretrained network"),
-    "pseudo-labels": Remedy("pseudo-labelled images"),
+    "pseudo-labels": Remedy(
+        "pseudo-labelled images",
+        needs="unlabelled",
+        advice="the unlabelled images under the labels of pseudo_labels.csv, which lies beside the report",
+    ),
+    "fixmatch": Remedy("FixMatch on unlabelled images", needs="unlabelled", advice="FixMatch on the unlabelled images"),
+    "distillation": Remedy(
+        "distilled from a better classifier",
+        needs="deploy",
+        advice="the probabilities of soft_labels.csv, which lies beside the report, in place of labels",
+    ),
 }
 
 

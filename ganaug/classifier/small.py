@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from timm.models.resnet import BasicBlock, ResNet
 from torch import Tensor, nn
-from torch.nn.functional import log_softmax, one_hot
+from torch.nn.functional import log_softmax
 
 from ganaug.classifier.augmentation import augmentation_named, blend_named
 from ganaug.classifier.fixmatch import FixMatch
-from ganaug.classifier.soft import require_soft
+from ganaug.classifier.soft import require_soft, shown
 from ganaug.classifier.use import use_named
 from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.keys import numpy_stream, seed_layers
@@ -130,6 +130,7 @@ def train_classifier(
     synthetic: tuple[Tensor, Tensor] | None = None,
     weights: Tensor | None = None,
     soft: Tensor | None = None,
+    made_soft: Tensor | None = None,
     unlabelled: FixMatch | None = None,
     watch: tuple[Tensor, Tensor] | None = None,
     device: torch.device | str = "cpu",
@@ -140,14 +141,16 @@ def train_classifier(
     synthetic: pixels and labels of the same kind, from which a share `training.ratio` of every batch is taken. weights:
     float (N,), weight of each real image's loss (synthetic ones weigh what the use of synthetic images says). soft:
     probabilities of the classes of each real image, float (N, K), that are learned in place of its label; the label
-    still says which class it counts for where classes are drawn, balanced and weighed. unlabelled: images to learn from
-    beside these. watch: pixels and labels to look at during the training, for its curve; that changes nothing. The same
-    arguments give the same classifier on one machine, torch build and number of threads. Raises LabelMismatchError for
-    labels out of range and for `soft` that are no probabilities, TooFewImagesError for an empty set or a synthetic
-    share without synthetic images."""
+    still says which class it counts for where classes are drawn, balanced and weighed. made_soft: likewise of each
+    synthetic image. unlabelled: images to learn from beside these. watch: pixels and labels to look at during the
+    training, for its curve; that changes nothing. The same arguments give the same classifier on one machine, torch
+    build and number of threads. Raises LabelMismatchError for labels out of range and for probabilities that are none,
+    TooFewImagesError for an empty set or a synthetic share without synthetic images."""
     _check(pixels, labels, n_classes, training, synthetic)
     if soft is not None:
         require_soft(soft.numpy(), len(labels), n_classes)
+    if synthetic is not None and made_soft is not None:
+        require_soft(made_soft.numpy(), len(synthetic[1]), n_classes)
     device = torch.device(device)
     augmentation, blend = augmentation_named(training.augmentation), blend_named(training.blend)
     by_class = class_weights(labels, n_classes) if training.class_weights else torch.ones(n_classes)
@@ -172,10 +175,12 @@ def train_classifier(
             made = np.flatnonzero(synthetic_rows[step] >= 0)
             if synthetic is not None:
                 x[made] = synthetic[0][torch.from_numpy(synthetic_rows[step][made])]
-            targets, total = soft_targets(
-                y, made, by_class, training, None if weights is None else weights[real].float(),
-                None if soft is None else soft[real].float(),
+            learned = shown(
+                y, n_classes, made, None if soft is None else soft[real],
+                None if made_soft is None else made_soft[torch.from_numpy(synthetic_rows[step][made])],
             )  # fmt: skip
+            own = None if weights is None else weights[real].float()
+            targets, total = soft_targets(learned, y, made, by_class, training, own)
             x, targets = blend(augmentation(x.to(device)), targets.to(device))
             if unlabelled is not None:  # in one pass, so that statistics of batches are of all that is seen
                 x = torch.cat([x.float(), unlabelled.views(augmentation, len(real), seed, step, device)])
@@ -245,23 +250,19 @@ def class_weights(labels: Tensor, n_classes: int) -> Tensor:
 
 
 def soft_targets(
-    labels: Tensor, made: np.ndarray, by_class: Tensor, training: Training, weights: Tensor | None = None,
-    soft: Tensor | None = None,
+    learned: Tensor, labels: Tensor, made: np.ndarray, by_class: Tensor, training: Training,
+    weights: Tensor | None = None,
 ) -> tuple[Tensor, float]:  # fmt: skip
     """What the loss of a batch is told: the weight of each class in each image, (B, K), and the sum of all.
 
-    made: places in the batch of synthetic images, which weigh what their use says. by_class: (K,). weights: (B,), of
-    real images. soft: (B, K), probabilities of the classes of real images, in place of their labels."""
+    learned: the probabilities of the classes, (B, K). made: places in the batch of synthetic images, which weigh what
+    their use says. by_class: (K,). weights: (B,), of real images."""
     use, classes = use_named(training.use), len(by_class)
     w = torch.ones(len(labels)) if weights is None else weights
     smoothing = torch.full((len(labels), 1), training.label_smoothing)
     w[made], smoothing[made] = use.weight, max(use.smoothing, training.label_smoothing)
     w = (w * by_class[labels])[:, None]
-    shown = one_hot(labels, classes).float()
-    if soft is not None:
-        real = np.setdiff1d(np.arange(len(labels)), made)
-        shown[real] = soft[real]
-    targets = w * (shown * (1 - smoothing) + smoothing / classes)
+    targets = w * (learned * (1 - smoothing) + smoothing / classes)
     return targets, w.sum().clamp_min(1e-8).item()
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from torch import Tensor
+from torch.nn.functional import one_hot
 
 from ganaug.errors import LabelMismatchError
 
@@ -20,3 +24,18 @@ def require_soft(soft: np.ndarray, count: int, n_classes: int) -> None:
             "Soft labels are not probabilities: a row is negative somewhere, or does not sum to 1.",
             "Exponentiate log-probabilities; what an image weighs is said by `weights`.",
         )
+
+
+def shown(
+    labels: Tensor, n_classes: int, made: Sequence[int] | np.ndarray, soft: Tensor | None, made_soft: Tensor | None
+) -> Tensor:  # fmt: skip
+    """The probabilities that the images of a batch are learned as, float (B, K): their labels, where nothing else is
+    said. made: places of synthetic images. soft: of all images, (B, K), those of synthetic ones without a meaning;
+    made_soft: of the synthetic ones, (n, K)."""
+    found = one_hot(labels, n_classes).float()
+    if soft is not None:
+        real = np.setdiff1d(np.arange(len(labels)), made)
+        found[real] = soft[real].float()
+    if made_soft is not None:
+        found[made] = made_soft.float()
+    return found

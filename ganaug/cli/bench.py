@@ -26,12 +26,13 @@ NO_GAIN = 6  # exit code of --require-gain
 @click.option("--out", type=click.Path(), required=True, help="Folder of results.json and report.html.")
 @options_of(BenchSettings)
 @OWN_RECIPE
+@click.option("--executor", metavar="ADDRESS", help="Train small networks on the Dask cluster at tcp://HOST:PORT.")
 @click.option("--require-gain", is_flag=True, help="Exit with code 6 unless the verdict is `helps`.")
 @common
 @click.pass_context
 def bench(
     ctx: click.Context, data: str, run: str | None, synthetic: tuple[str, ...], out: str, recipe: str | None,
-    require_gain: bool, report: Report, **given: Any,
+    executor: str | None, require_gain: bool, report: Report, **given: Any,
 ) -> Told:  # fmt: skip
     """Measure what helps a classifier of few images most, and whether synthetic images help on top of that.
 
@@ -57,7 +58,7 @@ def bench(
     try:
         results = measure(
             data, settings, run=measured, synthetic=_named(synthetic), out=out, report=report,
-            command=shlex.join(["ganaug", *sys.argv[1:]]),
+            executor=executor, command=shlex.join(["ganaug", *sys.argv[1:]]),
         )  # fmt: skip
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished trials are kept; the same command goes on with them") from None

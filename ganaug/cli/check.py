@@ -15,6 +15,7 @@ from ganaug.reporting import plain
 @click.command(cls=DataCommand)
 @click.argument("data")
 @click.option("--test", metavar="DATA", help="Also look for images that are in both.")
+@click.option("--unlabelled", metavar="DATA", help="Also look at images without labels to learn from.")
 @LIMIT
 @click.option("--drop", multiple=True, metavar="COL", help="Column of a table to leave out; repeatable.")
 @click.option("--quarantine", type=click.Path(), metavar="DIR", help="Move unreadable files of the folder there.")
@@ -22,13 +23,14 @@ from ganaug.reporting import plain
 @click.option("--no-timing", is_flag=True, help="Skip the timed estimate of how long a fit takes.")
 @reading_options
 @common
-def check(data, test, limit, drop, quarantine, write_groups, no_timing, reading, seed, report):
+def check(data, test, unlabelled, limit, drop, quarantine, write_groups, no_timing, reading, seed, report):
     """Count, look and advise: classes, sizes, unreadable files, duplicates, and how long a fit takes; of a table, what
     its columns hold.
 
     \b
     ganaug check data/train
     ganaug check data/train --test data/test
+    ganaug check data/train --test data/test --unlabelled data/more
     ganaug check mnist.npz --limit 100 --json
     ganaug check data/train --quarantine data/unreadable
     ganaug check data/train --write-groups groups.csv
@@ -46,9 +48,9 @@ def check(data, test, limit, drop, quarantine, write_groups, no_timing, reading,
 
     if holds_rows(data, drop, reading.image):
         others = set(reading.said()) - {"target"}
-        if test is not None or limit is not None or write_groups is not None or others:
+        if any(one is not None for one in (test, unlabelled, limit, write_groups)) or others:
             raise OptionError(
-                "--test, --limit, --write-groups and options of how images are read are not for tables.",
+                "--test, --unlabelled, --limit, --write-groups and options of how images are read are not for tables.",
                 "Leave them out.",
             )
         if quarantine is not None:
@@ -61,7 +63,10 @@ def check(data, test, limit, drop, quarantine, write_groups, no_timing, reading,
     timing = None if no_timing else needs_of
     if write_groups is not None:
         require_no_file(write_groups)
-    found = look(data, reading, other=test, limit=limit, seed=seed, needs=timing, budget=DEFAULT_BUDGET, report=report)
+    found = look(
+        data, reading, other=test, unlabelled=unlabelled, limit=limit, seed=seed, needs=timing, budget=DEFAULT_BUDGET,
+        report=report,
+    )  # fmt: skip
     if write_groups is not None:
         write_atomically(Path(write_groups), groups_csv(found.grouping).encode())
         click.echo(f"written: {plain(write_groups)}, {len(set(found.grouping.values()))} groups", err=True)

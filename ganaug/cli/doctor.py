@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import rich_click as click
 
 from ganaug.cli.group import Told, common
 from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, reading_options
+from ganaug.options import as_text
 
 
 class _Listing(click.RichCommand):
@@ -37,8 +40,11 @@ def doctor(run, data, pairs, reading, device, recipe, report):
     ganaug doctor runs/leaves/generator data/train --json
     """
     from ganaug.cli.load import load_run, own_recipe
+    from ganaug.data.beside import to_bench
     from ganaug.fitting.doctor.doctor import doctor as examine
 
     fitted, own = load_run(run, recipe), own_recipe(recipe)
     found = examine(fitted, data, reading, pairs=pairs, recipe=own, device=device, report=report)
-    return Told(found.to_json(), found.lines())
+    bench = to_bench(data, reading, Path(run) / "bench", run=run) if data else None
+    bench = bench or f"ganaug bench DATA --run {as_text(run)} --out OUT"
+    return Told(found.to_json(), [*found.lines(), "", f"Whether its images help a classifier: {bench}"])

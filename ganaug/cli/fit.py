@@ -37,6 +37,7 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     ganaug fit data/train --out runs/longer --fork runs/leaves --budget 20m
     ganaug fit table.csv --target diagnosis --out runs/table
     ganaug fit waves.npz --out runs/waves
+    ganaug fit data/train --unlabelled data/more --out runs/leaves
     ganaug fit photos --pairs masks --recipe pix2pix --out runs/cells
     ganaug fit data/train --out runs/mine --recipe mygan.py:lsgan --set lr=0.0003
     """
@@ -76,15 +77,10 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
 
 def _whether_it_helps(data: str, run: Path, settings: FitSettings) -> list[str]:
     """How to find out; without a test set, how to come by one."""
-    from ganaug.data.beside import found_beside, lacks_test, to_split
-    from ganaug.data.sources.source import brings_test_part
-    from ganaug.options import as_text, typed
+    from ganaug.data.beside import lacks_test, to_bench, to_split
 
-    test = found_beside(data)
     if lacks_test(data):
         return [f"Without a test set nobody knows whether it helps: before a fit, {to_split(data, settings)}"]
-    if test is None and not brings_test_part(data):
-        return []
-    words = ["ganaug bench", as_text(data), *([f"--test {as_text(test)}"] if test is not None else [])]
-    words += [*typed(settings.reading)[0], *([f"--pairs {as_text(settings.pairs)}"] if settings.pairs else [])]
-    return [f"Find out whether it helps: {' '.join(words)} --run {as_text(run)} --out {as_text(run / 'bench')}"]
+    given = {"pairs": settings.pairs, "unlabelled": settings.unlabelled, "run": run}
+    typed = to_bench(data, settings, run / "bench", **given)
+    return [] if typed is None else [f"Find out whether it helps: {typed}"]

@@ -47,6 +47,19 @@ def to_split(data: Any, reading: Reading) -> str:
     return " ".join(["ganaug split", as_text(data), *typed(reading.reading)[0], f"--test {SHARE}"])
 
 
+def to_bench(data: Any, reading: Reading, out: Any, test: Any = None, **given: Any) -> str | None:
+    """What to type to bench data; None without a test set. given: other options, by name, None for those that are not
+    needed."""
+    test = found_beside(data) if test is None else test
+    if test is None and not brings_test_part(data):
+        return None
+    options = {**given, "out": out}
+    words = ["ganaug bench", as_text(data), *([] if test is None else [f"--test {as_text(test)}"])]
+    words += typed(reading.reading)[0]
+    words += [f"--{name} {as_text(value)}" for name, value in options.items() if value is not None]
+    return " ".join(words)
+
+
 def _reads(data: Any, reading: Reading) -> frozenset[str]:
     """The fields of `Reading` that it has a use for."""
     if isinstance(data, Labelled):

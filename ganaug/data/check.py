@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ganaug.data.advice import advice_for
-from ganaug.data.beside import both_readings, lacks_test, to_split
+from ganaug.data.beside import both_readings, lacks_test, to_bench, to_split
 from ganaug.data.check_report import Check, Needs
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
@@ -22,6 +22,7 @@ from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
 from ganaug.data.subjects import alike, copies, survey_with_pairs
 from ganaug.data.survey import Survey, survey
+from ganaug.data.unlabelled_facts import unlabelled_facts
 from ganaug.errors import DataError, OptionError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
@@ -32,6 +33,7 @@ def check(
     reading: Reading | None = None,
     *,
     other: Any = None,
+    unlabelled: Any = None,
     limit: int | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -42,9 +44,10 @@ def check(
 ) -> Check:
     """Read every image of a source (see `open_source`) once and say what is there.
 
-    other: a second set, for instance the test set, to compare classes and look for copies across both. limit, seed:
-    as in `load_images`. device: where a fit would run, "cpu" or a GPU. needs: what good samples take, or a
-    function of their `DataSpec`. budget: seconds after which a fit stops by itself. reading, given: see
+    other: a second set, for instance the test set, to compare classes and look for copies across both. unlabelled:
+    images without labels to learn from, see `load_unlabelled`, which are looked for in both. limit, seed: as in
+    `load_images`. device: where a fit would run, "cpu" or a GPU. needs: what good samples take, or a function of their
+    `DataSpec`. budget: seconds after which a fit stops by itself. reading, given: see
     `Reading`. Raises DataError only where the source cannot be opened at all; what would stop a fit otherwise is listed
     in `problems`.
     """
@@ -62,6 +65,12 @@ def check(
     nearly = Between() if second is None else _nearly(opened, found, second, beside, there, report)
     groups = group_facts(opened, found)
     problems = _problems(opened, found, counts, reading)
+    problems = problems or ((groups.problem,) if groups and groups.problem else ())
+    loose = None
+    if unlabelled is not None:
+        test = None if second is None else (second, beside)
+        loose = unlabelled_facts(unlabelled, reading, (opened, found), test, seed, report)
+        problems += (loose.problem,) if loose.problem else ()
     result = Check(
         counts=counts,
         sizes=_sizes(found),
@@ -80,7 +89,8 @@ def check(
         near_duplicates_between=nearly.sure,
         alike_between=nearly.unsure,
         other_counts={} if second is None else _in_words_of(opened.classes, _counts(second, beside)),
-        problems=problems or ((groups.problem,) if groups and groups.problem else ()),
+        unlabelled=loose,
+        problems=problems,
         advice=(),
         needs=needs(spec) if callable(needs) else needs,
         budget=budget,
@@ -88,9 +98,19 @@ def check(
         read_as=found.read_as(reading.range),
     )
     advice = advice_for(result, other_sizes=_sizes(beside), other_modes=_modes(beside))
-    if other is None and not result.problems and is_text(source) and lacks_test(source):
-        advice += (f"There is no test set. Before a fit, divide these images: {to_split(source, reading)}",)
+    if not result.problems:
+        advice += _next(source, reading, other, unlabelled, limit)
     return replace(result, advice=advice)
+
+
+def _next(source: Any, reading: Reading, other: Any, unlabelled: Any, limit: int | None) -> tuple[str, ...]:
+    """What to type next, where it can be typed."""
+    if other is None and is_text(source) and lacks_test(source):
+        return (f"There is no test set. Before a fit, divide these images: {to_split(source, reading)}",)
+    if unlabelled is None or not all(one is None or is_text(one) for one in (source, other, unlabelled)):
+        return ()
+    typed = to_bench(source, reading, "bench", other, limit=limit, unlabelled=unlabelled)
+    return () if typed is None else (f"Find out what the unlabelled images are worth: {typed}",)
 
 
 def _in_words_of(classes: Sequence[str], counts: dict[str, int]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ganaug.data.group_facts import GroupFacts
 from ganaug.data.subjects import NearPair
+from ganaug.data.unlabelled_facts import UnlabelledFacts
 from ganaug.reporting import aligned, printable, shortened
 
 CLASSES = 30  # that are listed
@@ -45,8 +46,9 @@ class Check:
     alike_between: the same for pictures that are no more alike than different ones of this set may be; near_duplicates:
     pairs within this set, for which compared says whether they were looked for; nested: a sentence on folders below the
     class folders; groups: None where none are known; other_counts: counts of the other set, empty if there is none;
-    problems: what would stop a fit; advice: what would make it better; needs: what good samples take, or
-    None; budget: seconds after which a fit stops by itself; grouping: item -> group, where what is alike is together
+    unlabelled: of images without labels, None where none are given; problems: what would stop a fit, or a bench with
+    these; advice: what would make it better; needs: what good samples take, or None; budget: seconds after which a fit
+    stops by itself; grouping: item -> group, where what is alike is together
     (not part of `to_json`); read_as: what the reader does to some images, in words -> how many.
     """
 
@@ -72,6 +74,7 @@ class Check:
     compared: bool = True
     alike_between: tuple[tuple[str, str], ...] = ()
     budget: float | None = None
+    unlabelled: UnlabelledFacts | None = None
     grouping: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -104,7 +107,8 @@ class Check:
         lines += _section("nearly identical pictures in both sets", _joined(self.near_duplicates_between), most)
         alike = _joined(self.alike_between)
         lines += _section("in both sets as much alike as others here: one subject or two? not judged", alike, most)
-        lines += _section("problems that stop a fit", self.problems, 1000)
+        lines += [] if self.unlabelled is None else self._unlabelled(self.unlabelled, most)
+        lines += _section("problems that stop a fit or a bench", self.problems, 1000)
         return lines + _section("advice", self.advice, 1000)
 
     def _classes(self) -> list[str]:
@@ -115,6 +119,16 @@ class Check:
             title += f" (the {CLASSES} smallest of {len(names)}; the largest has {max(self.counts.values())})"
             names = sorted(names, key=lambda name: self.counts.get(name, 0))[:CLASSES]
         return [title, *aligned({printable(name): self._count(name) for name in names}, most=CLASSES)]
+
+    def _unlabelled(self, found: UnlabelledFacts, most: int) -> list[str]:
+        looked = found.read + len(found.unreadable)
+        some = "" if looked == found.total else f", of which {looked}, chosen by the seed, are looked at"
+        lines = ["", f"{found.total} unlabelled images{some}"]
+        unreadable = [f"{printable(name)}: {why}" for name, why in found.unreadable]
+        lines += _section("unlabelled images that are unreadable, skipped", unreadable, most)
+        copies = "unlabelled images that are labelled ones, or nearly: left out"
+        lines += _section(copies, _joined(found.labelled), most)
+        return lines + _section("unlabelled images that are test images, or nearly", _joined(found.tested), most)
 
     def _time(self) -> list[str]:
         """How long good samples take, and what a fit does by itself."""

@@ -55,6 +55,18 @@ class Labelled:
                 taken[field.name] = tuple(value[i] for i in chosen)
         return replace(self, **taken)
 
+    def followed_by(self, other: Self) -> Self:
+        """These items, and then others of the same classes; what is said of all of them is said of these. What only one
+        of the two knows of its items is left out."""
+        both: dict[str, Any] = {"places": (), "groups": None}
+        for field in fields(self):
+            own, theirs = getattr(self, field.name), getattr(other, field.name)
+            if isinstance(own, torch.Tensor):
+                both[field.name] = None if theirs is None else torch.cat([own, theirs])
+            elif isinstance(own, tuple) and field.name not in {"places", "groups", *self.OF_ALL}:
+                both[field.name] = own + theirs if len(own) == len(self) and len(theirs) == len(other) else ()
+        return replace(self, **both)
+
     def limited(self, limit: int | None, seed: int) -> Self:
         """At most so many items of each class, in their own order: those that reading the source with this limit and
         `seed` would have given. Raises OptionError below 1."""

@@ -31,6 +31,7 @@ from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
 CLASS = "all"
+MOST = 4000  # that are looked at by a fit, a bench or a check
 
 
 @usual_defaults()
@@ -78,11 +79,18 @@ def load_unlabelled(
     depth, side = like.pixels.shape[1:3]
     if isinstance(source, LabelledImages):
         return load_images(source, reading, size=side, channels=depth, at_least=0).unlabelled().limited(limit, seed)
+    opened, reading = open_like(source, like, reading, report)
+    return read_opened(opened, reading, side=side, depth=depth, limit=limit, seed=seed, report=report)
+
+
+def open_like(
+    source: Any, like: LabelledImages, reading: Reading, report: Report = silent
+) -> tuple[ImageSource, Reading]:  # fmt: skip
+    """The open source, and how it is read: values of more than 8 bits have the range of labelled images, by default."""
     scaled = isinstance(source, ImageSource) and not hasattr(source, "span")  # its values have 8 bits already
     if reading.range is None and not scaled:
         reading = replace(reading, range=like.codec.range)
-    opened = open_unlabelled(source, reading, report=report)
-    return read_opened(opened, reading, side=side, depth=depth, limit=limit, seed=seed, report=report)
+    return open_unlabelled(source, reading, report=report), reading
 
 
 def open_unlabelled(source: Any, reading: Reading | None = None, *, report: Report = silent) -> ImageSource:

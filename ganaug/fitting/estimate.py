@@ -88,7 +88,7 @@ def dry_run(
 ) -> Estimate:
     """What `ganaug.fit` would do with the same arguments; raises as it does, writes nothing."""
     settings = merged(FitSettings, settings, options)
-    require_outside(out, data, settings.pairs)
+    require_outside(out, data, settings.pairs, settings.unlabelled)
     require_place(Path(out), resume=False)
     found = prepare(data, settings, report)
     needed = require_memory(found.recipe, found.batches, found.device)

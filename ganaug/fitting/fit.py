@@ -29,6 +29,7 @@ from ganaug.fitting.place import is_finished, require_place
 from ganaug.fitting.planned import planned
 from ganaug.fitting.prepare import FitSettings, Prepared, prepare
 from ganaug.fitting.settings_file import digest_of, finished_steps, forked, store
+from ganaug.fitting.unlabelled import keep_labels
 from ganaug.game.batches import batches_for
 from ganaug.game.train import Progress, train
 from ganaug.generator.card import Card
@@ -81,17 +82,17 @@ def fit(
         raise OptionError("A fit either resumes or forks.", "To go on with a forked run, give --resume alone.")
     settings = merged(FitSettings, settings, options)
     folder = Path(out)
-    require_outside(folder, data, settings.pairs)
+    require_outside(folder, data, settings.pairs, settings.unlabelled)
     require_place(folder, resume)
-    prepared = prepare(data, settings, report)
+    source_run = Path(fork.path if isinstance(fork, Run) else fork) if fork is not None else None
+    prepared = prepare(data, settings, report, folder if resume else source_run)
     if is_finished(folder):
-        digest = digest_of(prepared.training, prepared.validation)
+        digest = digest_of(prepared.training, prepared.validation, prepared.beside)
         report("fit", 1, 1, f"already finished, {finished_steps(folder, prepared.settings, digest)} steps")
         return Run(folder)
     with writing(folder), sole_writer(folder):
         if is_finished(folder):
             raise OutputInUseError(f"{folder} was finished by another process.", "Choose another folder.")
-        source_run = Path(fork.path if isinstance(fork, Run) else fork) if fork is not None else None
         return _Fit(folder, prepared, report).go(resume, source_run)
 
 
@@ -101,8 +102,8 @@ class _Fit:
     def __init__(self, folder: Path, prepared: Prepared, report: Report):
         self.settings, self.folder, self.report, self.prepared = prepared.settings, folder, report, prepared
         self.recipe, self.device, self.batches = prepared.recipe, prepared.device, prepared.batches
-        self.training, self.validation = prepared.training, prepared.validation
-        self.digest = digest_of(prepared.training, prepared.validation)
+        self.training, self.validation, self.beside = prepared.training, prepared.validation, prepared.beside
+        self.digest = digest_of(self.training, self.validation, self.beside)
         self.course = Course(folder, prepared.device, report)
 
     def go(self, resume: bool, fork: Path | None) -> Run:
@@ -120,11 +121,14 @@ class _Fit:
             loop = self._loop(begin, steps)
             self.watch = Watch(self.folder, self._counts(), steps, self.recipe.advised, self._examiner, self.report)
             first = next(loop)  # a state that does not fit is refused here, before anything is written
+            if self.beside is not None:
+                keep_labels(self.folder, self.beside)
             store(self.folder, self.settings, self.digest, self.time.plan, forked=fork is not None)
             if fork is not None:
                 save_state(self.course.states, begin, begin)
             what = {"table": "rows"}.get(self.settings.kind, self.settings.kind)
             parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"
+            parts += f", {len(self.beside)} that had no label to train on, too" if self.beside else ""
             self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")
             self._list_unreadable()
             self._list_skipped()
@@ -240,7 +244,8 @@ class _Fit:
         save_picture(tile(grid), self.folder / "samples" / f"step-{progress.step:09d}.png")
 
     def _card(self, steps: int) -> Card:
-        parts = [part for part in (self.training, self.validation) if isinstance(part, LabelledImages)]
+        all_parts = self.training, self.validation, self.beside
+        parts = [part for part in all_parts if isinstance(part, LabelledImages)]
         likenesses = [alike for part in parts for alike in part.likenesses]
         return Card(
             recipe=self.settings.recipe,
@@ -254,6 +259,7 @@ class _Fit:
             seed=self.settings.seed,
             counts=self._counts(),
             fingerprints=self.training.fingerprints,
+            unlabelled=() if self.beside is None else self.beside.fingerprints,
             held_out=self.validation.fingerprints,
             versions=environment(self.device),
             interventions=self.course.interventions,

@@ -8,6 +8,7 @@ from ganaug.errors import OutputInUseError
 from ganaug.files.integrity import is_part
 from ganaug.files.lock import LOCKS
 from ganaug.fitting.settings_file import FILE
+from ganaug.fitting.unlabelled import FILE as LABELS
 
 
 def is_finished(run: Path) -> bool:
@@ -26,5 +27,5 @@ def require_place(folder: Path, resume: bool) -> None:
     others = sorted(name for name in names - LOCKS if not is_part(name))
     if others and not resume:
         raise OutputInUseError(f"{folder} is not empty.", "Choose another folder, or go on with --resume.")
-    if others and not names & {FILE, "state", "generator"}:
+    if others and not names & {FILE, LABELS, "state", "generator"}:
         raise OutputInUseError(f"{folder} holds no run to resume, but {others[0]}.", "Choose another folder.")

@@ -20,6 +20,7 @@ from ganaug.data.split import groups_in_words, hold_out
 from ganaug.device import resolve_device
 from ganaug.errors import DataError, FewImagesWarning, OptionError
 from ganaug.fitting.settings import RECIPES_OF, FitSettings
+from ganaug.fitting.unlabelled import images_beside
 from ganaug.game import Recipe, Source
 from ganaug.game.batches import batches_for
 from ganaug.game.train import Batches
@@ -31,7 +32,8 @@ from ganaug.reporting import Report, printable
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a fit is about to be played with. settings: as they were given, kind and recipe made definite."""
+    """What a fit is about to be played with. settings: as they were given, kind and recipe made definite. beside:
+    unlabelled images, under the labels that were found for them; batches come from these, too."""
 
     settings: FitSettings
     recipe: Recipe
@@ -39,10 +41,12 @@ class Prepared:
     validation: LabelledImages | LabelledVectors
     device: torch.device
     batches: Batches
+    beside: LabelledImages | None = None
 
 
-def prepare(data: Any, settings: FitSettings, report: Report) -> Prepared:
-    """Read the data, hold out a part, look up the recipe; writes nothing. Raises as `fit` does."""
+def prepare(data: Any, settings: FitSettings, report: Report, began: Path | None = None) -> Prepared:
+    """Read the data, hold out a part, look up the recipe; writes nothing. began: the run that the fit goes on with.
+    Raises as `fit` does."""
     settings = _definite(data, settings)
     recipe = recipe_named(settings.recipe, settings.options)
     device = resolve_device(settings.device)
@@ -57,9 +61,18 @@ def prepare(data: Any, settings: FitSettings, report: Report) -> Prepared:
     training, validation = hold_out(items, fraction=settings.validation, seed=settings.seed)
     if training.groups is not None:
         report("groups", 0, 0, groups_in_words(training, validation))
+    beside = None
+    if isinstance(training, LabelledImages) and isinstance(validation, LabelledImages):
+        beside = images_beside(
+            settings, training, validation, labelled=recipe.labelled, device=device, began=began, report=report
+        )
     if not recipe.labelled:
         training, validation = training.unlabelled(), validation.unlabelled()
-    return Prepared(settings, recipe, training, validation, device, batches_for(recipe, training, device))
+    drawn = training
+    if isinstance(training, LabelledImages) and beside is not None:
+        drawn = training.followed_by(beside)
+    batches = batches_for(recipe, drawn, device)
+    return Prepared(settings, recipe, training, validation, device, batches, beside)
 
 
 def read_items(
@@ -103,7 +116,7 @@ def _definite(data: Any, settings: FitSettings) -> FitSettings:
     return replace(settings, kind=kind, recipe=recipe)
 
 
-_OF_IMAGES = frozenset({"size", "channels", "groups", "pairs", "strict", "root", "targets", "classes"})
+_OF_IMAGES = frozenset({"size", "channels", "groups", "pairs", "unlabelled", "strict", "root", "targets", "classes"})
 _OF_IMAGES |= {"labels", "image", "follow_links", "skip_small", "depth", "range", "as_served"}
 _OF_TABLES = frozenset({"target", "drop"})
 IDLE = {  # settings that would change nothing, by the kind of the data
@@ -134,6 +147,11 @@ def _check_options(data: Any, settings: FitSettings, recipe: Recipe) -> None:
         raise OptionError(
             f"The recipe {settings.recipe} does not learn from pairs: the paired images would change nothing.",
             "Leave out --pairs (pairs=), or choose a recipe that learns from them, such as pix2pix.",
+        )
+    if settings.unlabelled is not None and recipe.source is Source.PAIR:
+        raise OptionError(
+            f"The recipe {settings.recipe} learns from pairs, and unlabelled images have none.",
+            "Leave out --unlabelled (unlabelled=), or choose a recipe that needs no pairs.",
         )
 
 

@@ -23,7 +23,9 @@ class FitSettings(Reading):
     draw. device: "auto" is CUDA where there is a GPU. kind: "images", "table", "series" or "auto"; series (N, C, T)
     need it. drop: columns of a table to leave out. auto_fix: turn a knob once, where the doctor finds that one helps.
     target, root and others: see `Reading`. pairs: the paired image of each item, for recipes that learn from pairs: a
-    folder with files of the same names, or an array. strict: stop at the first unreadable image.
+    folder with files of the same names, or an array. unlabelled: images without labels to learn from beside the others,
+    read by `ganaug.data.unlabelled`: those that can be given a label surely enough. strict: stop at the first
+    unreadable image.
     """
 
     recipe: str = option(
@@ -49,6 +51,9 @@ class FitSettings(Reading):
     )
     pairs: Any = option(
         None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any", recorded=False
+    )
+    unlabelled: Any = option(
+        None, "Images without labels to learn from, too, where one can be given.", metavar="DATA", recorded=False
     )
     strict: bool = option(False, "Stop at the first unreadable image.", recorded=False)
 

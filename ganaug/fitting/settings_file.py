@@ -12,7 +12,7 @@ from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.errors import ArtefactError, DataError, OptionError
 from ganaug.files.checked import bounded, is_
 from ganaug.files.integrity import read_whole, sealed, sha256, unsealed, write_atomically
-from ganaug.fitting.prepare import FitSettings
+from ganaug.fitting.settings import FitSettings
 from ganaug.generator.codecs import codec_to_json
 from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import SavedState, load_state
@@ -23,11 +23,15 @@ _SMALL = 1 << 24  # bytes, at most
 _SPLIT = {"data", "seed"}  # what decides which items are held out
 
 
-def digest_of(training: LabelledImages | LabelledVectors, validation: LabelledImages | LabelledVectors) -> str:
-    """Of the items of both parts with their labels, of the names of the classes, and of the way back from items."""
+def digest_of(
+    training: LabelledImages | LabelledVectors,
+    validation: LabelledImages | LabelledVectors,
+    beside: LabelledImages | None = None,
+) -> str:
+    """Of the items of all parts with their labels, of the names of the classes, and of the way back from items."""
     codec = json.dumps(codec_to_json(training.codec), sort_keys=True)
     marks = [*training.classes, *map(str, training.spec.shape), codec]
-    for part in (training, validation):
+    for part in (training, validation, *([] if beside is None else [beside])):
         marks += [*part.fingerprints, *map(str, part.labels.tolist())]
         if isinstance(part, LabelledImages) and part.pairs is not None:
             marks.append(sha256(part.pairs.numpy().tobytes()))

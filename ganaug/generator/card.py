@@ -15,7 +15,7 @@ from ganaug.game import Prior
 from ganaug.generator.codecs import codec_from_json, codec_to_json
 from ganaug.generator.interventions import Intervention
 
-SCHEMA = 6
+SCHEMA = 7
 _MOST = 2**24  # a setting that is a whole number, at most
 
 
@@ -25,9 +25,10 @@ class Card:
 
     shape: of a generated item, see `DataSpec`. codec: ImageCodec, TableCodec or SeriesCodec, the way to the user's own
     form. pair: of the paired images that a translator starts from, () for others.
-    fingerprints, held_out: hashes of the items that gradients saw, and of the validation part. likenesses: hash of the
-    file of the run folder by which near-duplicates of them are found; "" where there is none. skipped: classes of the
-    data that were left out as too small.
+    fingerprints, held_out: hashes of the labelled items that gradients saw, and of the validation part. unlabelled: of
+    the images that gradients saw besides, which had no label. likenesses: hash of the file of the run folder by which
+    near-duplicates of all these are found; "" where there is none. skipped: classes of the data that were left out as
+    too small.
     versions: libraries, threads and device of the fit. interventions: what befell it.
     Nothing here depends on the clock or on a path.
     """
@@ -45,6 +46,7 @@ class Card:
     held_out: tuple[str, ...]
     versions: dict[str, str]
     pair: tuple[int, ...] = ()
+    unlabelled: tuple[str, ...] = ()
     likenesses: str = ""
     skipped: tuple[str, ...] = ()
     interventions: tuple[Intervention, ...] = ()
@@ -88,6 +90,7 @@ def _checked(values: Any) -> Card:
         held_out=texts(values["held_out"]),
         versions={text(k): text(v) for k, v in is_(values["versions"], dict).items()},
         pair=_shape(values["pair"], least=0),
+        unlabelled=texts(values["unlabelled"]),
         likenesses=text(values["likenesses"]),
         skipped=texts(values["skipped"]),
         interventions=tuple(Intervention.from_json(one) for one in is_(values["interventions"], list)),

@@ -31,13 +31,13 @@ def keep_likenesses(run: Path, likenesses: Iterable[str]) -> str:
 
 
 def known_to(fitted: Fitted) -> Known:
-    """The images that gradients or the validation part of the fit saw.
+    """The images that gradients or the validation part of the fit saw, unlabelled ones among them.
 
     `nearly` is False where the generator folder came without its run folder. Raises ArtefactError for an altered file
     of likenesses.
     """
     card, run = fitted.card, run_folder(fitted)
-    prints = frozenset((*card.fingerprints, *card.held_out))
+    prints = frozenset((*card.fingerprints, *card.unlabelled, *card.held_out))
     file = None if run is None else run / LIKENESSES
     if not card.likenesses or file is None or not os.path.lexists(file):
         return Known(prints, nearly=not card.likenesses)

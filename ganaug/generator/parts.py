@@ -34,19 +34,22 @@ class NoFit:
     codec: ImageCodec
     skipped: tuple[str, ...] = ()
     fingerprints: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
 
 
 class FitParts(Generic[Items]):
     """Some items, divided by what the fit did with them.
 
-    inside: bool (N,), those that its gradients saw; beside: those that it held out.
+    inside: bool (N,), those that its gradients saw with their labels; unlabelled: those that these saw without;
+    beside: those that it held out.
     """
 
     def __init__(self, items: Items, card: Card | NoFit):
         self.items = items
         self.inside = np.isin(items.fingerprints, card.fingerprints)
         self.beside = np.isin(items.fingerprints, card.held_out) & ~self.inside
+        self.unlabelled = np.isin(items.fingerprints, card.unlabelled) & ~self.inside
 
     @property
     def seen(self) -> Items:
@@ -61,7 +64,7 @@ class FitParts(Generic[Items]):
     @property
     def unseen(self) -> Items:
         """All that gradients did not see: held out, or no part of the fit."""
-        return self.items.take(np.flatnonzero(~self.inside))
+        return self.items.take(np.flatnonzero(~self.inside & ~self.unlabelled))
 
 
 def images_like(card: Card | NoFit, data: Any, reading: Reading | None = None, **options: Any) -> LabelledImages:

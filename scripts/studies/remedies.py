@@ -26,6 +26,9 @@ from scipy import stats
 
 from ganaug.classifier.pretrained import usual
 from ganaug.classifier.remedies import REMEDIES
+from ganaug.data.sources.arrays import from_arrays
+from ganaug.data.sources.source import open_source
+from ganaug.evaluation.bench.design import UNEQUAL
 from ganaug.evaluation.bench.ladder import AS_IT_IS
 from ganaug.evaluation.bench.run import bench
 from scripts.studies.lib.command import count, options
@@ -43,35 +46,51 @@ KINDS = {
     "magnetic_tile": "defects of tiles, 64 px", "fashion_mnist": "clothes, 28 px", "mnist": "digits, 28 px",
 }  # fmt: skip
 STEPS, SEEDS, MOST = 400, 2, 200  # of the small network; on the test set; images a class, at most, of a draw
+TESTED, POOL = 100, 4000  # test images a class, at most; images without labels, at most
 
 
 @dataclass(frozen=True)
 class Cell:
-    """limit: images a class, None for all (at most `MOST`)."""
+    """limit: images a class, None for all (at most `MOST`). pool: "pool", all other training images are there without
+    their labels; "foreign", and as many images of `FOREIGN` are among them."""
 
     data: str
     limit: int | None
+    pool: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.data}-{self.limit or 'all'}"
+        return f"{self.data}-{self.limit or 'all'}" + ("+" if self.pool else "") + self.pool
 
 
-CELLS = tuple(Cell(data, limit) for limit in LIMITS for data in SETS)
+FOREIGN = {"eurosat": "sign_digits", "fashion_mnist": "mnist"}  # what is no image of the set, at its size
+POOLS = tuple(Cell(data, 20, pool) for data in FOREIGN for pool in ("pool", "foreign"))
+CELLS = tuple(Cell(data, limit) for limit in LIMITS for data in SETS) + POOLS
 
 
 def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
     """One bench: what is kept of it."""
-    given: dict[str, Any] = {}
+    limit = cell.limit or MOST
     if cell.data in FOLDERS:
         folder = image_folder(cell.data)
-        data = str(folder / "train")
+        data: Any = str(folder / "train")
         given = {"test": folder / "test", "groups": folder / "groups.csv"}
+        labels = open_source(data).labels
     else:
-        data = image_set(cell.data)
+        with np.load(image_set(cell.data)) as file:
+            known = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+            classes = [str(name) for name in file["classes"]]
+        labels, tested = known["y_train"], _first(known["y_test"], TESTED)
+        data = from_arrays(known["x_train"], labels, classes=classes)
+        given = {"test": from_arrays(known["x_test"][tested], known["y_test"][tested], classes=classes)}
+        if cell.pool:
+            given["unlabelled"] = _pool(cell, known["x_train"])
+    counts = np.minimum(np.bincount(labels), limit)
+    there = {"": True, "unequal": counts.max() > UNEQUAL * counts.min(), "unlabelled": bool(cell.pool)}
+    remedies = [name for name, one in REMEDIES.items() if there.get(one.needs) and name != "finetune"]
     results = bench(
-        data, out=out, model="small", quick=True, steps=STEPS, seeds=SEEDS, seed=draw, limit=cell.limit or MOST,
-        cache=cache, remedies=[name for name in REMEDIES if name not in ("finetune", "pseudo-labels")], **given,
+        data, out=out, model="small", quick=True, steps=STEPS, seeds=SEEDS, seed=draw, limit=limit, cache=cache,
+        remedies=remedies, **given,
     ).data  # fmt: skip
     rungs = [
         {
@@ -88,12 +107,28 @@ def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
     }  # fmt: skip
 
 
+def _first(labels: np.ndarray, most: int) -> np.ndarray:
+    """Rows of the first images of each class."""
+    return np.sort(np.concatenate([np.flatnonzero(labels == label)[:most] for label in np.unique(labels)]))
+
+
+def _pool(cell: Cell, images: np.ndarray) -> np.ndarray:
+    """Images without labels: all that there are, since a bench leaves those out that have a label; with as many foreign
+    ones, if they are asked for."""
+    images = images[:POOL]
+    if cell.pool == "pool":
+        return images
+    with np.load(image_set(FOREIGN[cell.data])) as file:
+        return np.concatenate([images, np.resize(file["x_train"][: len(images)], images.shape)])
+
+
 def render() -> str:
     """A part of docs/study.md; "" where nothing was played."""
     lines = read(RESULTS / "remedies.jsonl")
     if not lines:
         return ""
-    names = [AS_IT_IS, "augmentation", "sampling", "weights", "shift", "longer", "mean", "probe", "mean of all"]
+    names = [AS_IT_IS, "augmentation", "sampling", "weights", "shift", "longer", "mean", "probe", "pseudo-labels",
+             "fixmatch", "mean of all"]  # fmt: skip
     header = ["images a class", *(REMEDIES[name].words if name in REMEDIES else name for name in names), "chosen"]
     rows = []
     for cell in CELLS:

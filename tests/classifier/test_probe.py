@@ -108,7 +108,7 @@ def weights(x, y, n_classes, **settings):
     from ganaug.classifier.probe import _Given, _seen
 
     synthetic = clouds((50, 50, 0), seed=2)
-    given = _Given(x, y, n_classes, np.ones(len(y)), None, None, synthetic)
+    given = _Given(x, y, n_classes, np.ones(len(y)), None, None, synthetic, None)
     rows, targets = _seen(given, ProbeTraining(**settings), 0)
     assert len(rows) == len(targets)
     assert targets.sum() == pytest.approx(len(y))
@@ -121,7 +121,7 @@ def test_shares_are_weights_of_each_class():
     assert real == pytest.approx([15, 7.5, 5])  # no synthetic image of the last class: real ones stay in their place
     assert made == pytest.approx([5, 2.5, 0])
     real, made, count = weights(x, y, 3, ratio=0.5)
-    assert count == 30  # as many as there are real ones, so that each weighs like one
+    assert count == 25 + 25  # half of those that are there
     real, made, _ = weights(x, y, 3, ratio=0.5, use="rare")
     assert made[0] == 0
     assert made[1] / (real + made)[1] == pytest.approx(0.25)

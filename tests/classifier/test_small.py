@@ -150,7 +150,7 @@ def test_synthetic_images_are_what_is_trained_on():
 def test_the_loss_is_told_weights_and_smoothed_labels():
     labels, by_class = torch.tensor([0, 1, 1]), torch.tensor([2.0, 1.0])
     training = Training(use="light", label_smoothing=0.1)  # weight 0.3 and smoothing 0.2 for the synthetic one
-    targets, total = soft_targets(labels, np.array([2]), by_class, training)
+    targets, total = soft_targets(torch.eye(2)[labels], labels, np.array([2]), by_class, training)
     assert targets.numpy() == pytest.approx(np.array([[1.9, 0.1], [0.05, 0.95], [0.03, 0.27]]))
     assert total == pytest.approx(3.3)
 

@@ -41,7 +41,13 @@ def test_what_it_says_can_be_typed_up_to_the_verdict(tmp_path, monkeypatch):
     small = "--steps 2 --size 8 --device cpu --set width=8 --set widest=16 --set batch=8"
     last = lines_after(typed(f"{fit} {small} -q"), "Find out whether it helps")
     assert last == [bench]
-    monkeypatch.setattr("ganaug.evaluation.bench.trial.train_classifier", NearestMean())
+    run, data = (shlex.split(fit)[place] for place in (-1, 2))
+    assert shlex.split(fit)[-2] == "--out"
+    [doctor] = lines_after(
+        typed(shlex.join(["ganaug", "doctor", run, data, "--device", "cpu", "-q"])), "help a classifier"
+    )
+    assert set(shlex.split(doctor)) == set(shlex.split(bench))
+    monkeypatch.setattr("ganaug.evaluation.trials.small.train_classifier", NearestMean())
     monkeypatch.setattr("ganaug.evaluation.bench.figures._svg", lambda figure: "data:image/svg+xml;base64,")
     assert "Report: " in typed(f"{bench} --quick --augmentation none --device cpu -q")
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ganaug.classifier.pseudo import Pseudo
 from ganaug.data.load import load_images
 from ganaug.data.rows.series import load_series
 from ganaug.data.rows.table import load_table
@@ -89,6 +90,7 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "drop": ("two",),
     "auto_fix": True,
     "pairs": PIXELS,
+    "unlabelled": RNG.integers(0, 256, (6, 8, 8), dtype=np.uint8),
     "strict": True,
     "range": (0, 4095),
     "as_served": True,
@@ -110,7 +112,7 @@ def outcome(data: Any, settings: FitSettings) -> tuple:
     """What a fit would start from."""
     found = prepare(data, settings, silent)
     sizes = [len(part) for part in (found.training, found.validation)]
-    return digest_of(found.training, found.validation), str(found.recipe), sizes, found.settings
+    return digest_of(found.training, found.validation, found.beside), str(found.recipe), sizes, found.settings
 
 
 NAMES = (
@@ -127,6 +129,14 @@ NAMES = (
 )
 
 
+@pytest.fixture
+def labels(monkeypatch):
+    """Unlabelled images are given the label 0, at once."""
+    found = Pseudo(np.arange(6), np.zeros(6, np.int64), np.ones(6), 0.9, 0.9, "")
+    monkeypatch.setattr("ganaug.classifier.labelling.label_images", lambda *of, **how: (found, "nobody"))
+
+
+@pytest.mark.usefixtures("labels")
 @pytest.mark.filterwarnings("ignore::ganaug.errors.FewImagesWarning")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("setting", OTHER)

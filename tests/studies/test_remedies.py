@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ganaug.evaluation.bench.run import bench
 from scripts.studies import remedies
 from scripts.studies.lib.results import put, read
-from tests.toys.bench import NearestMean, images
+from tests.toys.bench import CLASSES, NearestMean, images
+
+
+def arrays(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    source = images(n, seed)
+    return np.stack([np.asarray(source.read(i)) for i in range(len(source))]), np.asarray(source.labels)
 
 
 def line(cell: str, draw: int, change: float, **changed) -> dict:
@@ -36,8 +42,8 @@ def test_the_table_tells_of_every_draw_and_how_sure_it_is(tmp_path: Path, monkey
     cells = [cell.strip() for cell in row.split("|")]
     assert cells[1] == "mnist-20 (digits, 28 px; 3 draws)"
     assert cells[2] == "50.0"
-    assert cells[9] == cells[11] == "+15.0 ± 44.8"  # Student's interval of 20, 30 and -5 points
-    assert cells[10].startswith("-10.0")
+    assert cells[9] == cells[13] == "+15.0 ± 44.8"  # Student's interval of 20, 30 and -5 points
+    assert cells[12].startswith("-10.0")
     assert "better than the small network as it is in 3 of 4 draws (worst -5.0 points" in page
     assert "trashnet-all (photographs of waste, 384 x 512 px; 1 draw)" in page
 
@@ -45,15 +51,24 @@ def test_the_table_tells_of_every_draw_and_how_sure_it_is(tmp_path: Path, monkey
 def test_a_draw_is_a_bench_of_which_the_rungs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("ganaug.evaluation.trials.small.train_classifier", NearestMean())
     monkeypatch.setattr("ganaug.evaluation.bench.figures._svg", lambda figure: "")
-    monkeypatch.setattr(remedies, "image_set", lambda name: "there")
+    monkeypatch.setenv("GANAUG_DATA", str(tmp_path))
+    for name, seed in (("mnist", 0), ("fashion_mnist", 2)):
+        (x, y), (x_test, y_test) = arrays(30, seed), arrays(40, seed + 1)
+        file = tmp_path / f"{name}.npz"
+        np.savez(file, x_train=x, y_train=y, x_test=x_test, y_test=y_test, classes=np.array(CLASSES))
     asked: dict = {}
 
     def toy(data, **given):
         asked.update(given)
-        del given["limit"]
-        return bench(images(20, 0), test=images(40, 1), **{**given, "remedies": ("augmentation", "mean")})
+        few = [name for name in given["remedies"] if name in ("augmentation", "mean", "pseudo-labels")]
+        return bench(data, **{**given, "remedies": few})
 
     monkeypatch.setattr(remedies, "bench", toy)
+    pool = remedies.play(remedies.Cell("fashion_mnist", 10, "foreign"), 3, tmp_path / "pool", tmp_path / "cache")
+    assert pool["cell"] == "fashion_mnist-10+foreign"
+    assert len(asked["unlabelled"]) == 2 * 90
+    assert {"pseudo-labels", "fixmatch"} <= set(asked["remedies"])
+    assert "pseudo-labels" in [rung["rung"] for rung in pool["rungs"]]
     found = remedies.play(remedies.Cell("mnist", None), 3, tmp_path / "out", tmp_path / "cache")
     put(tmp_path / "kept.jsonl", found, "cell", "draw")
     [kept] = read(tmp_path / "kept.jsonl")

@@ -22,13 +22,16 @@ def images(n: int, seed: int, *, noise: float = 60.0, classes: tuple[str, ...] =
 
 
 class NearestMean:
-    """Stands in for `ganaug.classifier.small.train_classifier`: same arguments, counts its trainings."""
+    """Stands in for `ganaug.classifier.small.train_classifier`: same arguments, counts its trainings; what it is taught
+    besides it learns nothing from, but for images that have labels."""
 
     def __init__(self):
         self.trainings = 0
         self.stop_after: int | None = None
 
-    def __call__(self, pixels, labels, n_classes, *, training, seed, synthetic=None, watch=None, device="cpu"):
+    def __call__(
+        self, pixels, labels, n_classes, *, training, seed, synthetic=None, watch=None, device="cpu", **taught
+    ):
         if self.trainings == self.stop_after:
             raise KeyboardInterrupt
         self.trainings += 1

@@ -30,14 +30,16 @@ class OracleTraining:
 
 class Oracle(Learner):
     """sure: of a training, how far the logit of the right class lies above the others, which have noise of spread 1;
-    prior: log-odds that are added to each class, as by unequal classes."""
+    prior: log-odds that are added to each class, as by unequal classes. taught: what it gains by being taught, by
+    name."""
 
     native, size, words = True, (8, 8), "oracle, 8 px"
 
     def __init__(
         self, sure: Callable[[OracleTraining], float], menu: Menu, name: str = "small", *, prior: Any = 0.0,
-        cost: float = 1.0,
+        cost: float = 1.0, taught: Mapping[str, float] | None = None,
     ):  # fmt: skip
+        self.taught = {"": 0.0, **(taught or {})}
         self.sure, self.menu, self.name, self.prior, self.cost = sure, menu, name, np.asarray(prior), cost
         self.asked: list[Trial] = []
 
@@ -57,9 +59,9 @@ class Oracle(Learner):
         for name in trial.on:
             part, rows = parts.asked(name, trial.leave)
             labels = part.labels.numpy()[rows]
-            text = json.dumps([self.name, asdict(trial.training), trial.seed, name, trial.made])
+            text = json.dumps([self.name, asdict(trial.training), trial.seed, name, trial.made, trial.taught])
             logits = numpy_stream(text, "oracle").standard_normal((len(labels), parts.n_classes)) + self.prior
-            logits[np.arange(len(labels)), labels] += self.sure(trial.training)
+            logits[np.arange(len(labels)), labels] += self.sure(trial.training) + self.taught[trial.taught]
             found.append(logits - np.log(np.exp(logits).sum(1, keepdims=True)))
         return Said(np.concatenate(found), 0.0)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
+from torch import Tensor
 
 from ganaug.data.duplicates.likeness import SIDE, flips, read_likenesses
 from ganaug.data.duplicates.near_duplicates import find_near
@@ -25,6 +26,17 @@ class Fingerprinted(Protocol):
     @property
     def likenesses(self) -> tuple[str, ...]: ...
     def __len__(self) -> int: ...
+
+
+class Pictured(Fingerprinted, Protocol):
+    """`LabelledImages`, as far as some of its pictures are taken."""
+
+    @property
+    def pixels(self) -> Tensor: ...
+    def take(self, indices: Sequence[int]) -> Self: ...
+
+
+Pictures = TypeVar("Pictures", bound=Pictured)
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,22 @@ def seen_as(
     for match in find_near([images[row] for row in rest], read_likenesses(texts), report=report):
         (sure if match.sure else unsure)[rest[match.query]] = texts[match.seen]
     return Marks(sure, unsure)
+
+
+def marks_of(images: Pictured, known: Known, report: Report = silent) -> Marks:
+    """As which of the known images each of these was seen."""
+    pictures = list(images.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
+    return seen_as(images.fingerprints, images.likenesses, pictures, known, report)
+
+
+def without(
+    images: Pictures, *others: Fingerprinted, exact_only: bool = False, report: Report = silent
+) -> tuple[Pictures, int]:
+    """The images that are not among the others, exactly or nearly beyond doubt, and how many are."""
+    known = Known.of(*others)
+    known = replace(known, likenesses=frozenset()) if exact_only else known
+    rest = [row for row, mark in enumerate(marks_of(images, known, report).sure) if not mark]
+    return images.take(rest), len(images) - len(rest)
 
 
 def _turned(text: str, known: frozenset[str]) -> str:

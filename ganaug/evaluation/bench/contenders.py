@@ -29,7 +29,7 @@ class Member:
     def trial(self, learner: Learner, seed: int, *on: str, leave: int | None = None) -> Trial:
         training = learner.training(self.arm, self.knobs)
         own = seed if not self.copy else key(seed, "bench", "copy", self.copy) % 2**31
-        return Trial(learner.name, training, own, on, self.arm.made, leave, self.arm.pseudo)
+        return Trial(learner.name, training, own, on, self.arm.made, leave, self.arm.taught)
 
 
 @dataclass(frozen=True)
@@ -78,42 +78,68 @@ class Contender:
 
 @dataclass(frozen=True)
 class Tried:
-    """A contender as validation saw it. values: its score with each seed, in [0, 1]."""
+    """A contender as validation saw it. values: its score with each seed, in [0, 1]. crosswise: the mean score over the
+    validation images and the training images together, each of these judged by networks that were trained without it;
+    None where that takes long, or would not be fair."""
 
     contender: Contender
     values: tuple[float, ...]
+    crosswise: float | None = None
 
     @property
     def arm(self) -> Arm:
         return self.contender.arm
 
     @property
-    def score(self) -> float:
+    def validation(self) -> float:
         return float(np.mean(self.values))
+
+    @property
+    def score(self) -> float:
+        return self.validation if self.crosswise is None else self.crosswise
 
 
 def best(tried: Sequence[Tried]) -> Tried:
-    """The highest score; the first of equals, so the simpler one."""
-    return max(tried, key=lambda one: one.score)
+    """The highest score, on the validation images alone unless all were judged crosswise; the first of equals, so the
+    simpler one."""
+    alike = all(one.crosswise is not None for one in tried)
+    return max(tried, key=lambda one: one.score if alike else one.validation)
 
 
 class Arena:
-    """Plays contenders against each other in a laboratory. tried: all of them, in order."""
+    """Plays contenders against each other in a laboratory. tried: all of them, in order. notes: on what was
+    found on the way, for the report."""
 
     def __init__(self, laboratory: Laboratory, learners: dict[str, Learner], design: Design):
         self.laboratory, self.learners, self.design = laboratory, learners, design
         self.tried: list[Tried] = []
+        self.notes: list[str] = []
 
     def attempt(self, *contenders: Contender) -> list[Tried]:
         """On the validation part, with the seeds of the selection."""
         seeds = seeds_of(self.design, "selection", self.design.selection)
         self._together([(one, seed, VALIDATION) for one in contenders for seed in seeds])
-        new = [
-            Tried(one, tuple(float(self.answers(one, seed, VALIDATION).scores[self.design.metric]) for seed in seeds))
-            for one in contenders
-        ]
+        new = []
+        for one in contenders:
+            said = [self.answers(one, seed, VALIDATION) for seed in seeds]
+            values = tuple(float(each.scores[self.design.metric]) for each in said)
+            new.append(Tried(one, values, self._pooled(one, said)))
         self.tried.extend(new)
         return new
+
+    def _pooled(self, contender: Contender, said: Sequence[Answers]) -> float | None:
+        """The score of a contender that is trained in no time, over validation and training images: few validation
+        images alone tell little. Not where it knows the training images in another way: by synthetic images whose maker
+        saw them, by what others taught, by a shift that was fitted to them."""
+        parts, arms = self.laboratory.parts, [member.arm for member in contender.members]
+        frozen = all(self.learners[kind].shares for kind in contender.kinds)
+        if parts.fold is None or not frozen or contender.strength or any(arm.ratio or arm.taught for arm in arms):
+            return None
+        own = Answers(self.crosswise(contender), parts.train.labels.numpy())
+        both = [
+            Answers(np.concatenate([own.logs, one.logs]), np.concatenate([own.labels, one.labels])) for one in said
+        ]  # fmt: skip
+        return float(np.mean([one.scores[self.design.metric] for one in both]))
 
     def on(self, name: str, contenders: Sequence[Contender], seeds: Sequence[int]) -> list[list[Answers]]:
         """What each contender says of a part, with each seed."""
@@ -122,7 +148,10 @@ class Arena:
 
     def answers(self, contender: Contender, seed: int, name: str) -> Answers:
         """The mean of its networks' probabilities, each kind of classifier counting the same, and shifted."""
-        found = [self.laboratory.outcomes[trial] for trial in self._trials(contender, seed, name)]
+        return self._mean(contender, self._trials(contender, seed, name), name)
+
+    def _mean(self, contender: Contender, trials: Sequence[Trial], name: str) -> Answers:
+        found = [self.laboratory.outcomes[trial] for trial in trials]
         said = [self.laboratory.answers(outcome, name) for outcome in found]
         if len(said) == 1:
             logs = said[0].logs
@@ -146,18 +175,39 @@ class Arena:
     def shifted(self, contender: Contender) -> Contender:
         """With a shift whose strength is fitted on the training part, crosswise: tails are few, and the validation part
         has fewer of them still."""
-        fold, labels = self.laboratory.parts.fold, self.laboratory.parts.train.labels.numpy()
-        assert fold is not None
-        first = contender.members[0]
-        learner, seed = self.learners[first.arm.classifier], seeds_of(self.design, "folds", 1)[0]
-        trials = [first.trial(learner, seed, FOLD, leave=out) for out in np.unique(fold).tolist()]
-        logs = np.zeros((len(labels), self.laboratory.parts.n_classes))
-        for trial, outcome in zip(trials, self.laboratory.run_all(trials), strict=True):
-            logs[fold == trial.leave] = outcome.logs
+        labels = self.laboratory.parts.train.labels.numpy()
+        alone = replace(contender, members=contender.members[:1], strength=0.0)
+        logs = self.crosswise(alone)
         return replace(contender, strength=cross_fitted_strength(logs, labels, logs.shape[1]))
 
-    def _trials(self, contender: Contender, seed: int, name: str) -> list[Trial]:
-        return [member.trial(self.learners[member.arm.classifier], seed, name) for member in contender.members]
+    def crosswise(self, contender: Contender) -> np.ndarray:
+        """Log-probabilities (N, K) of the training images, each said by networks that were trained without it."""
+        fold, parts = self.laboratory.parts.fold, self.laboratory.parts
+        assert fold is not None
+        logs = np.zeros((len(parts.train), parts.n_classes))
+        for out, said in zip(np.unique(fold), self._without_each(contender, FOLD), strict=True):
+            logs[fold == out] = said.logs
+        return logs
+
+    def judges(self, contender: Contender, *names: str) -> list[list[np.ndarray]]:
+        """Log-probabilities of each of these parts, said by the first network of the contender, trained once without
+        each fold of the training images."""
+        alone = replace(contender, members=contender.members[:1])
+        return [[said.logs for said in self._without_each(alone, name)] for name in names]
+
+    def _without_each(self, contender: Contender, name: str) -> list[Answers]:
+        """What the contender says of a part, trained once without each fold of the training images."""
+        [seed] = seeds_of(self.design, "folds", 1)
+        fold = self.laboratory.parts.fold
+        assert fold is not None
+        outs = np.unique(fold).tolist()
+        each = [self._trials(contender, seed, name, leave=out) for out in outs]
+        self.laboratory.run_all([trial for trials in each for trial in trials])
+        return [self._mean(contender, trials, name) for trials in each]
+
+    def _trials(self, contender: Contender, seed: int, name: str, leave: int | None = None) -> list[Trial]:
+        learners = self.learners
+        return [one.trial(learners[one.arm.classifier], seed, name, leave=leave) for one in contender.members]
 
     def _together(self, wanted: Sequence[tuple[Contender, int, str]]) -> None:
         self.laboratory.run_all(list(dict.fromkeys(trial for one in wanted for trial in self._trials(*one))))

@@ -16,7 +16,12 @@ from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.trials.arms import BATCH
 
 UNEQUAL = 1.5  # largest over smallest class, from which on classes count as unequal
-OF_OWN = ("mean",)  # remedies of a training of the user's own, where none are named
+OF_OWN = ("mean", "pseudo-labels")  # remedies of a training of the user's own, where none are named
+NEEDED = {
+    "unequal": ("is for classes of unequal size, and these are equal", "Leave it out."),
+    "unlabelled": ("learns from unlabelled images, and there are none", "Give some: --unlabelled FOLDER."),
+    "deploy": ("is for a network that will be used by itself", "Name it: --deploy small, or --deploy NAME."),
+}
 RUNGS = 5  # paired seeds, at most, of what each remedy does on the test set
 
 
@@ -28,7 +33,7 @@ class Design:
     metric: "accuracy" or "balanced accuracy". ratios: synthetic shares to try; uses: of synthetic images. grid: every
     use of synthetic images at every ratio; else the first one at all ratios, and the others at the best of them.
     remedies: names of those to try. search: numbers such as the learning rate are tuned. steps: of a training of the
-    small network.
+    small network. deploy: one network will be used by itself.
     """
 
     metric: str
@@ -43,6 +48,7 @@ class Design:
     batch: int = BATCH
     seed: int = 0
     quick: bool = False
+    deploy: bool = False
 
     @property
     def unequal(self) -> bool:
@@ -93,6 +99,7 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
         search=asked.search,
         seed=asked.seed,
         quick=quick,
+        deploy=asked.deploy is not None,
     )
 
 
@@ -113,9 +120,15 @@ EVERY_POLICY = (*AUGMENTATIONS, *BLENDS)
 def _remedies(asked: BenchSettings, unequal: bool) -> tuple[str, ...]:
     """Names of the remedies to try, in the order in which they are read. Raises OptionError for those that there are
     not, and for those that these images have no use for."""
-    fit = [name for name, one in REMEDIES.items() if unequal or not one.unequal]
+    there = {
+        "": True,
+        "unequal": unequal,
+        "unlabelled": asked.unlabelled is not None,
+        "deploy": asked.deploy is not None,
+    }
+    fit = [name for name, one in REMEDIES.items() if there[one.needs]]
     if asked.remedies is None and asked.train is not None:
-        return OF_OWN
+        return tuple(name for name in fit if name in OF_OWN)
     if asked.remedies is None:
         return tuple(name for name in fit if asked.search or not REMEDIES[name].training)
     wanted = [name for name in asked.remedies if name != "none"]
@@ -123,7 +136,6 @@ def _remedies(asked: BenchSettings, unequal: bool) -> tuple[str, ...]:
         remedy_named(name)
     idle = [name for name in wanted if name not in fit]
     if idle:
-        raise OptionError(
-            f"The remedy {idle[0]!r} is for classes of unequal size, and these are equal.", "Leave it out."
-        )
+        why, fix = NEEDED[REMEDIES[idle[0]].needs]
+        raise OptionError(f"The remedy {idle[0]!r} {why}.", fix)
     return tuple(name for name in fit if name in wanted)

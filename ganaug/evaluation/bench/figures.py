@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import io
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -55,14 +56,14 @@ def picture(image: Image.Image, most: int = 320) -> str:
 def arms_plot(data: dict[str, Any]) -> str:
     """Every arm on validation: its seeds as dots, their mean as a bar; the selected ones are filled."""
     arms = data["validation"]
-    axes = Figure((WIDE, 0.9 + 0.27 * len(arms)), layout="constrained").subplots()
+    axes = Figure((WIDE, 0.9 + 0.3 * len(arms)), layout="constrained").subplots()
     for row, arm in enumerate(arms):
         colour = SYNTHETIC if arm["ratio"] else REAL
         axes.plot(np.array(arm["values"]) * 100, [row] * len(arm["values"]), "o", ms=4, color=colour, alpha=0.45)
         mark, size = ("D", 7) if arm["selected"] else ("|", 11)
         axes.plot(arm["mean"] * 100, row, mark, ms=size, color=colour, mew=2)
     names = [", ".join([arm["name"], *(f"{name} {value:g}" for name, value in arm["knobs"].items())]) for arm in arms]
-    axes.set_yticks(range(len(arms)), names, fontsize=8)
+    axes.set_yticks(range(len(arms)), [fill(name, 44) for name in names], fontsize=7)
     axes.invert_yaxis()
     axes.set_xlabel(f"{data['metric']} on validation (%)", loc="right")  # wider than the axes
     axes.grid(axis="x", alpha=0.3)
@@ -110,7 +111,7 @@ def shares_plot(data: dict[str, Any], answer: dict[str, Any], source: str) -> st
     network of the first kind."""
     axes = Figure(SMALL, layout="constrained").subplots()
     base = answer["arms"]["without"]
-    same = ("classifier", "augmentation", "blend", "remedy", "longer", "pseudo", "knobs")
+    same = ("classifier", "augmentation", "blend", "remedy", "longer", "taught", "knobs")
     alike = [
         arm for arm in data["validation"] if arm["networks"] == 1 and all(arm[name] == base[name] for name in same)
     ]

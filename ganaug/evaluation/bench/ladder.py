@@ -5,7 +5,9 @@ The classifier that the bench is about is climbed first, one step after the othe
 did better: as it is, its numbers tuned; the augmentation; MixUp, CutMix or neither; the learning rate, for the best so
 far and for the best of another augmentation or blend, so that none wins by a rate that happens to suit it; the other
 numbers; balancing and a shift of the logits, where classes are unequal; longer training; the mean of several networks.
-Then the other kinds of classifiers, each with a shorter climb, and the mean of all kinds. Then the synthetic share and
+Then the other kinds of classifiers, each with a shorter climb; unlabelled images, on top of the best of each kind; and
+the mean of all kinds. Where one network will be used by itself, it is chosen from what was tried with it alone, and the
+best of all teaches it. Then the synthetic share and
 the use of synthetic images, over the best of all that. So the baseline is tuned at least as hard as what challenges it,
 and nothing is tuned for the challenger alone but how it uses its synthetic images. (Except with --quick, the best arm
 of the other kind, without augmentation or with it, is tried with synthetic images too, to be looked at.)
@@ -17,12 +19,13 @@ images (`scripts/studies/sanity.py` has shown that: images with shuffled labels 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ganaug.evaluation.bench.contenders import Arena, Contender, Member, Tried, best
-from ganaug.evaluation.trials.arms import Arm
+from ganaug.evaluation.bench.teaching import distil, label_unlabelled
+from ganaug.evaluation.trials.arms import DISTILLED, FIXMATCH, PSEUDO, TAUGHT, Arm
 from ganaug.evaluation.trials.learner import Learner
 
 AS_IT_IS = "as it is"
@@ -54,15 +57,11 @@ class Ladder:
         assert first is not None
         return first
 
-    @property
-    def most(self) -> Tried:
-        """The best of all on validation, synthetic images or not."""
-        return best([self.rest, *self.mixed.values()])
-
 
 def climb_all(arena: Arena, sources: Sequence[str], left_out: dict[str, str]) -> Ladder:
     """Run the validation trials and select. The first learner is the one that the bench is about; the name of each
     other one is that of a remedy. sources: names of the synthetic parts. left_out: why a remedy cannot be tried."""
+    wanted = arena.design.remedies
     first, *others = arena.learners.values()
     rungs = climb(arena, first)
     found = [best([rung.tried for rung in rungs if rung.tried is not None])]
@@ -70,16 +69,62 @@ def climb_all(arena: Arena, sources: Sequence[str], left_out: dict[str, str]) ->
         steps = [rung.tried for rung in climb(arena, learner) if rung.tried is not None]
         rungs.append(Rung(learner.name, best(steps)))
         found.append(best(steps))
-    if others and "mean" in arena.design.remedies:
+    if arena.laboratory.parts.unlabelled is not None:
+        rungs += _learn_unlabelled(arena, found, left_out)
+    if others and "mean" in wanted:
         members = tuple(member for one in found for member in one.contender.members)
         every = Contender(members, best(found).contender.strength, ("mean",))
         [together] = arena.attempt(every)
         rungs.append(Rung("mean", together))
         found.append(together)
+    if arena.design.deploy:
+        if DISTILLED in wanted and DISTILLED not in left_out:
+            rungs.append(_distilled(arena, found[0], best(found)))
+        found = [one for one in arena.tried if one.contender.kinds == (first.name,) and not one.contender.mixed]
     rest = best(found)
     rungs += [Rung(name, why_not=why) for name, why in left_out.items()]
     mixed = {name: mix_into(arena, rest, name) for name in sources}
     return Ladder(tuple(rungs), rest, mixed, tuple(arena.tried))
+
+
+def _learn_unlabelled(arena: Arena, found: list[Tried], left_out: Container[str]) -> list[Rung]:
+    """Each kind of classifier with unlabelled images, too. found: the best of each kind; replaced where these did
+    better."""
+    rungs, new, wanted = [], [[one] for one in found], arena.design.remedies
+    if PSEUDO in wanted and PSEUDO not in left_out:
+        arena.notes.append(label_unlabelled(arena, best(found).contender))
+        if len(arena.laboratory.parts.taught[PSEUDO].rows):
+            for place, one in enumerate(found):
+                new[place] += arena.attempt(_with(one.contender, PSEUDO, taught=PSEUDO))
+            rungs.append(Rung(PSEUDO, best([each[-1] for each in new])))
+        else:
+            rungs.append(Rung(PSEUDO, why_not=arena.notes[-1]))
+    if FIXMATCH in wanted:
+        able = [i for i, one in enumerate(found) if arena.learners[one.arm.classifier].menu.fixmatch]
+        for place in able:
+            new[place] += arena.attempt(_with(found[place].contender, FIXMATCH, taught=FIXMATCH))
+        none = (
+            "It trains a network, and all that were tried are frozen: --remedies small,fixmatch or finetune,fixmatch."
+        )
+        top = best([new[place][-1] for place in able]) if able else None
+        rungs.append(Rung(FIXMATCH, top, "" if able else none))
+    found[:] = [best(each) for each in new]
+    return rungs
+
+
+def _distilled(arena: Arena, student: Tried, teacher: Tried) -> Rung:
+    """The network that will be used, taught by the best of all."""
+    if teacher.contender == student.contender:
+        return Rung(DISTILLED, why_not="Nothing that was tried is better than the network itself.")
+    arena.notes.append(distil(arena, teacher.contender))
+    options = [{}, {"longer": True}] if arena.learners[student.arm.classifier].menu.longer else [{}]
+    remedies = tuple(name for name in student.contender.remedies if name not in TAUGHT)  # it is taught in one way
+    base = replace(student.contender, remedies=remedies)
+    new = arena.attempt(*(
+        _with(base, DISTILLED, taught=DISTILLED, **option) for option in options
+        if not (option and student.arm.longer)
+    ))  # fmt: skip
+    return Rung(DISTILLED, best(new))
 
 
 def climb(arena: Arena, learner: Learner) -> list[Rung]:

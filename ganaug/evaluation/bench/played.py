@@ -12,7 +12,7 @@ import numpy as np
 
 from ganaug.classifier.use import use_named
 from ganaug.evaluation.bench import record
-from ganaug.evaluation.bench.contenders import Arena, Contender, seeds_of
+from ganaug.evaluation.bench.contenders import Arena, Contender, best, seeds_of
 from ganaug.evaluation.bench.design import RUNGS
 from ganaug.evaluation.bench.keeping import earlier_benches, enough, identity, looks, notes_on_earlier
 from ganaug.evaluation.bench.ladder import Ladder
@@ -22,6 +22,7 @@ from ganaug.evaluation.bench.verdict import HELPS, Interval, decide, holm, paire
 from ganaug.evaluation.trials.parts import TEST, Parts
 from ganaug.evaluation.trials.trial import Answers
 from ganaug.generator.folder import Fitted, hash_of, run_folder
+from ganaug.options import as_text
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,10 @@ class Played:
     def seeds(self) -> list[int]:
         return seeds_of(self.arena.design, "test", self.arena.design.seeds)
 
-    @property
-    def most(self) -> Compared:
-        """The best of all on validation, synthetic images or not."""
-        sides = [self.rest, *self.mixed.values()]
-        return next(side for side in sides if side.contender == self.ladder.most.contender)
+    def most(self, helping: Sequence[str]) -> Compared:
+        """The best on validation of what is without synthetic images, and with those that help on top of it."""
+        sides = {self.ladder.rest: self.rest, **{self.ladder.mixed[name]: self.mixed[name] for name in helping}}
+        return sides[best([*sides])]
 
     def gain(self, one: Compared, other: Compared) -> np.ndarray:
         """(seeds, N): 1 where only `other` is right, -1 where only `one` is, else 0."""
@@ -123,6 +123,16 @@ def reasons_against(sets: Sets, parts: Parts, design: Any) -> list[str]:
     ]  # fmt: skip
 
 
+def failures(arena: Arena) -> tuple[list[str], list[str]]:
+    """What is told of trainings that failed: notes, and reasons why no verdict may be given."""
+    failed = [outcome for outcome in arena.laboratory.outcomes.values() if outcome.diverged]
+    if not failed:
+        return [], []
+    tested = sum(TEST in outcome.trial.on for outcome in failed)
+    note = f"{len(failed)} trainings failed, and count as guesses: {failed[0].trial}: {failed[0].diverged}"
+    return [note], [f"{tested} trainings of what is compared on the test images failed."] if tested else []
+
+
 def verdict(played: Played, reasons: list[str]) -> dict[str, Any]:
     """Both answers, what "auto" is to use, and what they rest on."""
     design = played.arena.design
@@ -133,7 +143,7 @@ def verdict(played: Played, reasons: list[str]) -> dict[str, Any]:
         "metric": design.metric,
         "metric reason": record.metric_reason(design, played.sets),
         "reasons": reasons,
-        "most": _most(played, reasons),
+        "most": _most(played, reasons, [name for name, one in sources.items() if one["verdict"] == HELPS]),
         "ladder": _ladder(played),
         "sources": sources,
         "looks": times,
@@ -171,9 +181,11 @@ def _answer(played: Played, name: str, reasons: list[str], times: int) -> dict[s
     }  # fmt: skip
 
 
-def _most(played: Played, reasons: list[str]) -> dict[str, Any]:
-    """What helps most, over the classifier as it is. One comparison, of what validation selected."""
-    side, interval = played.most, played.change(played.as_it_is, played.most)
+def _most(played: Played, reasons: list[str], helping: Sequence[str]) -> dict[str, Any]:
+    """What helps most, over the classifier as it is: one comparison, of what validation selected. helping: sources of
+    synthetic images that were found to help."""
+    side = played.most(helping)
+    interval = played.change(played.as_it_is, side)
     same = side.contender == played.as_it_is.contender
     return {
         "verdict": decide(interval, reasons),
@@ -198,7 +210,8 @@ def _ladder(played: Played) -> list[dict[str, Any]]:
         if side is not None and change is not None and rung.tried is not None:
             row |= {
                 **record.named(side.contender),
-                "validation": rung.tried.score,
+                "validation": rung.tried.validation,
+                "crosswise": rung.tried.crosswise,
                 "test": record.means(side.answers),
                 "difference": asdict(change),
                 "p corrected": 1.0 if place == 0 else next(corrected),
@@ -218,7 +231,7 @@ def evidence(played: Played) -> dict[str, Any]:
         "classes": list(sets.train.classes),
         "data": record.facts(sets, played.parts),
         "dropped": list(sets.dropped),
-        "notes": list(sets.notes),
+        "notes": [*sets.notes, *played.arena.notes],
         "settings": asdict(played.arena.design),
     }
 
@@ -232,6 +245,7 @@ def tell(found: dict[str, Any], played: Played, fitted: Fitted | None) -> None:
     for name, answer in found["sources"].items():
         answer["sentence"] = sentence(found | answer, name if len(found["sources"]) > 1 else "")
     found["sentence"] = next((one["sentence"] for one in found["sources"].values()), "")
-    found["next"] = next_step(found)
+    run = "" if played.home is None else as_text(played.home)
+    found["next"], found["next command"] = next_step(found, run)
     if played.home is not None:
         found["notes"] += notes_on_earlier(played.home, found, played.earlier)

@@ -54,7 +54,8 @@ def named(contender: Contender) -> dict[str, Any]:
 def side(played: Played, compared: Compared) -> dict[str, Any]:
     """One of two contenders that are compared: means over the seeds on the test set."""
     recall = np.array([[np.nan if v is None else v for v in said.scores["recall"]] for said in compared.answers])
-    outcomes = played.arena.outcomes(compared.contender, played.seeds, TEST)
+    every = played.arena.outcomes(compared.contender, played.seeds, TEST)
+    outcomes = [outcome for outcome in every if not outcome.diverged] or every
     return {
         **named(compared.contender),
         "test": means(compared.answers),
@@ -74,7 +75,8 @@ def on_validation(tried: Tried, ladder: Ladder) -> dict[str, Any]:
     return {
         **named(tried.contender),
         "values": list(tried.values),
-        "mean": tried.score,
+        "mean": tried.validation,
+        "crosswise": tried.crosswise,
         "spread": float(np.std(tried.values, ddof=1)) if len(tried.values) > 1 else 0.0,
         "selected": any(tried is one for one in (ladder.rest, *ladder.mixed.values())),
     }
@@ -186,6 +188,8 @@ def facts(sets: Sets, parts: Parts) -> dict[str, Any]:
     made = [np.bincount(part.labels.numpy(), minlength=parts.n_classes).tolist() for part in parts.made.values()]
     found["made"] = {name: {"images": sum(n), "counts": n} for name, n in zip(parts.made, made, strict=True)}
     found["synthetic"] = next(iter(found["made"].values()), {"images": 0, "counts": [0] * parts.n_classes})
+    if parts.unlabelled is not None and sets.unlabelled is not None:
+        found["unlabelled"] = {"images": len(parts.unlabelled), "unreadable": len(sets.unlabelled.unreadable)}
     found["shape"] = list(sets.train.pixels.shape[1:])
     found["of the fit"] = sets.of_the_fit
     found["test groups"] = None if sets.test.groups is None else len(set(sets.test.groups))

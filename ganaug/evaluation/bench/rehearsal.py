@@ -10,7 +10,7 @@ from ganaug.evaluation.bench.contenders import Arena, seeds_of
 from ganaug.evaluation.bench.design import RUNGS, Design
 from ganaug.evaluation.bench.ladder import climb_all
 from ganaug.evaluation.bench.room import Room
-from ganaug.evaluation.trials.parts import TEST, Parts
+from ganaug.evaluation.trials.parts import TEST, UNLABELLED, Parts
 from ganaug.evaluation.trials.trial import Laboratory, Outcome, Trial
 
 
@@ -21,6 +21,11 @@ class _Rehearsal(Laboratory):
         count = sum(len(self.parts.asked(name, trial.leave)[1]) for name in trial.on)
         logs = np.full((count, self.parts.n_classes), -np.log(self.parts.n_classes))
         return Outcome(trial, "", logs, (), (), 0.0)
+
+    def spread(self) -> np.ndarray | None:
+        """Features are not looked at."""
+        count = len(self.parts.validation) + len(self.parts.named(UNLABELLED))
+        return np.full((count, self.parts.n_classes), -np.log(self.parts.n_classes))
 
 
 def trials_about(parts: Parts, room: Room, design: Design) -> int:

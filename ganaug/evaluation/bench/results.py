@@ -92,22 +92,32 @@ def sentence(data: dict[str, Any], source: str = "") -> str:
     )
 
 
-def next_step(data: dict[str, Any]) -> str:
-    """What to do now, in one line."""
+def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
+    """What to do now: a sentence, and the command that it speaks of, or "". run: folder of the generator, if any."""
+    again = data["command"] if "<" not in data["command"] else ""
     if data["reasons"]:
-        return "Nothing can be said on these images: see the reasons, give what is missing, and bench again."
+        return "Nothing can be said on these images: see the reasons, give what is missing, and bench again.", ""
     if data["settings"]["quick"]:
-        return "Run the same command without --quick before you rely on it: " + data["command"].replace(" --quick", "")
-    if data["verdict"] == "helps" and data["generator"]:
-        return 'Serve them: ganaug.mix(your_dataset, RUN, ratio="auto"), or ganaug augment RUN --out FOLDER.'
-    if data["verdict"] == "helps":
-        return f"Serve them: ganaug.mix(your_dataset, FOLDER, ratio={data['ratio']:g})."
+        how = "Run this before you rely on it" if again else "Call it again without quick=True before you rely on it"
+        return how, again.replace(" --quick", "")
     most = data["most"]
+    if data["verdict"] == "helps" and run:
+        return 'Serve them in Python by ganaug.mix(your_dataset, run, ratio="auto"), or write them', (
+            f"ganaug augment {run} --out synthetic"
+        )
+    if data["verdict"] == "helps":
+        return f"Serve them in Python: ganaug.mix(your_dataset, folder, ratio={data['ratio']:g}).", ""
+    look = f"ganaug doctor {run}" if run and data["verdict"] == "harms" else ""
+    why = ". The doctor says what may be wrong with them" if look else "."
+    out = "" if data["verdict"] is None else "leave synthetic images out"
     if most["verdict"] == "helps":
-        advice = [remedy_named(name).advice for name in most["remedies"] if name in REMEDIES]
-        what = "; ".join(text for text in advice if text)
-        return f"Train with {what}, and leave synthetic images out." if what else "Leave synthetic images out."
-    return "More labelled images, or unlabelled ones, are what is left; ganaug check DATA says of which classes."
+        advice = "; ".join(filter(None, (remedy_named(name).advice for name in most["remedies"] if name in REMEDIES)))
+        said = ", and ".join(filter(None, (f"train with {advice}" if advice else "", out)))
+        said = said or f"train as the best one was: {most['arms']['best']['name']}"
+        return said[0].upper() + said[1:] + why, look
+    left = "More labelled images, or unlabelled ones (--unlabelled FOLDER), are what is left"
+    check = f"ganaug check {again.split()[2]}" if again else ""
+    return f"{left}; check says of which classes", check
 
 
 def points(share: float) -> str:
@@ -153,7 +163,9 @@ def table(data: dict[str, Any]) -> str:
         how = f", use of synthetic images {answer['use']}" if answer["ratio"] else ""
         lines += ["", f"verdict: {answer['verdict']} (ratio {answer['ratio']:g}{how}{quick})", answer["sentence"]]
         lines.append(answer["power"]["sentence"])
-    return "\n".join([*lines, "", f"Next: {data['next']}"])
+    return "\n".join(
+        [*lines, "", f"Next: {data['next']}" + (f": {data['next command']}" if data["next command"] else "")]
+    )
 
 
 def words_of(remedy: str) -> str:

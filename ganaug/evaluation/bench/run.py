@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from ganaug.classifier.judge import folds
 from ganaug.data.load import LabelledImages
 from ganaug.data.outputs import require_outside
 from ganaug.data.sources.source import ImageSource, open_source
+from ganaug.data.unlabelled import open_like
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
@@ -25,14 +27,16 @@ from ganaug.evaluation.bench.contenders import Arena
 from ganaug.evaluation.bench.design import Design, design_for
 from ganaug.evaluation.bench.keeping import keep_verdict
 from ganaug.evaluation.bench.ladder import climb_all
-from ganaug.evaluation.bench.played import Played, evidence, play, reasons_against, tell, verdict
+from ganaug.evaluation.bench.played import Played, evidence, failures, play, reasons_against, tell, verdict
 from ganaug.evaluation.bench.rehearsal import trials_about
 from ganaug.evaluation.bench.results import Results
 from ganaug.evaluation.bench.room import Room, learners_for
 from ganaug.evaluation.bench.sets import Sets, gather, rendered
 from ganaug.evaluation.bench.settings import BenchSettings
+from ganaug.evaluation.bench.teaching import PSEUDO_FILE, SOFT_FILE, tables
+from ganaug.evaluation.trials.executor import Elsewhere, executor_at
 from ganaug.evaluation.trials.parts import Part, Parts
-from ganaug.evaluation.trials.trial import Laboratory
+from ganaug.evaluation.trials.trial import Helpers, Laboratory
 from ganaug.evaluation.trials.workers import Workers, workers_for
 from ganaug.files.integrity import clear_parts, is_part, write_atomically, writing
 from ganaug.files.lock import LOCKS, sole_writer
@@ -43,8 +47,9 @@ from ganaug.reporting import Report, silent
 from ganaug.samples.run import Loadable, as_fitted
 
 TRIALS, SEEN = "trials", "seen"  # folders: of outcomes; of pictures and features
-OURS = {"results.json", "report.html", TRIALS, SEEN, *LOCKS}  # what a bench folder holds
+OURS = {"results.json", "report.html", PSEUDO_FILE, SOFT_FILE, TRIALS, SEEN, *LOCKS}  # what a bench folder holds
 LOOKED = "looked"  # the doctor, at the past of the run
+CROSSWISE = ("shift", "pseudo-labels", "distillation")  # remedies that ask networks of images they have not seen
 RUN = "run"  # the name of what a run makes
 POOL = 2  # synthetic images of a class for classifiers that look at large pictures, in those that one training takes
 Finding = tuple[str, str, str, str]  # name, severity ("warning" or "fault"), text, knob: of `ganaug doctor`
@@ -58,6 +63,7 @@ def bench(
     run: Loadable | None = None,
     synthetic: Any = None,
     out: str | Path,
+    executor: Executor | str | None = None,
     command: str | None = None,
     findings: Sequence[Finding] | None = None,
     report: Report = silent,
@@ -65,15 +71,16 @@ def bench(
 ) -> Results:
     """What helps a classifier of these images most, and do synthetic images help on top of the best of the rest?
 
-    data: anything `ganaug.open_source` takes. run: a run or generator folder; one that translates images is measured by
-    variants of the training images. synthetic: a folder ROOT/CLASS/*.png or another source, or several, by name:
+    data: anything `ganaug.open_source` takes. run: a run or generator folder; one that translates images is measured
+    by variants of the training images. synthetic: a folder ROOT/CLASS/*.png or another source, or several, by name:
     {"diffusion": ..., "renderer": ...}. Without both, only the first question is answered. out: folder for
-    `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there. settings,
-    options: see `BenchSettings`; options are settings by name, over those of `settings`. On a CPU as many trials of the
-    small network run at a time as torch has threads, each with one. command: what the report says reproduces it.
-    findings: for the report; by default what `ganaug.doctor` tells of the run's past. A copy of the results goes to
-    `RUN/verdict.json`, unless that says more about the same generator already (a withheld bench says nothing, a quick
-    one less than a full one).
+    `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there.
+    settings, options: see `BenchSettings`; options are settings by name, over those of `settings`. On a CPU as many
+    trials of the small network run at a time as torch has threads, each with one. executor: where they run in place
+    of that: any `concurrent.futures.Executor` whose workers have the same versions, or the address of a Dask cluster.
+    command: what the report says reproduces it. findings: for the report; by default what `ganaug.doctor` tells of
+    the run's past. A copy of the results goes to `RUN/verdict.json`, unless that says more about the same generator
+    already (a withheld bench says nothing, a quick one less than a full one).
 
     Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set,
     OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes, WeightsError where the
@@ -81,10 +88,18 @@ def bench(
     """
     started, asked = time.time(), merged(BenchSettings, settings, options)
     where = resolve_device(asked.device)
+    if executor is not None and where.type != "cpu":
+        raise OptionError("Trials on an executor are trained on CPUs.", "Give --device cpu with it.")
     fitted = None if run is None else as_fitted(run)
     given = _sources(synthetic)
     require_outside(
-        out, data, asked.test, *given.values(), asked.pairs, classes=() if fitted is None else fitted.card.classes
+        out,
+        data,
+        asked.test,
+        *given.values(),
+        asked.pairs,
+        asked.unlabelled,
+        classes=() if fitted is None else fitted.card.classes,
     )
     folder = _claimed(Path(out))
     sets = gather(data, asked, fitted=fitted, synthetic=given, report=report)
@@ -105,17 +120,25 @@ def bench(
         told, looked = ([*findings], LOOKED) if findings is not None else _findings(fitted)
 
         at_a_time = workers_for(parts, where)
+        helpers: Helpers | None = None
+        if executor is not None:
+            pool = held.enter_context(executor_at(executor)) if isinstance(executor, str) else executor
+            helpers = held.enter_context(Elsewhere(pool, folder / TRIALS, report))
+        elif at_a_time > 1:
+            helpers = held.enter_context(Workers(folder / TRIALS, at_a_time))
         laboratory = Laboratory(
             parts, folder / TRIALS, room.learners, report=report,
             total=trials_about(parts, room, design),
-            helpers=held.enter_context(Workers(folder / TRIALS, at_a_time)) if at_a_time > 1 else None,
+            helpers=helpers,
         )  # fmt: skip
         arena = Arena(laboratory, room.learners, design)
         ladder = climb_all(arena, list(parts.made), room.left_out)
         home = None if fitted is None else serving_folder(fitted)
         played = play(sets, parts, arena, ladder, home)
 
-        found = verdict(played, doubts) | evidence(played) | {
+        notes, failed = failures(arena)
+        arena.notes += notes
+        found = verdict(played, doubts + failed) | evidence(played) | {
             "exact only": asked.exact_only,
             "findings": [dict(zip(("name", "severity", "text", "knob"), one, strict=True)) for one in told],
             "doctor": looked,
@@ -177,14 +200,21 @@ def parts_of(
                 + (": the choice withholds every class." if withheld else "."),
                 "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
             )
-    fold = None
-    if "shift" in design.remedies:
+    fold, crosswise = None, [name for name in CROSSWISE if name in design.remedies]
+    if crosswise or any(learner.shares for learner in room.learners.values()):
         try:
             fold = folds(sets.train, design.seed)
         except TooFewImagesError as error:
-            room.left_out["shift"] = str(error)
+            room.left_out.update(dict.fromkeys(crosswise, str(error)))
+    unlabelled = None
+    if sets.unlabelled is not None:
+        there = room.native and not isinstance(asked.unlabelled, LabelledImages)
+        source = open_like(asked.unlabelled, sets.train, Reading())[0] if there else None
+        unlabelled = Part.of_images(sets.unlabelled, source)
     train, validation = Part.of_images(sets.train, real), Part.of_images(sets.validation, real)
-    return Parts(train, validation, Part.of_images(sets.test, other), len(sets.train.classes), made, fold=fold)
+    return Parts(
+        train, validation, Part.of_images(sets.test, other), len(sets.train.classes), made, unlabelled, fold=fold
+    )
 
 
 def _sources(synthetic: Any) -> dict[str, Any]:
@@ -219,6 +249,8 @@ def _write(results: Results, played: Played) -> None:
     from ganaug.evaluation.bench.report import page
 
     text = json.dumps(results.data, indent=1, allow_nan=False).encode()
+    for name, table in tables(played.arena.laboratory.parts, played.sets).items():
+        write_atomically(results.folder / name, table.encode("utf-8", "surrogateescape"))
     write_atomically(results.report_path, page(results.data, played).encode())
     write_atomically(results.folder / "results.json", text)
 

@@ -16,13 +16,15 @@ import torch
 from torch import Tensor
 
 from ganaug.data.beside import both_readings, found_beside, to_split
-from ganaug.data.duplicates.seen import Known
+from ganaug.data.duplicates.seen import Known, without
 from ganaug.data.load import LabelledImages, load_images, require_counts
 from ganaug.data.sources.source import brings_test_part
 from ganaug.data.split import groups_in_words, hold_out
-from ganaug.errors import DataError, LabelMismatchError, OptionError
+from ganaug.data.unlabelled import MOST as UNLABELLED
+from ganaug.data.unlabelled import load_unlabelled
+from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.evaluation.bench.settings import BenchSettings
-from ganaug.evaluation.bench.unseen import keep_unseen, resembling, straddling, unknown_groups, without
+from ganaug.evaluation.bench.unseen import keep_unseen, refuse_tested, resembling, straddling, unknown_groups
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
@@ -34,6 +36,7 @@ from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, as_fitted, withheld
 from ganaug.samples.variant_pool import VariantPool
 
+QUICKLY_UNLABELLED = 1000  # that are looked at, at most
 MOST = 1000  # synthetic images a class that are rendered at most
 FEW_TO_CHOOSE = 30  # validation images, below which the reader is told
 VARIANTS = 8  # of each training image, at most
@@ -44,7 +47,8 @@ TRAINING = "the training set"
 class Sets:
     """train, validation, test: one size, one order of classes. dropped: names of test images that were seen before.
 
-    made: synthetic images that do not come from a run, by the name of what made them. reading, test_reading: how data
+    made: synthetic images that do not come from a run, by the name of what made them. unlabelled: images without
+    labels, none of which is among the others. reading, test_reading: how data
     and test set are read. notes: plain sentences for the report; doubts:
     likewise, why a verdict would not be honest. of_the_fit: the generator, if any, was fitted on these training images.
     """
@@ -53,6 +57,7 @@ class Sets:
     validation: LabelledImages
     test: LabelledImages
     made: Mapping[str, LabelledImages]
+    unlabelled: LabelledImages | None
     dropped: tuple[str, ...]
     reading: Reading
     test_reading: Reading
@@ -111,6 +116,10 @@ def gather(
     for name, source in (synthetic or {}).items():
         made[name], told = _made(source, real, validation, asked.exact_only, report)
         notes += [f"{name}: {note}" if len(synthetic or ()) > 1 else note for note in told]
+    unlabelled, at_hand = None, set(real.fingerprints)
+    if asked.unlabelled is not None:
+        unlabelled, told = _unlabelled(asked, real, held, card, at_hand, report)
+        notes += told
     named = [train, validation, *made.values()]
     seen = Known.of(*named)
     if fitted is not None:
@@ -123,6 +132,10 @@ def gather(
         if withheld(fitted):
             notes.append(f"The choice withholds {', '.join(withheld(fitted))}: real images stay in their place.")
         seen |= known_to(fitted)
+        if more := len({*card.unlabelled} - at_hand):
+            quick = " A bench that is not quick looks at more of them." if asked.quick and unlabelled else ""
+            doubts.append(f"The generator learned from {more} unlabelled images that the classifier is not given: a "
+                          f"gain could be theirs. Give them: --unlabelled FOLDER.{quick}")  # fmt: skip
         if not seen.nearly:
             notes.append("The generator came without its run folder: of other images that it saw, test images that are "
                          "exact copies were looked for, not near-duplicates.")  # fmt: skip
@@ -147,7 +160,7 @@ def gather(
         )
     doubts += [*straddling(train, validation, asked.exact_only, report), *unknown_groups(real, held)]
     own = card is None or not set(card.fingerprints).isdisjoint(train.fingerprints)
-    return Sets(train, validation, held, made, dropped, here, there, tuple(notes), tuple(doubts), own)
+    return Sets(train, validation, held, made, unlabelled, dropped, here, there, tuple(notes), tuple(doubts), own)
 
 
 def _made(
@@ -156,15 +169,42 @@ def _made(
     """Synthetic images of a folder, without copies of validation images, and notes on them."""
     channels, size = real.pixels.shape[1:3]
     images = load_images(source, size=size, channels=channels, at_least=0, report=report)
-    images, copies = without(
-        images.in_order(real.classes, "The synthetic folder", TRAINING), validation, exact_only, report
-    )
+    images = images.in_order(real.classes, "The synthetic folder", TRAINING)
+    images, copies = without(images, validation, exact_only=exact_only, report=report)
     notes = []
     if copies:
         notes.append(f"{copies} synthetic images are copies of validation images, or nearly, and were left out.")
     absent = [name for name, n in images.counts().items() if n == 0]
     if absent:
         notes.append(f"There is no synthetic image of {', '.join(absent)}: real ones stay in their place.")
+    return images, notes
+
+
+def _unlabelled(
+    asked: BenchSettings, real: LabelledImages, test: LabelledImages, card: Card | None, at_hand: set[str],
+    report: Report,
+) -> tuple[LabelledImages, list[str]]:  # fmt: skip
+    """Unlabelled images without those that have a label, and notes; of many the same as the fit took, if it took some.
+    at_hand: gets the fingerprints of all that were read. Raises LeakError for those of the test set."""
+    most = QUICKLY_UNLABELLED if asked.quick else UNLABELLED
+    seed = card.seed if card is not None and card.unlabelled else asked.seed
+    images = load_unlabelled(asked.unlabelled, real, limit=most, seed=seed, report=report)
+    count = len(images)
+    at_hand |= {*images.fingerprints}
+    images = refuse_tested(images, test, asked.exact_only, report)
+    tested = count - len(images)
+    images, copies = without(images, real, exact_only=asked.exact_only, report=report)
+    notes = []
+    if count == most:
+        notes.append(f"At most {most} of the unlabelled images are looked at, chosen by the seed.")
+    if tested:
+        notes.append(f"{tested} unlabelled images look like test images, and were left out.")
+    if copies:
+        notes.append(f"{copies} unlabelled images are copies of labelled images, or nearly, and were left out.")
+    if not len(images):
+        raise TooFewImagesError(
+            f"All of {count} unlabelled images have labels already.", "Give others, or leave --unlabelled out."
+        )
     return images, notes
 
 

@@ -24,20 +24,22 @@ class BenchSettings(Reading):
     """test: images that are touched once; without them, the data's own test part. ratios: synthetic shares to try.
     uses: of synthetic images, to try (`ganaug.classifier.use`). augmentations: to try without synthetic images, for
     those to narrow who know that, for instance, mirroring changes the label; nothing for ("none",), None for all.
-    remedies: rivals of synthetic images to try (`ganaug.classifier.remedies`); nothing for (), None for all that fit.
-    model: the classifier that is asked about: "small", or a network of timm; by default, for images over 64 px, one
-    whose weights are installed. weights: of that network, "pretrained", "none", or a safetensors file. tune: what is
-    trained of it: "probe" (a linear classifier on its features, the default with weights), "finetune", or "scratch".
-    train: a training of the user's own in place of a model, a function or "FILE.py:function", see
-    `ganaug.classifier.own`. seeds: paired seeds of the comparison (default 10, quick 5). quick: fewer seeds, steps and
-    arms. search: try more than the first learning rate, weight decay and balancing. steps: of each training of the
-    small network, by default by the number of images.
-    limit: at most so many training images a class. seed: of every draw. root, groups and others: see `Reading`.
-    test_groups: groups of the test images; where only those of the training images are known, the verdict is withheld.
-    pairs: the paired images of the data, for a run that learned from pairs. cache: folder in which pictures and their
-    features are kept, which benches of the same images share. device: of
-    the classifiers and of the generator; "auto" is CUDA where there is a GPU. exact_only: near-duplicates of seen
-    images stay in the test set and are told of, for images that are different and all look alike."""
+    remedies: rivals of synthetic images to try (`ganaug.classifier.remedies`); nothing for (), None for all that
+    fit. model: the classifier that is asked about: "small", or a network of timm; by default, for images over 64
+    px, one whose weights are installed. weights: of that network, "pretrained", "none", or a safetensors file.
+    tune: what is trained of it: "probe" (a linear classifier on its features, the default with weights),
+    "finetune", or "scratch". train: a training of the user's own in place of a model, a function or
+    "FILE.py:function", see `ganaug.classifier.own`. deploy: like model, for a network that will be used by itself:
+    means and larger networks are then not chosen, and teach it (distillation). unlabelled: images without labels to
+    learn from, read by `ganaug.data.unlabelled`; those that are in the test set are a leak. seeds: paired seeds of
+    the comparison (default 10, quick 5). quick: fewer seeds, steps and arms. search: try more than the first
+    learning rate, weight decay and balancing. steps: of each training of the small network, by default by the
+    number of images. limit: at most so many training images a class. seed: of every draw. root, groups and others:
+    see `Reading`. test_groups: groups of the test images; where only those of the training images are known, the
+    verdict is withheld. pairs: the paired images of the data, for a run that learned from pairs. cache: folder in
+    which pictures and their features are kept, which benches of the same images share. device: of the classifiers
+    and of the generator; "auto" is CUDA where there is a GPU. exact_only: near-duplicates of seen images stay in
+    the test set and are told of, for images that are different and all look alike."""
 
     test: Any = option(None, "Test images; for a .npz file its own test part, if not given.", metavar="DATA")
     ratios: tuple[float, ...] = option(
@@ -79,6 +81,10 @@ class BenchSettings(Reading):
         None, "What is trained of the network.  [default: probe; scratch without weights]", choices=TUNES
     )
     train: Any = option(None, "Your own training: FILE.py:function.", metavar="FILE:NAME")
+    deploy: str | None = option(
+        None, "The network that will be used, like --model: better ones may only teach it.", metavar="NAME"
+    )
+    unlabelled: Any = option(None, "Images without labels to learn from.", metavar="DATA")
     seeds: int | None = option(None, "Paired seeds of the final comparison; no verdict with one.", least=1)
     quick: bool = option(False, "Fewer seeds, steps and arms.")
     search: bool = option(True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ganaug.data.duplicates.seen import LEAK, Known, Marks, seen_as
+from ganaug.data.duplicates.seen import LEAK, Known, marks_of
 from ganaug.data.load import LabelledImages
 from ganaug.errors import LeakError
 from ganaug.reporting import Report
@@ -27,20 +27,23 @@ class Kept:
     many: bool = False
 
 
-def without(
-    images: LabelledImages, others: LabelledImages, exact_only: bool, report: Report
-) -> tuple[LabelledImages, int]:
-    """The images that are not among the others, exactly or nearly beyond doubt, and how many are."""
-    known = Known.of(others)
-    known = replace(known, likenesses=frozenset()) if exact_only else known
-    rest = [row for row, mark in enumerate(_marks(images, known, report).sure) if not mark]
-    return images.take(rest), len(images) - len(rest)
-
-
-def _marks(images: LabelledImages, known: Known, report: Report) -> Marks:
-    """As which of the known images each of these was seen."""
-    pictures = list(images.pixels.permute(0, 2, 3, 1).squeeze(-1).numpy())
-    return seen_as(images.fingerprints, images.likenesses, pictures, known, report)
+def refuse_tested(
+    images: LabelledImages, test: LabelledImages, exact_only: bool, report: Report
+) -> LabelledImages:  # fmt: skip
+    """The unlabelled images that are none of the test images, nor nearly. Raises LeakError where one is a test image,
+    and where more than 5 % of the test images are nearly among them."""
+    known = Known.of(test)
+    marks = marks_of(images, replace(known, likenesses=frozenset()) if exact_only else known, report).sure
+    exact = {mark for mark in marks if mark in known.fingerprints}
+    if exact or len({*marks} - {""}) > LEAK * len(test):
+        found = [mark if mark in exact or not exact else "" for mark in marks]
+        raise LeakError(
+            f"{len({*found} - {''})} of {len(test)} test images are among the unlabelled images"
+            f"{'' if exact else ', or nearly so'}: {_pairs(images, found, [test])}.",
+            "Take them out: a classifier that learned from them, even without their labels, cannot be tested on them."
+            + ("" if exact else " If these are different images that only look alike: --exact-only."),
+        )
+    return images.take([row for row, mark in enumerate(marks) if not mark])
 
 
 def keep_unseen(
@@ -48,7 +51,7 @@ def keep_unseen(
 ) -> Kept:
     """The test images that nobody saw. known: images whose names may be told. groups: the subjects of the training
     images; where those of the test images are known too, what only looks alike is no matter."""
-    found = _marks(test, seen, report)
+    found = marks_of(test, seen, report)
     marks = found.sure
     overlap = np.array([bool(mark) for mark in marks], dtype=bool)
     familiar = np.array([group in groups for group in test.groups or [""] * len(test)], dtype=bool)
@@ -100,7 +103,7 @@ def _pairs(test: LabelledImages, marks: Sequence[str], known: Sequence[LabelledI
 
 def resembling(test: LabelledImages, seen: Known, known: Sequence[LabelledImages], report: Report) -> list[str]:
     """A note of the near-duplicates that are kept."""
-    marks = ["" if mark in seen.fingerprints else mark for mark in _marks(test, seen, report)]
+    marks = ["" if mark in seen.fingerprints else mark for mark in marks_of(test, seen, report)]
     if not any(marks):
         return []
     return [
@@ -123,7 +126,7 @@ def straddling(train: LabelledImages, validation: LabelledImages, exact_only: bo
         )
     if exact_only:
         return ()
-    marks = _marks(validation, Known.of(train), report)
+    marks = marks_of(validation, Known.of(train), report)
     near = [row for row, mark in enumerate(marks.sure) if mark]
     most = max(BY_CHANCE, LEAK * len(validation))
     if len(near) <= most:

@@ -86,7 +86,7 @@ def sides(
     elif copied:
         seen, unseen = parts.seen, parts.unseen
     else:
-        seen, unseen = hold_out(real, seed=seed)
+        seen, unseen = hold_out(parts.unseen, seed=seed)
         notes.append("None of these images were part of the fit: copies cannot be looked for.")
     if test is not None:
         reference, more = _test(card, test, there, real, report)
@@ -139,7 +139,7 @@ def _test(
 ) -> tuple[LabelledImages, list[str]]:
     """The test images that are not among the data or the images of the fit, and notes."""
     images = images_like(card, test, reading, report=report).in_order(card.classes, "The test set")
-    known = [*real.fingerprints, *card.fingerprints, *card.held_out]
+    known = [*real.fingerprints, *card.fingerprints, *card.unlabelled, *card.held_out]
     fresh = np.flatnonzero(~np.isin(images.fingerprints, known))
     if not len(fresh):
         raise LeakError("All test images are among the data.", "Give images of which the fit saw none.")

@@ -9,6 +9,7 @@ from ganaug.classifier.remedies import REMEDIES, remedy_named
 
 BATCH = 64  # images; a synthetic share is a whole number of them
 LONGER = 3  # times as many steps, where more training is tried
+PSEUDO, FIXMATCH, DISTILLED = TAUGHT = ("pseudo-labels", "fixmatch", "distillation")  # also names of remedies
 Knobs = tuple[tuple[str, float], ...]  # the numbers that are tuned, with their names
 
 
@@ -18,8 +19,8 @@ class Arm:
 
     augmentation, blend: names of `AUGMENTATIONS` and `BLENDS`. remedy: one of `REMEDIES` that changes the training.
     ratio: synthetic share, 0..1. use: of synthetic images, see `ganaug.classifier.use`. made: what made them.
-    classifier: its kind, "" where there is but one. longer: with `LONGER` times the steps. pseudo: with unlabelled
-    images, which were given labels.
+    classifier: its kind, "" where there is but one. longer: with `LONGER` times the steps. taught: by other
+    classifiers or by unlabelled images, a name of `TAUGHT`.
     """
 
     augmentation: str = "none"
@@ -30,7 +31,7 @@ class Arm:
     made: str = ""
     classifier: str = ""
     longer: bool = False
-    pseudo: bool = False
+    taught: str = ""
 
     @property
     def kind(self) -> str:
@@ -50,7 +51,7 @@ class Arm:
         if self.remedy:
             parts.append(remedy_named(self.remedy).words)
         parts += [REMEDIES["longer"].words] if self.longer else []
-        parts += [REMEDIES["pseudo-labels"].words] if self.pseudo else []
+        parts += [REMEDIES[self.taught].words] if self.taught else []
         if self.ratio:
             parts.append(f"{self.ratio:.0%} synthetic" + (f" ({self.use})" if self.use != "plain" else ""))
         return (f"{self.classifier}: " if self.classifier else "") + " + ".join(parts)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from ganaug.classifier.features import Backbone
 from ganaug.classifier.finetune import SCRATCH, VERSION, FinetuneTraining, train_finetuned
-from ganaug.classifier.finetuned import Finetuned
+from ganaug.classifier.finetuned import Finetuned, on_top
+from ganaug.classifier.fixmatch import FixMatch
 from ganaug.classifier.pictures import Pictures
 from ganaug.evaluation.trials.arms import LONGER, Arm, Knobs
 from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
@@ -87,6 +89,9 @@ class FinetuneLearner(ArrayLearner):
         return _Fitted(train_finetuned(
             lesson.inputs, lesson.labels, lesson.n_classes, training=lesson.training, seed=lesson.seed,
             name=self.backbone.name, weights=self.weights, synthetic=lesson.synthetic, validation=lesson.watch,
+            soft=None if lesson.soft is None else torch.from_numpy(lesson.soft),
+            made_soft=None if lesson.made_soft is None else torch.from_numpy(lesson.made_soft),
+            unlabelled=None if lesson.unlabelled is None else FixMatch(on_top(np.array(lesson.unlabelled))),
             device=self.backbone.device,
         ))  # fmt: skip
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ganaug.evaluation.trials.arms import Arm, Knobs
-from ganaug.evaluation.trials.parts import Part, Parts
+from ganaug.evaluation.trials.arms import FIXMATCH, Arm, Knobs
+from ganaug.evaluation.trials.parts import TRAIN, UNLABELLED, Part, Parts
 from ganaug.evaluation.trials.trial import Said, Trial
 
 GLANCED = 16  # images by which the time of a prediction is measured
@@ -23,7 +23,8 @@ class Menu:
 
     knobs: values of each number that is tuned, by its name; the first one is where tuning starts. augmentations,
     blends: names to try. remedies: names of those that change its training. longer: whether it can be trained for
-    longer. copies: networks of which a mean is taken; 1 where all are the same network.
+    longer. fixmatch: whether it can learn from unlabelled images by itself. copies: networks of which a mean is taken;
+    1 where all are the same network.
     """
 
     knobs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Menu:
     remedies: tuple[str, ...] = ()
     uses: tuple[str, ...] = ("plain",)
     longer: bool = False
+    fixmatch: bool = False
     copies: int = 1
 
     @property
@@ -56,7 +58,8 @@ class Predictor(Protocol):
 @dataclass(frozen=True, eq=False)
 class Lesson:
     """What one training is given: inputs as the classifier takes them, with labels int64 (N,). synthetic, watch:
-    likewise; None where there are none."""
+    likewise; None where there are none. soft, made_soft: probabilities (N, K) and (M, K) that
+    are learned in place of labels. unlabelled: inputs of images to learn from by what the classifier says of them."""
 
     inputs: Any
     labels: np.ndarray
@@ -65,6 +68,9 @@ class Lesson:
     seed: int
     synthetic: tuple[Any, np.ndarray] | None = None
     watch: tuple[Any, np.ndarray] | None = None
+    soft: np.ndarray | None = None
+    made_soft: np.ndarray | None = None
+    unlabelled: Any = None
 
 
 class Learner(ABC):
@@ -95,6 +101,11 @@ class Learner(ABC):
     @abstractmethod
     def seconds_an_image(self, parts: Parts) -> float:
         """That a trained classifier needs, about."""
+
+    def spread(self, parts: Parts) -> np.ndarray | None:
+        """Log-probabilities of the validation images and then of the unlabelled ones, by the labels of training images
+        with near features; None where it has no features of its own."""
+        return None
 
 
 class ArrayLearner(Learner):
@@ -145,11 +156,17 @@ class ArrayLearner(Learner):
             assert parts.fold is not None
             rows = np.flatnonzero(parts.fold != trial.leave)
         inputs, labels = self.inputs(parts.train, rows), labels[rows]
-        if trial.pseudo:
-            assert parts.pseudo is not None
+        taught, soft, made_soft, unlabelled = parts.taught.get(trial.taught), None, None, None
+        if taught is not None and len(taught.rows):
             assert parts.unlabelled is not None
-            inputs = self.joined(inputs, self.inputs(parts.unlabelled, parts.pseudo.rows))
-            labels = np.concatenate([labels, parts.pseudo.labels])
+            inputs = self.joined(inputs, self.inputs(parts.unlabelled, taught.rows))
+            labels = np.concatenate([labels, taught.labels])
+        if taught is not None and taught.soft:
+            soft = np.concatenate([taught.soft[TRAIN][rows], taught.soft[UNLABELLED]])
+            made_soft = taught.soft.get(trial.made)
+        if trial.taught == FIXMATCH:
+            assert parts.unlabelled is not None
+            unlabelled = self.inputs(parts.unlabelled, np.arange(len(parts.unlabelled)))
         synthetic = watch = None
         if trial.training.ratio:
             made = parts.named(trial.made)
@@ -157,7 +174,9 @@ class ArrayLearner(Learner):
         looked = self.watching(trial, parts)
         if looked is not None:
             watch = self.inputs(parts.validation, looked), parts.validation.labels.numpy()[looked]
-        lesson = Lesson(inputs, labels, parts.n_classes, trial.training, trial.seed, synthetic, watch)
+        lesson = Lesson(
+            inputs, labels, parts.n_classes, trial.training, trial.seed, synthetic, watch, soft, made_soft, unlabelled
+        )  # fmt: skip
         self.prepare(lesson)
         started = time.perf_counter()
         fitted = self.fit(lesson)

@@ -59,9 +59,10 @@ class OwnLearner(Learner):
         rows = np.arange(len(parts.train)) if trial.leave is None else np.flatnonzero(parts.fold != trial.leave)
         learned = [(parts.train, int(row)) for row in rows]
         labels = parts.train.labels.numpy()[rows]
-        if trial.pseudo and parts.pseudo is not None and parts.unlabelled is not None:
-            learned += [(parts.unlabelled, int(row)) for row in parts.pseudo.rows]
-            labels = np.concatenate([labels, parts.pseudo.labels])
+        taught = parts.taught.get(trial.taught)
+        if taught is not None and parts.unlabelled is not None:
+            learned += [(parts.unlabelled, int(row)) for row in taught.rows]
+            labels = np.concatenate([labels, taught.labels])
         asked = [(part, int(row)) for name in trial.on for part, own in [parts.asked(name, trial.leave)] for row in own]
         made = parts.named(trial.made) if trial.training.ratio else None
         dataset = PictureSet(

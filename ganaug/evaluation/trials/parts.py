@@ -85,23 +85,31 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Pseudo:
-    """Unlabelled images that were given labels: rows of the unlabelled part, int64 (n,), and their labels (n,)."""
+class Taught:
+    """What other classifiers say of images. rows: those of the unlabelled part that are learned beside the labelled
+    images, int64 (n,); labels: theirs, (n,). soft: probabilities of the classes, float32, that are learned in place of
+    labels, by the name of the part: of each training image, of each of these rows, and of each synthetic image; without
+    any, labels are learned."""
 
     rows: np.ndarray
     labels: np.ndarray
+    soft: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.rows.tobytes() + self.labels.tobytes()).hexdigest()
+        hashed = hashlib.sha256(self.rows.tobytes() + self.labels.tobytes())
+        for name, said in sorted(self.soft.items()):
+            hashed.update(name.encode() + said.tobytes())
+        return hashed.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
     """Label i is the same class in all of them; n_classes in all.
 
-    made: synthetic images, by the name of what made them. unlabelled: their labels mean nothing; pseudo: those that
-    were given labels. fold: number of the fold of each training image, int64 (N,), for models fitted crosswise.
+    made: synthetic images, by the name of what made them. unlabelled: their labels mean nothing. taught: by the name
+    of what is learned, see `arms.TAUGHT`. fold: number of the fold of each training image, int64 (N,), for those that
+    are fitted crosswise.
     """
 
     train: Part
@@ -110,7 +118,7 @@ class Parts:
     n_classes: int
     made: Mapping[str, Part] = field(default_factory=dict)
     unlabelled: Part | None = None
-    pseudo: Pseudo | None = None
+    taught: Mapping[str, Taught] = field(default_factory=dict)
     fold: np.ndarray | None = None
 
     def named(self, name: str) -> Part:

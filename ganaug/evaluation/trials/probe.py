@@ -11,9 +11,10 @@ import numpy as np
 from ganaug.classifier.features import Backbone, View, features_of
 from ganaug.classifier.pictures import Pictures
 from ganaug.classifier.probe import VERSION, Probe, ProbeTraining, train_probe
+from ganaug.classifier.spread import spread_labels
 from ganaug.evaluation.trials.arms import Arm, Knobs
 from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
-from ganaug.evaluation.trials.parts import Part
+from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.reporting import Report
 
 
@@ -83,12 +84,18 @@ class ProbeLearner(ArrayLearner):
         seen, made, views = lesson.inputs, lesson.synthetic, None
         if each := self._views(lesson):
             views = np.stack([one[seen.rows] for one in each])
-            lone = seen.features[len(seen.rows) :]  # pseudo-labelled images have no views, and stand in for them
+            lone = seen.features[len(seen.rows) :]  # unlabelled images have no views, and stand in for them
             views = np.concatenate([views, np.broadcast_to(lone, (self.views, *lone.shape))], axis=1)
         return _Fitted(train_probe(
             seen.features, lesson.labels, lesson.n_classes, training=lesson.training, seed=lesson.seed, views=views,
-            synthetic=None if made is None else (made[0].features, made[1]),
+            synthetic=None if made is None else (made[0].features, made[1]), soft=lesson.soft,
+            made_soft=lesson.made_soft,
         ))  # fmt: skip
+
+    def spread(self, parts: Parts) -> np.ndarray:
+        assert parts.unlabelled is not None
+        seen = [self._seen(part, View()) for part in (parts.train, parts.validation, parts.unlabelled)]
+        return spread_labels(seen[0], parts.train.labels.numpy(), parts.n_classes, np.concatenate(seen[1:]))
 
     def glance(self, part: Part) -> None:
         self.backbone.features(np.stack([self.backbone.frame.pixels(part.image(i)) for i in range(len(part))]))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganaug.classifier.fixmatch import FixMatch
 from ganaug.classifier.small import VERSION, Classifier, Training, network, train_classifier
 from ganaug.evaluation.trials.arms import BATCH, LONGER, Arm, Knobs
 from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
@@ -75,6 +76,8 @@ class SmallLearner(ArrayLearner):
         return _Fitted(train_classifier(
             pixels, torch.from_numpy(lesson.labels), lesson.n_classes, training=lesson.training, seed=lesson.seed,
             synthetic=None if made is None else (made[0], torch.from_numpy(made[1])),
+            soft=_tensor(lesson.soft), made_soft=_tensor(lesson.made_soft),
+            unlabelled=None if lesson.unlabelled is None else FixMatch(lesson.unlabelled),
             watch=None if lesson.watch is None else (lesson.watch[0], torch.from_numpy(lesson.watch[1])),
             device=self.device,
         ))  # fmt: skip
@@ -85,3 +88,7 @@ class SmallLearner(ArrayLearner):
         with torch.random.fork_rng(devices=[]):
             untrained = network(channels, min(height, width), 2).to(self.device)
         Classifier(untrained, self.device, np.zeros(0)).predict(part.pixels)
+
+
+def _tensor(given: np.ndarray | None) -> Tensor | None:
+    return None if given is None else torch.from_numpy(given)

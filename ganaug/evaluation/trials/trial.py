@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +16,13 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from ganaug.evaluation.trials.parts import FOLD, UNLABELLED, Parts
+from ganaug.errors import DivergedError
+from ganaug.evaluation.trials.parts import FOLD, UNLABELLED, Parts, Taught
 from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomically
 from ganaug.metrics.classification import calibration, scores
 from ganaug.reporting import Report, silent
 
-FORMAT = 2  # of the files
+FORMAT = 3  # of the files
 CURVE = 40  # points kept of a training curve
 WORTH = 30.0  # seconds of trials from which on helpers are worth their start, which takes some five
 LIBRARIES = {name: version(name) for name in ("timm", "torchvision")}  # on which an outcome depends, besides torch
@@ -34,7 +35,7 @@ class Trial:
 
     learner: name of the kind of classifier. training: how, a dataclass of that kind. on: names of the parts that it
     says something of, see `Parts`. made: the synthetic part of which `training.ratio` is taken. leave: a fold of the
-    training part that is left out. pseudo: unlabelled images with the labels that were given to them are learned, too.
+    training part that is left out. taught: what is learned besides, see `Arm`.
     """
 
     learner: str
@@ -43,7 +44,7 @@ class Trial:
     on: tuple[str, ...]
     made: str = ""
     leave: int | None = None
-    pseudo: bool = False
+    taught: str = ""
 
     def __str__(self) -> str:
         return f"{self.learner}, seed {self.seed}, {' and '.join(self.on)}"
@@ -89,7 +90,8 @@ class Answers:
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What came of a trial. logs: of every image, one part after the other. curve: training loss, at most 40 means in
-    time; watched: accuracy on validation images in time; nothing is selected by either."""
+    time; watched: accuracy on validation images in time; nothing is selected by either. diverged: why the training
+    failed, in a sentence, or ""; of a failed one nothing is known, and every class is as likely."""
 
     trial: Trial
     key: str
@@ -97,13 +99,14 @@ class Outcome:
     curve: tuple[float, ...]
     watched: tuple[float, ...]
     seconds: float
+    diverged: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Without what it says of each image."""
         return {
             "key": self.key, "learner": self.trial.learner, "training": asdict(self.trial.training),
             "seed": self.trial.seed, "on": list(self.trial.on), "made": self.trial.made, "leave": self.trial.leave,
-            "pseudo": self.trial.pseudo, "seconds": self.seconds,
+            "taught": self.trial.taught, "seconds": self.seconds, "diverged": self.diverged,
         }  # fmt: skip
 
 
@@ -113,12 +116,15 @@ class Learner(Protocol):
     @property
     def identity(self) -> dict[str, Any]: ...
     def run(self, trial: Trial, parts: Parts) -> Said: ...
+    def spread(self, parts: Parts) -> np.ndarray | None: ...
 
 
 class Helpers(Protocol):
-    """What trains trials elsewhere and leaves their outcomes in the folder, see `ganaug.evaluation.trials.workers`."""
+    """What trains trials elsewhere and leaves their outcomes in the folder, see `ganaug.evaluation.trials.workers`.
+    eager: they are at hand already, so that even a short row of trials is worth it."""
 
     learner: str
+    eager: bool
 
     def run(self, trials: Sequence[Trial], parts: Parts) -> Iterator[Trial]: ...
 
@@ -178,13 +184,28 @@ class Laboratory:
 
     def _worth(self, lacking: int) -> bool:
         """Whether what is left would take longer than WORTH, as far as one knows from a trial that was trained here."""
+        if self.helpers is not None and self.helpers.eager:
+            return True
         return self._seconds * max(lacking, self.total - len(self.outcomes)) > WORTH
+
+    def teach(self, name: str, taught: Taught) -> None:
+        """What later trials learn that are taught so."""
+        self.parts = replace(self.parts, taught={**self.parts.taught, name: taught})
+
+    def spread(self) -> np.ndarray | None:
+        """Log-probabilities of the validation images and then of the unlabelled ones, along a graph of near features;
+        None where no classifier knows features."""
+        for learner in self.learners.values():
+            found = learner.spread(self.parts)
+            if found is not None:
+                return found
+        return None
 
     def key(self, trial: Trial) -> str:
         """Hash of everything that determines the outcome, up to the machine (and, without helpers, its threads)."""
         parts = [self.parts.train, *(self.parts.named(name) for name in trial.on if name != FOLD)]
         parts += [self.parts.named(trial.made)] if trial.training.ratio else []
-        parts += [self.parts.named(UNLABELLED)] if trial.pseudo else []
+        parts += [self.parts.named(UNLABELLED)] if trial.taught and self.parts.unlabelled else []
         identity = {
             "format": FORMAT,
             "torch": torch.__version__,
@@ -198,15 +219,20 @@ class Laboratory:
         }
         if trial.leave is not None and self.parts.fold is not None:
             identity["without"] = hashlib.sha256((self.parts.fold == trial.leave).tobytes()).hexdigest()
-        if trial.pseudo and self.parts.pseudo is not None:
-            identity["pseudo"] = self.parts.pseudo.digest
+        if trial.taught:
+            known = self.parts.taught.get(trial.taught)
+            identity["taught"] = [trial.taught, known and known.digest]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
 
     def _file(self, key: str) -> Path:
         return self.folder / f"{key}.json"
 
     def _train(self, trial: Trial) -> Outcome:
-        said = self.learners[trial.learner].run(trial, self.parts)
+        try:
+            said, diverged = self.learners[trial.learner].run(trial, self.parts), ""
+        except DivergedError as error:  # it ends this training, and not all the others
+            count, diverged = self._asked(trial), str(error)
+            said = Said(np.full((count, self.parts.n_classes), -np.log(self.parts.n_classes)), 0.0)
         pieces = np.array_split(said.losses, min(CURVE, len(said.losses))) if len(said.losses) else []
         return Outcome(
             trial,
@@ -215,7 +241,16 @@ class Laboratory:
             tuple(round(float(piece.mean()), 5) for piece in pieces),
             tuple(round(value, 5) for value in said.watched),
             round(said.seconds, 3),
+            diverged,
         )
+
+    def trained_anew(self, trial: Trial) -> bytes:
+        """The file of its outcome."""
+        return _to_json(self._train(trial))
+
+    def _asked(self, trial: Trial) -> int:
+        """How many images it says something of."""
+        return sum(len(self.parts.asked(name, trial.leave)[1]) for name in trial.on)
 
     def _read(self, trial: Trial) -> Outcome | None:
         """The stored outcome; None if there is none or it is not whole (then the trial is trained again)."""
@@ -224,13 +259,13 @@ class Laboratory:
             stored = unsealed(read_whole(self._file(key)), self._file(key))
             logs = np.frombuffer(base64.b64decode(stored["logs"], validate=True), dtype="<f2").astype(np.float64)
             curve, watched = (tuple(map(float, stored[name])) for name in ("curve", "watched"))
-            seconds = float(stored["seconds"])
+            seconds, diverged = float(stored["seconds"]), str(stored["diverged"])
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
-        count = sum(len(self.parts.asked(name, trial.leave)[1]) for name in trial.on)
+        count = self._asked(trial)
         if stored.get("key") != key or logs.size != count * self.parts.n_classes or not (logs <= 0).all():
             return None
-        return Outcome(trial, key, logs.reshape(count, self.parts.n_classes), curve, watched, seconds)
+        return Outcome(trial, key, logs.reshape(count, self.parts.n_classes), curve, watched, seconds, diverged)
 
     def answers(self, outcome: Outcome, name: str) -> Answers:
         """What an outcome says of one of the parts that it was asked about."""

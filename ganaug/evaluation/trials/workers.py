@@ -19,6 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -26,7 +27,7 @@ from safetensors.torch import save_file
 from ganaug.classifier.small import Training
 from ganaug.data.spec import ImageCodec
 from ganaug.evaluation.trials.learner import Learner, Menu
-from ganaug.evaluation.trials.parts import Part, Parts, Pseudo
+from ganaug.evaluation.trials.parts import Part, Parts, Taught
 from ganaug.evaluation.trials.small import SmallLearner
 from ganaug.evaluation.trials.trial import Laboratory, Trial
 from ganaug.files.integrity import need_space, open_part, writing
@@ -49,7 +50,7 @@ class Workers:
     A context manager: on leaving it the processes are ended, whatever they are at.
     """
 
-    learner = SmallLearner.name
+    learner, eager = SmallLearner.name, False
 
     def __init__(self, folder: Path, count: int):
         self.folder, self.count = folder, count
@@ -79,7 +80,7 @@ class Workers:
         """
         if self._parts is not parts:
             self.end()
-            self._file, self._parts = _written(parts, self.folder), parts
+            self._file, self._parts = write_parts(parts, self.folder), parts
         assert self._file is not None
         with suppress(OSError):  # the system gives no more processes: with fewer then, or none
             while len(self.processes) < min(self.count, len(trials)):
@@ -115,7 +116,7 @@ def _feed(process: subprocess.Popen[str], waiting: SimpleQueue[Trial], done: Sim
     with suppress(Empty, OSError, ValueError):  # nothing waits; the worker is dead; its pipes were closed
         while True:
             trial = waiting.get_nowait()
-            process.stdin.write(json.dumps(asdict(trial)) + "\n")
+            process.stdin.write(as_text(trial) + "\n")
             process.stdin.flush()
             if not process.stdout.readline():
                 break
@@ -129,15 +130,29 @@ def serve() -> None:
     torch.set_num_threads(1)
     file, folder = map(Path, sys.argv[1:3])
     answers, sys.stdout = sys.stdout, sys.stderr
-    learners: dict[str, Learner] = {SmallLearner.name: SmallLearner(0, Menu(), 0)}  # trials tell how they are trained
-    laboratory = Laboratory(_read(file), folder, learners)
+    laboratory = small_laboratory(read_parts(file), folder)
     for line in sys.stdin:
-        given = json.loads(line)
-        laboratory.run_all([Trial(**{**given, "training": Training(**given["training"]), "on": tuple(given["on"])})])
+        laboratory.run_all([of_text(line)])
         print("done", file=answers, flush=True)
 
 
-def _written(parts: Parts, folder: Path) -> Path:
+def small_laboratory(parts: Parts, folder: Path) -> Laboratory:
+    """Of the small network alone; trials tell how they are trained."""
+    learners: dict[str, Learner] = {SmallLearner.name: SmallLearner(0, Menu(), 0)}
+    return Laboratory(parts, folder, learners)
+
+
+def as_text(trial: Trial) -> str:
+    """A trial of the small network, in one line."""
+    return json.dumps(asdict(trial))
+
+
+def of_text(line: str) -> Trial:
+    given = json.loads(line)
+    return Trial(**{**given, "training": Training(**given["training"]), "on": tuple(given["on"])})
+
+
+def write_parts(parts: Parts, folder: Path) -> Path:
     """The parts as a file, which workers map into memory. Its name is that of a file half written: if the bench is
     killed, the next one clears it away."""
     tensors: dict[str, torch.Tensor] = {}
@@ -145,10 +160,9 @@ def _written(parts: Parts, folder: Path) -> Path:
         tensors |= {f"{i} pixels": part.pixels, f"{i} labels": part.labels}
     if parts.fold is not None:
         tensors["fold"] = torch.from_numpy(parts.fold)
-    if parts.pseudo is not None:
-        tensors["pseudo rows"], tensors["pseudo labels"] = map(
-            torch.from_numpy, (parts.pseudo.rows, parts.pseudo.labels)
-        )
+    for name, taught in parts.taught.items():
+        said = {"rows": taught.rows, "labels": taught.labels} | {f"soft {key}": own for key, own in taught.soft.items()}
+        tensors |= {f"taught {name} {key}": torch.from_numpy(own) for key, own in said.items()}
     size = sum(tensor.nbytes for tensor in tensors.values())
     with writing(folder, size):
         folder.mkdir(parents=True, exist_ok=True)
@@ -157,12 +171,13 @@ def _written(parts: Parts, folder: Path) -> Path:
         os.close(handle)
         facts = {
             "classes": parts.n_classes, "made": list(parts.made), "digests": [part.digest for part in parts.all],
+            "taught": {name: list(taught.soft) for name, taught in parts.taught.items()},
         }  # fmt: skip
         save_file(tensors, name, {"facts": json.dumps(facts)})
     return Path(name)
 
 
-def _read(file: Path) -> Parts:
+def read_parts(file: Path) -> Parts:
     with safe_open(file, "pt") as opened:
         facts, there = json.loads(opened.metadata()["facts"]), set(opened.keys())
         parts = [
@@ -172,10 +187,17 @@ def _read(file: Path) -> Parts:
         train, validation, test, *others = parts
         made = dict(zip(facts["made"], others, strict=False))
         unlabelled = others[len(made)] if len(others) > len(made) else None
-        pseudo = None
-        if "pseudo rows" in there:
-            pseudo = Pseudo(*(opened.get_tensor(f"pseudo {name}").numpy() for name in ("rows", "labels")))
+
+        def taught(name: str, key: str) -> np.ndarray:
+            return np.asarray(opened.get_tensor(f"taught {name} {key}"))
+
+        said = {
+            name: Taught(
+                taught(name, "rows"), taught(name, "labels"), {one: taught(name, f"soft {one}") for one in soft}
+            )
+            for name, soft in facts["taught"].items()
+        }
         return Parts(
-            train, validation, test, facts["classes"], made, unlabelled, pseudo,
+            train, validation, test, facts["classes"], made, unlabelled, said,
             opened.get_tensor("fold").numpy() if "fold" in there else None,
         )  # fmt: skip

@@ -18,7 +18,7 @@ from ganaug.classifier.small import Training
 from ganaug.evaluation.trials import trial as trials_module
 from ganaug.evaluation.trials import workers as workers_module
 from ganaug.evaluation.trials.learner import Menu
-from ganaug.evaluation.trials.parts import Part, Parts, Pseudo
+from ganaug.evaluation.trials.parts import Part, Parts, Taught
 from ganaug.evaluation.trials.small import SmallLearner
 from ganaug.evaluation.trials.trial import Laboratory, Trial
 from ganaug.evaluation.trials.workers import Workers, workers_for
@@ -40,8 +40,9 @@ def toy_parts() -> Parts:
     def part(n: int) -> Part:
         return Part.of(torch.randint(0, 256, (n, 3, 9, 8), generator=stream, dtype=torch.uint8), torch.arange(n) % 4)
 
-    pseudo = Pseudo(np.array([2, 5]), np.array([0, 3]))
-    return Parts(part(40), part(12), part(20), 4, {"made": part(30)}, part(9), pseudo, np.arange(40) % 3)
+    soft = {"train": np.full((40, 4), 0.25, np.float32), "unlabelled": np.eye(4, dtype=np.float32)[[0, 3]]}
+    taught = {"distillation": Taught(np.array([2, 5]), np.array([0, 3]), soft)}
+    return Parts(part(40), part(12), part(20), 4, {"made": part(30)}, part(9), taught, np.arange(40) % 3)
 
 
 @pytest.fixture(autouse=True)
