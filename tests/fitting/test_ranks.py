@@ -222,9 +222,9 @@ def budgeted(out):
     return ganaug.fit(arrays(), out, budget=0.01, options=SMALL, slices=2).path
 
 
-def test_a_budget_becomes_the_same_rounds_for_all(tmp_path):
+def test_a_budget_that_is_over_ends_the_fit_for_all(tmp_path):
     assert [end.error for end in together(2, budgeted, tmp_path / "run")] == ["", ""]
-    assert ganaug.Run(tmp_path / "run").load().card.steps == 20
+    assert 1 <= ganaug.Run(tmp_path / "run").load().card.steps < 20
 
 
 def test_each_process_of_a_machine_takes_a_gpu_of_its_own(monkeypatch):
