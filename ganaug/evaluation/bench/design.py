@@ -85,7 +85,14 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
         raise OptionError("There is no use of synthetic images to try.", "Give at least one, such as plain.")
     for name in uses:
         use_named(name)
-    quick, unequal = asked.quick, max(counts) / max(1, min(counts)) > UNEQUAL
+    unequal = max(counts) / max(1, min(counts)) > UNEQUAL
+    remedies = _remedies(asked, unequal)
+    if asked.unlabelled is not None and not {"pseudo-labels", "fixmatch", "distillation"}.intersection(remedies):
+        raise OptionError(
+            "The unlabelled images would change nothing: no remedy that is tried learns from them.",
+            "Leave out --unlabelled, or add pseudo-labels or fixmatch to the remedies.",
+        )
+    quick = asked.quick
     least = 120 if quick else 600
     return Design(
         metric="balanced accuracy" if unequal else "accuracy",
@@ -94,7 +101,7 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
         steps=asked.steps or int(np.clip(math.ceil(5 * sum(counts) / BATCH), least, 4 * least)),
         ratios=ratios,
         uses=uses,
-        remedies=_remedies(asked, unequal),
+        remedies=remedies,
         grid=not quick,
         search=asked.search,
         seed=asked.seed,

@@ -142,7 +142,7 @@ def test_a_network_to_deploy_is_taught(tmp_path: Path, quick_classifier: Nearest
 
 def test_unlabelled_images_may_not_be_test_images(tmp_path: Path, quick_classifier: NearestMean):
     tested = pool(30, 1)
-    given = {"test": images(30, 1), "out": tmp_path, "remedies": (), **FEW}
+    given = {"test": images(30, 1), "out": tmp_path, "remedies": (PSEUDO,), **FEW}
     with pytest.raises(LeakError, match="1 of 90 test images are among the unlabelled images: item 40 is like item 3"):
         bench(images(12, 0), unlabelled=np.concatenate([pool(40 // 3 + 1, 2)[:40], tested[3:4]]), **given)
     with pytest.raises(TooFewImagesError, match="All of 36 unlabelled images have labels already"):
@@ -200,3 +200,8 @@ def test_real_networks_learn_what_they_are_taught(tmp_path: Path, real_plots: No
     ).data  # fmt: skip
     assert [rung["rung"] for rung in found["ladder"]] == ["as it is", FIXMATCH, DISTILLED]
     assert {trial["taught"] for trial in found["trials"]} >= {FIXMATCH}
+
+
+def test_unlabelled_images_that_nobody_would_learn_from_are_refused(tmp_path: Path):
+    with pytest.raises(OptionError, match="would change nothing"):
+        bench(images(12, 0), test=images(30, 1), unlabelled=pool(9, 2), out=tmp_path, remedies=("longer",), **FEW)
