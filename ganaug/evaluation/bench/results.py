@@ -85,11 +85,16 @@ def sentence(data: dict[str, Any], source: str = "") -> str:
     return (
         f"{source + ': ' if source else ''}{said} {data['metric'].capitalize()} on {data['data']['test']['images']} "
         f"test images changed by {points(change['mean'])} points ({change['level']:.0%} interval "
-        f"{points(change['low'])} to {points(change['high'])}) from "
-        f"'{arms['without']['name']}' to '{arms['with']['name']}', over "
-        f"{len(change['per_seed'])} paired seed{'s' if len(change['per_seed']) != 1 else ''}. This holds for this "
+        f"{points(change['low'])} to {points(change['high'])}) when {_share(arms['with'])} joined "
+        f"'{arms['without']['name']}', over {len(change['per_seed'])} paired "
+        f"seed{'s' if len(change['per_seed']) != 1 else ''}. This holds for this "
         f"generator (or folder), this data set, and this classifier: {data['classifier']['words']}."
     )
+
+
+def _share(arm: dict[str, Any]) -> str:
+    """Of synthetic images, and their use."""
+    return f"{arm['ratio']:.0%} synthetic images" + (f" (use: {arm['use']})" if arm["use"] != "plain" else "")
 
 
 def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
