@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ganaug.errors import ArtefactError
-from ganaug.files.integrity import need_space, open_plain, read_whole, writing
+from ganaug.files.integrity import file_digest, need_space, read_whole, writing
 from ganaug.files.lock import part_file, remove_abandoned
 from ganaug.reporting import Report
 
@@ -67,9 +67,7 @@ class ImageMap:
         """Whether the images are on disk as a whole, with the bytes that were rendered."""
         try:
             manifest = json.loads(read_whole(self._manifest, 1 << 26))
-            with os.fdopen(open_plain(self.path, os.O_RDONLY), "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return manifest == {"identity": self.identity, "sha256": digest}
+            return manifest == {"identity": self.identity, "sha256": file_digest(self.path)}
         except (OSError, ValueError, RecursionError):
             return False
 
