@@ -7,10 +7,8 @@ written last, so that a file without its own hash in it is not believed.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +17,7 @@ import numpy as np
 
 from ganaug.errors import ArtefactError
 from ganaug.files.integrity import file_digest, need_space, read_whole, writing
-from ganaug.files.lock import part_file, remove_abandoned
+from ganaug.files.lock import part_file, put_in_place, remove_abandoned
 from ganaug.reporting import Report
 
 _PART = ".pool."  # how the name of a file begins while it is written
@@ -86,11 +84,11 @@ class ImageMap:
                 self._write_into(file, blocks, report)
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-                _put(file, part, self.path)
+                put_in_place(file, part, self.path)
             vouch = json.dumps({"identity": self.identity, "sha256": digest}, indent=1)
             with part_file(self.folder, _PART) as (file, part):  # never into a file that lies there, nor through a link
                 file.write(vouch.encode())
-                _put(file, part, self._manifest)
+                put_in_place(file, part, self._manifest)
 
     @property
     def _manifest(self) -> Path:
@@ -104,12 +102,3 @@ class ImageMap:
             file.write(np.ascontiguousarray(images).data)
             done += len(images)
             report("render", done, self.shape[0], detail)
-
-
-def _put(file: io.BufferedRandom, part: Path, place: Path) -> None:
-    """Put what was written to a part file into its place, at once."""
-    file.flush()
-    part.chmod(0o644)
-    if os.name != "posix":
-        file.close()  # other systems move no open file
-    os.replace(part, place)

@@ -155,21 +155,22 @@ def augment(
     real = None if with_real is None else open_source(with_real, reading, report=report, **given)
     plan = {name: n for name, n in (plan if real else complete(fitted, plan, kind)).items() if n}
     planned = Planned(fitted, plan, seed, device=device, truncation=truncation, data=data, pairs=pairs, report=report)
-    if shards is not None:
-        _require_room(planned, shards)
     warn_of_enlarged(fitted, depth=3)
     warn_of_no_evidence(fitted, depth=3)
-    if kind.numbered and real is None:
-        warn_of_numbers(fitted.card, plan, out, depth=3)
     if shards is None:
         put(_wanted(planned, planned.items(mixed=kind.mixed), sum(plan.values()), real, report), kind, out)
-    elif executor is not None:
-        how = {"seed": seed, "device": device, "truncation": truncation, "data": data, "pairs": pairs}
-        in_executor(executor, _make_shard, shards, (run, plan, out, kind.name, shards, how), report)
     else:
+        _require_room(planned, shards)
         place = Shards(out, kind, shards, planned.identity)
-        for number in range(shards) if shard is None else [shard]:
-            _complete_shard(place, planned, number, report)
+        place.claim()
+        if executor is not None:
+            how = {"seed": seed, "device": device, "truncation": truncation, "data": data, "pairs": pairs}
+            in_executor(executor, _make_shard, shards, (run, plan, out, kind.name, shards, how), report)
+        else:
+            for number in range(shards) if shard is None else [shard]:
+                _complete_shard(place, planned, number, report)
+    if kind.numbered and real is None:
+        warn_of_numbers(fitted.card, plan, out, depth=3)
     return out
 
 

@@ -7,8 +7,9 @@ files and their hashes; it is written last, so that a shard is whole, or is made
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from typing import Any
 from ganaug.data.sources.ours import SHARDS
 from ganaug.errors import ExecutorError, GanaugError, OutputInUseError
 from ganaug.files.integrity import (
+    clear_parts,
     file_digest,
-    is_part,
     need_space,
     own_folders,
     read_whole,
@@ -27,12 +28,13 @@ from ganaug.files.integrity import (
     write_atomically,
     writing,
 )
-from ganaug.files.lock import sole_maker
+from ganaug.files.lock import part_file, put_in_place, remove_abandoned, sole_maker
 from ganaug.reporting import Report
 from ganaug.samples.exports.folder import METADATA
 from ganaug.samples.exports.formats import Format, Wanted, room
 
 FORMAT = 1
+_PART = f".{SHARDS}."  # how the name of that file begins while it is written
 _MOST = 1 << 28  # bytes of a manifest, at most
 
 
@@ -60,11 +62,15 @@ class Shards:
         with writing(self.out):
             self.out.mkdir(parents=True, exist_ok=True)
             if not file.exists():
-                others = [name for name in os.listdir(self.out) if not is_part(name)]
+                others = [name for name in os.listdir(self.out) if not name.startswith(_PART)]
                 if others and SHARDS not in others:
                     cause = f"{self.out} holds other things than shards."
                     raise OutputInUseError(cause, "Choose a new folder, or empty this one.")
-                write_atomically(file, self.seal)
+                for old in self.out.glob(f"{_PART}*"):
+                    remove_abandoned(old)
+                with part_file(self.out, _PART) as (opened, part):
+                    opened.write(self.seal)
+                    put_in_place(opened, part, file)
         there = unsealed(read_whole(file, _MOST), file)
         mine = unsealed(self.seal, file)
         differing = sorted(name for name in there.keys() | mine.keys() if there.get(name) != mine.get(name))
@@ -89,6 +95,7 @@ class Shards:
         stem, one_file = self.stem(shard), bool(self.kind.suffixes)
         with writing(self.out), sole_maker(self.out / stem) as part:
             need_space(self.out, room(wanted))
+            clear_parts(self.out, self._manifest(shard).name)
             part.mkdir()
             made = part / (f"{stem}{self.kind.suffixes[0]}" if one_file else stem)
             self.kind.write(wanted, made)
@@ -101,6 +108,7 @@ class Shards:
                 place = self.out / self._place(shard, made, file)
                 place.parent.mkdir(exist_ok=True)
                 os.replace(file, place)
+            shutil.rmtree(part)
             write_atomically(
                 self._manifest(shard), sealed({"set": sha256(self.seal), "shard": shard, "files": digests})
             )
@@ -121,15 +129,15 @@ def in_executor(
 ) -> None:
     """Call `make(*given, shard)` for each shard, in an executor. Where one fails, those that have not begun are left
     out. Raises what it raised, and ExecutorError where workers were lost."""
-    futures = [executor.submit(make, *given, shard) for shard in range(count)]
-    done = 0
+    futures: list[Future[None]] = []
     try:
-        for future in as_completed(futures):
+        futures += [executor.submit(make, *given, shard) for shard in range(count)]
+        for done, future in enumerate(as_completed(futures), 1):
             future.result()
-            done += 1
             report("shards", done, count, "")
     except (BrokenExecutor, CancelledError) as error:
-        cause = f"The executor lost its workers when {done} of {count} shards were made: {str(error) or 'cancelled'}."
+        why = str(error).rstrip(".") or "it was shut down"
+        cause = f"The executor lost its workers before all {count} shards were made: {why}."
         raise ExecutorError(cause, "Do the same again: shards that are whole are kept.") from error
     finally:
         for future in futures:
