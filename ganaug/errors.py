@@ -90,6 +90,10 @@ class WeightsError(GanaugError, OSError):
     exit_code = 4
 
 
+class ExecutorError(GanaugError, RuntimeError):
+    """An executor lost its workers; what was finished is kept."""
+
+
 class DeviceError(GanaugError, RuntimeError):
     """The requested device is not available (exit code 4)."""
 

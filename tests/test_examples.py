@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ BRISK = {  # in place of what a training takes its time for
     "with_timm": {"EPOCHS": 2, "PRETRAINED": False, "NETWORK": "test_resnet"},
     "with_scikit_learn": {},
 }
+NEEDS = {"09_streams_of_shards": "datasets"}
 PACKAGES = {"accelerate", "lightning", "timm", "transformers"}
 
 
@@ -30,10 +32,17 @@ def out(tmp_path_factory):
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.stem)
 def test_example(example, out, programs, monkeypatch):
+    if example.stem in NEEDS:
+        pytest.importorskip(NEEDS[example.stem])
     monkeypatch.chdir(out)
     done = programs.run(str(example), out, 30)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout
+    if example.stem == "09_streams_of_shards":
+        batches = [list(map(int, found)) for found in re.findall(r"(\d+) images .* (\d+) synthetic", done.stdout)]
+        total, synthetic = map(sum, zip(*batches, strict=True))
+        assert total - synthetic >= 390  # all real ones, or nearly
+        assert abs(synthetic / total - 0.25) < 0.08  # four standard deviations
 
 
 class Shades:

@@ -158,7 +158,7 @@ def test_a_source(run, tmp_path):
 def test_an_export_format(run, tmp_path):
     @export_format("one .webp strip", "images", ".webp")
     def strip(wanted: Wanted, out: Path) -> None:
-        Image.fromarray(np.concatenate([image[0] for _, images in wanted for image in images], 1)).save(out)
+        Image.fromarray(np.concatenate([image[0] for _, _, images in wanted for image in images], 1)).save(out)
 
     assert "images as one .webp strip" in said("augment", "--help")
     said("augment", run, "--per-class", 2, "--out", tmp_path / "all.webp")

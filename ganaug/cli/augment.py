@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any, cast
 
 import rich_click as click
@@ -14,6 +16,22 @@ def _formats() -> str:
     from ganaug.samples.exports.formats import formats_in_words
 
     return f"What to make: {formats_in_words()}."
+
+
+def _names() -> str:
+    from ganaug.samples.exports import FORMATS
+
+    return f"{', '.join(sorted(FORMATS))}; by default what the name of OUT asks for."
+
+
+def _shard_of(shards: int | None, shard: int | None) -> int | None:
+    """The number of a shard: that of a task of Slurm, where nothing else is said."""
+    task = os.environ.get("SLURM_ARRAY_TASK_ID", "")
+    if shards is None or shard is not None or not task:
+        return shard
+    if not task.isdecimal():
+        raise click.UsageError(f"SLURM_ARRAY_TASK_ID is {task!r}, not the number of a shard. Give --shard I.")
+    return int(task)
 
 
 @click.command()
@@ -31,16 +49,28 @@ def _formats() -> str:
 @click.option(
     "--with-real", metavar="DATA", help="Write the real images DATA beside them: a training set in one folder."
 )
+@click.option("--format", metavar="NAME", cls=LazyOption, help=cast(Any, _names))
+@click.option(
+    "--shards", type=click.IntRange(1), metavar="N", help="Write N shards into the folder OUT; keep whole ones."
+)
+@click.option(
+    "--shard", type=int, metavar="I", help="Make shard I alone, from 0 on; by default SLURM_ARRAY_TASK_ID, else all."
+)
 @reading_options
 @click.option("--force", is_flag=True, help="Serve images of a run whose verdict is `harms` all the same.")
 @common
 def augment(
-    run, out, per_class, balance, ratio, recipe, truncation, data, pairs, with_real, reading, force, seed, report
-):
+    run, out, per_class, balance, ratio, recipe, truncation, data, pairs, with_real, format, shards, shard, reading,
+    force, seed, report,
+):  # fmt: skip
     """Write synthetic labelled images as a folder that torchvision, timm and Hugging Face read.
 
     Of a table, rows as a CSV file with the same columns; of series, an .npz file. --ratio auto takes the share that the
     bench found to help, or none. A run whose verdict is `harms` is served with --force only.
+
+    With --shards N, the folder OUT gets N files (PNG files of all shards lie in the same class folders). A shard has
+    the same bytes whoever makes it; whole ones are kept, missing and damaged ones are made again. As an array of Slurm:
+    sbatch --array=0-63 --wrap "ganaug augment ... --shards 64".
 
     \b
     ganaug augment runs/leaves --balance       --out data/train_synth
@@ -48,6 +78,7 @@ def augment(
     ganaug augment runs/leaves --ratio 0.25    --out data/train_synth
     ganaug augment runs/leaves --balance       --out data/filled --with-real data/train
     ganaug augment runs/table  --balance       --out synthetic.csv
+    ganaug augment runs/leaves --per-class 100000 --format tar --shards 64 --out data/shards
     ganaug augment runs/cells  --data photos --pairs masks --per-class 100 --out data/train_synth
     """
     if sum([per_class is not None, balance, ratio is not None]) != 1:
@@ -59,6 +90,7 @@ def augment(
     from ganaug.reporting import printable
     from ganaug.samples.augment import augment as write
     from ganaug.samples.augment import complete
+    from ganaug.samples.exports import format_for
     from ganaug.samples.plan import balance as filled
     from ganaug.samples.plan import fraction
     from ganaug.samples.plan import per_class as each
@@ -85,14 +117,18 @@ def augment(
             else f"The synthetic share is 0 (--ratio {ratio})"
         )
         return Told({"out": None, "plan": plan}, [f"{why}: there is nothing to add."])
-    needed, plan = plan, plan if with_real else complete(fitted, plan, out)
+    needed, plan = plan, plan if with_real else complete(fitted, plan, format_for(fitted, Path(out), format))
+    shard = _shard_of(shards, shard)
     write(
-        fitted, plan, out, seed=seed, truncation=truncation, data=data, pairs=pairs, with_real=with_real,
-        reading=reading, force=force, report=report,
+        fitted, plan, out, seed=seed, truncation=truncation, data=data, pairs=pairs, with_real=with_real, format=format,
+        shards=shards, shard=shard, reading=reading, force=force, report=report,
     )  # fmt: skip
     total, one = sum(plan.values()), "  (needs none; one keeps the numbers of the other classes right)"
     lines = [f"{printable(name)}: {n}{one * (n > needed[name])}" for name, n in plan.items()]
-    lines += [f"{total} {KINDS[len(fitted.card.shape)]} in {out}{', beside the real ones' * bool(with_real)}"]
+    part = (
+        "" if shards is None else f", in {shards} shards" if shard is None else f": shard {shard} of {shards} is there"
+    )
+    lines += [f"{total} {KINDS[len(fitted.card.shape)]} in {out}{', beside the real ones' * bool(with_real)}{part}"]
     lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
     if len(fitted.card.shape) == 3 and fitted.card.codec.range is not None:
         lines.append(f"Written with 8 bits: 0 to 255 stand for {in_words(fitted.card.codec.range)}.")
@@ -100,4 +136,5 @@ def augment(
     if ratio == "auto":
         said.append("The bench put synthetic images in the place of real ones in every batch, at this share; a folder "
                     "that is added to the real images comes to the same share of a shuffled loader.")  # fmt: skip
-    return Told({"out": str(out), "plan": plan, "notes": said}, lines + said)
+    shown = {} if shards is None else {"shards": shards, "shard": shard}
+    return Told({"out": str(out), "plan": plan, **shown, "notes": said}, lines + said)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,8 +18,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ganaug.errors import ArtefactError, OutputInUseError
-from ganaug.files.integrity import need_space, open_plain, read_whole, writing
-from ganaug.files.lock import part_file, remove_abandoned, sole_maker
+from ganaug.files.integrity import file_digest, need_space, read_whole, writing
+from ganaug.files.lock import part_file, put_in_place, remove_abandoned, sole_maker
 from ganaug.reporting import Report
 
 PATIENCE = 600.0  # seconds that one waits for another process, before one renders the same images too
@@ -70,9 +68,7 @@ class ImageMap:
         """Whether the images are on disk as a whole, with the bytes that were rendered."""
         try:
             manifest = json.loads(read_whole(self._manifest, 1 << 26))
-            with os.fdopen(open_plain(self.path, os.O_RDONLY), "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return manifest == {"identity": self.identity, "sha256": digest}
+            return manifest == {"identity": self.identity, "sha256": file_digest(self.path)}
         except (OSError, ValueError, RecursionError):
             return False
 
@@ -106,11 +102,11 @@ class ImageMap:
                 self._write_into(file, blocks, report)
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-                _put(file, part, self.path)
+                put_in_place(file, part, self.path)
             vouch = json.dumps({"identity": self.identity, "sha256": digest}, indent=1)
             with part_file(self.folder, _PART) as (file, part):  # never into a file that lies there, nor through a link
                 file.write(vouch.encode())
-                _put(file, part, self._manifest)
+                put_in_place(file, part, self._manifest)
 
     @property
     def _manifest(self) -> Path:
@@ -124,12 +120,3 @@ class ImageMap:
             file.write(np.ascontiguousarray(images).data)
             done += len(images)
             report("render", done, self.shape[0], detail)
-
-
-def _put(file: io.BufferedRandom, part: Path, place: Path) -> None:
-    """Put what was written to a part file into its place, at once."""
-    file.flush()
-    part.chmod(0o644)
-    if os.name != "posix":
-        file.close()  # other systems move no open file
-    os.replace(part, place)

@@ -152,6 +152,12 @@ def open_plain(path: Path, flags: int) -> int:
     return handle
 
 
+def file_digest(path: Path) -> str:
+    """SHA-256 of a plain file, however large. Raises ArtefactError for a link, and whatever the system says."""
+    with os.fdopen(open_plain(path, os.O_RDONLY), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def own_folders(run: Path, names: Iterable[str]) -> None:
     """Raise ArtefactError where one of these folders of a run is a link: what is written would land elsewhere."""
     for name in names:

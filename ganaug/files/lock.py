@@ -91,6 +91,15 @@ def part_file(folder: Path, prefix: str) -> Iterator[tuple[io.BufferedRandom, Pa
     _give_up(folder)
 
 
+def put_in_place(file: io.BufferedRandom, part: Path, place: Path) -> None:
+    """Put what was written to a part file into its place, at once."""
+    file.flush()
+    part.chmod(0o644)
+    if os.name != "posix":
+        file.close()  # other systems move no open file
+    os.replace(part, place)
+
+
 def remove_abandoned(file: Path) -> bool:
     """Remove a file that nobody holds: its writer was killed. Gives whether it is gone."""
     with contextlib.suppress(OSError), file.open("rb+") as opened:

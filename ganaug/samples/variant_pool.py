@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -53,14 +52,12 @@ class VariantPool(Mapped):
         seed = int(seed)
         variants = Variants(run, images, seed, device=device)
         each = k if variants.several else 1
-        pairs = b"" if images.pairs is None else images.pairs.numpy().tobytes()
-        items = "\n".join([*images.fingerprints, *map(str, images.labels.tolist()), *images.classes])
         identity = {
             "format": FORMAT,
             "kind": "variants",
             "block": BLOCK,
             "generator": variants.fitted.hash,
-            "items": hashlib.sha256(items.encode() + pairs).hexdigest(),
+            "items": variants.start,
             "count": len(images),
             "each": each,
             "shape": list(variants.fitted.card.shape),

@@ -17,6 +17,7 @@ from ganaug.data.load import LabelledImages
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, TranslatorError
+from ganaug.files.integrity import sha256
 from ganaug.game import Prior
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import ByName, Fitted
@@ -79,6 +80,13 @@ class Variants:
     def several(self) -> bool:
         """Whether the variants of an image differ; a translation to another class is one image."""
         return self.fitted.starts_from is not Source.OTHER_CLASS
+
+    @property
+    def start(self) -> str:
+        """A hash of the images that they are made from."""
+        pairs = b"" if self.images.pairs is None else self.images.pairs.numpy().tobytes()
+        items = "\n".join([*self.images.fingerprints, *map(str, self.images.labels.tolist()), *self.images.classes])
+        return sha256(items.encode() + pairs)
 
     def label(self, label: int) -> int:
         """The class that variants of an image of this class have, both as `images` numbers them."""

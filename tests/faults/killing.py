@@ -30,6 +30,7 @@ from ganaug.samples.blocks import render
 from ganaug.samples.pool import Pool
 
 STEPS = 56
+LOCKS = (".out.lock", "-of-00004.lock")
 SMALL = {"width": 16, "latent": 8, "batch": 16, "norm": True}
 torch.set_num_threads(1)
 
@@ -109,9 +110,9 @@ def digest(file: Path) -> str:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """Every file of a folder, leftovers included, with its hash; but not the lock of a folder of samples, which a kill
-    in its last instant, after the result was put into place, leaves."""
-    found = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.name != ".out.lock")
+    """Every file of a folder, leftovers included, with its hash; but not the lock of samples, which a kill in its last
+    instant, after the result was put into place, leaves."""
+    found = (file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.endswith(LOCKS))
     return {str(file.relative_to(folder)): digest(file) for file in found}
 
 
@@ -162,6 +163,16 @@ def kill_augments(kills: int, seed: int, folder: Path, tick: Callable[[Counts], 
     return chains(kills, seed, folder, work, files, lambda place: (place / ".out.part").exists(), tick)
 
 
+def kill_shards(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
+    """Shards of PNG files; those that are whole are kept, and the others made again."""
+    run = ganaug.fit(data(), folder / "source", recipe="gan", options=SMALL, steps=2)
+
+    def work(place: Path) -> None:
+        ganaug.augment(run, {"0": 150, "1": 50}, place / "out", seed=1, shards=4)
+
+    return chains(kills, seed, folder, work, files, lambda place: any(place.glob("out/synthetic*.manifest")), tick)
+
+
 def kill_pools(kills: int, seed: int, folder: Path, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
     """A rendered pool; whatever a killed attempt left is not believed."""
     run = ganaug.fit(data(), folder / "source", recipe="gan", options=SMALL, steps=2)
@@ -209,7 +220,7 @@ def kill_benches(kills: int, seed: int, folder: Path, tick: Callable[[Counts], N
     return chains(kills, seed, folder, work, result, lambda place: any((place / "trials").glob("*.json")), tick)
 
 
-KINDS = {"fit": kill_fits, "augment": kill_augments, "pool": kill_pools, "bench": kill_benches}
+KINDS = {"fit": kill_fits, "augment": kill_augments, "shards": kill_shards, "pool": kill_pools, "bench": kill_benches}
 
 
 def main() -> None:

@@ -200,11 +200,10 @@ def test_nothing_is_left_behind(run, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         augment(run, {"ant": 100}, tmp_path / "out", report=interrupt)
 
-    def no_space(self, label, count):
-        yield from ()  # a stream, like the real one: what goes wrong does so while it is read
+    def no_space(self, label, number):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Renderer, "stream", no_space)
+    monkeypatch.setattr(Renderer, "block", no_space)
     with pytest.raises(DiskFullError, match="No space left"):
         augment(run, {"ant": 100}, tmp_path / "out")
     assert not list(tmp_path.iterdir())

@@ -16,6 +16,7 @@ _HOLD = {  # what -> files and folders by which it is known
     "the results of a bench": ("results.json", "report.html"),
     "a preview": ("grid.png", "walk.png", "walk.gif"),
 }
+SHARDS = "shards.manifest"  # of a folder of shards: what all of them are made from
 _METADATA = "metadata.jsonl"
 _LINE = {"file_name", "class", "seed", "index", "generator"}  # fields of a line of ours
 
@@ -25,6 +26,8 @@ def made_here(folder: str) -> str | None:
     for what, names in _HOLD.items():
         if all(os.path.lexists(os.path.join(folder, name)) for name in names):
             return what
+    if os.path.isfile(os.path.join(folder, SHARDS)):
+        return SAMPLES
     with contextlib.suppress(OSError, ValueError, RecursionError):
         metadata = os.path.join(folder, _METADATA)
         if os.path.isfile(metadata):

@@ -6,74 +6,42 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ganaug.data.sources.folder import file_of
 from ganaug.data.sources.source import ImageSource
-from ganaug.errors import NumberingWarning, OutputInUseError
-from ganaug.files.integrity import need_space, writing
-from ganaug.files.lock import sole_maker
+from ganaug.errors import NumberingWarning
 from ganaug.generator.card import Card
 from ganaug.samples.exports.formats import Wanted, export_format
 
 METADATA = "metadata.jsonl"
 SHOWN = 10  # classes in a warning
-_OVERHEAD = 512  # bytes a file beyond its pixels: PNG chunks, a line of metadata, rounding up by the file system
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
 @export_format("a folder OUT/CLASS/*.png with metadata.jsonl", "images", numbered=True)
-def folder(wanted: Wanted, out: Path) -> None:
-    """PNG files in the mode and size of the real ones. Each line of the metadata holds file_name, class, seed, index
-    and the generator's hash; where a range was declared, range: what 0 and 255 stand for; of a real image beside them
-    file_name, class and its name as "real". Warns where the classes are numbered otherwise than by the generator.
-    Raises OutputInUseError if `out` exists and is not an empty folder, DiskFullError."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputInUseError(f"{out} exists and is not empty.", "Choose a new folder, or empty this one.")
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-    channels, height, width = wanted.fitted.card.shape
-    height, width = wanted.codec.size or (height, width)
+def png(wanted: Wanted, out: Path) -> None:
+    """PNG files in the mode and size of the real ones. Each line of the metadata holds file_name and the facts of the
+    image; of a real image beside them file_name, class and its name as "real"."""
     real = wanted.real
-    total = sum(wanted.plan.values()) + (0 if real is None else len(real))
-    need_space(out.parent, total * (channels * height * width + _OVERHEAD))
     named = [] if real is None else [wanted.fitted.spelled(name) for name in real.classes]
     there = set(wanted.plan) | (set() if real is None else {named[label] for label in real.labels})
     known = [*wanted.fitted.card.classes, *named]
     folders = folder_names([name for name in dict.fromkeys(known) if name in there])
-    with writing(out), sole_maker(out) as partial:
-        partial.mkdir()
-        with (partial / METADATA).open("w", encoding="utf-8") as metadata:
-            written = dict.fromkeys(folders, 0)
-            for name, images in wanted:
-                (partial / folders[name]).mkdir(exist_ok=True)
-                digits = max(6, len(str(wanted.plan[name] - 1)))
-                for index, pixels in enumerate(images, written[name]):
-                    file = f"{folders[name]}/{index:0{digits}d}.png"
-                    wanted.codec.to_image(pixels).save(partial / file, compress_level=3)
-                    entry = {"file_name": file, "class": name, "seed": wanted.seed, "index": index}
-                    if wanted.truncation is not None:
-                        entry["truncation"] = wanted.truncation
-                    if wanted.codec.range is not None:
-                        entry["range"] = list(wanted.codec.range)
-                    if name in wanted.made_from:
-                        entry["made_from"] = wanted.made_from[name][index]
-                    entry["generator"] = wanted.fitted.hash
-                    metadata.write(json.dumps(entry, ensure_ascii=False) + "\n")
-                written[name] += len(images)
-            for entry in [] if real is None else _copies(real, named, folders, partial):
-                metadata.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        if out.exists():
-            out.rmdir()
-        os.replace(partial, out)
-    if real is None:
-        _warn_of_numbers(_numbered(wanted.fitted.card), folders, out)
+    out.mkdir()
+    with (out / METADATA).open("w", encoding="utf-8") as metadata:
+        for name, row, file in wanted.images():
+            (out / folders[name]).mkdir(exist_ok=True)
+            place = f"{folders[name]}/{row:0{max(6, len(str(wanted.plan[name] - 1)))}d}.png"
+            (out / place).write_bytes(file)
+            metadata.write(json.dumps({"file_name": place, **wanted.facts(name, row)}, ensure_ascii=False) + "\n")
+        for entry in [] if real is None else _copies(real, named, folders, out):
+            metadata.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
 def _copies(real: ImageSource, named: list[str], folders: dict[str, str], where: Path) -> Iterator[dict[str, Any]]:
@@ -97,9 +65,11 @@ def _numbered(card: Card) -> list[str]:
     return sorted(every) if list(card.classes) == sorted(card.classes) else every
 
 
-def _warn_of_numbers(classes: Sequence[str], folders: dict[str, str], out: Path) -> None:
+def warn_of_numbers(card: Card, plan: Collection[str], out: Path, depth: int) -> None:
     """Say so where readers, who number the classes that are there in the order of their folders, number them
     otherwise than the data of the fit."""
+    classes = _numbered(card)
+    folders = folder_names([name for name in card.classes if name in plan])
     read = sorted(folders, key=lambda name: folders[name])
     numbers = [classes.index(name) for name in read]
     if numbers == list(range(len(numbers))):
@@ -111,7 +81,7 @@ def _warn_of_numbers(classes: Sequence[str], folders: dict[str, str], out: Path)
         f"beside them (--with-real DATA), or read it by ImageFolder({str(out)!r}, "
         f"target_transform={numbers}.__getitem__).",
         NumberingWarning,
-        stacklevel=4,
+        stacklevel=depth,
     )
 
 

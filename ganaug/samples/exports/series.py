@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ganaug.samples.exports.formats import Wanted, export_format, write_file
+from ganaug.samples.exports.formats import Wanted, export_format
 
 
 @export_format("an .npz file with x_train, y_train and classes", "series", ".npz")
-def series(wanted: Wanted, out: Path) -> None:
-    classes = wanted.fitted.card.classes
-
-    def data() -> bytes:
-        labels, values = [], []
-        for name, items in wanted:
-            labels.append(np.full(len(items), classes.index(name)))
-            values.append(wanted.codec.decode(torch.from_numpy(items)))
-        file = io.BytesIO()
+def npz(wanted: Wanted, out: Path) -> None:
+    classes, labels, values = wanted.fitted.card.classes, [], []
+    for name, _, items in wanted:
+        labels.append(np.full(len(items), classes.index(name)))
+        values.append(wanted.codec.decode(torch.from_numpy(items)))
+    with out.open("wb") as file:
         np.savez_compressed(
             file, x_train=np.concatenate(values), y_train=np.concatenate(labels), classes=np.array(classes)
         )
-        return file.getvalue()
-
-    write_file(wanted, out, data)
