@@ -166,7 +166,7 @@ def _of(classifier: str, cells: Sequence[Line]) -> str:
 
 def _agreement(cells: Sequence[Line]) -> list[str]:
     """Whether benches on other images agree, in a sentence; [] where none were made."""
-    pairs = [(one, one["again"]) for one in cells if one["again"]]
+    pairs = [(one, one["again"]) for one in cells if one.get("again")]
     if not pairs:
         return []
     apart = sum(abs(a["mean"] - b["mean"]) > np.hypot(_half(a), _half(b)) for a, b in pairs)

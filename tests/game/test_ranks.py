@@ -54,7 +54,11 @@ def talk(counts):
     """What ranks tell each other, in one go."""
     with ranks_of(12) as ranks:
         sums = [summed(ranks, count) for count in counts]
-        mine = [torch.tensor([-0.0, 1e-42, ranks.rank]), torch.tensor(ranks.rank), torch.tensor([ranks.leads])]
+        mine = [
+            torch.tensor([1 << 31, 714, ranks.rank]).to(torch.int32).view(torch.float32),
+            torch.tensor(ranks.rank),
+            torch.tensor([ranks.leads]),
+        ]
         ranks.share(mine)
         told = [ranks.first(data) for data in ((b"first", b"", bytes(range(256))) if ranks.leads else (b"other",) * 3)]
         most = [ranks.most(ranks.rank), ranks.most(-ranks.rank)]
@@ -77,7 +81,7 @@ def test_a_sum_has_the_same_bytes_on_any_number_of_ranks_and_nobody_computes_the
         for count, (value, asked) in zip(expected, sums, strict=True):
             assert value == expected[count]
             assert asked == list(range(count * rank // 3, count * (rank + 1) // 3))
-        first = torch.tensor([-0.0, 1e-42, 0]), torch.tensor(0), torch.tensor([True])
+        first = torch.tensor([1 << 31, 714, 0]).to(torch.int32), torch.tensor(0), torch.tensor([True])
         assert shared == [t.numpy().tobytes() for t in first]
         assert told == [b"first", b"", bytes(range(256))]
         assert most == [2, 0]

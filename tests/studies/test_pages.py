@@ -55,7 +55,7 @@ def test_the_page_of_calibration_counts_verdicts(tmp_path, monkeypatch):
     verdicts = [("null", "no evidence"), ("null", "helps"), ("unseen", "helps"), ("shuffled", "harms")]
     write(tmp_path / "calibration.jsonl", [
         {"kind": kind, "classifier": "small", "number": number, "verdict": verdict,
-         "mean": 0.01, "low": -0.02, "high": 0.03, "seconds": 7.0,
+         "mean": 0.01, "low": -0.02, "high": 0.03, "seconds": 7.0, "again": {"mean": 0.02, "low": 0.01, "high": 0.03},
          "machine": MACHINE, "date": "2026-01-01"}
         for number, (kind, verdict) in enumerate(verdicts)
     ])  # fmt: skip
@@ -63,6 +63,7 @@ def test_the_page_of_calibration_counts_verdicts(tmp_path, monkeypatch):
     assert page is not None
     assert "null           2            1            1            0            0          1.00  reached" in page
     assert "Of the `null` benches 1 of 2 are not `no evidence` (9 to 91 %" in page
+    assert "Of 4 `unseen` benches that were made once more, on the digits that were left, 0 differ" in page
     assert "A bench took 7 s in the median, on one thread of abacus, torch 2; 2026-01-01." in page
 
 

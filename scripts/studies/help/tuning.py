@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ganaug.data.load import LabelledImages
+from ganaug.evaluation.bench.contenders import best
 from ganaug.evaluation.bench.design import Design
 from ganaug.evaluation.bench.ladder import runner_up
 from ganaug.evaluation.bench.sets import group_numbers
@@ -41,11 +42,11 @@ class Tried:
     lr: float
     decay: float
     score: float
+    crosswise: float | None = None
 
-
-def best(tried: Sequence[Tried]) -> Tried:
-    """The first one of the highest score."""
-    return max(tried, key=lambda one: one.score)
+    @property
+    def validation(self) -> float:
+        return self.score
 
 
 def baseline(cell: Cell, draws: Sequence[Draw], protocol: Protocol, trials: Path, report: Report = silent):

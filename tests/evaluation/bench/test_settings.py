@@ -43,6 +43,8 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "steps": 7,
     "limit": 8,
     "seed": 4,
+    "unlabelled": np.random.default_rng(9).integers(0, 256, (4, *X.shape[1:]), dtype=np.uint8),
+    "deploy": "small",
     "test_groups": [f"t{i // 2}" for i in range(TESTED)],
     "pairs": X,
     "device": "cpu",
