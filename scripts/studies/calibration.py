@@ -172,7 +172,7 @@ def _power(cells: Sequence[Line]) -> list[str]:
         return []
     mean, found = np.mean([one["mean"] for one in unseen]), np.median([one["detectable"] for one in unseen])
     return [
-        f"Unseen images change the accuracy by {100 * mean:.1f} points in the mean; a bench of this size finds a change "
+        f"Unseen images change the accuracy by {100 * mean:.1f} points in the mean; a bench of this size finds one "
         f"of {100 * found:.1f} points four times in five (median), and a smaller one less often.\n"
     ]
 
