@@ -90,6 +90,10 @@ class WeightsError(GanaugError, OSError):
     exit_code = 4
 
 
+class TrackerError(GanaugError, RuntimeError):
+    """A user's tracker of a fit fails; what was saved before is kept."""
+
+
 class ExecutorError(GanaugError, RuntimeError):
     """An executor lost its workers; what was finished is kept."""
 
