@@ -24,8 +24,7 @@ def tensorboard(step, values):
 
 
 def weights_and_biases(step, values):
-    grid = {"grid": wandb.Image(values["grid"])} if "grid" in values else {}
-    wandb.log({**numbers(values), **grid}, step=step)
+    wandb.log(numbers(values) | ({"grid": wandb.Image(values["grid"])} if "grid" in values else {}), step=step)
 
 
 def ml_flow(step, values):
