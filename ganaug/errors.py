@@ -98,6 +98,12 @@ class ExecutorError(GanaugError, RuntimeError):
     """An executor lost its workers; what was finished is kept."""
 
 
+class HubError(GanaugError, OSError):
+    """The Hugging Face Hub cannot be reached, or refuses (exit code 4)."""
+
+    exit_code = 4
+
+
 class DeviceError(GanaugError, RuntimeError):
     """The requested device is not available (exit code 4)."""
 
