@@ -29,6 +29,8 @@ from ganaug.mixing.variants import variants as variants
 from ganaug.samples.augment import augment as augment
 from ganaug.samples.choose import choose as choose
 from ganaug.samples.choosing.rules import Rules as Rules
+from ganaug.samples.hub import from_hub as from_hub
+from ganaug.samples.hub import to_hub as to_hub
 from ganaug.samples.preview import preview as preview
 from ganaug.samples.run import Run as Run
 from ganaug.samples.run import load as load

@@ -90,8 +90,18 @@ class WeightsError(GanaugError, OSError):
     exit_code = 4
 
 
+class TrackerError(GanaugError, RuntimeError):
+    """A user's tracker of a fit fails; what was saved before is kept."""
+
+
 class ExecutorError(GanaugError, RuntimeError):
     """An executor lost its workers; what was finished is kept."""
+
+
+class HubError(GanaugError, OSError):
+    """The Hugging Face Hub cannot be reached, or refuses (exit code 4)."""
+
+    exit_code = 4
 
 
 class DeviceError(GanaugError, RuntimeError):

@@ -125,9 +125,8 @@ def augment(
     )  # fmt: skip
     total, one = sum(plan.values()), "  (needs none; one keeps the numbers of the other classes right)"
     lines = [f"{printable(name)}: {n}{one * (n > needed[name])}" for name, n in plan.items()]
-    part = (
-        "" if shards is None else f", in {shards} shards" if shard is None else f": shard {shard} of {shards} is there"
-    )
+    part = "" if shards is None else f", in {shards} shards"
+    part += "" if shard is None else f", of which number {shard} is there"
     lines += [f"{total} {KINDS[len(fitted.card.shape)]} in {out}{', beside the real ones' * bool(with_real)}{part}"]
     lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
     if len(fitted.card.shape) == 3 and fitted.card.codec.range is not None:

@@ -11,7 +11,7 @@ import torch
 
 from ganaug.device import environment, out_of_memory
 from ganaug.errors import DivergedError, OutOfMemoryError
-from ganaug.fitting.journal import Journal
+from ganaug.fitting.journal import Journal, Track, untracked
 from ganaug.game.train import Progress
 from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import SavedState, load_anchor, load_state, require_finite, save_state
@@ -25,10 +25,10 @@ class Course:
     """interventions: so far. anchor: the state at a round that the settings alone decide, to which the fit goes back.
     step: rounds played. journal: metrics.jsonl."""
 
-    def __init__(self, folder: Path, device: torch.device, report: Report):
+    def __init__(self, folder: Path, device: torch.device, report: Report, track: Track = untracked):
         self.folder, self.device, self.report = folder, device, report
         self.states = folder / "state"
-        self.journal = Journal(folder / "metrics.jsonl")
+        self.journal = Journal(folder / "metrics.jsonl", track)
         self.interventions: tuple[Intervention, ...] = ()
         self.anchor = SavedState()
         self.step = 0

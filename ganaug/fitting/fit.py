@@ -26,6 +26,7 @@ from ganaug.fitting.doctor.checkup import Examiner
 from ganaug.fitting.doctor.watch import Watch, mended
 from ganaug.fitting.follow import any_asked, dismiss, follow, require_alike, round_ends, tell
 from ganaug.fitting.interrupt import interruptible, stopped
+from ganaug.fitting.journal import Track, untracked
 from ganaug.fitting.place import is_finished, require_place
 from ganaug.fitting.planned import planned
 from ganaug.fitting.prepare import FitSettings, Prepared, prepare
@@ -60,6 +61,7 @@ def fit(
     resume: bool = False,
     fork: str | Path | Run | None = None,
     report: Report = silent,
+    track: Track = untracked,
     **options: Any,
 ) -> Run:
     """Train a class-conditional generator on labelled images, rows of a table, or series, into the run folder `out`.
@@ -79,12 +81,17 @@ def fit(
     With `slices`, processes that torchrun started (or that share a torch.distributed group) play one fit together. All
     of them call this with the same arguments; process 0 alone reports, and writes into `out`.
 
+    track: is called with (step, values) for each line of metrics.jsonl: floats (mean loss of each term,
+    `steps_per_second`), or what a check-up or an intervention found, as a dict; and for each grid of samples with
+    {"grid": a PIL image}. Rounds that are played again are told again. Where it fails, the fit stops, and
+    `resume` goes on with it.
+
     Where a number stops being finite, the fit goes back to an earlier state and on with other draws, twice at most,
     which metrics.jsonl and the card tell.
 
     Raises OptionError, DataError and its kinds, OutputInUseError, DiskFullError, UnwritableError; DivergedError and
-    OutOfMemoryError, with the last good state kept; RankError where processes were given different things, or one of
-    them has ended; KeyboardInterrupt after the state was saved.
+    OutOfMemoryError, with the last good state kept; TrackerError where `track` fails; RankError where processes were
+    given different things, or one of them has ended; KeyboardInterrupt after the state was saved.
     """
     if resume and fork is not None:
         raise OptionError("A fit either resumes or forks.", "To go on with a forked run, give --resume alone.")
@@ -108,7 +115,7 @@ def fit(
             with writing(folder), sole_writer(folder):
                 if is_finished(folder):
                     raise OutputInUseError(f"{folder} was finished by another process.", "Choose another folder.")
-                _Fit(folder, prepared, digest, ranks, report).go(resume, source_run)
+                _Fit(folder, prepared, digest, ranks, report, track).go(resume, source_run)
             dismiss(ranks)
     return Run(folder)
 
@@ -116,12 +123,12 @@ def fit(
 class _Fit:
     """One fit on its way: consumes the loop's iterator, and logs, draws and saves."""
 
-    def __init__(self, folder: Path, prepared: Prepared, digest: str, ranks: Ranks, report: Report):
+    def __init__(self, folder: Path, prepared: Prepared, digest: str, ranks: Ranks, report: Report, track: Track):
         self.settings, self.folder, self.report, self.prepared = prepared.settings, folder, report, prepared
         self.recipe, self.device, self.batches = prepared.recipe, prepared.device, prepared.batches
         self.training, self.validation, self.beside = prepared.training, prepared.validation, prepared.beside
         self.digest, self.ranks = digest, ranks
-        self.course = Course(folder, prepared.device, report)
+        self.course = Course(folder, prepared.device, report, track)
 
     def go(self, resume: bool, fork: Path | None) -> None:
         torch.set_flush_denormal(True)  # denormal numbers slow a CPU down several times
@@ -241,7 +248,9 @@ class _Fit:
             grid = translation_grid(kept, self.recipe.source, self.recipe.prior, self.validation)
         else:
             grid = sample_grid(kept["generator"], self.recipe.prior, len(self.training.classes))
-        save_picture(tile(grid), self.folder / "samples" / f"step-{progress.step:09d}.png")
+        picture = tile(grid)
+        save_picture(picture, self.folder / "samples" / f"step-{progress.step:09d}.png")
+        self.course.journal.tell(progress.step, {"grid": picture})
 
     def _card(self, steps: int) -> Card:
         all_parts = self.training, self.validation, self.beside

@@ -1,23 +1,31 @@
-"""`metrics.jsonl`: a line of mean losses every so many rounds, and a line for each intervention."""
+"""`metrics.jsonl`: a line of mean losses every so many rounds, and a line for each check-up and each intervention. What
+is written goes to the user's tracker, too."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
+from ganaug.errors import TrackerError
 from ganaug.files.integrity import open_plain
+
+Track = Callable[[int, dict[str, Any]], None]  # (step, values by name)
+
+
+def untracked(step: int, values: dict[str, Any]) -> None:
+    """Keep nothing."""
 
 
 class Journal:
     """sums: values of each term that wait for the next line."""
 
-    def __init__(self, file: Path):
-        self.file = file
+    def __init__(self, file: Path, track: Track = untracked):
+        self.file, self.track = file, track
         self.sums: dict[str, list[float]] = {}
         self._open: TextIO | None = None
 
@@ -42,6 +50,15 @@ class Journal:
     def note(self, values: Mapping[str, Any]) -> None:
         assert self._open is not None
         self._open.write(json.dumps(values) + "\n")
+        self.tell(values["step"], {name: value for name, value in values.items() if name != "step"})
+
+    def tell(self, step: int, values: dict[str, Any]) -> None:
+        """Hand values on to the tracker. Raises TrackerError where it fails, in whatever way."""
+        try:
+            self.track(step, values)
+        except Exception as error:
+            cause = f"The tracker failed at step {step}: {type(error).__name__}: {error}."
+            raise TrackerError(cause, "Mend it or leave it out, and go on with --resume (resume=True).") from error
 
     def keep(self) -> int:
         """Make sure of all lines; gives how many bytes they are."""

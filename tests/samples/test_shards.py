@@ -242,7 +242,7 @@ def test_the_command_takes_the_number_of_a_task_of_slurm(run, tmp_path):
         assert done.exit_code == code or isinstance(done.exception, OptionError), done.output
         return done.output + str(done.exception)
 
-    assert "shard 2 of 3 is there" in said("--format", "tar", "--shards", 3, task="2")
+    assert "in 3 shards, of which number 2 is there" in said("--format", "tar", "--shards", 3, task="2")
     assert [file.name for file in out.glob("*.tar")] == ["synthetic-00002-of-00003.tar"]
     assert "no shard 3 of 3" in said("--format", "tar", "--shards", 3, task="3", code=2)
     assert "not the number of a shard" in said("--format", "tar", "--shards", 3, task="two", code=2)
