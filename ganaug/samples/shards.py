@@ -83,9 +83,8 @@ class Shards:
         file = self._manifest(shard)
         try:
             listed = unsealed(read_whole(file, _MOST), file)
-            return listed["set"] == sha256(self.seal) and all(
-                file_digest(self.out / name) == digest for name, digest in listed["files"].items()
-            )
+            ours = (listed["set"], listed["shard"]) == (sha256(self.seal), shard)
+            return ours and all(file_digest(self.out / name) == one for name, one in listed["files"].items())
         except (OSError, GanaugError, KeyError, AttributeError):
             return False
 

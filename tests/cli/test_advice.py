@@ -11,7 +11,7 @@ from ganaug.cli.group import COMMANDS
 from ganaug.cli.group import cli as main
 
 ROOT = Path(ganaug.__file__).parent
-OTHERS = {"--extra-index-url", "--nproc-per-node"}  # of pip, of torchrun
+OTHERS = {"--extra-index-url", "--nproc-per-node", "--array", "--wrap"}  # of pip, of torchrun, of sbatch
 
 
 def options(command: str) -> set[str]:

@@ -36,7 +36,7 @@ def test_forty_kills_of_fits(tmp_path):
     assert counts["chains"] >= 3
 
 
-@pytest.mark.parametrize(("kind", "kills"), [("augment", 10), ("shards", 5), ("pool", 10), ("bench", 5)])
+@pytest.mark.parametrize(("kind", "kills"), [("augment", 10), ("shards", 3), ("pool", 10), ("bench", 5)])
 def test_kills_of_folders_pools_and_benches(kind, kills, tmp_path):
     counts = killed(kind, kills, tmp_path)
     assert counts["wrong"] == []

@@ -154,9 +154,14 @@ def test_what_is_missing_or_damaged_is_made_again_alone(run, tmp_path, kind):
     def spoil_the_manifest():
         manifest.write_bytes(whole[manifest.name].replace(b'"shard": 1', b'"shard": 2'))
 
+    def take_another_manifest():
+        manifest.write_bytes(whole["synthetic-00000-of-00003.manifest"])
+        (out / name).unlink()
+
     others = {file: file.stat().st_mtime_ns for file in out.rglob("*00-of*") if file.is_file()}
     told: list[tuple] = []
-    for damage in (cut, flip, leave_half, spoil_the_manifest, (out / name).unlink, manifest.unlink):
+    harms = (cut, flip, leave_half, spoil_the_manifest, take_another_manifest, (out / name).unlink, manifest.unlink)
+    for damage in harms:
         damage()
         told.clear()
         augment(run, PLAN, out, format=kind, shards=3, report=lambda *said: told.append(said))
