@@ -130,12 +130,12 @@ class Arena:
     def _pooled(self, contender: Contender, said: Sequence[Answers]) -> float | None:
         """The score of a contender that is trained in no time, over validation and training images: few validation
         images alone tell little. Not where it knows the training images in another way: by synthetic images whose maker
-        saw them, by what others taught, by a shift that was fitted to them."""
+        saw them, or by what others taught."""
         parts, arms = self.laboratory.parts, [member.arm for member in contender.members]
         frozen = all(self.learners[kind].shares for kind in contender.kinds)
-        if parts.fold is None or not frozen or contender.strength or any(arm.ratio or arm.taught for arm in arms):
+        if parts.fold is None or not frozen or any(arm.ratio or arm.taught for arm in arms):
             return None
-        own = Answers(self.crosswise(contender), parts.train.labels.numpy())
+        own = Answers(self._crosswise_shifted(contender), parts.train.labels.numpy())
         both = [
             Answers(np.concatenate([own.logs, one.logs]), np.concatenate([own.labels, one.labels])) for one in said
         ]  # fmt: skip
@@ -188,6 +188,18 @@ class Arena:
         for out, said in zip(np.unique(fold), self._without_each(contender, FOLD), strict=True):
             logs[fold == out] = said.logs
         return logs
+
+    def _crosswise_shifted(self, contender: Contender) -> np.ndarray:
+        """The same, each image shifted by the strength that suits all others."""
+        logs = self.crosswise(replace(contender, strength=0.0))
+        if not contender.strength:
+            return logs
+        parts, shifted = self.laboratory.parts, logs.copy()
+        fold, labels = parts.fold, parts.train.labels.numpy()
+        for out in np.unique(fold) if fold is not None else ():
+            strength = cross_fitted_strength(logs[fold != out], labels[fold != out], parts.n_classes)
+            shifted[fold == out] = logit_shift(logs[fold == out], parts.shares(), strength)
+        return shifted
 
     def judges(self, contender: Contender, *names: str) -> list[list[np.ndarray]]:
         """Log-probabilities of each of these parts, said by the first network of the contender, trained once without

@@ -186,3 +186,13 @@ def test_a_training_that_diverges_loses_its_arm_and_not_the_bench(tmp_path):
     worst = next(one for one in ladder.candidates if dict(one.contender.knobs)["lr"] == 0.2)
     played.on(TEST, [worst.contender], [1])
     assert "1 trainings of what is compared" in failures(played)[1][0]
+
+
+def test_a_shift_of_a_probe_is_judged_on_training_images_by_the_strength_that_suits_the_others(tmp_path):
+    probe = Oracle(lambda training: 1.5, MENU, "probe", prior=np.log([0.9, 0.05, 0.05]))
+    probe.shares = True
+    ladder = climbed(arena(tmp_path, probe, of=parts((300, 30, 30), made={}), remedies=("shift",)))
+    shift = next(rung.tried for rung in ladder.rungs if rung.remedy == "shift")
+    assert ladder.rest is shift
+    assert shift.crosswise > ladder.as_it_is.crosswise + 0.05
+    assert shift.contender.strength > 0.25
