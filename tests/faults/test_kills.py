@@ -39,7 +39,7 @@ def test_forty_kills_of_fits(tmp_path):
 @pytest.mark.parametrize(("kind", "kills"), [("augment", 10), ("shards", 3), ("pool", 10), ("bench", 5)])
 def test_kills_of_folders_pools_and_benches(kind, kills, tmp_path):
     for seed in range(8):  # until a kill left something, to go on from or to be cleared away: when it does is chance
-        counts = killed(kind, kills, tmp_path / str(seed), seed)
+        counts = killed(kind, kills, tmp_path / f"try {seed}", seed)
         assert counts["wrong"] == []
         assert counts["kills"] >= kills
         if counts["advanced"]:
