@@ -10,6 +10,6 @@ fi
 ganaug check digits --limit 40 --no-timing --quiet
 ganaug fit digits --limit 40 --out "$RUN" --budget 30s
 ganaug preview "$RUN"
-ganaug bench digits --limit 40 --run "$RUN" --out "$RUN/bench" --quick
+ganaug bench digits --limit 40 --run "$RUN" --out "$RUN/bench" --quick --remedies augmentation,longer,mean
 echo "Samples: $RUN/preview/grid.png"
 echo "Report:  $RUN/bench/report.html"
