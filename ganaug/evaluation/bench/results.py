@@ -117,9 +117,8 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
     out = "" if data["verdict"] is None else "leave synthetic images out"
     if most["verdict"] == "helps":
         advice = "; ".join(filter(None, (remedy_named(name).advice for name in most["remedies"] if name in REMEDIES)))
-        said = ", and ".join(filter(None, (f"train with {advice}" if advice else "", out)))
-        said = said or f"train as the best one was: {most['arms']['best']['name']}"
-        return said[0].upper() + said[1:] + why, look
+        best = f"Train as the best one was: {most['arms']['best']['name']}"
+        return "; ".join(filter(None, (best, advice and f"that is, with {advice}", out))) + why, look
     left = "More labelled images, or unlabelled ones (--unlabelled FOLDER), are what is left"
     check = f"ganaug check {again.split()[2]}" if again else ""
     return f"{left}; check says of which classes", check
@@ -168,9 +167,8 @@ def table(data: dict[str, Any]) -> str:
         how = f", use of synthetic images {answer['use']}" if answer["ratio"] else ""
         lines += ["", f"verdict: {answer['verdict']} (ratio {answer['ratio']:g}{how}{quick})", answer["sentence"]]
         lines.append(answer["power"]["sentence"])
-    return "\n".join(
-        [*lines, "", f"Next: {data['next']}" + (f": {data['next command']}" if data["next command"] else "")]
-    )
+    command = f": {data['next command']}" if data["next command"] else ""
+    return "\n".join([*lines, "", f"Next: {data['next']}{command}"])
 
 
 def words_of(remedy: str) -> str:

@@ -32,7 +32,7 @@ COPIES = 4  # networks of a mean
 LARGE = 64  # px: for pictures beyond it a pretrained network is the usual choice
 QUICK_POLICIES = ("affine", "flips")  # for the small network
 PROBED = ("flips", "affine", "randaugment")  # each costs a look at several views of every training image
-VIEWS = {True: 2, False: 4}  # of a training image, with each augmentation; True: in a quick bench
+VIEWS, QUICK_VIEWS = 4, 2  # of a training image, with each augmentation
 AFFORDED, QUICKLY_AFFORDED = 1200.0, 60.0  # seconds that a pretrained network may take where nobody asked for it
 BACKWARD = 3.5  # times of a look that a step of fine-tuning takes
 NO_NETWORK = (
@@ -76,7 +76,9 @@ def learners_for(
     def probe(name: str, weights: str) -> None:
         augmentations, _ = policies(asked, PROBED[:1] if quick else PROBED)
         menu = probe_menu(design, augmentations)
-        room.learners[PROBE] = ProbeLearner(networks(name, weights), menu, folder, VIEWS[quick], report)
+        room.learners[PROBE] = ProbeLearner(
+            networks(name, weights), menu, folder, QUICK_VIEWS if quick else VIEWS, report
+        )
 
     def finetune(name: str, weights: str, *, thorough: bool, scratch: bool = False) -> None:
         menu = finetune_menu(design, *policies(asked, PROBED), thorough=thorough, scratch=scratch)
@@ -135,7 +137,7 @@ class _Networks:
         learner = FinetuneLearner(self(name, weights), weights, Menu(), Path(), lambda *said: None)
         look = len(images) * learner.seconds_of(Part.of(images.pixels, images.labels, images.codec))
         if rung == PROBE:
-            return look * (2 + (VIEWS[True] if design.quick else VIEWS[False] * len(PROBED)))
+            return look * (2 + (QUICK_VIEWS if design.quick else VIEWS * len(PROBED)))
         return look * (2 * design.selection + design.seeds) * FinetuneTraining().epochs * BACKWARD
 
 

@@ -1,0 +1,45 @@
+"""What a bench says to do next: it names what helped, and the command that it speaks of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ganaug.evaluation.bench.results import next_step
+
+
+def found(word: str = "helps", verdict: str | None = None, **changed: Any) -> dict[str, Any]:
+    return {
+        "reasons": [], "settings": {"quick": False}, "verdict": verdict, "ratio": 0.25,
+        "command": "ganaug bench DATA --out O",
+        "most": {"verdict": word, "remedies": ["augmentation"], "arms": {"best": {"name": "small: real + flips"}}},
+        **changed,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("verdict", [None, "no evidence", "harms"])
+def test_what_helped_is_named(verdict: str | None):
+    words, command = next_step(found(verdict=verdict), "RUN")
+    assert words.startswith("Train as the best one was: small: real + flips")
+    assert ("leave synthetic images out" in words) == (verdict is not None)
+    assert command == ("ganaug doctor RUN" if verdict == "harms" else "")
+
+
+def test_files_for_ones_own_training_are_named():
+    most = {"verdict": "helps", "remedies": ["distillation"], "arms": {"best": {"name": "small: real"}}}
+    assert "soft_labels.csv" in next_step(found(most=most))[0]
+
+
+def test_images_that_help_are_served():
+    assert next_step(found(verdict="helps"), "RUN")[1] == "ganaug augment RUN --out synthetic"
+    assert "ratio=0.25" in next_step(found(verdict="helps"))[0]
+
+
+def test_a_quick_bench_is_made_again_and_a_withheld_one_is_not_acted_on():
+    quick = found(settings={"quick": True}, command="ganaug bench DATA --quick --out O")
+    assert next_step(quick)[1] == "ganaug bench DATA --out O"
+    words, command = next_step({**quick, "command": "ganaug bench <ndarray> --quick"})
+    assert ("quick=True" in words, command) == (True, "")
+    assert next_step(found(reasons=["No groups."]))[1] == ""
+    assert next_step(found("no evidence"))[1] == "ganaug check DATA"
