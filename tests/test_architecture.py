@@ -31,9 +31,9 @@ MAY = {
     "game": "data data.rows",
     "losses": "game",
     "recipes": "data files game losses networks",
-    "generator": "data data.duplicates data.labels data.pictures data.rows files game options recipes",
+    "generator": "data data.duplicates data.labels data.pictures data.rows files game networks options recipes",
     "metrics": "",
-    "classifier": "data data.duplicates data.labels data.sources device files metrics",
+    "classifier": "data data.duplicates data.labels data.sources device files metrics networks",
     "samples.choosing": "classifier data files generator metrics networks",
     "samples.exports": "data data.sources files generator",
     "samples": (
@@ -41,8 +41,8 @@ MAY = {
     ),
     "fitting.doctor": "data device files game generator options samples",
     "fitting": (
-        "classifier data data.duplicates data.labels data.rows device files fitting.doctor game generator options "
-        "recipes samples"
+        "classifier data data.duplicates data.labels data.rows device files fitting.doctor game generator networks "
+        "options recipes samples"
     ),
     "mixing": "classifier data data.duplicates data.labels data.pictures data.sources game generator samples",
     "evaluation.probing": "data files game generator networks options recipes samples",
@@ -50,7 +50,7 @@ MAY = {
     "evaluation.trials": "classifier data data.sources files metrics mixing",
     "evaluation.bench": (
         "classifier data data.duplicates data.labels data.sources device evaluation.trials files fitting.doctor "
-        "generator metrics options samples"
+        "generator metrics networks options samples"
     ),
     "evaluation": "",
     "cli": (

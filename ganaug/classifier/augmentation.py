@@ -7,7 +7,9 @@ torch's global random stream, so that torchvision's own can stand beside ours; t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -15,6 +17,8 @@ from torch.nn.functional import affine_grid, grid_sample, pad
 from torchvision.transforms import v2
 
 from ganaug.errors import OptionError
+from ganaug.networks.changes import AFFINE, CHANGES, changes_named
+from ganaug.networks.eyes import AffineEye
 
 Augmentation = Callable[[Tensor], Tensor]
 Blend = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -22,6 +26,7 @@ Blend = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 SHIFT = 1 / 8  # of the side: the largest shift of `crops`, `flips` and (half of it) of `affine`
 TURN = 10.0  # degrees: the largest rotation of `affine`
 SCALE = 0.1  # the largest change of size of `affine`
+MOVED = 0.8  # how likely each of the changes is that the user allows
 
 
 def none(pixels: Tensor) -> Tensor:
@@ -113,6 +118,18 @@ def randaugment(pixels: Tensor) -> Tensor:
     return _RANDAUGMENT.of_batch(pixels)
 
 
+@dataclass(frozen=True)
+class Changed:
+    """Some of `CHANGES`, as strong as the discriminator of a fit sees them."""
+
+    changes: tuple[str, ...]
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        rng = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+        seen = AffineEye(allow=self.changes, p=MOVED)(pixels.float() / 127.5 - 1, rng)
+        return ((seen + 1) * 127.5).clamp(0, 255)
+
+
 AUGMENTATIONS: dict[str, Augmentation] = {
     "none": none,
     "crops": crops,
@@ -121,13 +138,44 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "trivial": trivial,
     "randaugment": randaugment,
 }
+NEEDS = {"none": "", "crops": "shift-x shift-y", "affine": "turn scale shift-x shift-y",
+         "flips": "flip-x shift-x shift-y"}  # the changes that it makes, where these are all of `CHANGES`  # fmt: skip
 
 
+@cache
 def augmentation_named(name: str) -> Augmentation:
-    """The augmentation of this name. Raises OptionError, listing the names, when there is none."""
-    if name not in AUGMENTATIONS:
-        raise OptionError(f"There is no augmentation {name!r}.", f"Choose one of: {', '.join(AUGMENTATIONS)}.")
-    return AUGMENTATIONS[name]
+    """The augmentation of this name, or of changes whose names are joined by "+". Raises OptionError, listing the
+    names, when there is none."""
+    if name in AUGMENTATIONS:
+        return AUGMENTATIONS[name]
+    parts = name.split("+")
+    if not set(parts) <= set(CHANGES):
+        raise OptionError(
+            f"There is no augmentation {name!r}.",
+            f"Choose one of: {', '.join(AUGMENTATIONS)}; or join by + some of: {', '.join(CHANGES)}.",
+        )
+    return Changed(changes_named(parts))
+
+
+def keeps_labels(name: str, allow: Collection[str] | None) -> bool:
+    """Whether an augmentation makes only changes that are allowed (None: nobody said which)."""
+    if allow is None:
+        return True
+    changes = NEEDS[name].split() if name in NEEDS else () if name in AUGMENTATIONS else name.split("+")
+    return name == "none" or (bool(changes) and set(changes) <= set(allow))
+
+
+def usable(usual: Sequence[str], allow: Collection[str] | None) -> tuple[str, ...]:
+    """Of the usual augmentations those that are allowed; where somebody said what is, also all that moves an image, and
+    all of it at once."""
+    kept = [name for name in usual if keeps_labels(name, allow)]
+    moves = [name for name in allow or () if name in AFFINE or name.startswith("flip")]
+    return tuple(dict.fromkeys([*kept, *("+".join(some) for some in (moves, allow) if some)]))
+
+
+def instead_of(usual: str, allow: Collection[str] | None) -> str:
+    """The usual augmentation, where nobody said what is allowed; else all that is, at once."""
+    return usual if allow is None else "+".join(allow) or "none"
 
 
 _MIXUP, _CUTMIX = v2.MixUp(alpha=0.2), v2.CutMix(alpha=1.0)

@@ -16,6 +16,8 @@ from ganaug.classifier.augmentation import Augmentation, augmentation_named
 from ganaug.errors import OptionError, TooFewImagesError
 from ganaug.keys import numpy_stream
 
+STRONG = "randaugment"
+
 
 @dataclass(frozen=True, eq=False)
 class FixMatch:
@@ -28,7 +30,7 @@ class FixMatch:
     """
 
     pixels: Tensor
-    strong: str = "randaugment"
+    strong: str = STRONG
     times: int = 1
     threshold: float = 0.95
     weight: float = 1.0

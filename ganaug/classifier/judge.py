@@ -3,9 +3,12 @@ so that every image has a judge that does not know it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
+from ganaug.classifier.augmentation import instead_of
 from ganaug.classifier.small import Classifier, Training, train_classifier
 from ganaug.data.load import LabelledImages
 from ganaug.data.split import held_out_rows, hold_out
@@ -15,9 +18,9 @@ from ganaug.metrics import label_agreement
 from ganaug.reporting import Report, renamed, silent
 
 STEPS = 600
-AUGMENTATIONS = ("none", "affine")  # of which a judge takes the better one on images that it was not trained on
 FOLDS = 3  # each judge of a choice is trained on all but one of them
-CROSSWISE = Training(steps=400, augmentation="affine")
+USUAL = "affine"  # the augmentation of a judge, where nobody said which changes keep the label
+CROSSWISE = Training(steps=400, augmentation=USUAL)
 
 
 def judge_of(
@@ -26,6 +29,7 @@ def judge_of(
     """A classifier of these images, and the augmentation that it was trained with: the better one on a fifth held
     out."""
     classes = len(images.classes)
+    augmentations = tuple(dict.fromkeys(("none", instead_of(USUAL, images.allow))))
 
     def trained(part: LabelledImages, augmentation: str) -> Classifier:
         return train_classifier(
@@ -37,11 +41,11 @@ def judge_of(
     try:
         most, rest = hold_out(images, seed=seed)
     except DataError:  # one image a class: there is nothing to choose by
-        return trained(images, AUGMENTATIONS[0]), AUGMENTATIONS[0]
+        return trained(images, "none"), "none"
     found = [
-        label_agreement(trained(most, augmentation).predict(rest.pixels), rest.labels) for augmentation in AUGMENTATIONS
+        label_agreement(trained(most, augmentation).predict(rest.pixels), rest.labels) for augmentation in augmentations
     ]
-    best = AUGMENTATIONS[int(np.argmax(found))]
+    best = augmentations[int(np.argmax(found))]
     return trained(images, best), best
 
 
@@ -70,13 +74,13 @@ def folds(seen: LabelledImages, seed: int) -> np.ndarray:
 
 def crosswise(seen: LabelledImages, fold: np.ndarray, seed: int, report: Report) -> list[Classifier]:
     """For each fold a judge that was trained on all others."""
-    judges = []
+    training, judges = replace(CROSSWISE, augmentation=instead_of(USUAL, seen.allow)), []
     for out in range(FOLDS):
         report("judges", out, FOLDS, "")
         rows = torch.from_numpy(np.flatnonzero(fold != out))
         judges.append(
             train_classifier(
-                seen.pixels[rows], seen.labels[rows], len(seen.classes), training=CROSSWISE, seed=seed * FOLDS + out
+                seen.pixels[rows], seen.labels[rows], len(seen.classes), training=training, seed=seed * FOLDS + out
             )
         )
     report("judges", FOLDS, FOLDS, "")

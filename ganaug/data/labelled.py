@@ -21,7 +21,7 @@ class Labelled:
     of its class in the source, and how many these are, unreadable ones with them: () where all of the source are here.
     A field of a subclass that is a tensor or a tuple has an entry of each item, except for those of `OF_ALL`."""
 
-    OF_ALL = frozenset({"classes", "unreadable", "skipped"})
+    OF_ALL = frozenset({"classes", "unreadable", "skipped", "allow"})
 
     labels: torch.Tensor
     classes: tuple[str, ...]

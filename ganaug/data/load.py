@@ -38,7 +38,8 @@ class LabelledImages(Labelled):
     pixels: uint8 (N, C, H, W) on the CPU; labels: int64 (N,), label i means classes[i]; codec: mode and size of the
     user's own images; fingerprints, likenesses: of each item before resizing; names: of each item, in the source's
     words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped; skipped:
-    classes that were left out as too small; pairs: the paired image of each item, uint8 (N, c, H, W), or None.
+    classes that were left out as too small; pairs: the paired image of each item, uint8 (N, c, H, W), or None; allow:
+    changes that keep the label, where somebody said so.
     """
 
     pixels: torch.Tensor
@@ -47,12 +48,13 @@ class LabelledImages(Labelled):
     pairs: torch.Tensor | None = None
     skipped: tuple[str, ...] = ()
     likenesses: tuple[str, ...] = ()
+    allow: tuple[str, ...] | None = None
 
     @property
     def spec(self) -> DataSpec:
         """What a generator for these images must produce."""
         paired = () if self.pairs is None else tuple(self.pairs.shape[1:])
-        return DataSpec(tuple(self.pixels.shape[1:]), self.classes, paired)
+        return DataSpec(tuple(self.pixels.shape[1:]), self.classes, paired, allow=self.allow)
 
 
 @usual_defaults()

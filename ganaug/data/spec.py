@@ -25,13 +25,14 @@ class DataSpec:
     classes: their names, never empty; unlabelled data has the one class "all". Label `i` means `classes[i]`, here and
     nowhere else: between two objects, classes are matched by name. pair: shape of the paired item, () without pairs.
     blocks: widths of what a row consists of, in order: 1 for a number in [-1, 1], k for the probabilities of k
-    categories; () for images and series.
-    """
+    categories; () for images and series. allow: changes that keep the label of an image
+    (`ganaug.networks.changes.CHANGES`), where somebody said so."""
 
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     pair: tuple[int, ...] = ()
     blocks: tuple[int, ...] = ()
+    allow: tuple[str, ...] | None = None
 
     def __post_init__(self):
         if self.blocks and self.shape != (sum(self.blocks),):

@@ -262,6 +262,7 @@ class _Fit:
             classes=self.training.classes,
             shape=self.training.spec.shape,
             pair=self.training.spec.pair,
+            allow=self.training.spec.allow,
             codec=self.training.codec,
             prior=self.recipe.prior,
             steps=steps,

@@ -26,7 +26,7 @@ from ganaug.game.batches import batches_for
 from ganaug.game.train import Batches
 from ganaug.options import flag_of, is_given
 from ganaug.recipes import RECIPES, make
-from ganaug.recipes.named import recipe_named
+from ganaug.recipes.named import other_changes, recipe_named
 from ganaug.reporting import Report, printable
 
 
@@ -55,6 +55,8 @@ def prepare(data: Any, settings: FitSettings, report: Report, began: Path | None
     if recipe.labelled and len(items.classes) < 2:
         raise DataError(f"There is one class only, {items.classes[0]!r}.", "A classifier needs two or more.")
     _require_fit(recipe, settings.recipe, items.spec)
+    if settings.allow is not None:
+        _require_allowed(recipe, settings.recipe, items.spec, report)
     if isinstance(items, LabelledImages) and recipe.source is not Source.PAIR:
         items = replace(items, pairs=None)
     _warn_of_few(items)
@@ -86,10 +88,11 @@ def read_items(
         return load_table(data, settings.target, drop=settings.drop, limit=settings.limit, seed=settings.seed)
     if settings.kind == "series":
         return load_series(data, split=settings.split, limit=settings.limit, seed=settings.seed)
-    return load_images(
+    images = load_images(
         data, settings.reading, size=settings.size, channels=settings.channels, limit=settings.limit,
         seed=settings.seed, device=device.type, strict=settings.strict, pairs=settings.pairs, report=report,
     )  # fmt: skip
+    return replace(images, allow=settings.allow)
 
 
 def _definite(data: Any, settings: FitSettings) -> FitSettings:
@@ -117,6 +120,7 @@ def _definite(data: Any, settings: FitSettings) -> FitSettings:
 
 
 _OF_IMAGES = frozenset({"size", "channels", "groups", "pairs", "unlabelled", "strict", "root", "targets", "classes"})
+_OF_IMAGES |= {"allow"}
 _OF_IMAGES |= {"labels", "image", "follow_links", "skip_small", "depth", "range", "as_served"}
 _OF_TABLES = frozenset({"target", "drop"})
 IDLE = {  # settings that would change nothing, by the kind of the data
@@ -169,6 +173,18 @@ def _require_fit(recipe: Recipe, name: str, spec: DataSpec) -> None:
         if recipe.source is Source.PAIR and len(spec.shape) == 3:
             fix = f"Give the paired images, of the same names, as --pairs FOLDER (pairs=...); or u{fix[1:]}"
         raise DataError(f"The recipe {name} cannot learn from these data. {reason}", fix)
+
+
+def _require_allowed(recipe: Recipe, name: str, spec: DataSpec, report: Report) -> None:
+    """That the discriminator of a recipe of the user's own sees nothing that is not allowed."""
+    others = other_changes(recipe, spec)
+    if others:
+        raise OptionError(
+            f"The recipe {name} shows its discriminator changes that are not allowed: {', '.join(others)}.",
+            "Write AffineEye(allow=spec.allow) in it.",
+        )
+    if others is None:
+        report("allow", 0, 0, f"whether the eye of {name} keeps to the allowed changes is not known: it is its own")
 
 
 def _warn_of_few(images: LabelledImages | LabelledVectors) -> None:

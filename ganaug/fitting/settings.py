@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ganaug.errors import OptionError
+from ganaug.networks.changes import ALLOW, allowed
 from ganaug.options import Reading, option
 
 DEFAULT_BUDGET = 600.0  # seconds, where neither a budget nor steps are given
@@ -24,11 +25,12 @@ class FitSettings(Reading):
     need it. drop: columns of a table to leave out. auto_fix: turn a knob once, where the doctor finds that one helps.
     slices: equal parts of each batch, by whose mean gradient a round is played: one after the other, in less memory, or
     shared by processes that torchrun started, in less time. Their number changes what the fit gives, that of the
-    processes does not. target, root and others: see `Reading`. pairs: the paired image of each item, for recipes that
-    learn from pairs: a folder with files of the same names, or an array. unlabelled: images without labels to learn
-    from beside the others, read by `ganaug.data.unlabelled`: those that can be given a label surely enough. strict:
-    stop at the first unreadable image.
-    """
+    processes does not. allow: changes that keep the label of your images (`ganaug.networks.changes.CHANGES`): the
+    discriminator sees these and no others; () for none, None for what the recipe does. target, root and others: see
+    `Reading`. pairs: the paired image of each item, for recipes that learn from pairs: a folder with files of the same
+    names, or an array. unlabelled: images without labels to learn from beside the others, read by
+    `ganaug.data.unlabelled`: those that can be given a label surely enough. strict: stop at the first unreadable
+    image."""
 
     recipe: str = option(
         "auto",
@@ -52,6 +54,7 @@ class FitSettings(Reading):
         "that is saturated or overfits.",
     )
     slices: int = option(1, "Equal parts of each batch; processes (torchrun) share them.", least=1)
+    allow: tuple[str, ...] | None = option(None, f"{ALLOW}The discriminator sees these alone.", metavar="NAMES")
     pairs: Any = option(
         None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any", recorded=False
     )
@@ -66,6 +69,7 @@ class FitSettings(Reading):
             object.__setattr__(self, name, _whole(name, getattr(self, name)))
         object.__setattr__(self, "options", {name: _plain(value) for name, value in self.options.items()})
         object.__setattr__(self, "drop", tuple(self.drop))
+        object.__setattr__(self, "allow", allowed(self.allow))
         if self.budget is not None:
             object.__setattr__(self, "budget", parse_seconds(self.budget))
             if self.steps is not None:

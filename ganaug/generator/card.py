@@ -14,8 +14,9 @@ from ganaug.files.checked import bounded, fields_of, finite, is_, strict_json, t
 from ganaug.game import Prior
 from ganaug.generator.codecs import codec_from_json, codec_to_json
 from ganaug.generator.interventions import Intervention
+from ganaug.networks.changes import changes_named
 
-SCHEMA = 7
+SCHEMA = 8
 _MOST = 2**24  # a setting that is a whole number, at most
 
 
@@ -24,15 +25,14 @@ class Card:
     """recipe, settings: rebuild the networks. counts: images of each class, held-out ones included.
 
     shape: of a generated item, see `DataSpec`. codec: ImageCodec, TableCodec or SeriesCodec, the way to the user's own
-    form. pair: of the paired images that a translator starts from, () for others.
-    fingerprints, held_out: hashes of the labelled items that gradients saw, and of the validation part. unlabelled: of
-    the images that gradients saw besides, which had no label. likenesses: hash of the file of the run folder by which
-    near-duplicates of all these are found; "" where there is none. skipped: classes of the data that were left out as
-    too small.
-    versions: libraries, threads and device of the fit. interventions: what befell it. slices: parts into which each
-    batch was divided. slicewise: players to whom that makes a difference: batch statistics are those of a slice.
-    Nothing here depends on the clock or on a path.
-    """
+    form. pair: of the paired images that a translator starts from, () for others. allow: changes of an image that keep
+    its label, which were all that the discriminator saw; None where nobody said. fingerprints, held_out: hashes of the
+    labelled items that gradients saw, and of the validation part. unlabelled: of the images that gradients saw besides,
+    which had no label. likenesses: hash of the file of the run folder by which near-duplicates of all these are found;
+    "" where there is none. skipped: classes of the data that were left out as too small. versions: libraries, threads
+    and device of the fit. interventions: what befell it. slices: parts into which each batch was divided. slicewise:
+    players to whom that makes a difference: batch statistics are those of a slice. Nothing here depends on the clock or
+    on a path."""
 
     recipe: str
     settings: dict[str, Any]
@@ -47,6 +47,7 @@ class Card:
     held_out: tuple[str, ...]
     versions: dict[str, str]
     pair: tuple[int, ...] = ()
+    allow: tuple[str, ...] | None = None
     unlabelled: tuple[str, ...] = ()
     likenesses: str = ""
     skipped: tuple[str, ...] = ()
@@ -57,7 +58,7 @@ class Card:
     @property
     def spec(self) -> DataSpec:
         blocks = self.codec.blocks if isinstance(self.codec, TableCodec) else ()
-        return DataSpec(self.shape, self.classes, self.pair, blocks)
+        return DataSpec(self.shape, self.classes, self.pair, blocks, self.allow)
 
     def to_json(self) -> str:
         values = {**asdict(self), "schema": SCHEMA, "codec": codec_to_json(self.codec)}
@@ -93,6 +94,7 @@ def _checked(values: Any) -> Card:
         held_out=texts(values["held_out"]),
         versions={text(k): text(v) for k, v in is_(values["versions"], dict).items()},
         pair=_shape(values["pair"], least=0),
+        allow=None if values["allow"] is None else changes_named(texts(values["allow"])),
         unlabelled=texts(values["unlabelled"]),
         likenesses=text(values["likenesses"]),
         skipped=texts(values["skipped"]),

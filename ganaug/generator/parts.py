@@ -33,6 +33,7 @@ class NoFit:
     shape: tuple[int, ...]
     codec: ImageCodec
     skipped: tuple[str, ...] = ()
+    allow: tuple[str, ...] | None = None
     fingerprints: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
@@ -72,7 +73,8 @@ def images_like(card: Card | NoFit, data: Any, reading: Reading | None = None, *
     the fit left out. options: of `load_images`. Raises OptionError for another range."""
     channels, _, side = card.shape
     how = reading_like(card, data, reading)
-    return load_images(data, how, size=side, channels=channels, at_least=0, **options).without(card.skipped)
+    images = load_images(data, how, size=side, channels=channels, at_least=0, **options).without(card.skipped)
+    return replace(images, allow=card.allow)
 
 
 def reading_like(card: Card | NoFit, data: Any, reading: Reading | None) -> Reading:

@@ -27,11 +27,10 @@ def small(
     memory: float = 10_000,
     batch: int = 64,
     eye: float = 0.5,
-    flip: bool = False,
 ) -> Recipe:
     """The default: relativistic pairing with lazy R1 and R2 (Huang et al. 2024, 2501.05441, equations 2 and 4) on a
     small residual pair without batch norm, with a projection discriminator and an affine eye, which moves a share `eye`
-    of the images that the discriminator sees (and mirrors, if `flip`).
+    of the images that the discriminator sees, or changes them in those ways that are allowed (`--allow`).
 
         discriminator ×1: relativistic.discriminator + 0.5·r1 (every 4) + 0.5·r2 (every 4)
         generator     ×1: relativistic.generator
@@ -45,7 +44,7 @@ def small(
         return {
             "generator": Generator(spec.shape, len(spec.classes), prior.dim, width, widest),
             "discriminator": Discriminator(spec.shape, len(spec.classes), width, widest),
-            "eye": AffineEye(flip=flip, p=eye),
+            "eye": AffineEye(p=eye, allow=spec.allow),
         }
 
     return Recipe(

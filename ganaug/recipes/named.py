@@ -7,9 +7,13 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
+
+from ganaug.data.spec import DataSpec
 from ganaug.errors import RecipeError
 from ganaug.files.functions import function_in, names_a_file
 from ganaug.game import Recipe
+from ganaug.networks.eyes import AffineEye, OpenEye
 
 Maker = Callable[..., Recipe]
 RECIPES: dict[str, Maker] = {}
@@ -54,6 +58,15 @@ def call(function: Callable[..., Recipe], settings: Mapping[str, Any]) -> Recipe
                 f"The setting {name} of {function.__name__} is {value!r}.", f"Give it like its default, {default!r}."
             )
     return function(**settings)
+
+
+def other_changes(recipe: Recipe, spec: DataSpec) -> tuple[str, ...] | None:
+    """Changes that the discriminator of a recipe sees although they are not allowed; None where that is not known."""
+    with torch.random.fork_rng(devices=[]):
+        eye = recipe.networks(spec, recipe.prior).get("eye")
+    if isinstance(eye, AffineEye):
+        return tuple(name for name in eye.allow if name not in (spec.allow or ()))
+    return () if eye is None or isinstance(eye, OpenEye) else None
 
 
 def recipe_named(name: str, settings: Mapping[str, Any]) -> Recipe:

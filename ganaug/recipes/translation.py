@@ -44,7 +44,7 @@ def pix2pix(
             "generator": UNet(spec.shape, len(spec.classes), prior.dim, spec.pair[0], width),
             "discriminator": LabelledPatches(inputs, min(height, image_width), len(spec.classes)),
             "degrade": AsGiven(),
-            "eye": AffineEye(),
+            "eye": AffineEye(allow=spec.allow),
         }
 
     adam = Adam(lr, (0.5, 0.999))

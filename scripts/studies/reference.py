@@ -12,6 +12,7 @@ from ganaug.classifier.use import USES, use_named
 from ganaug.data.sources.source import SOURCES
 from ganaug.fitting.doctor.findings import AILMENTS
 from ganaug.metrics.suite import METRICS
+from ganaug.networks.changes import CHANGES
 from ganaug.recipes import RECIPES
 from ganaug.samples.exports import FORMATS
 from scripts.studies.lib.words import PAGES, table
@@ -36,6 +37,7 @@ def render() -> str:
             [(n, _first(one.function), one.best, f"{one.low:g} to {one.high:g}") for n, one in METRICS.items()],
         ),
         "Augmentations": (("augmentation", "what it does"), [(n, _first(one)) for n, one in AUGMENTATIONS.items()]),
+        "Changes that may keep the label (`--allow`)": (("change", "an image is"), list(CHANGES.items())),
         "Blends": (("blend", "what it does"), [(name, _first(one)) for name, one in BLENDS.items()]),
         "Uses of synthetic images": (("use", "synthetic images count"), [(n, str(use_named(n))) for n in USES]),
         "Remedies": (("remedy", "in a bench"), [(name, one.words) for name, one in REMEDIES.items()]),

@@ -39,6 +39,7 @@ IDLE = [
     ("fit {table} --target c --out {new} --strict", "strict would change nothing: these data are rows of a table"),
     ("fit {table} --target c --out {new} --root {folder} --size 8", "would change nothing"),
     ("fit {table} --target c --out {new} --split test", "split would change nothing"),
+    ("fit {waves} --out {new} --allow noise", "allow would change nothing: these data are series"),
     ("fit {waves} --out {new} --channels 1", "channels would change nothing: these data are series"),
     ("fit {folder} --out {new} --dry-run --resume", "leave out --resume and --fork"),
     (

@@ -255,3 +255,51 @@ def test_two_writers_on_one_run_and_only_one_wins(tmp_path):
         ganaug.fit(arrays(), tmp_path / "run", steps=2)
     run = ganaug.fit(arrays(), tmp_path / "run", steps=2)  # free again: the lock file alone is nothing
     assert run.load().card.steps == 2
+
+
+def test_the_discriminator_sees_what_is_allowed_and_nothing_else(tmp_path):
+    """Where nothing is, a fit is that of an eye that moves no image."""
+    data = arrays()
+    closed = ganaug.fit(data, tmp_path / "closed", steps=3, allow="none")
+    blind = ganaug.fit(data, tmp_path / "blind", steps=3, options={"eye": 0.0})
+    moved = ganaug.fit(data, tmp_path / "moved", steps=3, allow=("turn", "noise"))
+    assert weights(closed) == weights(blind)
+    assert weights(closed) != weights(moved)
+    assert closed.load().card.allow == ()
+    assert moved.load().card.allow == ("turn", "noise")
+
+
+OWN = """
+from ganaug.networks.eyes import AffineEye, OpenEye
+from ganaug.recipes.modern import small
+from dataclasses import replace
+
+class Own(OpenEye.__mro__[1]):
+    def forward(self, x, rng):
+        return x
+
+def seeing(eye):
+    recipe = small()
+    return replace(recipe, networks=lambda spec, prior: {**recipe.networks(spec, prior), "eye": eye(spec)})
+
+def deaf():
+    return seeing(lambda spec: AffineEye())
+
+def obedient():
+    return seeing(lambda spec: AffineEye(allow=spec.allow))
+
+def unknown():
+    return seeing(lambda spec: Own())
+"""
+
+
+def test_a_recipe_of_ones_own_keeps_to_what_is_allowed_or_is_refused(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    with pytest.raises(OptionError, match="not allowed: turn, scale, shift-x, shift-y"):
+        ganaug.fit(arrays(), tmp_path / "deaf", recipe=f"{file}:deaf", steps=1, allow="flip-x")
+    ganaug.fit(arrays(), tmp_path / "obedient", recipe=f"{file}:obedient", steps=1, allow="flip-x")
+    said = []
+    ganaug.fit(arrays(), tmp_path / "unknown", recipe=f"{file}:unknown", steps=1, allow="flip-x",
+               report=lambda *told: said.append(told[-1]))  # fmt: skip
+    assert any("is not known" in text for text in said)

@@ -90,6 +90,7 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "drop": ("two",),
     "auto_fix": True,
     "slices": 2,
+    "allow": ("noise",),
     "pairs": PIXELS,
     "unlabelled": RNG.integers(0, 256, (6, 8, 8), dtype=np.uint8),
     "strict": True,
@@ -101,7 +102,15 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "skip_small": 20,
     "follow_links": True,
 }
-LATER = {"budget", "steps", "auto_fix", "slices", "device", "options"}  # what they do is done after the data were read
+LATER = {
+    "budget",
+    "steps",
+    "auto_fix",
+    "slices",
+    "device",
+    "options",
+    "allow",
+}  # what they do is done after the data were read
 KINDS = ("images", "table", "series")
 
 

@@ -229,6 +229,8 @@ for _name, _changes in {
     "shape of other images": {"shape": [3, 8, 8]},
     "another schema": {"schema": 999},
     "schema as text": {"schema": "4"},
+    "a change that there is not": {"allow": ["blur"]},
+    "changes as text": {"allow": "turn"},
     "an unknown field": {"__metadata__": "import os"},
     "classes twice": {"classes": ["0", "0"]},
     "no classes": {"classes": [], "counts": {}},

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS, augmentation_named
+from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS, augmentation_named, keeps_labels, usable
 from ganaug.classifier.remedies import REMEDIES, remedy_named
 from ganaug.classifier.use import use_named
 from ganaug.errors import OptionError
@@ -33,7 +33,8 @@ class Design:
     metric: "accuracy" or "balanced accuracy". ratios: synthetic shares to try; uses: of synthetic images. grid: every
     use of synthetic images at every ratio; else the first one at all ratios, and the others at the best of them.
     remedies: names of those to try. search: numbers such as the learning rate are tuned. steps: of a training of the
-    small network. deploy: one network will be used by itself.
+    small network. deploy: one network will be used by itself. allow: changes that keep the label; None where nobody
+    said.
     """
 
     metric: str
@@ -49,6 +50,7 @@ class Design:
     seed: int = 0
     quick: bool = False
     deploy: bool = False
+    allow: tuple[str, ...] | None = None
 
     @property
     def unequal(self) -> bool:
@@ -107,6 +109,7 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
         seed=asked.seed,
         quick=quick,
         deploy=asked.deploy is not None,
+        allow=asked.allow,
     )
 
 
@@ -114,10 +117,20 @@ def policies(asked: BenchSettings, usual: Sequence[str]) -> tuple[tuple[str, ...
     """Augmentations and blends to try: those that were asked for, else the usual ones. Raises OptionError for unknown
     names."""
     named = tuple(dict.fromkeys(usual if asked.augmentations is None else asked.augmentations))
+    if asked.augmentations is None:
+        named = (
+            *usable([name for name in named if name not in BLENDS], asked.allow),
+            *filter(BLENDS.__contains__, named),
+        )
     blends = tuple(name for name in named if name in BLENDS and name != "none")
     augmentations = tuple(name for name in named if name not in BLENDS)
     for name in augmentations:
         augmentation_named(name)
+        if not keeps_labels(name, asked.allow):
+            raise OptionError(
+                f"The augmentation {name} makes changes that are not allowed.",
+                "Leave it out, or name these in --allow.",
+            )
     return augmentations, blends
 
 

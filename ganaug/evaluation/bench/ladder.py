@@ -105,6 +105,8 @@ def _learn_unlabelled(arena: Arena, found: list[Tried], left_out: Container[str]
             new[place] += arena.attempt(_with(found[place].contender, FIXMATCH, taught=FIXMATCH))
         none = (
             "It trains a network, and all that were tried are frozen: --remedies small,fixmatch or finetune,fixmatch."
+            if arena.design.allow != ()
+            else "It compares an image with changed ones, and no change is allowed (--allow none)."
         )
         top = best([new[place][-1] for place in able]) if able else None
         rungs.append(Rung(FIXMATCH, top, "" if able else none))

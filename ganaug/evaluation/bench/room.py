@@ -9,8 +9,10 @@ from pathlib import Path
 
 import torch
 
+from ganaug.classifier.augmentation import instead_of
 from ganaug.classifier.features import Backbone
 from ganaug.classifier.finetune import SCRATCH, FinetuneTraining
+from ganaug.classifier.fixmatch import STRONG
 from ganaug.classifier.own import OwnTraining, load_function
 from ganaug.classifier.pretrained import NONE, PRETRAINED, usual
 from ganaug.classifier.probe import ProbeTraining
@@ -161,6 +163,11 @@ def _refuse_idle(asked: BenchSettings) -> None:
         raise OptionError("--tune scratch reads no weights.", "Leave out --weights.")
 
 
+def strong_view(design: Design) -> str:
+    """The augmentation that FixMatch compares images with; "" where no change of them is allowed."""
+    return "" if design.allow == () else instead_of(STRONG, design.allow)
+
+
 def small_menu(design: Design, augmentations: Sequence[str], blends: Sequence[str], *, thorough: bool) -> Menu:
     """thorough: it is the classifier that the bench is about, and not one of the remedies."""
     rates: tuple[float, ...] = (0.01, 0.004) if design.quick else (0.01, 0.005, 0.0025, 0.02)
@@ -169,7 +176,7 @@ def small_menu(design: Design, augmentations: Sequence[str], blends: Sequence[st
     return Menu(
         knobs={"lr": rates[:most], "weight decay": decays[:most]}, augmentations=tuple(augmentations),
         blends=tuple(blends) if thorough else (), remedies=design.changing(Training), uses=design.uses,
-        longer=thorough, fixmatch=True, copies=COPIES,
+        longer=thorough, fixmatch=strong_view(design), copies=COPIES,
     )  # fmt: skip
 
 
@@ -193,5 +200,5 @@ def finetune_menu(
     return Menu(
         knobs={"lr": rates}, augmentations=tuple(augmentations) if thorough else tuple(augmentations)[:1],
         blends=tuple(blends) if thorough else (), remedies=design.changing(FinetuneTraining) if thorough else (),
-        uses=design.uses, longer=thorough, fixmatch=True, copies=COPIES if thorough else 1,
+        uses=design.uses, longer=thorough, fixmatch=strong_view(design), copies=COPIES if thorough else 1,
     )  # fmt: skip

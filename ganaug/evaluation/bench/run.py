@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,7 @@ def bench(
     if executor is not None and where.type != "cpu":
         raise OptionError("Trials on an executor are trained on CPUs.", "Give --device cpu with it.")
     fitted = None if run is None else as_fitted(run)
+    asked, told_of_changes = _allowing(asked, fitted)
     given = _sources(synthetic)
     require_outside(
         out,
@@ -137,7 +138,7 @@ def bench(
         played = play(sets, parts, arena, ladder, home)
 
         notes, failed = failures(arena)
-        arena.notes += notes
+        arena.notes += [*notes, *told_of_changes]
         found = verdict(played, doubts + failed) | evidence(played) | {
             "exact only": asked.exact_only,
             "findings": [dict(zip(("name", "severity", "text", "knob"), one, strict=True)) for one in told],
@@ -226,6 +227,23 @@ def _sources(synthetic: Any) -> dict[str, Any]:
     if RUN in synthetic or not all(isinstance(name, str) and name for name in synthetic):
         raise OptionError("Synthetic images are named by texts, and not 'run'.", "Give them other names.")
     return dict(synthetic)
+
+
+def _allowing(asked: BenchSettings, fitted: Fitted | None) -> tuple[BenchSettings, list[str]]:
+    """The settings with the changes that keep the label, as the run was told where nobody says more; and what to note
+    of it."""
+    seen = None if fitted is None else fitted.card.allow
+    given, source = (seen, "the run") if asked.allow is None else (asked.allow, "the bench")
+    if given is None:
+        return asked, []
+    notes = [f"Changes that keep the label, as {source} was told: {', '.join(given) or 'none'}. No others are made."]
+    if fitted is not None and seen != given:
+        other = "those of its recipe" if seen is None else ", ".join(seen) or "none"
+        notes.append(
+            f"The fit was told otherwise: its discriminator saw other changes ({other}), and samples may show them. "
+            "Fit again with the same --allow."
+        )
+    return replace(asked, allow=given), notes
 
 
 def _words_of(fitted: Fitted | None, synthetic: Mapping[str, Any]) -> str:

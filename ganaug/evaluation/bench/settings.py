@@ -7,6 +7,7 @@ from typing import Any
 
 from ganaug.classifier.remedies import REMEDIES
 from ganaug.classifier.use import DEFAULTS, uses_in_words
+from ganaug.networks.changes import ALLOW, allowed
 from ganaug.options import Reading, option
 
 RATIOS = (0.1, 0.25, 0.5)
@@ -23,23 +24,24 @@ def _augmentations() -> str:
 class BenchSettings(Reading):
     """test: images that are touched once; without them, the data's own test part. ratios: synthetic shares to try.
     uses: of synthetic images, to try (`ganaug.classifier.use`). augmentations: to try without synthetic images, for
-    those to narrow who know that, for instance, mirroring changes the label; nothing for ("none",), None for all.
-    remedies: rivals of synthetic images to try (`ganaug.classifier.remedies`); nothing for (), None for all that
-    fit. model: the classifier that is asked about: "small", or a network of timm; by default, for images over 64
-    px, one whose weights are installed. weights: of that network, "pretrained", "none", or a safetensors file.
-    tune: what is trained of it: "probe" (a linear classifier on its features, the default with weights),
-    "finetune", or "scratch". train: a training of the user's own in place of a model, a function or
+    those to narrow who know which pay; nothing for ("none",), None for all that are allowed. allow: changes that keep
+    the label of your images (`ganaug.networks.changes.CHANGES`), () for none; None for those that the run was told of,
+    or, where nobody was told, for all. remedies: rivals of synthetic images to try (`ganaug.classifier.remedies`);
+    nothing for (), None for all that fit. model: the classifier that is asked about: "small", or a network of timm; by
+    default, for images over 64 px, one whose weights are installed. weights: of that network, "pretrained", "none", or
+    a safetensors file. tune: what is trained of it: "probe" (a linear classifier on its features, the default with
+    weights), "finetune", or "scratch". train: a training of the user's own in place of a model, a function or
     "FILE.py:function", see `ganaug.classifier.own`. deploy: like model, for a network that will be used by itself:
     means and larger networks are then not chosen, and teach it (distillation). unlabelled: images without labels to
-    learn from, read by `ganaug.data.unlabelled`; those that are in the test set are a leak. seeds: paired seeds of
-    the comparison (default 10, quick 5). quick: fewer seeds, steps and arms. search: try more than the first
-    learning rate, weight decay and balancing. steps: of each training of the small network, by default by the
-    number of images. limit: at most so many training images a class. seed: of every draw. root, groups and others:
-    see `Reading`. test_groups: groups of the test images; where only those of the training images are known, the
-    verdict is withheld. pairs: the paired images of the data, for a run that learned from pairs. cache: folder in
-    which pictures and their features are kept, which benches of the same images share. device: of the classifiers
-    and of the generator; "auto" is CUDA where there is a GPU. exact_only: near-duplicates of seen images stay in
-    the test set and are told of, for images that are different and all look alike."""
+    learn from, read by `ganaug.data.unlabelled`; those that are in the test set are a leak. seeds: paired seeds of the
+    comparison (default 10, quick 5). quick: fewer seeds, steps and arms. search: try more than the first learning rate,
+    weight decay and balancing. steps: of each training of the small network, by default by the number of images. limit:
+    at most so many training images a class. seed: of every draw. root, groups and others: see `Reading`. test_groups:
+    groups of the test images; where only those of the training images are known, the verdict is withheld. pairs: the
+    paired images of the data, for a run that learned from pairs. cache: folder in which pictures and their features are
+    kept, which benches of the same images share. device: of the classifiers and of the generator; "auto" is CUDA where
+    there is a GPU. exact_only: near-duplicates of seen images stay in the test set and are told of, for images that are
+    different and all look alike."""
 
     test: Any = option(None, "Test images; for a .npz file its own test part, if not given.", metavar="DATA")
     ratios: tuple[float, ...] = option(
@@ -57,11 +59,14 @@ class BenchSettings(Reading):
     augmentations: tuple[str, ...] | None = option(
         None,
         lambda: (
-            f"Augmentation to try without synthetic images: {_augmentations()}; repeatable. Name those that keep the "
-            "label of your images.  [default: all; affine and flips with --quick]"
+            f"Augmentation to try without synthetic images: {_augmentations()}; repeatable. See also --allow.  "
+            "[default: all; affine and flips with --quick]"
         ),
         metavar="NAME",
         flag="--augmentation",
+    )
+    allow: tuple[str, ...] | None = option(
+        None, f"{ALLOW}All others are left out of the training.  [default: as the run was told]", metavar="NAMES"
     )
     remedies: tuple[str, ...] | None = option(
         None,
@@ -107,6 +112,7 @@ class BenchSettings(Reading):
         super().__post_init__()
         for name in ("ratios", "uses"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "allow", allowed(self.allow))
         if self.remedies is not None:
             names = [self.remedies] if isinstance(self.remedies, str) else self.remedies
             object.__setattr__(self, "remedies", tuple(name for one in names for name in one.split(",")))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganaug.classifier.augmentation import instead_of
 from ganaug.classifier.small import Classifier, Training, train_classifier
 from ganaug.data.load import LabelledImages
 from ganaug.metrics import Interval, share_interval
@@ -37,8 +38,9 @@ def classification_accuracy_scores(
     device: torch.device,
     report: Report = silent,
 ) -> Cas:
-    """Two classifiers, trained alike (affine augmentation, equal steps, classes drawn equally often)."""
-    training = Training(steps=steps, augmentation="affine", balanced=True)
+    """Two classifiers, trained alike (affine augmentation, or what the fit was allowed; equal steps, classes drawn
+    equally often)."""
+    training = Training(steps=steps, augmentation=instead_of("affine", real.allow), balanced=True)
     classes = len(real.classes)
     pupil = train_classifier(
         *synthetic, classes, training=training, seed=seed, device=device, report=renamed("CAS, synthetic", report)

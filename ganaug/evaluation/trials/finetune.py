@@ -12,7 +12,7 @@ import torch
 from ganaug.classifier.features import Backbone
 from ganaug.classifier.finetune import SCRATCH, VERSION, FinetuneTraining, train_finetuned
 from ganaug.classifier.finetuned import Finetuned, on_top
-from ganaug.classifier.fixmatch import FixMatch
+from ganaug.classifier.fixmatch import STRONG, FixMatch
 from ganaug.classifier.pictures import Pictures
 from ganaug.evaluation.trials.arms import LONGER, Arm, Knobs
 from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
@@ -63,7 +63,8 @@ class FinetuneLearner(ArrayLearner):
 
     @property
     def identity(self) -> dict[str, Any]:
-        return {"finetune": VERSION, "network": self.backbone.digest, "device": self.backbone.device.type}
+        views = {} if self.menu.fixmatch in ("", STRONG) else {"strong view": self.menu.fixmatch}
+        return {"finetune": VERSION, "network": self.backbone.digest, "device": self.backbone.device.type} | views
 
     def training(self, arm: Arm, knobs: Knobs) -> FinetuneTraining:
         training = replace(
@@ -91,9 +92,12 @@ class FinetuneLearner(ArrayLearner):
             name=self.backbone.name, weights=self.weights, synthetic=lesson.synthetic, validation=lesson.watch,
             soft=None if lesson.soft is None else torch.from_numpy(lesson.soft),
             made_soft=None if lesson.made_soft is None else torch.from_numpy(lesson.made_soft),
-            unlabelled=None if lesson.unlabelled is None else FixMatch(on_top(np.array(lesson.unlabelled))),
+            unlabelled=None if lesson.unlabelled is None else self._fixmatch(lesson.unlabelled),
             device=self.backbone.device,
         ))  # fmt: skip
+
+    def _fixmatch(self, unlabelled: np.ndarray) -> FixMatch:
+        return FixMatch(on_top(np.array(unlabelled)), self.menu.fixmatch)
 
     def glance(self, part: Part) -> None:
         self.backbone.features(np.stack([self.backbone.frame.pixels(part.image(i)) for i in range(len(part))]))

@@ -23,9 +23,8 @@ class Menu:
 
     knobs: values of each number that is tuned, by its name; the first one is where tuning starts. augmentations,
     blends: names to try. remedies: names of those that change its training. longer: whether it can be trained for
-    longer. fixmatch: whether it can learn from unlabelled images by itself. copies: networks of which a mean is taken;
-    1 where all are the same network.
-    """
+    longer. fixmatch: the augmentation of its strong view, where it can learn from unlabelled images by itself. copies:
+    networks of which a mean is taken; 1 where all are the same network."""
 
     knobs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     augmentations: tuple[str, ...] = ()
@@ -33,7 +32,7 @@ class Menu:
     remedies: tuple[str, ...] = ()
     uses: tuple[str, ...] = ("plain",)
     longer: bool = False
-    fixmatch: bool = False
+    fixmatch: str = ""
     copies: int = 1
 
     @property

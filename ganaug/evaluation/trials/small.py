@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganaug.classifier.fixmatch import FixMatch
+from ganaug.classifier.fixmatch import STRONG, FixMatch
 from ganaug.classifier.small import VERSION, Classifier, Training, network, train_classifier
 from ganaug.evaluation.trials.arms import BATCH, LONGER, Arm, Knobs
 from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
@@ -48,7 +48,8 @@ class SmallLearner(ArrayLearner):
     @property
     def identity(self) -> dict[str, Any]:
         """A GPU and the CPU have trials of their own."""
-        return {"small": VERSION} | ({"device": self.device.type} if self.device.type != "cpu" else {})
+        views = {} if self.menu.fixmatch in ("", STRONG) else {"strong view": self.menu.fixmatch}
+        return {"small": VERSION} | views | ({"device": self.device.type} if self.device.type != "cpu" else {})
 
     def training(self, arm: Arm, knobs: Knobs) -> Training:
         """The same batch in every arm, and the same steps in all that are not trained for longer."""
@@ -77,7 +78,7 @@ class SmallLearner(ArrayLearner):
             pixels, torch.from_numpy(lesson.labels), lesson.n_classes, training=lesson.training, seed=lesson.seed,
             synthetic=None if made is None else (made[0], torch.from_numpy(made[1])),
             soft=_tensor(lesson.soft), made_soft=_tensor(lesson.made_soft),
-            unlabelled=None if lesson.unlabelled is None else FixMatch(lesson.unlabelled),
+            unlabelled=None if lesson.unlabelled is None else FixMatch(lesson.unlabelled, self.menu.fixmatch),
             watch=None if lesson.watch is None else (lesson.watch[0], torch.from_numpy(lesson.watch[1])),
             device=self.device,
         ))  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 import ganaug
 from ganaug.data.load import load_images
-from ganaug.errors import ArtefactError, HarmfulError, LabelMismatchError, LeakError
+from ganaug.errors import ArtefactError, HarmfulError, LabelMismatchError, LeakError, OptionError
 from ganaug.evaluation.bench.run import bench
 from ganaug.evaluation.bench.verdict import Interval
 from ganaug.files.integrity import sealed, unsealed
@@ -185,3 +185,26 @@ def test_a_gain_that_is_enough_once_is_none_at_the_second_look(tmp_path: Path, r
     assert (second.verdict, second.ratio) == ("no evidence", 0)
     assert "too small for bench number 2" in second.data["sentence"]
     assert ganaug.Run(run).verdict["ratio"] == 0
+
+
+def test_a_bench_allows_what_the_run_was_told(tmp_path: Path):
+    told = ganaug.fit("digits", tmp_path / "run", steps=2, limit=10, allow="noise,shift-x")
+    assert ganaug.load(tmp_path / "run").card.allow == ("shift-x", "noise")
+    results = bench("digits", run=told, out=tmp_path / "out", **QUICK)
+    assert results.data["settings"]["allow"] == ["shift-x", "noise"]
+    tried = {one["augmentation"] for one in results.data["validation"]}
+    assert tried == {"none", "shift-x", "shift-x+noise"}
+    assert any("the run was told: shift-x, noise" in note for note in results.data["notes"])
+    other = bench("digits", run=told, out=tmp_path / "other", allow="none", **QUICK)
+    assert {one["augmentation"] for one in other.data["validation"]} == {"none"}
+    assert any("The fit was told otherwise" in note for note in other.data["notes"])
+
+
+def test_a_run_that_was_told_nothing_may_show_other_changes(tmp_path: Path, run: Path):
+    results = bench("digits", run=run, out=tmp_path / "out", allow="turn", **QUICK)
+    assert any("those of its recipe" in note for note in results.data["notes"])
+
+
+def test_an_augmentation_that_is_not_allowed_is_refused(tmp_path: Path):
+    with pytest.raises(OptionError, match=r"flips makes changes that are not allowed"):
+        bench("digits", out=tmp_path / "out", allow="turn", augmentations=("flips",), **QUICK)

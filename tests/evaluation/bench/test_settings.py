@@ -31,6 +31,7 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "ratios": (0.3,),
     "uses": ("rare",),
     "augmentations": ("flips",),
+    "allow": ("noise",),
     "remedies": ("none",),
     "seeds": 3,
     "quick": True,
