@@ -54,15 +54,15 @@ def most_sentence(data: dict[str, Any]) -> str:
     """What helps most, in words, with the interval it rests on."""
     most, asked = data["most"], data["asked"]["words"]
     metric, arms = data["metric"], most["arms"]
+    reasons = " " + " ".join(data["reasons"]) if most["verdict"] == "withheld" else ""
     if most["none"]:
         score = arms["as it is"]["test"][metric]
         return (
             f"No remedy that was tried did better on the validation images than the {asked} as it is, which has "
-            f"{score:.1%} {metric} on the test images."
+            f"{score:.1%} {metric} on the test images.{reasons}"
         )
     change = most["difference"]
     before, after = (arms[side]["test"][metric] for side in ("as it is", "best"))
-    reasons = " " + " ".join(data["reasons"]) if most["verdict"] == "withheld" else ""
     return (
         f"{MOST[most['verdict']]}: {arms['best']['name']}. {metric.capitalize()} on {data['data']['test']['images']} "
         f"test images changed by {points(change['mean'])} points, from {before:.1%} to {after:.1%} "

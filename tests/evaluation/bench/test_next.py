@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ganaug.evaluation.bench.results import next_step
+from ganaug.evaluation.bench.results import most_sentence, next_step
 
 
 def found(word: str = "helps", verdict: str | None = None, **changed: Any) -> dict[str, Any]:
@@ -43,3 +43,10 @@ def test_a_quick_bench_is_made_again_and_a_withheld_one_is_not_acted_on():
     assert ("quick=True" in words, command) == (True, "")
     assert next_step(found(reasons=["No groups."]))[1] == ""
     assert next_step(found("no evidence"))[1] == "ganaug check DATA"
+
+
+def test_that_no_remedy_was_better_is_withheld_with_its_reasons():
+    most = {"verdict": "withheld", "none": True, "arms": {"as it is": {"test": {"accuracy": 0.75}}}}
+    data = found(most=most, metric="accuracy", asked={"words": "small network"}, reasons=["No groups."])
+    assert most_sentence(data).endswith("75.0% accuracy on the test images. No groups.")
+    assert "No groups" not in most_sentence(data | {"most": most | {"verdict": "no evidence"}})
