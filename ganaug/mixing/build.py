@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,17 @@ def mix(
 
 
 def require_map_style(dataset: Any) -> None:
-    """Raises IncompatibleLoaderError for a data set whose items have no index, or a dict of several data sets."""
+    """Raises IncompatibleLoaderError for what is no data set (a path, images and labels), for one whose items have no
+    index, and for a dict of several data sets."""
+    if isinstance(dataset, (str, bytes, Path)):
+        raise IncompatibleLoaderError(
+            f"{str(dataset)!r} names a place, and is no data set.",
+            "Open it, with your transform: torchvision.datasets.ImageFolder(place, transform).",
+        )
+    if isinstance(dataset, (tuple, list)) and len(dataset) == 2 and all(hasattr(part, "shape") for part in dataset):
+        raise IncompatibleLoaderError(
+            "Images and labels are no data set.", "Give torch.utils.data.TensorDataset(images, labels)."
+        )
     if isinstance(dataset, Mapping):
         raise IncompatibleLoaderError(
             f"{type(dataset).__name__} holds several data sets.",

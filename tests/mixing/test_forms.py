@@ -1,6 +1,7 @@
 """Synthetic items carry the label of a real one of their class: same type, dtype, shape and value; else a refusal."""
 
 import enum
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -223,3 +224,18 @@ class Hidden(Labelled):
     def __getitem__(self, index):
         kind = self.targets_of_its_own[index]
         return Image.fromarray(toy.real_pixels(index, kind)), self.form(kind)
+
+
+@pytest.mark.parametrize(
+    ("given", "fix"),
+    [
+        ("data/train", r"ImageFolder\(place, transform\)"),
+        (Path("data/train"), r"ImageFolder\(place, transform\)"),
+        ((np.zeros((4, 8, 8), np.uint8), np.zeros(4)), r"TensorDataset\(images, labels\)"),
+        (iter([]), "__len__ and __getitem__"),
+        ({"train": []}, r"dataset\['train'\]"),
+    ],
+)
+def test_what_is_no_data_set_is_refused_with_the_way_to_one(given, fix, digits_run):
+    with pytest.raises(IncompatibleLoaderError, match=fix):
+        mix(given, digits_run)
