@@ -24,7 +24,7 @@ def test_every_file_that_is_named_exists():
     assert "docs/promises.md" in (ROOT / "SECURITY.md").read_text()
 
 
-@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda page: page.name)
 def test_what_a_page_names_exists(page: Path):
     """Files, links, modules of ours that are run, and public names."""
     text = page.read_text()
