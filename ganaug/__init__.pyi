@@ -1,6 +1,7 @@
 """The public names, and where each one lives."""
 
 from ganaug import metrics as metrics
+from ganaug.data.check import check as check
 from ganaug.data.load import load_images as load_images
 from ganaug.data.pictures.files import read_image as read_image
 from ganaug.data.sources.source import open_source as open_source
@@ -26,6 +27,8 @@ from ganaug.mixing.reimagine import Translate as Translate
 from ganaug.mixing.synthetic import SyntheticDataset as SyntheticDataset
 from ganaug.mixing.transforms import SynthMix as SynthMix
 from ganaug.mixing.variants import variants as variants
+from ganaug.options import Reading as Reading
+from ganaug.reporting import silent as silent
 from ganaug.samples.augment import augment as augment
 from ganaug.samples.choose import choose as choose
 from ganaug.samples.choosing.rules import Rules as Rules

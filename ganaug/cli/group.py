@@ -92,7 +92,7 @@ def common(command: Callable[..., Told | None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def stoppable(*args: Any, as_json: bool, quiet: bool, **options: Any) -> None:
-        from ganaug.cli.console import terminal
+        from ganaug.reporting.console import terminal
 
         if not draws:
             del options["seed"]

@@ -12,10 +12,11 @@ from ganaug.data.beside import both_readings, lacks_test, to_bench, to_split
 from ganaug.data.check_report import Check, Needs
 from ganaug.data.duplicates.seen import Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
+from ganaug.data.gathered import auto_side
 from ganaug.data.group_facts import group_facts
 from ganaug.data.labelled import label_counts
 from ganaug.data.labels.classes import place_of
-from ganaug.data.load import auto_side, refuse_depth, refuse_unsteady, require_counts
+from ganaug.data.load import refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.source import ImageSource, open_source
@@ -42,14 +43,51 @@ def check(
     report: Report = silent,
     **given: Any,
 ) -> Check:
-    """Read every image of a source (see `open_source`) once and say what is there.
+    """Say what is in a data set, what is wrong with it, and what to do about it.
 
-    other: a second set, for instance the test set, to compare classes and look for copies across both. unlabelled:
-    images without labels to learn from, see `load_unlabelled`, which are looked for in both. limit, seed: as in
-    `load_images`. device: where a fit would run, "cpu" or a GPU. needs: what good samples take, or a function of their
-    `DataSpec`. budget: seconds after which a fit stops by itself. reading, given: see
-    `Reading`. Raises DataError only where the source cannot be opened at all; what would stop a fit otherwise is listed
-    in `problems`.
+    Every image is read once. Nothing is written.
+
+    Parameters
+    ----------
+    source : any source
+        Labelled images in any form that `ganaug.open_source` takes.
+    reading : Reading, optional
+        How they are read.
+    other : any source, optional
+        A second set, for instance the test set, to compare classes with and to look for copies in.
+    unlabelled : any source, optional
+        Images without labels to learn from, which are looked for in both sets.
+    limit : int, optional
+        At most so many images of each class.
+    seed : int, default 0
+        Chooses among the images where there is a limit.
+    device : str, default "cpu"
+        Where a fit would run, for the size that it would choose.
+    needs : Needs or callable, optional
+        What good samples take, or a function of the `DataSpec` that gives it.
+    budget : float, optional
+        Seconds after which a fit stops by itself.
+    report : callable, optional
+        Called as `report(phase, done, total, text)`.
+    **given
+        Fields of `Reading` by name.
+
+    Returns
+    -------
+    Check
+        What was found; `lines()` is for people, `to_json()` for programs.
+
+    Raises
+    ------
+    DataError
+        The source cannot be opened at all. What would stop a fit otherwise is listed in `problems`.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> found = ganaug.check("digits", limit=20)
+    >>> found.total, found.shape, found.problems
+    (200, (1, 8, 8), ())
     """
     reading = merged(Reading, reading, given)
     reading, of_other = both_readings(reading, source, other)

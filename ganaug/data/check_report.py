@@ -10,6 +10,7 @@ from ganaug.data.group_facts import GroupFacts
 from ganaug.data.subjects import NearPair
 from ganaug.data.unlabelled_facts import UnlabelledFacts
 from ganaug.reporting import aligned, printable, shortened
+from ganaug.reporting.notebook import block
 
 CLASSES = 30  # that are listed
 SIDES = (32, 64, 128, 256)  # px of fits whose needs are told
@@ -36,20 +37,51 @@ class Needs(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """What was found. `lines()` is for people, `to_json()` for programs.
+    """What `ganaug.check` found. `lines()` is for people, `to_json()` for programs.
 
-    counts: class name -> readable images; sizes: "height x width" px -> images; modes: "L" or "RGB" -> images; shape:
-    (C, H, W) that a fit would choose; grey: images without any colour, however they are stored; unreadable: (name,
-    reason); ignored: reason -> names that were passed over; duplicates_within, duplicates_across: names of identical
-    pictures, in one class and in several; duplicates_between: (name here, name in the other set);
-    near_duplicates_between: the same for copies that are flipped, slightly shifted, recompressed, brighter or resized;
-    alike_between: the same for pictures that are no more alike than different ones of this set may be; near_duplicates:
-    pairs within this set, for which compared says whether they were looked for; nested: a sentence on folders below the
-    class folders; groups: None where none are known; other_counts: counts of the other set, empty if there is none;
-    unlabelled: of images without labels, None where none are given; problems: what would stop a fit, or a bench with
-    these; advice: what would make it better; needs: what good samples take, or None; budget: seconds after which a fit
-    stops by itself; grouping: item -> group, where what is alike is together
-    (not part of `to_json`); read_as: what the reader does to some images, in words -> how many.
+    Attributes
+    ----------
+    counts : dict of str to int
+        Class name -> readable images.
+    sizes, modes : dict of str to int
+        "height x width" in px -> images, and "L" or "RGB" -> images.
+    shape : tuple of int
+        (C, H, W) that a fit would choose.
+    unreadable : tuple of (str, str)
+        Name and reason.
+    ignored : dict of str to tuple of str
+        Reason -> names that were passed over.
+    duplicates_within, duplicates_across : tuple of tuple of str
+        Names of identical pictures, in one class and in several.
+    duplicates_between, near_duplicates_between : tuple of (str, str)
+        Name here and name in the other set, of identical pictures, and of copies that are flipped, slightly shifted,
+        recompressed, brighter or resized.
+    other_counts : dict of str to int
+        Counts of the other set; empty if there is none.
+    problems, advice : tuple of str
+        What would stop a fit or a bench, and what would make it better.
+    needs : Needs or None
+        What good samples take.
+    read_as : dict of str to int
+        What the reader does to some images, in words -> how many.
+    grey : int
+        Images without any colour, however they are stored.
+    nested : str
+        A sentence on folders below the class folders.
+    groups : GroupFacts or None
+        Of the subjects; None where none are known.
+    near_duplicates : tuple of NearPair
+        Pairs within this set.
+    compared : bool
+        Whether these were looked for.
+    alike_between : tuple of (str, str)
+        Pairs of both sets that are no more alike than different pictures of this set may be.
+    budget : float or None
+        Seconds after which a fit stops by itself.
+    unlabelled : UnlabelledFacts or None
+        Of images without labels.
+    grouping : dict of str to str
+        Item -> group, where what is alike is together (not part of `to_json`).
     """
 
     counts: dict[str, int]
@@ -76,6 +108,13 @@ class Check:
     budget: float | None = None
     unlabelled: UnlabelledFacts | None = None
     grouping: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        wrong = len(self.problems)
+        return f"Check({self.total} images of {len(self.counts)} classes, {wrong or 'no'} problem{'s' * (wrong != 1)})"
+
+    def _repr_html_(self) -> str:
+        return block(repr(self), table="\n".join(self.lines()))
 
     @property
     def total(self) -> int:

@@ -33,6 +33,9 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} items of {len(self.classes)} classes)"
+
     def counts(self) -> dict[str, int]:
         """Class name -> number of items."""
         return label_counts(self.labels.numpy(), self.classes)

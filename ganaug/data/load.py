@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
+from ganaug.data.gathered import Gathered, auto_side, likely_side
 from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
-from ganaug.data.pictures.convert import resized
 from ganaug.data.pictures.depth import Range, unfit
 from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.links import NOT_FOLLOWED
@@ -22,24 +21,43 @@ from ganaug.data.sources.small import skipped_in
 from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
 from ganaug.data.sources.steady import unsteady
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
-from ganaug.data.survey import Seen, Survey, survey
+from ganaug.data.survey import Survey, survey
 from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, OptionError, SeenImagesWarning, TooFewImagesError, UnreadableImageError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
-SMALL = 32  # px: images up to this size keep their own
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class LabelledImages(Labelled):
     """Labelled images in memory, all of one size.
 
-    pixels: uint8 (N, C, H, W) on the CPU; labels: int64 (N,), label i means classes[i]; codec: mode and size of the
-    user's own images; fingerprints, likenesses: of each item before resizing; names: of each item, in the source's
-    words; groups: the subject of each item, or None; unreadable: (name, reason) of those that were skipped; skipped:
-    classes that were left out as too small; pairs: the paired image of each item, uint8 (N, c, H, W), or None; allow:
-    changes that keep the label, where somebody said so.
+    Attributes
+    ----------
+    pixels : Tensor
+        uint8 (N, C, H, W), on the CPU.
+    labels : Tensor
+        int64 (N,); label i means `classes[i]`.
+    classes : tuple of str
+        The names of the classes.
+    codec : ImageCodec
+        Mode and size of the user's own images.
+    fingerprints, likenesses : tuple of str
+        Of each item before resizing: what exact and near copies are found by.
+    names : tuple of str
+        Of each item, in the source's words.
+    places : tuple of (int, int)
+        Of each item its place among those of its class in the source, and how many these are.
+    groups : tuple of str or None
+        The subject of each item.
+    unreadable : tuple of (str, str)
+        Name and reason of each image that was skipped.
+    skipped : tuple of str
+        Classes that were left out as too small.
+    pairs : Tensor or None
+        The paired image of each item, uint8 (N, c, H, W).
+    allow : tuple of str or None
+        Changes of an image that keep its label, where somebody said so.
     """
 
     pixels: torch.Tensor
@@ -73,19 +91,60 @@ def load_images(
     report: Report = silent,
     **given: Any,
 ) -> LabelledImages:
-    """Read a source (an `ImageSource`, or whatever `open_source` takes) into memory; what was read is given back.
+    """Read labelled images into memory, at the size at which a generator learns them.
 
-    size: side in px, at least 4, of the square images the generator makes; "auto" keeps the images' own size where all
-    share one of at most 32 px (the longer side, if they are not square), else 32, or 64 if `device` is a GPU. Resizing
-    is bicubic with antialiasing and does not keep the aspect ratio.
-    channels: 1 or 3; "auto" is 3 where any image has real colour, else 1, also for grey pictures stored as RGB (they
-    are then served as RGB again). limit: at most so many images a class, chosen by `seed`. at_least: images that each
-    class needs (0 allows empty classes and a single class, for sets that are only tested on). pairs: the paired image
-    of each item, for recipes that translate images: a folder with files of the same names, or (N, H, W[, C]); an
-    `.npz` file brings its own. reading, given: how it is read, see `Reading`.
-    Raises TooFewImagesError for a class with fewer, DataError for a single class, for values of more than 8 bits on an
-    unknown scale, and for items that a data set changes at random (see `Reading.as_served`), and with `strict`
-    UnreadableImageError for the first unreadable image; without it such images are skipped and listed.
+    Resizing is bicubic with antialiasing, and does not keep the aspect ratio.
+
+    Parameters
+    ----------
+    source : any source
+        Whatever `ganaug.open_source` takes or gives. Images in memory that were read by this function are given back.
+    reading : Reading, optional
+        How the images are read.
+    size : int or "auto", default "auto"
+        Side of the square images in px, 4 to 1024. "auto" keeps the images' own size where all share one of at most 32
+        px (the longer side, if they are not square); else it is 32, or 64 for a GPU.
+    channels : 1, 3 or "auto", default "auto"
+        "auto" is 3 where any image has real colour, else 1, also for grey pictures that are stored as RGB.
+    limit : int, optional
+        At most so many images of each class, chosen by `seed`.
+    seed : int, default 0
+        Chooses among the images where there is a limit.
+    device : str, default "cpu"
+        Where a fit would run, for the size "auto".
+    strict : bool, default False
+        Raise an error for the first unreadable image, instead of skipping and listing it.
+    at_least : int, default 2
+        Images that each class needs. 0 allows empty classes and a single class, for sets that are only tested on.
+    pairs : path or array, optional
+        The paired image of each item, for recipes that learn from pairs: a folder with files of the same names, or
+        (N, H, W[, C]). A .npz file brings its own.
+    report : callable, optional
+        Called as `report(phase, done, total, text)`.
+    **given
+        Fields of `Reading` by name.
+
+    Returns
+    -------
+    LabelledImages
+        Pixels, labels and names.
+
+    Raises
+    ------
+    TooFewImagesError
+        A class has fewer images than `at_least`.
+    UnreadableImageError
+        With `strict`, an image cannot be read.
+    DataError
+        There is one class only; values of more than 8 bits are on an unknown scale; or a data set changes its items at
+        random (see `as_served` of `Reading`).
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> images = ganaug.load_images("digits", limit=10)
+    >>> images.pixels.shape, images.classes[:3]
+    (torch.Size([100, 1, 8, 8]), ('0', '1', '2'))
     """
     chosen_side = _chosen("size", size, range(4, 1025), "a side of 4 to 1024 px")
     chosen_depth = _chosen("channels", channels, MODES, "1, 3")
@@ -124,7 +183,7 @@ def read_opened(
     if isinstance(opened, FolderSource) and nesting(opened):
         report("folders", 0, 0, nesting(opened))
     paired = open_pairs(opened, pairs, reading.follow_links)
-    gathered = _Gathered(side or _likely_side(device), keep_small=side is None)
+    gathered = Gathered(side or likely_side(device), keep_small=side is None)
     found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)
     rows = np.asarray([image.index for image in found.images], dtype=np.int64)
     labels = opened.labels[rows]
@@ -198,14 +257,6 @@ def refuse_depth(opened: ImageSource, found: Survey, span: Range | None, *, need
         )
 
 
-def auto_side(found: Survey, device: str = "cpu") -> int:
-    """The side in px that size "auto" means for these images."""
-    common = found.common_size()
-    if common is not None and 4 <= max(common) <= SMALL:
-        return max(common)
-    return _likely_side(device)
-
-
 def _chosen(option: str, value: int | str, allowed: Container[int], words: str) -> int | None:
     """The number that was asked for; None for "auto"."""
     if value == "auto":
@@ -213,10 +264,6 @@ def _chosen(option: str, value: int | str, allowed: Container[int], words: str) 
     if isinstance(value, Integral) and value in allowed:
         return int(value)
     raise OptionError(f"{option} cannot be {value!r}.", f'Choose {words} or "auto".')
-
-
-def _likely_side(device: str) -> int:
-    return 32 if str(device) == "cpu" else 64
 
 
 def require_counts(
@@ -245,35 +292,3 @@ def require_counts(
     if (ignored or {}).get(NOT_FOLLOWED):
         fix = "If the links lead to images of your own, add --follow-links (follow_links=True)."
     raise TooFewImagesError(cause, fix)
-
-
-class _Gathered:
-    """Pixels as they are read: reduced to the likely size at once, so that large photographs are not kept.
-
-    Where the size is still open (auto), images of at most `SMALL` px also stay as they are.
-    """
-
-    def __init__(self, side: int, keep_small: bool):
-        self.side, self.keep_small = side, keep_small
-        self.reduced: dict[int, np.ndarray] = {}
-        self.small: dict[int, np.ndarray] = {}
-
-    def add(self, seen: Seen, pixels: np.ndarray) -> None:
-        if not seen.colour and pixels.ndim == 3:
-            pixels = pixels[..., 0]
-        if self.keep_small and max(seen.size) <= SMALL:
-            self.small[seen.index] = pixels
-        else:
-            self.reduced[seen.index] = resized(pixels, self.side, Image.Resampling.BICUBIC)
-
-    def tensor(self, rows: np.ndarray, side: int, depth: int) -> torch.Tensor:
-        """uint8 (N, depth, side, side) of these items."""
-        out = torch.empty((len(rows), depth, side, side), dtype=torch.uint8)
-        view = out.numpy()
-        for place, row in enumerate(rows.tolist()):
-            pixels = self.reduced.pop(row) if row in self.reduced else self.small.pop(row)
-            pixels = resized(pixels, side, Image.Resampling.BICUBIC)
-            if depth == 1 and pixels.ndim == 3:
-                pixels = np.asarray(Image.fromarray(pixels).convert("L"))
-            view[place] = pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-        return out

@@ -9,19 +9,35 @@ from typing import Any
 import numpy as np
 
 from ganaug.reporting import aligned, printable, shortened
+from ganaug.reporting.notebook import block
 
 UNREADABLE = 10  # names that are shown
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Two parts of a set, and what was kept together. `lines()` is for people, `to_json()` for programs.
+    """Two parts of a data set, and what was kept together. `lines()` is for people, `to_json()` for programs.
 
-    train, test: the rows of the data in each part, int64, ascending. counts: class name -> images in both parts.
-    groups: in both parts, None where none are known. together: how many sets of copies and near-duplicates there are,
-    and images in them. compared: whether near-duplicates were looked for. unreadable: (name, reason) of what is in no
-    part. files: of both parts, where they were written; steps: commands that go on with them. remark: on a test part
-    that the data have already.
+    Attributes
+    ----------
+    train, test : ndarray
+        The rows of the data in each part, int64, ascending.
+    counts : dict of str to (int, int)
+        Class name -> images in both parts.
+    groups : (int, int) or None
+        Groups in both parts; None where none are known.
+    together : (int, int)
+        How many sets of copies and near-duplicates there are, and images in them.
+    compared : bool
+        Whether near-duplicates were looked for.
+    unreadable : tuple of (str, str)
+        Name and reason of what is in no part.
+    files : tuple of Path
+        Of both parts, where they were written.
+    steps : tuple of str
+        Commands that go on with them.
+    remark : str
+        On a test part that the data have already.
     """
 
     train: np.ndarray
@@ -34,6 +50,12 @@ class Split:
     files: tuple[Path, ...] = ()
     steps: tuple[str, ...] = ()
     remark: str = ""
+
+    def __repr__(self) -> str:
+        return f"Split({len(self.train)} images to train on, {len(self.test)} to test on)"
+
+    def _repr_html_(self) -> str:
+        return block(repr(self), table="\n".join(self.lines()))
 
     @property
     def train_only(self) -> tuple[str, ...]:

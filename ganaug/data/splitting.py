@@ -50,22 +50,24 @@ def split(
 
     Parameters
     ----------
-    data
+    data : any source
         Labelled images in any form that `ganaug.open_source` takes.
-    out
-        Folder to write the parts into; None writes nothing. Images that are files become two lists of them, `train.csv`
-        and `test.csv`, with the columns image, label, and group where groups are known or near-duplicates were found;
-        no image is copied. A Parquet or Arrow file becomes `train.parquet` and `test.parquet`, anything else
-        `train.npz` and `test.npz`. Each is a source by itself.
-    reading, given
-        How the data are read, see `Reading`, or its fields by name: `groups="groups.csv"`.
-    test
-        Share of each class for the test part, in ]0, 1[. A class has at least one image in it if it can: if its images
-        are not all of one group, or copies of one.
-    seed
+    out : str or Path, optional
+        Folder to write the parts into; without it nothing is written. Images that are files become two lists of them,
+        `train.csv` and `test.csv`, with the columns image, label, and group where groups are known or near-duplicates
+        were found; no image is copied. A Parquet or Arrow file becomes `train.parquet` and `test.parquet`, anything
+        else `train.npz` and `test.npz`. Each is a source by itself.
+    reading : Reading, optional
+        How the data are read.
+    test : float, default 0.25
+        Share of each class for the test part, above 0 and below 1. A class has at least one image in it if it can: if
+        its images are not all of one group, or copies of one.
+    seed : int, default 0
         Of the choice.
-    report
-        Called as `(phase, done, total, detail)`.
+    report : callable, optional
+        Called as `report(phase, done, total, text)`.
+    **given
+        Fields of `Reading` by name: `groups="groups.csv"`.
 
     Returns
     -------
@@ -75,17 +77,16 @@ def split(
     Raises
     ------
     OptionError
-        For a share out of range, and for an `out` that lies in the data.
+        A share is out of range, or `out` lies in the data.
     DataError
-        For what is no labelled images of two classes, where nothing can be held out, and for images that no such file
-        can hold.
+        The data are no labelled images of two classes, nothing can be held out, or no such file can hold the images.
     OutputInUseError
-        Where a file is in the way.
+        A file is in the way.
 
     Warns
     -----
     FewImagesWarning
-        For a class that is in the training part only.
+        A class is in the training part only.
 
     Examples
     --------

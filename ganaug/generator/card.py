@@ -22,17 +22,45 @@ _MOST = 2**24  # a setting that is a whole number, at most
 
 @dataclass(frozen=True)
 class Card:
-    """recipe, settings: rebuild the networks. counts: images of each class, held-out ones included.
+    """What a generator is and was made from. Nothing in it depends on the clock or on a path.
 
-    shape: of a generated item, see `DataSpec`. codec: ImageCodec, TableCodec or SeriesCodec, the way to the user's own
-    form. pair: of the paired images that a translator starts from, () for others. allow: changes of an image that keep
-    its label, which were all that the discriminator saw; None where nobody said. fingerprints, held_out: hashes of the
-    labelled items that gradients saw, and of the validation part. unlabelled: of the images that gradients saw besides,
-    which had no label. likenesses: hash of the file of the run folder by which near-duplicates of all these are found;
-    "" where there is none. skipped: classes of the data that were left out as too small. versions: libraries, threads
-    and device of the fit. interventions: what befell it. slices: parts into which each batch was divided. slicewise:
-    players to whom that makes a difference: batch statistics are those of a slice. Nothing here depends on the clock or
-    on a path."""
+    Attributes
+    ----------
+    recipe, settings : str, dict
+        They rebuild the networks.
+    classes : tuple of str
+        The names of the classes.
+    shape : tuple of int
+        Of a generated item: (C, H, W), (C, T) or (F,).
+    codec : ImageCodec, TableCodec or SeriesCodec
+        The way to the user's own form.
+    prior : Prior
+        The distribution of the latent.
+    steps, seed : int
+        Of the fit.
+    counts : dict of str to int
+        Items of each class, held-out ones included.
+    fingerprints, held_out : tuple of str
+        Hashes of the labelled items that gradients saw, and of the validation part.
+    versions : dict of str to str
+        Libraries, threads and device of the fit.
+    pair : tuple of int
+        Shape of the paired images that a translator starts from; () for others.
+    allow : tuple of str or None
+        Changes of an image that keep its label, which were all that the discriminator saw; None where nobody said.
+    unlabelled : tuple of str
+        Hashes of the images that gradients saw besides, which had no label.
+    likenesses : str
+        Hash of the file of the run folder by which near-duplicates are found; "" where there is none.
+    skipped : tuple of str
+        Classes of the data that were left out as too small.
+    interventions : tuple of Intervention
+        What befell the fit.
+    slices : int
+        Parts into which each batch was divided.
+    slicewise : tuple of str
+        Players to whom that makes a difference: batch statistics are those of a slice.
+    """
 
     recipe: str
     settings: dict[str, Any]
@@ -59,6 +87,14 @@ class Card:
     def spec(self) -> DataSpec:
         blocks = self.codec.blocks if isinstance(self.codec, TableCodec) else ()
         return DataSpec(self.shape, self.classes, self.pair, blocks, self.allow)
+
+    def __repr__(self) -> str:
+        return f"Card({self.facts})"
+
+    @property
+    def facts(self) -> str:
+        """What the generator is, in a few words."""
+        return f"{len(self.classes)} classes, {self.steps:,} steps of {self.recipe}"
 
     def to_json(self) -> str:
         values = {**asdict(self), "schema": SCHEMA, "codec": codec_to_json(self.codec)}

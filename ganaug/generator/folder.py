@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 from ganaug.data.labels.classes import place_of, spelled
 from ganaug.defaults import usual_defaults
 from ganaug.errors import ArtefactError, GanaugError, LabelMismatchError, OptionError
-from ganaug.files.integrity import MANIFEST, read_verified, write_manifest
+from ganaug.files.integrity import MANIFEST, read_verified, read_whole, write_manifest
 from ganaug.files.tensors import check_fit, from_bytes, load_strictly, to_bytes
 from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
@@ -70,12 +70,22 @@ class ByName(Protocol):
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained generator, ready to sample: `generator(z (n, D), y (n,)) -> (n, ...)` in model space, [-1, 1].
+    """A trained generator, ready to sample: `generator(z (n, D), y (n,))` gives items (n, ...) in [-1, 1].
 
-    networks: all that the recipe keeps, by role: the generator, and an encoder or another head where there is one.
-    starts_from: what the generator, (source, z, y) -> x, translates; None for one from noise, (z, y) -> x.
-    hash: SHA-256 of the manifest, the identity of the generator. path: the generator folder.
-    choice: what is served of its samples; None for all of them. It is part of `hash`, and `path` is then its folder.
+    Attributes
+    ----------
+    networks : dict of str to torch.nn.Module
+        All that the recipe keeps, by role: the generator, and an encoder or another head where there is one.
+    card : Card
+        What it is and was made from.
+    hash : str
+        SHA-256 of the manifest: the identity of the generator. It includes the choice.
+    path : Path
+        The generator folder, or that of the choice.
+    starts_from : Source or None
+        What the generator, (source, z, y) -> x, translates; None for one from noise, (z, y) -> x.
+    choice : Chooser or None
+        What is served of its samples; None for all of them.
     """
 
     networks: Mapping[str, nn.Module]
@@ -84,6 +94,10 @@ class Fitted:
     path: Path
     starts_from: Source | None = None
     choice: Chooser | None = None
+
+    def __repr__(self) -> str:
+        chosen = "" if self.choice is None else ", a choice"
+        return f"Fitted({str(self.path)!r}, {self.card.facts}{chosen})"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -166,6 +180,14 @@ def read_generator(named: Path, recipe: OwnRecipe | None = None) -> Fitted:
     networks.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     starts_from = rules.source if rules.wiring.from_source else None
     return Fitted(dict(networks.items()), card, digest, folder, starts_from)
+
+
+def card_of(place: Place) -> Card:
+    """The card alone, without a look at the weights. Raises ArtefactError where there is none that can be read."""
+    try:
+        return Card.from_json(read_whole(_generator_folder(path_of(place)) / CARD))
+    except OSError as error:
+        raise ArtefactError(f"The card of {path_of(place)} cannot be read: {error}.", "Fit it again.") from error
 
 
 def path_of(place: Place) -> Path:

@@ -15,9 +15,24 @@ from ganaug.metrics.neighbours import nearest
 
 @dataclass(frozen=True)
 class Pair:
-    """A sample and the training image of its class that is nearest to it: rows of the two sets, and class.
+    """A sample and the training image of its class that is nearest to it.
 
-    ratio: the distance over the class's limit; below 1 the sample counts as a copy.
+    Attributes
+    ----------
+    sample, training : int
+        Rows of the two sets.
+    label : int
+        Their class.
+    distance : float
+        Between the two.
+    ratio : float
+        The distance over the limit of the class; below 1 the sample counts as a copy.
+
+    Examples
+    --------
+    >>> from ganaug.metrics import Pair
+    >>> Pair(sample=3, training=17, label=0, distance=1.5, ratio=0.5).ratio < 1
+    True
     """
 
     sample: int
@@ -29,12 +44,35 @@ class Pair:
 
 @dataclass(frozen=True)
 class CopyReport:
-    """share: of samples nearer to a training image of their class than the limit. expected: what it would be of further
-    unseen images: `percentile` / 100 with many unseen ones to set the limit by, more with few.
+    """How many samples are copies of training images.
 
-    limits: (K,), for every class that percentile of the distances from unseen real images to their nearest training
-    image; NaN for a class that could not be judged. nearest: for every sample its training image, int64 (N,), -1 where
-    it was not judged; distances: how far that is, (N,). pairs: the samples nearest to a copy, the nearest first.
+    Attributes
+    ----------
+    share : float
+        Share of samples that are nearer to a training image of their class than the limit.
+    expected : float
+        What the share would be of further unseen real images: `percentile` / 100 with many unseen images to set the
+        limit by, more with few.
+    percentile : float
+        Of the distances from unseen real images to their nearest training image; it is the limit.
+    limits : ndarray
+        (K,): the limit of each class; NaN for a class that could not be judged.
+    nearest : ndarray
+        int64 (N,): the training image of each sample; -1 where it was not judged.
+    distances : ndarray
+        (N,): how far that is.
+    judged, copies : int
+        Samples that were judged, and those below the limit.
+    pairs : tuple of Pair
+        The samples nearest to a copy, the nearest first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import copy_report
+    >>> x, y = np.random.default_rng(0).random((90, 8)), np.zeros(30, dtype=int)
+    >>> copy_report(x[:30], y, x[:30], y, x[60:], y).copies  # samples that are the training images
+    30
     """
 
     share: float
@@ -46,6 +84,9 @@ class CopyReport:
     judged: int
     copies: int
     pairs: tuple[Pair, ...]
+
+    def __repr__(self) -> str:
+        return f"CopyReport({self.copies} of {self.judged} samples are copies, {self.expected:.1%} expected)"
 
 
 def copy_report(
@@ -59,11 +100,48 @@ def copy_report(
     percentile: float = 1.0,
     show: int = 24,
 ) -> CopyReport:
-    """Compare pixels (N, C, H, W), or features (N, D), of one kind, within classes, by Euclidean distance.
+    """Find samples that are copies of training images.
 
-    A real image that the generator never saw is as near to the training images as chance brings it; a sample nearer
-    than nearly all of those is more like one training image than the class is like itself. A class without training or
-    held-out images is not judged. show: pairs that are returned. Raises TooFewImagesError if no sample can be judged.
+    A real image that the generator never saw is as near to the training images as chance brings it. A sample that is
+    nearer than nearly all of those is more like one training image than the class is like itself. Distances are
+    Euclidean, within classes. A class without training or held-out images is not judged.
+
+    Parameters
+    ----------
+    samples : Tensor or ndarray
+        Pixels (N, C, H, W), or features (N, D).
+    labels : array_like, (N,)
+        Their classes.
+    training : Tensor or ndarray
+        What the generator saw, of the same kind.
+    training_labels : array_like, (M,)
+        Their classes.
+    held_out : Tensor or ndarray
+        Real images that it did not see.
+    held_out_labels : array_like, (L,)
+        Their classes.
+    percentile : float, default 1.0
+        The limit: this percentile of the distances from unseen images to their nearest training image.
+    show : int, default 24
+        Pairs that are returned.
+
+    Returns
+    -------
+    CopyReport
+        The share of copies, what it would be of real images, and the nearest pairs.
+
+    Raises
+    ------
+    TooFewImagesError
+        No sample can be judged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import copy_report
+    >>> x, y = np.random.default_rng(0).random((90, 8)), np.zeros(30, dtype=int)
+    >>> copy_report(x[:30], y, x[30:60], y, x[60:], y).share < 0.2
+    True
     """
     made, seen, fresh = (_rows(images) for images in (samples, training, held_out))
     y, t = labels_for(len(made), labels), labels_for(len(seen), training_labels)

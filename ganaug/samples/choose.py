@@ -17,7 +17,7 @@ from ganaug.generator.last import last_network
 from ganaug.generator.parts import all_parts, images_like
 from ganaug.keys import torch_stream
 from ganaug.options import Reading, merged
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, automatic, shows_progress, silent
 from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.choosing.choice import Choice
 from ganaug.samples.choosing.chosen import Chosen
@@ -32,6 +32,7 @@ FEW = 10  # held-out images of a class, below which a limit that is set on them 
 TRIED = 8 * BLOCK  # samples of each class that are looked at
 
 
+@shows_progress
 @usual_defaults()
 def choose(
     run: Samples,
@@ -41,27 +42,62 @@ def choose(
     *,
     seed: int = 0,
     recipe: OwnRecipe | None = None,
-    report: Report = silent,
+    report: Report = automatic,
     out: str | Path | None = None,
     **given: Any,
 ) -> Chosen:
-    """Choose among the samples of a run, and keep the choice in RUN/choice; or among images that were made elsewhere,
-    and keep a list of them.
+    """Choose among samples: refuse those that are hardly of their class, or copies of training images.
 
-    data, reading, given: what the run was fitted on, and how it is read, as `ganaug.fit` takes them. Its training part
-    trains the judges, crosswise; limits are quantiles of real images that the judge in question (for copies: the set
-    compared with) does not hold. recipe: needed only for a run of a recipe from a file. The folder RUN/choice can be
-    given wherever a run is: to `mix`, `augment_loader`, `SynthMix`, `export`, `bench` and the others. Choosing is a
-    guard: of the rules here none made a classifier better in docs/study.md, and the default ones withhold classes whose
-    samples have wrong labels.
+    For a run, the choice is kept in RUN/choice, which can be given wherever a run is: to `ganaug.mix`,
+    `ganaug.augment`, `ganaug.bench` and the others. For images that were made elsewhere, a list of those that pass is
+    written. Choosing is a guard: none of these rules made a classifier better in docs/study.md, and the default ones
+    withhold classes whose samples have wrong labels.
 
-    out: for image files that were made elsewhere (a folder, a list of them), where the list of those that pass is
-    written, a CSV file of paths and classes, which can be given wherever these are: to `mix`, `measure`, `bench`.
-    Judges are trained on all of `data`, and look at both at the size at which `load_images` reads it.
+    Parameters
+    ----------
+    run : str, path, Run, Fitted or any source
+        A run folder, or images that were made elsewhere: a folder, or a list of files.
+    data : any source
+        What the run was fitted on, as `ganaug.fit` takes it. Its training part trains the judges, crosswise; limits are
+        quantiles of real images that the judge in question (for copies: the set compared with) does not hold.
+    rules : Rules, optional
+        How strict the choice is.
+    reading : Reading, optional
+        How the data are read.
+    seed : int, default 0
+        Of the judges.
+    recipe : Recipe or callable, optional
+        The recipe, for a run that was fitted with one from a file of your own.
+    report : callable, optional
+        Shows the progress: called as `report(phase, done, total, text)`. By default there is a bar with the time left
+        on a terminal and in a notebook, and nothing elsewhere; `ganaug.silent` shows nothing.
+    out : str or path, optional
+        For images that were made elsewhere: the CSV file to write, which can be given wherever these images are.
+    **given
+        Fields of `Reading` by name.
 
-    Raises ArtefactError for a generator without its run folder, TooFewImagesError where the training part is not in
-    `data` or a class has too few images or groups in it, TranslatorError for a generator that starts from images,
-    OptionError for a spread where a generator does not mind the length of its latents (`small` does not).
+    Returns
+    -------
+    Chosen
+        Shares that pass, class by class, and the folder or list to serve from.
+
+    Raises
+    ------
+    ArtefactError
+        A generator comes without its run folder.
+    TooFewImagesError
+        The training part is not in `data`, or a class of it has too few images or groups.
+    TranslatorError
+        The generator starts from images.
+    OptionError
+        There is a spread, and the generator does not mind the length of its latents ("small" does not).
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> chosen = ganaug.choose("runs/digits", "digits", ganaug.Rules(label=0, copies=0.01))
+    >>> chosen.folder.name, sorted(chosen.refused["3"])
+    ('choice', ['copies'])
     """
     rules = Rules() if rules is None else rules
     made = made_elsewhere(run, report)

@@ -6,7 +6,7 @@ import base64
 import contextlib
 import io
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from ganaug.data.labels.classes import place_of
 from ganaug.data.outputs import require_outside
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.defaults import usual_defaults
-from ganaug.errors import DataError, LabelMismatchError, OptionError, UnreadableImageError
+from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError, UnreadableImageError
 from ganaug.files.integrity import write_atomically, writing
 from ganaug.game import Source
 from ganaug.generator.folder import Fitted
@@ -40,10 +40,24 @@ class _Row(NamedTuple):
     real: np.ndarray | None = None
 
 
+@overload
+def preview(
+    run: Samples, out: str | Path, *, columns: int = ..., frames: int | None = ..., seed: int = ...,
+    truncation: float | None = ..., data: Any = ..., pairs: Any = ...,
+) -> list[Path]: ...  # fmt: skip
+
+
+@overload
+def preview(
+    run: Samples, out: None = ..., *, columns: int = ..., frames: int | None = ..., seed: int = ...,
+    truncation: float | None = ..., data: Any = ..., pairs: Any = ...,
+) -> Image.Image: ...  # fmt: skip
+
+
 @usual_defaults()
 def preview(
     run: Samples,
-    out: Path,
+    out: str | Path | None = None,
     *,
     columns: int = 10,
     frames: int | None = None,
@@ -51,80 +65,101 @@ def preview(
     truncation: float | None = None,
     data: Any = None,
     pairs: Any = None,
-) -> list[Path]:
-    """Write `grid.png`, `walk.png` (the path laid out), `walk.gif` (the path in motion) and `index.html` into `out`.
+) -> list[Path] | Image.Image:
+    """Show samples of every class: as a picture, or as a folder with a page and a walk through latent space.
 
-    The page has a row for every class, with its whole name; the pictures have the first 32 classes.
+    The page has a row for every class, with its whole name; pictures have the first 32 classes.
 
     Parameters
     ----------
-    run : run, generator, or images that were made elsewhere
-        Of RUN/choice, what is served is shown; the walk shows the generator. Of images that were made elsewhere (a
-        folder, or whatever `open_source` takes), there is no walk.
-    out : Path
-        Folder of the pictures; made if need be.
-    columns : int
+    run : str, path, Run, Fitted or any source
+        A run, or images that were made elsewhere (a folder, or whatever `ganaug.open_source` takes). Of RUN/choice,
+        what is served is shown; the walk shows the generator.
+    out : str or Path, optional
+        Folder for `grid.png`, `index.html`, `walk.png` (the path laid out) and `walk.gif` (the path in motion); made if
+        need be. Images that were made elsewhere have no walk. Without `out`, nothing is written.
+    columns : int, default 10
         Samples of each class, and real images beside them.
     frames : int, optional
-        Pictures of the walk through latent space; 48 by default.
-    seed : int
+        Pictures of the walk; 48 by default.
+    seed : int, default 0
         Of latents, and of which images are shown.
     truncation : float, optional
-        Of the latents, see `Prior.draw`.
-    data : folder, file, arrays or data set, optional
-        Real images, as `open_source` takes them, which are shown beside the samples of their class. A generator that
-        translates images needs them: `grid.png` alone then shows, row by row, what it starts from, two answers and the
-        image itself, for `columns` images of each class; where it translates to another class: image, translation, the
-        way back, and an image of that class.
-    pairs : folder or array, optional
+        Draw latents within this bound, see `Prior.draw`.
+    data : any source, optional
+        Real images, which are shown beside the samples of their class. A generator that translates images needs them:
+        the grid alone then shows, row by row, what it starts from, two answers and the image itself, for `columns`
+        images of each class; where it translates to another class: image, translation, the way back, and an image of
+        that class.
+    pairs : path or array, optional
         Paired images of `data`, where the generator learned from pairs.
 
     Returns
     -------
-    list of Path
-        The files that were written, `grid.png` first.
+    PIL.Image.Image or list of Path
+        The grid; with `out`, the files that were written, `grid.png` first.
 
     Raises
     ------
     OptionError
-        For counts below 1, and for what would change nothing.
+        A count is below 1, or something would change nothing.
     LabelMismatchError
-        If `data` have none of the classes.
+        `data` have none of the classes.
+    TooFewImagesError
+        A choice withholds every class, so that there is no picture.
     ArtefactError
-        If the run cannot be loaded.
+        The run cannot be loaded.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> ganaug.preview("runs/digits", columns=4).size
+    (250, 582)
+    >>> [file.name for file in ganaug.preview("runs/digits", "pictures", columns=4, frames=2)]
+    ['grid.png', 'index.html', 'walk.png', 'walk.gif']
     """
     if columns < 1 or (frames is not None and frames < 1):
         raise OptionError("A preview needs at least one column and one frame.", "Give counts of 1 or more.")
+    if out is None and frames is not None:
+        raise OptionError("A walk is written to files.", "Give out=, or leave out frames=.")
+    folder = None if out is None else Path(out)
     made = made_elsewhere(run)
     if made is not None:
         if frames is not None or pairs is not None or truncation is not None:
             raise OptionError("Images that were made elsewhere have no walk, and start from nothing.",
                               "Leave out --frames, --pairs and --truncation.")  # fmt: skip
-        require_outside(out, run, data)
-        rows = _rows_of(made, columns, seed)
-        return _written(Path(out), _with_real(rows, data, columns, seed), "images that were made elsewhere")
+        rows = _with_real(_rows_of(made, columns, seed), data, columns, seed)
+        if folder is None:
+            return _grid(rows)
+        require_outside(folder, run, data)
+        return _written(folder, rows, "images that were made elsewhere")
     fitted = as_fitted(run)
-    require_outside(out, data, pairs, classes=fitted.card.classes)
+    if folder is not None:
+        require_outside(folder, data, pairs, classes=fitted.card.classes)
     fitted.refuse_idle(pairs=pairs, truncation=truncation)
     if fitted.starts_from is not None and data is not None:
         if frames is not None:
             raise OptionError("--frames is of a walk through latents, and there is none.", "Leave it out.")
-        return _translated(translator(fitted), fitted.starts_from, out, columns, seed, data, pairs)
+        grid = _translated(translator(fitted), fitted.starts_from, columns, seed, data, pairs)
+        return grid if folder is None else [_saved(grid, folder)]
     fitted = from_noise(fitted)
     rows = _with_real(_served(fitted, columns, seed, truncation), data, columns, seed)
-    return _written(Path(out), rows, fitted.card.recipe) + _walk(fitted, Path(out), frames or 48, seed, truncation)
+    if folder is None:
+        return _grid(rows)
+    return _written(folder, rows, fitted.card.recipe) + _walk(fitted, folder, frames or 48, seed, truncation)
 
 
-def _translated(
-    fitted: Fitted, source: Source, out: Path, columns: int, seed: int, data: Any, pairs: Any
-) -> list[Path]:
+def _translated(fitted: Fitted, source: Source, columns: int, seed: int, data: Any, pairs: Any) -> Image.Image:
     images = images_for(fitted, data, pairs).in_order(fitted.card.classes, "The data")
     rows = columns * len(images.classes)
-    grid = translation_grid(fitted.networks, source, fitted.prior, images, rows=rows, seed=seed)
+    return tile(translation_grid(fitted.networks, source, fitted.prior, images, rows=rows, seed=seed))
+
+
+def _saved(grid: Image.Image, out: Path) -> Path:
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        save_picture(tile(grid), out / "grid.png")
-    return [out / "grid.png"]
+        save_picture(grid, out / "grid.png")
+    return out / "grid.png"
 
 
 def _served(fitted: Fitted, columns: int, seed: int, truncation: float | None) -> list[_Row]:
@@ -196,14 +231,20 @@ def _written(out: Path, rows: list[_Row], of: str) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         (out / "grid.png").unlink(missing_ok=True)
         if rows:
-            first = rows[:MOST_ROWS]
-            made = np.stack([np.broadcast_to(row.made, (len(row.made), 3, *row.made.shape[2:])) for row in first])
-            real = None
-            if any(row.real is not None for row in first):
-                real = np.stack([np.full_like(made[0], 255) if row.real is None else row.real for row in first])
-            save_picture(tile(made, names=tuple(row.name for row in first), beside=real), out / "grid.png")
+            save_picture(_grid(rows), out / "grid.png")
         write_atomically(out / "index.html", _page(rows, of).encode())
     return [file for file in (out / "grid.png", out / "index.html") if file.exists()]
+
+
+def _grid(rows: list[_Row]) -> Image.Image:
+    """The first classes, with real images beside them if there are any."""
+    if not rows:
+        raise TooFewImagesError("The choice withholds every class: there is nothing to show.", "Choose less strictly.")
+    first, real = rows[:MOST_ROWS], None
+    made = np.stack([np.broadcast_to(row.made, (len(row.made), 3, *row.made.shape[2:])) for row in first])
+    if any(row.real is not None for row in first):
+        real = np.stack([np.full_like(made[0], 255) if row.real is None else row.real for row in first])
+    return tile(made, names=tuple(row.name for row in first), beside=real)
 
 
 def _page(rows: list[_Row], of: str) -> str:

@@ -8,15 +8,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
 from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.source import ImageSource, is_source, open_source
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
-from ganaug.errors import ArtefactError, DataError, TranslatorError
+from ganaug.errors import ArtefactError, DataError, GanaugError, OptionError, TranslatorError
 from ganaug.files.integrity import MANIFEST, read_whole, sha256, unsealed
 from ganaug.game import Source
-from ganaug.generator.folder import CARD, Fitted, OwnRecipe, choice_folder, path_of, read_generator, rules_of
+from ganaug.generator.folder import (
+    CARD,
+    Fitted,
+    OwnRecipe,
+    card_of,
+    choice_folder,
+    path_of,
+    read_generator,
+    rules_of,
+)
 from ganaug.reporting import Report, silent
+from ganaug.reporting.notebook import block
 
 MOST_VERDICT = 1 << 28  # bytes of verdict.json
 _OF_A_RUN = ("fit.json", MANIFEST, CARD, f"generator/{MANIFEST}", f"generator/{CARD}")  # one of these is in the folder
@@ -24,12 +38,122 @@ _OF_A_RUN = ("fit.json", MANIFEST, CARD, f"generator/{MANIFEST}", f"generator/{C
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder, as `ganaug.fit` returns it."""
+    """A run folder, as `ganaug.fit` returns it. In a notebook it shows its samples and its verdict.
+
+    Parameters
+    ----------
+    path : path
+        The folder. Nothing is read before it is asked for.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> run = ganaug.Run("runs/digits")
+    >>> run
+    Run('runs/digits', 10 classes, 12 steps of small, not benched)
+    >>> images, labels = run.sample(4)
+    >>> images.shape, labels[:5].tolist()
+    (torch.Size([40, 1, 8, 8]), [0, 0, 0, 0, 1])
+    """
 
     path: Path
 
+    def __post_init__(self):
+        object.__setattr__(self, "path", Path(self.path))
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {self._facts()})"
+
+    def _facts(self) -> str:
+        try:
+            facts = card_of(self.path).facts
+        except ArtefactError:
+            begun = (self.path / "state").is_dir() and not (self.path / "generator" / CARD).exists()
+            return "no generator yet" if begun else "no generator"
+        try:
+            found = self.verdict
+        except ArtefactError:
+            return f"{facts}, a verdict that cannot be read"
+        return f"{facts}, {'not benched' if found is None else found['verdict']}"
+
+    def _repr_html_(self) -> str:
+        try:
+            verdict = self.verdict or {}
+            return block(repr(self), [verdict.get("sentence", "")] if verdict else [], picture=self.show(columns=8))
+        except GanaugError:  # no images, none from noise, or nothing to show yet
+            return block(repr(self))
+
     def load(self) -> Fitted:
+        """Load the generator, see `ganaug.load`.
+
+        Returns
+        -------
+        Fitted
+            Networks, card and hash.
+        """
         return load(self.path)
+
+    def sample(self, per_class: int = 8, *, seed: int = 0, force: bool = False) -> tuple[Tensor, Tensor]:
+        """Draw images of every class that is served.
+
+        Parameters
+        ----------
+        per_class : int, default 8
+            Images of each class, 1 or more.
+        seed : int, default 0
+            Of the images: the same ones come with the same seed, here and in `ganaug.augment`.
+        force : bool, default False
+            Draw them also where the verdict is "harms".
+
+        Returns
+        -------
+        images : Tensor
+            Pixels, uint8 (N, C, H, W), class after class, at the size of the generator.
+        labels : Tensor
+            Classes, int64 (N,); label i means `run.classes[i]`.
+
+        Raises
+        ------
+        HarmfulError
+            The verdict is "harms", without `force`.
+        TranslatorError
+            The generator starts from images, see `ganaug.variants`.
+        DataError
+            The run is of a table or of series, see `ganaug.augment`.
+        """
+        from ganaug.samples.blocks import Renderer
+        from ganaug.samples.verdict import refuse_harmful
+
+        if per_class < 1:
+            raise OptionError(f"{per_class} images of a class cannot be drawn.", "Give 1 or more.")
+        fitted = from_noise(self)
+        refuse_harmful(fitted, force)
+        renderer = Renderer(fitted, seed)
+        served = [label for label, name in enumerate(fitted.classes) if name not in withheld(fitted)]
+        images = [torch.from_numpy(renderer.rows(label, range(per_class))) for label in served]
+        labels = torch.tensor(served, dtype=torch.int64).repeat_interleave(per_class)
+        return torch.cat([torch.empty((0, *fitted.card.shape), dtype=torch.uint8), *images]), labels
+
+    def show(self, columns: int = 10, *, seed: int = 0, data: Any = None) -> Image:
+        """Give a picture of samples, a class a row. A notebook shows it; in a script, `run.show().show()` does.
+
+        Parameters
+        ----------
+        columns : int, default 10
+            Samples of each class.
+        seed : int, default 0
+            Of the samples.
+        data : any source, optional
+            Real images to show beside them, see `ganaug.preview`.
+
+        Returns
+        -------
+        PIL.Image.Image
+            The grid.
+        """
+        from ganaug.samples.preview import preview
+
+        return preview(self, columns=columns, seed=seed, data=data)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -58,10 +182,32 @@ Samples = Loadable | Any  # or images that were made elsewhere, as `open_source`
 
 @usual_defaults()
 def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
-    """Load the generator of a run folder, of a generator folder, or of RUN/choice. Runs no code from the files.
+    """Load the generator of a run. No code from its files is run.
 
-    recipe: needed only if the run was fitted with a recipe from a file of the user's own: the recipe, or a function of
-    the settings that the card tells. Raises ArtefactError for anything missing, altered or unknown.
+    Parameters
+    ----------
+    run : str, path or Run
+        A run folder, a generator folder, or RUN/choice.
+    recipe : Recipe or callable, optional
+        The recipe, for a run that was fitted with one from a file of your own, or a function that makes it of the
+        settings.
+
+    Returns
+    -------
+    Fitted
+        The networks, the card that describes them, and a hash: the identity of the generator.
+
+    Raises
+    ------
+    ArtefactError
+        A file is missing, altered or unknown.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> fitted = ganaug.load("runs/digits")
+    >>> fitted.card.recipe, fitted.card.steps, fitted.classes[:2]
+    ('small', 12, ('0', '1'))
     """
     named = path_of(run)
     chosen = choice_folder(named)

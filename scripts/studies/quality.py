@@ -28,12 +28,12 @@ import torch
 
 import ganaug
 from ganaug.classifier.small import Classifier, Training, train_classifier
-from ganaug.cli.console import terminal
 from ganaug.cli.options import NameValue
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.split import hold_out
 from ganaug.metrics import copy_report, label_agreement, within_class_diversity
 from ganaug.reporting import Report
+from ganaug.reporting.console import terminal
 from ganaug.samples.pictures import sample_grid, tile
 from scripts.studies.lib.command import count, options
 from scripts.studies.lib.facts import image_set, machine, today

@@ -17,8 +17,8 @@ from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
-from ganaug.cli import console
 from ganaug.cli.group import COMMANDS, cli
+from ganaug.reporting import console
 from tests.commands import COMMAND, run_alone
 
 

@@ -11,9 +11,9 @@ from PIL import Image
 
 import ganaug
 from ganaug import __main__ as entry
-from ganaug.cli.console import terminal
 from ganaug.cli.group import cli
 from ganaug.errors import DataError
+from ganaug.reporting.console import terminal
 from ganaug.samples.pictures import tile
 
 NAMES = (

@@ -25,6 +25,7 @@ import torch
 import ganaug
 from ganaug.errors import FewImagesWarning
 from ganaug.fitting import fit as fitting
+from ganaug.fitting import play
 from ganaug.generator.state import load_state
 from ganaug.samples.blocks import render
 from ganaug.samples.pool import Pool
@@ -117,7 +118,7 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def fit(place: Path) -> None:
-    fitting.SAVE_SECONDS = 0.05  # often, so that many kills fall into a save
+    play.SAVE_SECONDS = 0.05  # often, so that many kills fall into a save
     fitting.GRIDS = 7  # pictures, of which each takes as long as two rounds
     ganaug.fit(data(), place / "run", recipe="gan", options=SMALL, steps=STEPS, seed=3, resume=True)
 

@@ -13,7 +13,7 @@ import torch
 import ganaug
 from ganaug.data.batches import Batch
 from ganaug.errors import DivergedError
-from ganaug.fitting import fit as fitting
+from ganaug.fitting import play
 from ganaug.fitting.course import RETRIES
 from ganaug.game import Loss, Prior, Recipe
 from ganaug.game.train import train
@@ -283,7 +283,7 @@ def test_going_back_ends_with_the_same_bytes_interrupted_or_not(tmp_path, monkey
                     if len(played) > every:
                         raise ZeroDivisionError("killed")
 
-            monkeypatch.setattr(fitting, "SAVE_SECONDS", -1.0)
+            monkeypatch.setattr(play, "SAVE_SECONDS", -1.0)
             try:
                 run = ganaug.fit(arrays(), out, recipe=recipe, steps=STEPS, resume=True, report=report)
                 break
@@ -302,7 +302,7 @@ def test_what_diverges_with_any_draws_is_stopped_with_its_state_kept(tmp_path):
 
 
 def test_a_bad_average_is_never_saved(tmp_path, monkeypatch):
-    real, poisoned = fitting.train, []
+    real, poisoned = play.train, []
 
     def spoiling(*args, **options):
         for progress in real(*args, **options):
@@ -312,7 +312,7 @@ def test_a_bad_average_is_never_saved(tmp_path, monkeypatch):
                     spoil(next(kept_by(progress).averages["generator"].parameters()), float("nan"))
             yield progress
 
-    monkeypatch.setattr(fitting, "train", spoiling)
+    monkeypatch.setattr(play, "train", spoiling)
     run = ganaug.fit(arrays(), tmp_path / "run", options=SMALL, steps=STEPS)
     (one,) = run_interventions(run.path)
     assert "averages/generator/" in one["cause"]

@@ -14,7 +14,7 @@ import ganaug
 from ganaug.data.load import load_images
 from ganaug.errors import ArtefactError, DataError, GanaugError, HarmfulError, OptionError
 from ganaug.files.integrity import sealed
-from ganaug.fitting import fit as fitting
+from ganaug.fitting import play
 from ganaug.fitting.doctor.history import read_history
 from ganaug.generator.folder import run_folder
 from ganaug.generator.known import known_to
@@ -140,7 +140,7 @@ def test_a_fork_that_was_stopped_before_it_began_never_becomes_a_fresh_fit(run, 
     def killed(*given):
         raise KeyboardInterrupt("killed")
 
-    monkeypatch.setattr(fitting, "save_state", killed)
+    monkeypatch.setattr(play, "save_state", killed)
     with pytest.raises(KeyboardInterrupt):
         ganaug.fit(arrays(), tmp_path / "fork", steps=12, options=SMALL, fork=run)
     monkeypatch.undo()

@@ -17,7 +17,7 @@ import ganaug
 from ganaug.device import out_of_memory
 from ganaug.errors import DeviceError, DiskFullError, OutOfMemoryError, UnwritableError
 from ganaug.files.integrity import write_atomically
-from ganaug.fitting import fit as fitting
+from ganaug.fitting import play
 from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.samples.pool import Pool
 
@@ -45,7 +45,7 @@ ERRORS = {
 @pytest.mark.parametrize("name", ERRORS)
 @pytest.mark.parametrize("at", [0, 8])
 def test_no_memory_is_a_stop_with_cause_and_the_state_is_kept(tmp_path, monkeypatch, name, at):
-    real = fitting.train
+    real = play.train
 
     def failing(*args, **options):
         for progress in real(*args, **options):
@@ -53,7 +53,7 @@ def test_no_memory_is_a_stop_with_cause_and_the_state_is_kept(tmp_path, monkeypa
             if progress.step == at:
                 raise ERRORS[name]
 
-    monkeypatch.setattr(fitting, "train", failing)
+    monkeypatch.setattr(play, "train", failing)
     with pytest.raises(OutOfMemoryError, match=f"step {at + 1}, a round of 8 items") as caught:
         ganaug.fit(arrays(), tmp_path / "run", options=SMALL, steps=STEPS)
     assert isinstance(caught.value, MemoryError)
@@ -79,7 +79,7 @@ def test_an_error_of_another_kind_passes_through(tmp_path, monkeypatch):
         raise RuntimeError("shapes cannot be multiplied")
         yield
 
-    monkeypatch.setattr(fitting, "train", failing)
+    monkeypatch.setattr(play, "train", failing)
     with pytest.raises(RuntimeError, match="shapes"):
         ganaug.fit(arrays(), tmp_path / "run", options=SMALL, steps=STEPS)
 
@@ -147,7 +147,7 @@ def test_a_file_that_the_system_cuts_off(tmp_path, room):
 
 
 def test_a_fit_whose_disk_fills_up_stops_and_goes_on_later(tmp_path, monkeypatch):
-    monkeypatch.setattr(fitting, "SAVE_SECONDS", -1.0)
+    monkeypatch.setattr(play, "SAVE_SECONDS", -1.0)
     real, calls = os.fsync, []
 
     def filling(handle):

@@ -23,6 +23,7 @@ from ganaug.__main__ import main
 from ganaug.device import resolve_device
 from ganaug.errors import OptionError
 from ganaug.fitting import fit as fitting
+from ganaug.fitting import play
 from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import load_state
 from tests.toys.ranks import together
@@ -100,7 +101,7 @@ def stopping(out, who, at):
 
         module.train = watching
 
-    watched(fitting)
+    watched(play)
     watched(follow)
     return fit(out)
 
@@ -133,7 +134,7 @@ def killed(out, at):
             yield progress
 
     follow.train = dying
-    fitting.SAVE_SECONDS = -1.0
+    play.SAVE_SECONDS = -1.0
     return fit(out)
 
 
@@ -184,7 +185,7 @@ def mended(out):
         return True
 
     fitting.Watch.due = lambda self, step: step == 5
-    fitting._Fit._look = look
+    play.Play._look = look
     return fit(out)
 
 

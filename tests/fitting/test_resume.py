@@ -14,6 +14,7 @@ import ganaug
 from ganaug.device import environment
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
 from ganaug.fitting import fit as fitting
+from ganaug.fitting import play
 from ganaug.fitting.course import Course
 from ganaug.generator.state import SavedState, load_state, save_state
 
@@ -72,7 +73,7 @@ def test_the_same_environment_says_nothing(tmp_path):
 
 
 def test_means_in_the_log_are_the_same_when_a_line_is_interrupted(tmp_path, monkeypatch):
-    monkeypatch.setattr(fitting, "LOG_LINES", 2)
+    monkeypatch.setattr(play, "LOG_LINES", 2)
     logs = []
     for name in ("whole", "stopped"):
         if name == "stopped":

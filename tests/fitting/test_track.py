@@ -43,7 +43,7 @@ def test_a_tracker_gets_every_line_of_the_log_and_every_grid(tmp_path, monkeypat
 
 @pytest.mark.filterwarnings("ignore::ganaug.errors.FewImagesWarning")
 def test_a_tracker_that_fails_costs_no_more_than_the_rounds_since_the_last_state(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganaug.fitting.fit.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("ganaug.fitting.play.SAVE_SECONDS", 0.0)
 
     def failing(step, values):
         if step == 6:

@@ -16,7 +16,7 @@ from ganaug.data.load import load_images
 from ganaug.errors import OutOfMemoryError
 from ganaug.evaluation.bench.run import bench
 from ganaug.evaluation.measuring.run import measure
-from ganaug.fitting import fit as fitting
+from ganaug.fitting import play
 from ganaug.fitting.doctor.doctor import doctor
 from ganaug.fitting.doctor.history import read_history
 from ganaug.game.train import train
@@ -168,7 +168,7 @@ def test_export_metrics_and_doctor_work_there(run, tmp_path):
 
 
 def test_memory_that_does_not_suffice_is_a_stop_that_keeps_the_state(tmp_path, monkeypatch):
-    real = fitting.train
+    real = play.train
 
     def greedy(*args, **options):
         for progress in real(*args, **options):
@@ -176,7 +176,7 @@ def test_memory_that_does_not_suffice_is_a_stop_that_keeps_the_state(tmp_path, m
             if progress.step == 8:
                 torch.empty(2**50, dtype=torch.uint8, device="cuda")
 
-    monkeypatch.setattr(fitting, "train", greedy)
+    monkeypatch.setattr(play, "train", greedy)
     with pytest.raises(OutOfMemoryError, match="on cuda"):
         ganaug.fit("digits", tmp_path / "run", steps=12, options=TINY, device="cuda")
     assert load_state(tmp_path / "run" / "state").step == 8

@@ -26,6 +26,7 @@ SERVING = {
     "SyntheticDataset": lambda run, force: ganaug.SyntheticDataset(run, per_class=2, force=force),
     "GANSampler": lambda run, force: ganaug.GANSampler(run, classes=toy.CLASSES, force=force).fit_resample(X, Y),
     "SynthSample": lambda run, force: ganaug.albumentations.SynthSample(run, force=force),
+    "sample": lambda run, force: ganaug.Run(run).sample(2, force=force),
     "export": lambda run, force: ganaug.augment(run, {"ant": 2}, run / "out", force=force),
 }
 

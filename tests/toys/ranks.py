@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-LATE = ["ganaug.cli.console", "ganaug.cli.fit", "ganaug.cli.load", "ganaug.fitting.fit", "tests.toys.games"]
+LATE = ["ganaug.reporting.console", "ganaug.cli.fit", "ganaug.cli.load", "ganaug.fitting.fit", "tests.toys.games"]
 LATE += ["sklearn.datasets", "torch._dynamo"]
 WAIT = 60  # seconds for an answer, at most
 

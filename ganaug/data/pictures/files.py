@@ -30,16 +30,16 @@ _MAGIC = b"\x93NUMPY"
 
 
 def read_image(path: str | Path, mode: str | None = "RGB", range: Range | None = None) -> Image.Image:
-    """One image file as `ganaug.fit` learns it: set upright, transparency laid on white, deep values over one scale.
+    """Read one image file as `ganaug.fit` learns it.
 
-    As the `loader` of a torchvision data set it serves the pictures that were learned:
-    `ImageFolder(root, loader=ganaug.read_image)`.
+    The image is set upright, transparency is laid on white, and deep values are brought over one scale. As the `loader`
+    of a torchvision data set this serves the pictures that were learned.
 
     Parameters
     ----------
     path : str or Path
         A picture file, a `.npy` array, or DICOM (with pydicom).
-    mode : "RGB", "L" or None
+    mode : {"RGB", "L"} or None, default "RGB"
         Mode of the image; None for grey where it is stored as grey.
     range : (float, float), optional
         What is black and what is white, of values of more than 8 bits.
@@ -47,13 +47,24 @@ def read_image(path: str | Path, mode: str | None = "RGB", range: Range | None =
     Returns
     -------
     PIL.Image.Image
+        The image, 8 bits a channel.
 
     Raises
     ------
     UnreadableImageError
-        For what is no whole image; `cause` says why.
+        The file is no whole image; `cause` says why.
     DataError
-        For values that are on no usual scale, without a range.
+        Values are on no usual scale, and there is no range.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> from PIL import Image
+    >>> Image.new("L", (32, 24), 200).save("grey.png")
+    >>> ganaug.read_image("grey.png").size
+    (32, 24)
+
+    In torchvision: `ImageFolder(root, loader=ganaug.read_image)`.
     """
     image = read_file(path, range)
     deep = stored_in(image).deep

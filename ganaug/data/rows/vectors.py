@@ -13,7 +13,7 @@ from ganaug.data.spec import DataSpec
 from ganaug.errors import DataError, OptionError, TooFewImagesError
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class LabelledVectors(Labelled):
     """Labelled rows or series in memory.
 

@@ -16,7 +16,7 @@ from ganaug.data.labels.classes import check_names, named_labels, numbered, plac
 from ganaug.data.labels.groups import with_groups
 from ganaug.data.pictures.convert import as_numpy, pixels_of_pairs, to_deep_batch
 from ganaug.data.pictures.depth import Deep, Range
-from ganaug.data.sources.kinds import Asked, is_file, is_text, source
+from ganaug.data.sources.kinds import Asked, in_short, is_file, is_text, source
 from ganaug.data.sources.npz_headers import PLAIN, require_sizes
 from ganaug.errors import DataError, LabelMismatchError
 
@@ -39,6 +39,8 @@ class ArraySource:
     ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
     pairs: np.ndarray | None = None
     deep: Deep | None = None
+
+    __repr__ = in_short
 
     def __len__(self) -> int:
         return len(self.array)

@@ -18,7 +18,7 @@ from ganaug.data.pictures.convert import as_numpy, to_picture
 from ganaug.data.pictures.depth import Range
 from ganaug.data.sources.arrays import ArraySource, from_arrays, item_names
 from ganaug.data.sources.dicts import as_pairs, part_of
-from ganaug.data.sources.kinds import Asked, is_text, source
+from ganaug.data.sources.kinds import Asked, in_short, is_text, source
 from ganaug.errors import DataError, LabelMismatchError, UnreadableImageError
 from ganaug.reporting import Report, silent
 
@@ -40,6 +40,8 @@ class DatasetSource:
     ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
     span: Range | None = None
     array: None = None
+
+    __repr__ = in_short
 
     def __len__(self) -> int:
         return len(self.labels)

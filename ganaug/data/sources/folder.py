@@ -19,6 +19,7 @@ from PIL import Image
 from ganaug.data.labels.classes import check_names
 from ganaug.data.pictures.depth import Range
 from ganaug.data.pictures.files import DICOM, SUFFIXES, WITHOUT_PYDICOM, has_pydicom, read_file, require_pydicom
+from ganaug.data.sources.kinds import in_short
 from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
 from ganaug.data.sources.ours import MADE, SAMPLES, made_here
 from ganaug.data.sources.small import Larger
@@ -47,6 +48,8 @@ class FolderSource:
     span: Range | None = None
     array: None = None
     depth: int | None = None
+
+    __repr__ = in_short
 
     def __len__(self) -> int:
         return len(self.files)

@@ -62,6 +62,11 @@ def source(
     return listed
 
 
+def in_short(source: Any) -> str:
+    """How a source prints."""
+    return f"{type(source).__name__}({len(source)} images of {len(source.classes)} classes)"
+
+
 def is_text(data: Any) -> bool:
     """Whether it names something: a path or a data set."""
     return isinstance(data, (str, Path))

@@ -17,7 +17,7 @@ from ganaug.data.pictures.depth import Range
 from ganaug.data.pictures.images import decode_image
 from ganaug.data.sources.arrays import item_names, labels_and_names
 from ganaug.data.sources.keys import GROUP, image_key, label_key
-from ganaug.data.sources.kinds import Asked, is_file, source
+from ganaug.data.sources.kinds import Asked, in_short, is_file, source
 from ganaug.errors import DataError, MissingPackageError, UnreadableImageError
 
 _SHARD = re.compile(r"(.*)-(\d{5})-of-(\d{5})(\.\w+)")
@@ -39,6 +39,8 @@ class ParquetSource:
     span: Range | None = None
     array: None = None
     _read: dict[int, Any] = field(default_factory=dict)
+
+    __repr__ = in_short
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -25,9 +25,20 @@ OF_LIST = ("image", "target", "split", "classes")  # what is read of `Reading` f
 class ImageSource(Protocol):
     """Labelled images that are read one by one.
 
-    classes: names; label i means classes[i]. labels: int64 (N,). names: of the items, a path relative to the root or
-    "item 17". groups: the subject of each item, never split between parts, or None. array: uint8 (N, H, W) or
-    (N, H, W, 3) where all items lie in memory already, else None. ignored: reason -> names that were passed over.
+    Attributes
+    ----------
+    classes : tuple of str
+        The names of the classes.
+    labels : ndarray
+        int64 (N,); label i means `classes[i]`.
+    names : sequence of str
+        Of the items: a path relative to the root, or "item 17".
+    groups : tuple of str or None
+        The subject of each item, which a split never divides.
+    array : ndarray or None
+        uint8 (N, H, W) or (N, H, W, 3), where all items lie in memory already.
+    ignored : mapping of str to sequence of str
+        Reason -> names that were passed over.
     """
 
     @property
@@ -46,7 +57,23 @@ class ImageSource(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, index: int) -> Image.Image:
-        """The image, mode "L" or "RGB"; raises UnreadableImageError."""
+        """Read one image.
+
+        Parameters
+        ----------
+        index : int
+            Number of the item.
+
+        Returns
+        -------
+        PIL.Image.Image
+            Of mode "L" or "RGB".
+
+        Raises
+        ------
+        UnreadableImageError
+            It cannot be decoded.
+        """
         ...
 
 
@@ -54,13 +81,43 @@ OF_OPEN = frozenset({"groups", "skip_small", "range", "as_served"})  # likewise,
 
 
 def open_source(source: Any, reading: Reading | None = None, *, report: Report = silent, **given: Any) -> ImageSource:
-    """Anything that holds labelled images -> `ImageSource`.
+    """Open anything that holds labelled images. Nothing is read before it is asked for.
 
-    source: a folder ROOT/CLASS/*.png, or any folder with `labels`, a CSV file of images and labels; such a file by
-    itself, with its images beside it; an `.npz` file; (X, y); a map-style Dataset of (image, int) or of dicts (Hugging
-    Face), also a Subset of a Subset; a list of such pairs; "digits" (embedded in scikit-learn); or a name that
-    torchvision or timm know, found under `root`. reading, given: how it is read, see `Reading`. Raises DataError or a
-    more exact kind of it, each with its fix.
+    Parameters
+    ----------
+    source : str, path, tuple, list, data set or ImageSource
+        One of these:
+
+        - a folder ``ROOT/CLASS/*.png``, or any folder with `labels`, a CSV file of images and labels;
+        - such a CSV file by itself, with its images beside it, or a .npz file;
+        - (X, y), images and labels in memory;
+        - a map-style data set of (image, int) or of dicts (Hugging Face), also a Subset, or a list of such pairs;
+        - "digits" (embedded in scikit-learn), or a name that torchvision or timm know, found under `root`.
+    reading : Reading, optional
+        How it is read.
+    report : callable, optional
+        Called as `report(phase, done, total, text)`.
+    **given
+        Fields of `Reading` by name.
+
+    Returns
+    -------
+    ImageSource
+        Classes, labels, names, and `read(index)`.
+
+    Raises
+    ------
+    DataError
+        It is none of these, or it cannot be used; a more exact kind of the error says why.
+    OptionError
+        A setting has nothing to do with this kind of source.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> digits = ganaug.open_source("digits")
+    >>> len(digits), digits.classes[:3], digits.read(0).size
+    (1258, ('0', '1', '2'), (8, 8))
     """
     reading = merged(Reading, reading, given)
     if isinstance(source, ImageSource):

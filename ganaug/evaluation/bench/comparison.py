@@ -55,7 +55,13 @@ class Comparison:
         return f"{said} A true change of {100 * found:.2f} points would be found in four of five such comparisons."
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give all of it as plain data.
+
+        Returns
+        -------
+        dict
+            The attributes, the smallest change that would have been found, and the sentence.
+        """
         return asdict(self) | {"detectable": self.interval.detectable, "sentence": str(self)}
 
 
@@ -82,10 +88,10 @@ def compare(
         `classes[i]` is the name of label i and of column i of probabilities, where labels are names.
     groups : array_like, (N,), optional
         The subject of each image; images of one subject count as one observation.
-    metric : {"auto", "accuracy", "balanced accuracy"}
+    metric : {"auto", "accuracy", "balanced accuracy"}, default "auto"
         "auto" is balanced accuracy where the largest class of the test images has over 1.5 times the images of the
         smallest.
-    seed : int
+    seed : int, default 0
         Of the bootstrap.
 
     Returns
@@ -96,21 +102,22 @@ def compare(
     Raises
     ------
     LabelMismatchError
-        For shapes that do not fit, and predictions that are no labels of the test images or no probabilities.
+        Shapes do not fit, or predictions are no labels of the test images or no probabilities.
     OptionError
-        For another metric.
+        There is no such metric.
 
     References
     ----------
     The interval is that of `ganaug.evaluation.bench.verdict.paired_interval`: a bootstrap over images and trainings
-    (Owen 2007), widened for few of them.
+    (Owen 2007, "The pigeonhole bootstrap"), widened for few of them.
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import ganaug, numpy as np
     >>> labels = np.arange(200) % 4
     >>> without = np.stack([np.where(np.arange(200) % (3 + k) == 0, 0, labels) for k in range(5)])
-    >>> str(compare(without, np.tile(labels, (5, 1)), labels)).split(":")[0]
+    >>> found = ganaug.compare(without, np.tile(labels, (5, 1)), labels)
+    >>> found.verdict
     'helps'
     """
     if metric not in ("auto", *METRICS):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from ganaug.classifier.remedies import REMEDIES, remedy_named
 from ganaug.reporting import printable
+from ganaug.reporting.notebook import block
 
 WORDS = {
     "helps": "Synthetic images help",
@@ -27,14 +29,30 @@ MOST = {
 
 @dataclass(frozen=True)
 class Results:
-    """data: the content of `results.json`. folder: where it, `report.html` and the trials lie."""
+    """What `ganaug.bench` found.
+
+    Attributes
+    ----------
+    data : dict
+        The content of `results.json`.
+    folder : Path
+        Where it, `report.html` and the trainings lie.
+    """
 
     data: dict[str, Any]
     folder: Path
 
+    def __repr__(self) -> str:
+        synthetic = f"synthetic images: {self.verdict}, " if self.verdict else ""
+        return f"Results({str(self.folder)!r}, {synthetic}what helps most: {self.data['most']['verdict']})"
+
+    def _repr_html_(self) -> str:
+        page = f'<p><a href="{escape(str(self.report_path))}">report.html</a></p>'
+        return block(repr(self), table=self.table()) + page
+
     @property
     def verdict(self) -> str | None:
-        """Of synthetic images: `helps`, `no evidence`, `harms` or `withheld`; None where there are none."""
+        """Of synthetic images: "helps", "no evidence", "harms" or "withheld"; None where there are none."""
         return self.data["verdict"]
 
     @property
@@ -44,9 +62,17 @@ class Results:
 
     @property
     def report_path(self) -> Path:
+        """The page with all figures, for a browser."""
         return self.folder / "report.html"
 
     def table(self) -> str:
+        """Give the results as a table for a terminal.
+
+        Returns
+        -------
+        str
+            Several lines.
+        """
         return table(self.data)
 
 

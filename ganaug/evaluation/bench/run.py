@@ -7,54 +7,45 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
-from ganaug.classifier.judge import folds
-from ganaug.data.load import LabelledImages
 from ganaug.data.outputs import require_outside
-from ganaug.data.sources.source import ImageSource, open_source
-from ganaug.data.unlabelled import open_like
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
-from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError, TooFewImagesError
+from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
 from ganaug.evaluation.bench import record
 from ganaug.evaluation.bench.contenders import Arena
-from ganaug.evaluation.bench.design import Design, design_for
+from ganaug.evaluation.bench.design import design_for
 from ganaug.evaluation.bench.keeping import keep_verdict
 from ganaug.evaluation.bench.ladder import climb_all
+from ganaug.evaluation.bench.parts import RUN, Given, parts_of
 from ganaug.evaluation.bench.played import Played, evidence, failures, play, reasons_against, tell, verdict
 from ganaug.evaluation.bench.rehearsal import trials_about
 from ganaug.evaluation.bench.results import Results
-from ganaug.evaluation.bench.room import Room, learners_for
-from ganaug.evaluation.bench.sets import Sets, gather, rendered
+from ganaug.evaluation.bench.room import learners_for
+from ganaug.evaluation.bench.sets import gather
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.teaching import PSEUDO_FILE, SOFT_FILE, tables
 from ganaug.evaluation.trials.executor import Elsewhere, executor_at
-from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.evaluation.trials.trial import Helpers, Laboratory
 from ganaug.evaluation.trials.workers import Workers, workers_for
 from ganaug.files.integrity import clear_parts, is_part, write_atomically, writing
 from ganaug.files.lock import LOCKS, sole_writer
 from ganaug.fitting.doctor.doctor import doctor
 from ganaug.generator.folder import Fitted, serving_folder
-from ganaug.options import Reading, as_text, merged
-from ganaug.reporting import Report, silent
+from ganaug.options import as_text, merged
+from ganaug.reporting import Report, automatic, shows_progress
 from ganaug.samples.run import Loadable, as_fitted
 
 TRIALS, SEEN = "trials", "seen"  # folders: of outcomes; of pictures and features
 OURS = {"results.json", "report.html", PSEUDO_FILE, SOFT_FILE, TRIALS, SEEN, *LOCKS}  # what a bench folder holds
 LOOKED = "looked"  # the doctor, at the past of the run
-CROSSWISE = ("shift", "pseudo-labels", "distillation")  # remedies that ask networks of images they have not seen
-RUN = "run"  # the name of what a run makes
-POOL = 2  # synthetic images of a class for classifiers that look at large pictures, in those that one training takes
 Finding = tuple[str, str, str, str]  # name, severity ("warning" or "fault"), text, knob: of `ganaug doctor`
 
 
+@shows_progress
 @usual_defaults()
 def bench(
     data: Any,
@@ -66,25 +57,75 @@ def bench(
     executor: Executor | str | None = None,
     command: str | None = None,
     findings: Sequence[Finding] | None = None,
-    report: Report = silent,
+    report: Report = automatic,
     **options: Any,
 ) -> Results:
-    """What helps a classifier of these images most, and do synthetic images help on top of the best of the rest?
+    """Find out what helps a classifier of these images most, and whether synthetic images help on top of that.
 
-    data: anything `ganaug.open_source` takes. run: a run or generator folder; one that translates images is measured
-    by variants of the training images. synthetic: a folder ROOT/CLASS/*.png or another source, or several, by name:
-    {"diffusion": ..., "renderer": ...}. Without both, only the first question is answered. out: folder for
-    `results.json`, `report.html` and one file per trial; calling again trains nothing that is already there.
-    settings, options: see `BenchSettings`; options are settings by name, over those of `settings`. On a CPU as many
-    trials of the small network run at a time as torch has threads, each with one. executor: where they run in place
-    of that: any `concurrent.futures.Executor` whose workers have the same versions, or the address of a Dask cluster.
-    command: what the report says reproduces it. findings: for the report; by default what `ganaug.doctor` tells of
-    the run's past. A copy of the results goes to `RUN/verdict.json`, unless that says more about the same generator
-    already (a withheld bench says nothing, a quick one less than a full one).
+    Classifiers are trained with and without each remedy. The choice between remedies is made on validation images; the
+    test images are touched once, for the comparison. On a CPU as many trainings of the small network run at a time as
+    torch has threads, each with one.
 
-    Raises LeakError if more than 5 % of the test images were seen before, OptionError without a test set,
-    OutputInUseError if `out` holds other things, LabelMismatchError for foreign classes, WeightsError where the
-    weights of a network cannot be had.
+    Parameters
+    ----------
+    data : any source
+        The training images, in any form that `ganaug.open_source` takes.
+    settings : BenchSettings, optional
+        What is tried, and how.
+    run : str, path, Run or Fitted, optional
+        The run whose samples are tried. One that translates images is tried by variants of the training images.
+    synthetic : any source, or dict of str to any source, optional
+        Images that were made elsewhere: a folder ``ROOT/CLASS/*.png`` or another source, or several by name:
+        {"diffusion": ..., "renderer": ...}. Without `run` and `synthetic`, only the first question is answered.
+    out : str or path
+        Folder for `results.json`, `report.html` and one file for each training. Calling again trains nothing that is
+        already there.
+    executor : concurrent.futures.Executor or str, optional
+        Where the trainings run: an executor whose workers have the same versions, or the address of a Dask cluster.
+    command : str, optional
+        What the report says reproduces it.
+    findings : sequence of (str, str, str, str), optional
+        Name, severity, text and knob of findings for the report; by default those of `ganaug.doctor`.
+    report : callable, optional
+        Shows the progress: called as `report(phase, done, total, text)`. By default there is a bar with the time left
+        on a terminal and in a notebook, and nothing elsewhere; `ganaug.silent` shows nothing.
+    **options
+        Settings by name, over those of `settings`: see `BenchSettings`.
+
+    Returns
+    -------
+    Results
+        The verdict, the share of synthetic images to use, and all figures. A copy goes to `RUN/verdict.json`, unless
+        that says more about the same generator already.
+
+    Raises
+    ------
+    LeakError
+        The generator saw more than 5 % of the test images.
+    OptionError
+        There is no test set, or a setting is out of range.
+    OutputInUseError
+        `out` holds other things.
+    LabelMismatchError
+        The run or the synthetic images have other classes.
+    WeightsError
+        The weights of a network cannot be had.
+
+    See Also
+    --------
+    ganaug.compare : The same verdict on predictions of trainings of your own.
+
+    Examples
+    --------
+    A bench of a few seconds, which is too short for a verdict:
+
+    >>> import ganaug
+    >>> results = ganaug.bench("digits", run="runs/digits", out="runs/bench", steps=5, seeds=2, limit=10, search=False,
+    ...                        ratios=(0.25,), uses=("plain",), augmentations=("none",), remedies=())
+    >>> results.verdict, results.ratio
+    ('withheld', 0.0)
+    >>> results.report_path.name
+    'report.html'
     """
     started, asked = time.time(), merged(BenchSettings, settings, options)
     where = resolve_device(asked.device)
@@ -114,7 +155,7 @@ def bench(
         seen = folder / SEEN if asked.cache is None else Path(asked.cache)
         room = learners_for(asked, design, sets.train, seen, where, report)
         report("classifier", 0, 0, next(iter(room.learners.values())).words)
-        parts = parts_of(_Given(data, asked, given, fitted), sets, design, room, where, report)
+        parts = parts_of(Given(data, asked, given, fitted), sets, design, room, where, report)
         doubts = reasons_against(sets, parts, design)
         for reason in doubts:
             report("no verdict", 0, 0, f"whatever is found: {reason}")
@@ -158,64 +199,6 @@ def bench(
         if home is not None:
             keep_verdict(home, results.data, played.earlier)
         return results
-
-
-@dataclass(frozen=True)
-class _Given:
-    """What the user gave. synthetic: sources, by name."""
-
-    data: Any
-    asked: BenchSettings
-    synthetic: Mapping[str, Any]
-    fitted: Fitted | None
-
-
-def parts_of(
-    given: _Given, sets: Sets, design: Design, room: Room, where: torch.device, report: Report
-) -> Parts:  # fmt: skip
-    """What trials train on and are asked about; synthetic images are rendered where they come from a run."""
-    asked, largest = given.asked, max(design.ratios)
-
-    def opened(data: Any, reading: Reading) -> ImageSource | None:
-        """Where images are read at their own size, if somebody looks at them."""
-        return None if not room.native or isinstance(data, LabelledImages) else open_source(data, reading)
-
-    real, other = opened(given.data, sets.reading), opened(asked.test or given.data, sets.test_reading)
-    made: dict[str, Part] = {}
-    if given.fitted is not None:
-        draws = int(design.steps * design.batch * largest)
-        if room.native:
-            draws = min(draws, int(np.ceil(POOL * len(sets.train) * largest / (1 - largest))))
-        pixels, labels = rendered(given.fitted, sets.train, draws, design.seed, design.unequal, where, report)
-        made[RUN] = Part.of(pixels, labels, given.fitted.card.codec)
-    for name, images in sets.made.items():
-        if room.native:
-            most = int(np.ceil(POOL * max(sets.train.counts().values()) * largest / (1 - largest)))
-            images = images.take(Part.of(images.pixels, images.labels).first(most))
-        made[name] = Part.of_images(images, opened(given.synthetic[name], Reading()))
-    for part in made.values():
-        if len(part) == 0:
-            withheld = given.fitted is not None and given.fitted.choice is not None
-            raise TooFewImagesError(
-                "There are no synthetic images to measure"
-                + (": the choice withholds every class." if withheld else "."),
-                "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
-            )
-    fold, crosswise = None, [name for name in CROSSWISE if name in design.remedies]
-    if crosswise or any(learner.shares for learner in room.learners.values()):
-        try:
-            fold = folds(sets.train, design.seed)
-        except TooFewImagesError as error:
-            room.left_out.update(dict.fromkeys(crosswise, str(error)))
-    unlabelled = None
-    if sets.unlabelled is not None:
-        there = room.native and not isinstance(asked.unlabelled, LabelledImages)
-        source = open_like(asked.unlabelled, sets.train, Reading())[0] if there else None
-        unlabelled = Part.of_images(sets.unlabelled, source)
-    train, validation = Part.of_images(sets.train, real), Part.of_images(sets.validation, real)
-    return Parts(
-        train, validation, Part.of_images(sets.test, other), len(sets.train.classes), made, unlabelled, fold=fold
-    )
 
 
 def _sources(synthetic: Any) -> dict[str, Any]:

@@ -22,26 +22,77 @@ def _augmentations() -> str:
 
 @dataclass(frozen=True)
 class BenchSettings(Reading):
-    """test: images that are touched once; without them, the data's own test part. ratios: synthetic shares to try.
-    uses: of synthetic images, to try (`ganaug.classifier.use`). augmentations: to try without synthetic images, for
-    those to narrow who know which pay; nothing for ("none",), None for all that are allowed. allow: changes that keep
-    the label of your images (`ganaug.networks.changes.CHANGES`), () for none; None for those that the run was told of,
-    or, where nobody was told, for all. remedies: rivals of synthetic images to try (`ganaug.classifier.remedies`);
-    nothing for (), None for all that fit. model: the classifier that is asked about: "small", or a network of timm; by
-    default, for images over 64 px, one whose weights are installed. weights: of that network, "pretrained", "none", or
-    a safetensors file. tune: what is trained of it: "probe" (a linear classifier on its features, the default with
-    weights), "finetune", or "scratch". train: a training of the user's own in place of a model, a function or
-    "FILE.py:function", see `ganaug.classifier.own`. deploy: like model, for a network that will be used by itself:
-    means and larger networks are then not chosen, and teach it (distillation). unlabelled: images without labels to
-    learn from, read by `ganaug.data.unlabelled`; those that are in the test set are a leak. seeds: paired seeds of the
-    comparison (default 10, quick 5). quick: fewer seeds, steps and arms. search: try more than the first learning rate,
-    weight decay and balancing. steps: of each training of the small network, by default by the number of images. limit:
-    at most so many training images a class. seed: of every draw. root, groups and others: see `Reading`. test_groups:
-    groups of the test images; where only those of the training images are known, the verdict is withheld. pairs: the
-    paired images of the data, for a run that learned from pairs. cache: folder in which pictures and their features are
-    kept, which benches of the same images share. device: of the classifiers and of the generator; "auto" is CUDA where
-    there is a GPU. exact_only: near-duplicates of seen images stay in the test set and are told of, for images that are
-    different and all look alike."""
+    """What a bench is asked for, besides the images.
+
+    Each setting is also an option of `ganaug bench` and an argument of `ganaug.bench`. `Reading` has further ones,
+    which say how the data are read.
+
+    Parameters
+    ----------
+    test : any source, optional
+        The test images, which are touched once. By default the data's own test part.
+    ratios : tuple of float, default (0.1, 0.25, 0.5)
+        Synthetic shares to try, above 0 and below 1.
+    uses : tuple of str, default ("plain", "light")
+        Ways of using synthetic images to try (docs/reference.md lists them).
+    augmentations : tuple of str, optional
+        Augmentations to try without synthetic images; by default all that are allowed. ("none",) tries nothing.
+    allow : tuple of str, optional
+        Changes that keep the label of your images; no others are made. () allows none. By default those that the run
+        was told of, or all where nobody was told.
+    remedies : tuple of str, optional
+        Alternatives to synthetic images to try; by default all that fit. () tries none.
+    model : str, optional
+        The classifier that is asked about: "small", or a network of timm. By default, for images over 64 px, a network
+        whose weights are installed, else "small".
+    weights : str, default "pretrained"
+        Of that network: "pretrained", "none", or a safetensors file.
+    tune : {"probe", "finetune", "scratch"}, optional
+        What is trained of it: a linear classifier on its features (the default with weights), all of it from these
+        weights, or all of it from the start (the default without).
+    train : callable or str, optional
+        Your own training in place of a model: a function, or "file.py:function".
+    deploy : str, optional
+        Like `model`, for a network that will be used by itself: averages of networks and larger networks are then not
+        chosen, but they may teach it (distillation).
+    unlabelled : any source, optional
+        Images without labels to learn from. Those that are in the test set count as a leak.
+    seeds : int, optional
+        Paired seeds of the comparison: by default 10, or 5 if quick. With one there is no verdict.
+    quick : bool, default False
+        Try fewer seeds, steps and alternatives.
+    search : bool, default True
+        Try more than the first learning rate, weight decay and balancing.
+    steps : int, optional
+        Of each training of the small network; by default by the number of images.
+    limit : int, optional
+        At most so many training images of each class.
+    seed : int, default 0
+        Of all random numbers.
+    test_groups : path or sequence, optional
+        The subjects of the test images. Where only those of the training images are known, the verdict is withheld.
+    pairs : path or array, optional
+        The paired images of the data, for a run that learned from pairs.
+    cache : path, optional
+        Folder for pictures and their features, which several benches of the same images share.
+    device : str, default "auto"
+        Of the classifiers and of the generator; "auto" is CUDA where there is a GPU.
+    exact_only : bool, default False
+        Leave only exact copies of seen images out of the test set, and list near-duplicates: for different images that
+        all look alike.
+
+    Raises
+    ------
+    OptionError
+        A value is out of range.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> settings = ganaug.BenchSettings(ratios=(0.25,), remedies="ensemble,longer", quick=True)
+    >>> settings.remedies
+    ('ensemble', 'longer')
+    """
 
     test: Any = option(None, "Test images; for a .npz file its own test part, if not given.", metavar="DATA")
     ratios: tuple[float, ...] = option(

@@ -17,14 +17,26 @@ ClassFigures = dict[str, int | Interval | None]  # of one class, by name: number
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of the samples. best: what it is for perfect ones. real: the same figure of real images in their
-    place, None where there is none.
+    """One figure of the samples, with its interval over the images (not over fits or extractors).
 
-    alike: where real images in the samples' place were fewer, on either side, than in the figure: the samples' value
-    with as few, which is what to compare `real` with, and how many samples and reference images those are. Fewer images
-    alone make a distance between features larger.
-    extractor: the network whose features or scores it is of ("pixels" if none). synthetic, reference: images of each
-    side (0 where a figure does not look at that side). The interval is over the images, not over fits or extractors.
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    best : str
+        What it is for perfect samples.
+    interval : Interval
+        Value and edges.
+    extractor : str
+        The network whose features or scores it is of ("pixels" if none).
+    synthetic, reference : int
+        Images of each side; 0 where the figure does not look at that side.
+    real : float or None
+        The same figure of real images in the samples' place.
+    alike : (float, int, int) or None
+        Where real images in the samples' place were fewer than in the figure: the samples' value with as few, which is
+        what to compare `real` with, and how many samples and reference images those are. Fewer images alone make a
+        distance between features larger.
     """
 
     name: str

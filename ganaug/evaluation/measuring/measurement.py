@@ -9,19 +9,45 @@ from torch import Tensor
 
 from ganaug.data.load import LabelledImages
 from ganaug.data.rows.vectors import LabelledVectors
-from ganaug.evaluation.measuring.figures import HEADER, ClassFigures, Figure, cells, heads, lines_alike, number, plain
+from ganaug.evaluation.measuring.figures import (
+    HEADER,
+    ClassFigures,
+    Figure,
+    cells,
+    heads,
+    lines_alike,
+    number,
+    plain,
+    shown,
+)
 from ganaug.metrics import CopyReport
+from ganaug.reporting.notebook import block
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """figures: in the order in which they are printed. per_class: class name -> its own figures, None
-    where there is none.
+    """What `ganaug.measure` found. `measurement["FID"]` is the figure of this name.
 
-    copies: None where the images of the fit are not in the data; its pairs name rows of `samples` and of `seen`. names:
-    of the samples, where they were made elsewhere.
-    samples: pixels uint8 (N, C, H, W), or values float32 (N, F), and labels int64 (N,). judge: how the own classifier
-    was trained, and how good it is on the reference items.
+    Attributes
+    ----------
+    figures : tuple of Figure
+        In the order in which they are printed; each has a name and an interval.
+    per_class : dict of str to ClassFigures
+        Class name -> its own figures, None where there is none.
+    copies : CopyReport or None
+        None where the images of the fit are not in the data. Its pairs name rows of `samples` and of `seen`.
+    samples : (Tensor, Tensor)
+        Pixels uint8 (N, C, H, W), or values float32 (N, F), and labels int64 (N,).
+    seen : LabelledImages or LabelledVectors
+        The items of the fit.
+    classes : tuple of str
+        The names of the classes.
+    judge : dict
+        How the own classifier was trained, and how good it is on the items compared with.
+    notes : tuple of str
+        What to know of the figures.
+    names : tuple of str
+        Of the samples, where they were made elsewhere.
     """
 
     figures: tuple[Figure, ...]
@@ -34,11 +60,26 @@ class Measurement:
     notes: tuple[str, ...]
     names: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        first = ", ".join(f"{figure.name} {shown(figure.interval.value)}" for figure in self.figures[:4])
+        return f"Measurement({len(self.samples[1])} samples of {len(self.classes)} classes: {first}, ...)"
+
+    def _repr_html_(self) -> str:
+        head = f"Measurement of {len(self.samples[1])} samples of {len(self.classes)} classes"
+        return block(head, table="\n".join(self.lines()))
+
     def __getitem__(self, name: str) -> Figure:
         """The figure of this name."""
         return next(figure for figure in self.figures if figure.name == name)
 
     def to_json(self) -> dict[str, Any]:
+        """Give the figures as plain data.
+
+        Returns
+        -------
+        dict
+            Figures, figures of each class, nearest pairs, judge and notes.
+        """
         report = self.copies
         pairs = [] if report is None else [
             {
@@ -59,6 +100,13 @@ class Measurement:
         }
 
     def lines(self) -> list[str]:
+        """Give the figures as lines for a terminal.
+
+        Returns
+        -------
+        list of str
+            A line for each figure and for each class.
+        """
         lines = [HEADER, *(figure.line() for figure in self.figures), *lines_alike(self.figures), ""]
         lines.append(f"{'class':<16}{heads(next(iter(self.per_class.values())))}")
         lines += [f"{name[:15]:<16}{cells(values)}" for name, values in self.per_class.items()]

@@ -27,7 +27,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.generator.parts import images_like
 from ganaug.metrics import Interval
 from ganaug.options import Reading, merged
-from ganaug.reporting import Report, printable, silent
+from ganaug.reporting import Report, automatic, printable, shows_progress
 from ganaug.samples.blocks import Renderer
 from ganaug.samples.run import Samples, as_loaded, made_elsewhere, withheld
 from ganaug.samples.variants import Variants
@@ -35,6 +35,7 @@ from ganaug.samples.variants import Variants
 PER_CLASS, ALTOGETHER = 500, 10_000  # samples of each class, and of all, unless a number is given
 
 
+@shows_progress
 @usual_defaults()
 def measure(
     run: Samples,
@@ -48,27 +49,68 @@ def measure(
     pairs: Any = None,
     seed: int = 0,
     device: str = "cpu",
-    report: Report = silent,
+    report: Report = automatic,
     **given: Any,
 ) -> Measurement:
-    """Draw samples of every class from a run and measure them against real items that its gradients never saw.
+    """Measure samples of every class against real items that the generator never saw.
 
-    data, reading, given: what the run was fitted on, in any form that `ganaug.fit` takes, and how it is read (see
-    `Reading`); test: further items to compare with, in place of the data's own unseen ones. extractor: "own" (a
-    classifier trained here on real images), "timm:NAME", "timm:NAME@weights.safetensors", "inception", or an
-    `Extractor`. per_class: samples of each class; by default 500, fewer for more than 20 classes. steps: of each of the
-    five small classifiers.
+    Samples of a generator that translates images are its variants of the images of the fit. A generator that knows no
+    classes is measured without labels. Rows of a table and series are compared value by value, with scikit-learn's
+    extra-trees as classifier; what is said of images is refused there. Classes that a choice withholds are measured,
+    and named. Nothing is written.
 
-    Samples of a generator that translates images are its variants of the images of the fit (pairs: their paired
-    images, where it learned from pairs). A generator that knows no classes is measured without labels. Rows of a table
-    and series are compared value by value, with scikit-learn's extra-trees as classifier; what is said of images
-    and their classifiers is refused there. Classes that a choice withholds are measured, and named.
+    Parameters
+    ----------
+    run : str, path, Run, Fitted or any source
+        A run, or images that were made elsewhere: a folder, or whatever `ganaug.open_source` takes. The latter are
+        measured at the size at which `ganaug.load_images` reads the data; classes are matched by name.
+    data : any source
+        What the run was fitted on, in any form that `ganaug.fit` takes. What samples may be copies of are the data.
+    reading : Reading, optional
+        How the data are read.
+    test : any source, optional
+        Further items to compare with, in place of the data's own unseen ones.
+    extractor : str or Extractor, default "own"
+        What gives the features: "own" (a classifier that is trained here on real images), "timm:NAME",
+        "timm:NAME@weights.safetensors", "inception", or an `Extractor`.
+    per_class : int, optional
+        Samples of each class, 2 or more; by default 500, fewer for more than 20 classes.
+    steps : int, default 600
+        Of each of the five small classifiers that are trained.
+    pairs : path or array, optional
+        The paired images of the data, where the run learned from pairs.
+    seed : int, default 0
+        Of all random numbers.
+    device : str, default "cpu"
+        Where generator and classifiers run.
+    report : callable, optional
+        Shows the progress: called as `report(phase, done, total, text)`. By default there is a bar with the time left
+        on a terminal and in a notebook, and nothing elsewhere; `ganaug.silent` shows nothing.
+    **given
+        Fields of `Reading` by name.
 
-    run may as well be images that were made elsewhere, by a diffusion model or a renderer: a folder, or whatever
-    `open_source` takes. They are measured at the size at which `load_images` reads the data; classes are matched by
-    name. What they may be copies of are the data: give `test`, images that their maker cannot have seen.
+    Returns
+    -------
+    Measurement
+        Figures with intervals, for all samples and for each class.
 
-    Writes nothing. Raises OptionError, WeightsError and whatever `sides` raises.
+    Raises
+    ------
+    OptionError
+        A setting is out of range, or would change nothing.
+    WeightsError
+        The weights of an extractor cannot be had.
+    TooFewImagesError
+        There are no items to compare with.
+    LabelMismatchError
+        The data have none of the classes.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> found = ganaug.measure("runs/digits", "digits", per_class=20, steps=5)
+    >>> found["FID"].interval.value > 0
+    True
     """
     if per_class is not None and per_class < 2:
         raise OptionError(f"{per_class} samples of a class cannot be measured.", "Give --per-class 2 or more.")

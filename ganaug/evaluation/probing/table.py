@@ -32,8 +32,18 @@ FORMS = (".npz", ".parquet")
 class Features:
     """What a run knows about labelled images.
 
-    values: float32 (N, D). images: the images themselves, at the size of the run. seen: bool (N,), whether gradients of
-    the fit saw the image. part: as of `ganaug.backbone`. generator: hash of the run's generator.
+    Attributes
+    ----------
+    values : ndarray
+        float32 (N, D).
+    images : LabelledImages
+        The images themselves, at the size of the run.
+    seen : ndarray
+        bool (N,): whether gradients of the fit saw the image.
+    part : str
+        Where the features come from, as in `ganaug.backbone`.
+    generator : str
+        Hash of the run's generator.
     """
 
     values: np.ndarray
@@ -42,14 +52,34 @@ class Features:
     part: str
     generator: str
 
+    def __repr__(self) -> str:
+        return f"Features({len(self.values)} images, {self.values.shape[1]} values of the {self.part})"
+
     @property
     def labels(self) -> np.ndarray:
         """int64 (N,); label i means `images.classes[i]`."""
         return self.images.labels.numpy()
 
     def save(self, file: str | Path) -> Path:
-        """Write a .npz (features, labels, classes, names, seen, part, generator) or a .parquet file (one column a
-        feature, then class, name, seen). Raises OptionError for another suffix, MissingPackageError without pyarrow.
+        """Write the table to a file.
+
+        Parameters
+        ----------
+        file : str or Path
+            A .npz file (features, labels, classes, names, seen, part, generator), or a .parquet file (one column for
+            each feature, then class, name, seen).
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        OptionError
+            The suffix is another one.
+        MissingPackageError
+            Parquet without pyarrow.
         """
         file = checked(file)
         require_outside(file, classes=self.images.classes)
@@ -90,10 +120,53 @@ def features(
     report: Report = silent,
     **given: Any,
 ) -> Features:
-    """What a run knows about labelled images: those it was fitted on, or others of the kind; classes may differ.
+    """Give what a run knows about labelled images: those it was fitted on, or others of the kind.
 
-    data, reading, given, limit: as `ganaug.load_images` takes them. part, recipe: as `ganaug.backbone` does. The same
-    images give the same bytes on one machine. Raises OptionError, ArtefactError, DataError and its kinds.
+    The classes may differ. The same images give the same bytes on one machine.
+
+    Parameters
+    ----------
+    run : str, path, Run or Fitted
+        A run of images.
+    data : any source or LabelledImages
+        The images, in any form that `ganaug.load_images` takes.
+    reading : Reading, optional
+        How they are read.
+    part : str, default "auto"
+        Where the features come from, as in `ganaug.backbone`.
+    limit : int, optional
+        At most so many images of each class.
+    seed : int, default 0
+        Chooses among the images where there is a limit.
+    device : str, default "cpu"
+        Where the network runs.
+    recipe : Recipe, optional
+        The recipe, for a run that was fitted with one from a file of your own.
+    report : callable, optional
+        Called as `report(phase, done, total, text)`.
+    **given
+        Fields of `Reading` by name.
+
+    Returns
+    -------
+    Features
+        Values float32 (N, D), labels, and which images the fit saw; `save(file)` writes .npz or .parquet.
+
+    Raises
+    ------
+    OptionError
+        The run has no such part.
+    ArtefactError
+        Weights are missing.
+    DataError
+        The images cannot be used, or have another size than those of the run.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> table = ganaug.features("runs/digits", "digits", limit=5)
+    >>> table.values.shape[0], table.labels.shape
+    (50, (50,))
     """
     fitted = as_fitted(run)
     knows = backbone(fitted, part, recipe=recipe)

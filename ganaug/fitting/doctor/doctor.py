@@ -21,25 +21,56 @@ from ganaug.generator.folder import Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.generator.parts import UNLABELLED, FitParts, images_like, vectors_like
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
+from ganaug.reporting.notebook import block
 from ganaug.samples.run import Loadable, as_loaded
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """findings: faults first; () if there are none. checkups: what they rest on. unanswered: what these could not
-    tell, and why. notes: what could not be looked at."""
+    """What `ganaug.doctor` found.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        Faults first; empty if there are none. Each has name, severity, classes, text and knob: what to try.
+    checkups : tuple of Checkup
+        What the findings rest on.
+    unanswered : tuple of Question
+        What the check-ups could not tell, and why.
+    notes : tuple of str
+        What could not be looked at.
+    """
 
     findings: tuple[Finding, ...]
     checkups: tuple[Checkup, ...]
     unanswered: tuple[Question, ...]
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"Diagnosis({', '.join(f'{one.severity}: {one.name}' for one in self.findings) or 'nothing wrong'})"
+
+    def _repr_html_(self) -> str:
+        return block(repr(self), table="\n".join(self.lines()))
+
     def to_json(self) -> dict[str, Any]:
+        """Give all of it as plain data.
+
+        Returns
+        -------
+        dict
+            Findings, check-ups, unanswered questions and notes.
+        """
         told = {name: [one.to_json() for one in getattr(self, name)] for name in ("findings", "checkups", "unanswered")}
         return {**told, "notes": list(self.notes)}
 
     def lines(self) -> list[str]:
-        """For a terminal."""
+        """Give the findings as lines for a terminal.
+
+        Returns
+        -------
+        list of str
+            Two or three lines for each finding.
+        """
         lines = []
         for finding in self.findings:
             of = f" ({', '.join(finding.classes)})" if finding.classes else ""
@@ -67,12 +98,52 @@ def doctor(
     report: Report = silent,
     **given: Any,
 ) -> Diagnosis:
-    """Name what is wrong with a finished run.
+    """Name what is wrong with a finished run, and which knob to turn.
 
-    Check-ups are made during a fit, ten in all, at least 100 rounds apart; data: what the run was fitted on, from which
-    another one is made now, for runs without a past (a generator folder alone, a very short fit). reading, given:
-    how the data are read, see `Reading`. pairs: as in `fit`. Raises LabelMismatchError for data of other classes,
-    DataError without past and data, ArtefactError for damaged files.
+    Check-ups are made during a fit: ten in all, at least 100 rounds apart. With the data another one is made now, for
+    runs without a past (a generator folder alone, a very short fit).
+
+    Parameters
+    ----------
+    run : str, path, Run or Fitted
+        A run folder, or a generator folder with `data`.
+    data : any source, optional
+        What the run was fitted on, in any form that `ganaug.fit` takes.
+    reading : Reading, optional
+        How the data are read.
+    pairs : path or array, optional
+        The paired images of the data, where the run learned from pairs.
+    recipe : Recipe or callable, optional
+        The recipe, for a run that was fitted with one from a file of your own.
+    device : str, default "auto"
+        Where the samples are looked at.
+    report : callable, optional
+        Called as `report(phase, done, total, text)`.
+    **given
+        Fields of `Reading` by name.
+
+    Returns
+    -------
+    Diagnosis
+        Findings, faults first, each with what to try; `lines()` is for people, `to_json()` for programs.
+
+    Raises
+    ------
+    LabelMismatchError
+        The data have other classes.
+    DataError
+        The run has no past, and there are no data.
+    ArtefactError
+        A file is damaged.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> found = ganaug.doctor("runs/digits", "digits")
+    >>> len(found.checkups)
+    1
+    >>> isinstance(found.lines()[0], str)
+    True
     """
     fitted = as_loaded(run)
     reading = merged(Reading, reading, given)

@@ -6,16 +6,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganaug.reporting.notebook import block
 from ganaug.samples.choosing.rules import Rules
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What `choose` found. folder: to be given wherever a run is: it serves what the choice lets through. Of images
-    that were made elsewhere, the list of those that are kept.
+    """What `ganaug.choose` found.
 
-    accepted: class name -> share of its samples that every rule accepts. refused: class name -> rule -> share that
-    this rule refuses. withheld: classes that are not served. notes: what to know of the limits.
+    Attributes
+    ----------
+    folder : Path
+        What can be given wherever a run is: it serves what the choice lets through. Of images that were made elsewhere,
+        the list of those that are kept.
+    rules : Rules
+        How strict the choice is.
+    accepted : dict of str to float
+        Class name -> share of its samples that every rule accepts.
+    refused : dict of str to dict of str to float
+        Class name -> rule -> share that this rule refuses.
+    withheld : tuple of str
+        Classes that are not served.
+    notes : tuple of str
+        What to know of the limits.
     """
 
     folder: Path
@@ -25,13 +38,37 @@ class Chosen:
     withheld: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        mean = sum(self.accepted.values()) / max(1, len(self.accepted))
+        return (
+            f"Chosen({str(self.folder)!r}, {mean:.0%} of the samples accepted, {len(self.withheld)} of "
+            f"{len(self.accepted)} classes withheld)"
+        )
+
+    def _repr_html_(self) -> str:
+        return block(repr(self), table="\n".join(self.lines()))
+
     def to_json(self) -> dict[str, Any]:
+        """Give all of it as plain data.
+
+        Returns
+        -------
+        dict
+            The attributes by name.
+        """
         return {
             "folder": str(self.folder), "rules": vars(self.rules), "accepted": self.accepted, "refused": self.refused,
             "withheld": list(self.withheld), "notes": list(self.notes),
         }  # fmt: skip
 
     def lines(self) -> list[str]:
+        """Give the shares as lines for a terminal.
+
+        Returns
+        -------
+        list of str
+            One line for each class, and what to do next.
+        """
         names = list(next(iter(self.refused.values())))
         lines = [f"{'class':<24}{'accepted':>10}" + "".join(f"{name:>10}" for name in names) + "   (refused by)"]
         for label, share in self.accepted.items():

@@ -27,10 +27,10 @@ from pathlib import Path
 
 import torch
 
-from ganaug.cli.console import terminal
 from ganaug.device import resolve_device
 from ganaug.errors import FewImagesWarning, GanaugError
 from ganaug.reporting import Report, silent
+from ganaug.reporting.console import terminal
 from scripts.studies.help.cells import CELLS, QUICK_CELLS, Cell, Protocol, Subset, by_subset, chosen, minutes
 from scripts.studies.help.draw import Draw, play_and_keep
 from scripts.studies.help.kept import HELP, TUNED, keep, kept

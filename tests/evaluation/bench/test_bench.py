@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,9 @@ def toy_bench(out: Path, **changes):
 
 def test_writes_everything_that_a_reader_needs(tmp_path: Path):
     results = toy_bench(tmp_path / "out")
+    assert re.fullmatch(r"Results\('.*out', synthetic images: [a-z ]+, what helps most: [a-z ]+\)", repr(results))
+    assert escape(results.data["sentence"]) in results._repr_html_()
+    assert f'<a href="{results.report_path}">' in results._repr_html_()
     data = json.loads((tmp_path / "out" / "results.json").read_text())
     assert data == results.data
     assert data["verdict"] in {"helps", "no evidence", "harms"}

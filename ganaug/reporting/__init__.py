@@ -1,18 +1,59 @@
 """How long work tells the outside where it stands.
 
-Every function that may take more than a second accepts `report`, a callable `(phase, done, total, detail)`; library
-code never prints. `silent` is the default; the command line passes `ganaug.cli.console.terminal(...)`.
+Every function that may take more than a second accepts `report`, a callable `(phase, done, total, detail)`. `silent` is
+the default; what takes minutes has `automatic`, which shows bars where somebody looks (`shows_progress`).
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ParamSpec, TypeVar
 
 Report = Callable[[str, int, int, str], None]  # phase name, items done, items in all, free text ("loss 0.69")
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
 def silent(phase: str, done: int, total: int, detail: str = "") -> None:
-    """Say nothing."""
+    """Show no progress: what to give as `report` for silence.
+
+    Parameters
+    ----------
+    phase : str
+        What is being done.
+    done, total : int
+        Items done, and items in all; a total of 0 or 1 marks a remark.
+    detail : str, default ""
+        Free text.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> run = ganaug.fit("digits", "runs/quiet", steps=2, limit=10, report=ganaug.silent)
+    """
+
+
+def automatic(phase: str, done: int, total: int, detail: str = "") -> None:
+    """The default of functions under `shows_progress`."""
+
+
+def shows_progress(function: Callable[P, R]) -> Callable[P, R]:
+    """Where the caller leaves `report` at `automatic`, show bars on a terminal and in a notebook."""
+
+    @functools.wraps(function)
+    def shown(*args: P.args, **given: P.kwargs) -> R:
+        if given.get("report", automatic) is not automatic:
+            return function(*args, **given)
+        from ganaug.reporting.console import where_seen  # rich, which `import ganaug` does without
+
+        with where_seen() as report:
+            given["report"] = report
+            return function(*args, **given)
+
+    return shown
 
 
 def renamed(phase: str, report: Report) -> Report:

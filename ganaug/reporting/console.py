@@ -1,7 +1,8 @@
-"""Progress on a terminal: a bar with the time left; plain lines where the output is not a terminal."""
+"""Progress for people: a bar with the time left on a terminal and in a notebook; plain lines, or nothing, elsewhere."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +28,28 @@ def terminal(quiet: bool) -> Iterator[Report]:
             yield report
     else:
         yield _lines()
+
+
+@contextmanager
+def where_seen() -> Iterator[Report]:
+    """A report for Python that shows where a person looks: on a terminal and in a notebook, there as lines where
+    ipywidgets, which bars need, is missing. Silent elsewhere: a log is the program's own."""
+    notebook = Console(stderr=True).is_jupyter
+    if notebook and not _has_widgets():
+        yield _lines()
+    elif notebook or (sys.stderr is not None and sys.stderr.isatty()):
+        with _bars() as report:
+            yield report
+    else:
+        yield silent
+
+
+def _has_widgets() -> bool:
+    try:
+        importlib.import_module("ipywidgets")
+    except ImportError:
+        return False
+    return True
 
 
 @contextmanager
