@@ -10,7 +10,26 @@ from __future__ import annotations
 class GanaugError(Exception):
     """Base of every error that ganaug raises on purpose.
 
-    `cause` says what is wrong, `fix` what to do about it; `str(error)` joins them.
+    Parameters
+    ----------
+    cause : str
+        What is wrong.
+    fix : str, default ""
+        What to do about it.
+
+    Attributes
+    ----------
+    exit_code : int
+        The exit code of a command that ends with this error.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> try:
+    ...     ganaug.fit("digits", "runs/none", steps=0)
+    ... except ganaug.GanaugError as error:
+    ...     print(error.cause, "|", error.fix)
+    The number of steps is 0. | Give 1 or more.
     """
 
     exit_code = 3

@@ -43,16 +43,51 @@ def option(
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """root: folder that holds a torchvision or timm data set given by name. split: which part of an `.npz` file, of
-    "digits", of a named data set, or of a list with a column of parts. depth: the level
-    of the folders that name the classes, in a folder. groups: the subject of each item, never divided by a split: a
-    CSV file (see `read_groups_csv`) or one value for each item. labels: the CSV file of images and labels
-    of a folder without class folders. image, target: the column, or the key of an item, that holds the image (or its
-    path) and its class, where they are not found by themselves. follow_links: read what links in a folder lead to, also
-    out of it: for data of your own. skip_small: leave out classes of fewer images. range: what is black and what is
-    white, (low, high), of pictures of more than 8 bits. targets, classes: labels and class names in place of those of
-    data in memory. as_served: learn items that a data set changes at random (its own augmentation) as it serves them,
-    instead of refusing them."""
+    """How labelled images are read.
+
+    Whatever takes images takes these settings by name, or one `Reading`. A setting that has nothing to do with the
+    kind of the data raises an OptionError.
+
+    Parameters
+    ----------
+    root : path, optional
+        Folder that holds a torchvision or timm data set, which is given by name.
+    split : str, default "train"
+        Part of a .npz file, of "digits", of a named data set, or of a list with a column of parts.
+    depth : int, default 1
+        In a folder: the level of the folders that name the classes.
+    groups : path or sequence, optional
+        The subject of each item, which a split never divides: a CSV file with the columns item and group, or one value
+        for each item.
+    labels : path, optional
+        The CSV file of images and labels of a folder without class folders.
+    image, target : str, optional
+        The column, or the key of an item, that holds the image (or its path) and its class, where they are not found.
+    skip_small : int, optional
+        Leave out classes of fewer images than this.
+    follow_links : bool, default False
+        Follow links that lead out of the folder. Do so for your own data only.
+    range : (float, float), optional
+        What is black and what is white, in pictures of more than 8 bits.
+    targets : sequence of int, optional
+        Labels in place of those of data in memory.
+    classes : sequence of str, optional
+        Class names in place of those of data in memory.
+    as_served : bool, default False
+        Learn items that a data set changes at random (its own augmentation) as it serves them, instead of refusing.
+
+    Raises
+    ------
+    OptionError
+        `range` is not two increasing numbers.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> reading = ganaug.Reading(split="test")
+    >>> len(ganaug.open_source("digits", reading))
+    539
+    """
 
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
     split: str = option("train", "Part of a .npz file, named set or list.", metavar="NAME", recorded=False)
@@ -80,11 +115,28 @@ class Reading:
         return Reading(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Reading)})
 
     def said(self) -> list[str]:
-        """Names of these fields that are not as they are by default."""
+        """List what is not as it is by default.
+
+        Returns
+        -------
+        list of str
+            The names of these fields.
+        """
         return [field.name for field in dataclasses.fields(Reading) if is_given(self, field)]
 
     def of_test(self, groups: Any = None) -> Reading:
-        """How a test set beside these data is read: alike, but for what belongs to single items."""
+        """Give the way in which a test set beside these data is read: alike, but for what belongs to single items.
+
+        Parameters
+        ----------
+        groups : path or sequence, optional
+            The subjects of the test images.
+
+        Returns
+        -------
+        Reading
+            The same with the split "test".
+        """
         own = {"groups": groups, "targets": None, "labels": None, "skip_small": None}
         return dataclasses.replace(self.reading, split="test", **own)
 

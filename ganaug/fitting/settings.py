@@ -16,21 +16,68 @@ RECIPES_OF = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind 
 
 @dataclass(frozen=True)
 class FitSettings(Reading):
-    """recipe: a name, file.py:function, or "auto" for the default of the kind of data (`RECIPES_OF`). options: settings
-    of the recipe. budget: seconds of training, or text like "10m"; turned into `steps` once, before the first round
-    (default 10 minutes), of which the warm-up is a part; the fit ends when its time is over, if need be sooner. steps:
-    rounds of the game, in place of a budget. size: px of the square images that the generator makes, or "auto".
-    channels: 1, 3 or "auto". limit: at most so many items a class. validation: share that is held out. seed: of every
-    draw. device: "auto" is CUDA where there is a GPU. kind: "images", "table", "series" or "auto"; series (N, C, T)
-    need it. drop: columns of a table to leave out. auto_fix: turn a knob once, where the doctor finds that one helps.
-    slices: equal parts of each batch, by whose mean gradient a round is played: one after the other, in less memory, or
-    shared by processes that torchrun started, in less time. Their number changes what the fit gives, that of the
-    processes does not. allow: changes that keep the label of your images (`ganaug.networks.changes.CHANGES`): the
-    discriminator sees these and no others; () for none, None for what the recipe does. target, root and others: see
-    `Reading`. pairs: the paired image of each item, for recipes that learn from pairs: a folder with files of the same
-    names, or an array. unlabelled: images without labels to learn from beside the others, read by
-    `ganaug.data.unlabelled`: those that can be given a label surely enough. strict: stop at the first unreadable
-    image."""
+    """What a fit is asked for, besides the data and the folder.
+
+    Each setting is also an option of `ganaug fit` and an argument of `ganaug.fit`. `Reading` has further ones, which
+    say how the data are read.
+
+    Parameters
+    ----------
+    recipe : str, default "auto"
+        A name that `ganaug recipes` lists, "file.py:function", or "auto": "small" for images, "wgan_gp" for tables,
+        "rcgan" for series.
+    options : dict of str to value, default {}
+        Settings of the recipe.
+    budget : float or str, optional
+        Time to train: seconds, or text like "90s", "10m", "1.5h"; by default 10 minutes. It is turned into a number of
+        steps before the first round; the warm-up is part of it, and the fit ends when its time is over.
+    steps : int, optional
+        Rounds of the game, in place of a budget.
+    size : int or "auto", default "auto"
+        Side of the generated images, in px. "auto": see `ganaug.load_images`.
+    channels : 1, 3 or "auto", default "auto"
+        Grey or colour.
+    limit : int, optional
+        At most so many items of each class.
+    validation : float, default 0.2
+        Share of the data that is held out, above 0 and below 1.
+    seed : int, default 0
+        Of all random numbers, from 0 to 2**53 - 1.
+    device : str, default "auto"
+        "cpu", "cuda", "cuda:1", ...; "auto" is CUDA where there is a GPU.
+    kind : {"auto", "images", "table", "series"}, default "auto"
+        What the data are. Only series (N, C, T) need it.
+    drop : tuple of str, default ()
+        Columns of a table to leave out.
+    auto_fix : bool, default False
+        Turn a knob once, half-way, where the check-ups find a fault that this helps.
+    slices : int, default 1
+        Equal parts of each batch, whose gradients are averaged: one after the other, which takes less memory, or shared
+        by the processes that torchrun started, which takes less time. Another number of slices gives another fit;
+        another number of processes does not.
+    allow : tuple of str, optional
+        Changes that keep the label of your images, as names or "flip-x,noise": the discriminator sees these and no
+        others. () allows none. By default what the recipe does.
+    pairs : path or array, optional
+        The paired image of each item, for recipes that learn from pairs: a folder with files of the same names, or an
+        array.
+    unlabelled : str, path, array or data set, optional
+        Images without labels. Those that can be given a label surely enough are learned too.
+    strict : bool, default False
+        Stop at the first unreadable image instead of skipping it.
+
+    Raises
+    ------
+    OptionError
+        A value is out of range, or both `budget` and `steps` are given.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> settings = ganaug.FitSettings(budget="1.5h", size=64, options={"lr": 0.001})
+    >>> settings.seconds
+    5400.0
+    """
 
     recipe: str = option(
         "auto",
@@ -91,11 +138,17 @@ class FitSettings(Reading):
 
     @property
     def seconds(self) -> float:
-        """The budget as a number."""
+        """The budget in seconds."""
         return DEFAULT_BUDGET if self.budget is None else float(self.budget)
 
     def recorded(self) -> dict[str, Any]:
-        """What a resumed fit must agree with, as plain values."""
+        """What a resumed fit must agree with.
+
+        Returns
+        -------
+        dict of str to value
+            Settings by name, as plain values.
+        """
         named = {field.name: getattr(self, field.name) for field in fields(self) if field.metadata["recorded"]}
         return {**named, "drop": list(self.drop)}
 

@@ -16,7 +16,26 @@ Weight = float | Schedule
 
 
 def value_at(weight: Weight, progress: float) -> float:
-    """A number as it is, a schedule at this progress."""
+    """Give the value of a weight at a progress.
+
+    Parameters
+    ----------
+    weight : float or callable
+        A number, or a schedule: a function of progress in [0, 1].
+    progress : float
+        Share of the training that is done.
+
+    Returns
+    -------
+    float
+        The number as it is, or the schedule at this progress.
+
+    Examples
+    --------
+    >>> from ganaug.game import value_at
+    >>> value_at(0.5, 0.1), value_at(lambda progress: 1 - progress, 0.25)
+    (0.5, 0.75)
+    """
     return weight(progress) if callable(weight) else weight
 
 
@@ -30,10 +49,27 @@ def scaled(weight: Weight, factor: float) -> Weight:
 
 @dataclass(frozen=True)
 class Term:
-    """One summand: `weight * function(round)`, on every `interval`-th move, then times `interval`.
+    """One summand of a loss: `weight * function(round)`, on every `interval`-th move, then times `interval`.
 
-    `watches` says that the function differentiates the scores with respect to what the discriminator sees, so that
-    the round must make these images gradient leaves.
+    Parameters
+    ----------
+    name : str
+        What it is called in logs.
+    function : callable
+        Of a round; it gives a scalar tensor.
+    weight : float or callable, default 1.0
+        A number, or a schedule: a function of progress in [0, 1].
+    interval : int, default 1
+        Moves from one evaluation to the next.
+    watches : bool, default False
+        The function differentiates the scores by what the discriminator sees, so that the round must make these images
+        leaves of the graph.
+
+    Examples
+    --------
+    >>> from ganaug.game import Term
+    >>> print(Term("r1", lambda r: r.real_scores.mean(), weight=10, interval=16))
+    10·r1 (every 16)
     """
 
     name: str
@@ -50,7 +86,19 @@ class Term:
 
 @dataclass(frozen=True)
 class Loss:
-    """A weighted sum of terms, evaluated from left to right."""
+    """A weighted sum of terms, evaluated from left to right. It prints as its equation.
+
+    Parameters
+    ----------
+    terms : tuple of Term
+        The summands. `a + b` joins two losses, `10 * a` weighs one.
+
+    Examples
+    --------
+    >>> from ganaug.losses import least_squares, r1
+    >>> print(least_squares.discriminator + 10 * r1.every(16))
+    least_squares.discriminator + 10·r1 (every 16)
+    """
 
     terms: tuple[Term, ...]
 
@@ -64,20 +112,47 @@ class Loss:
     __rmul__ = __mul__
 
     def every(self, interval: int) -> Loss:
-        """Lazy regularisation (Karras et al. 2020, 1912.04958, B): every `interval`-th move, times `interval`."""
+        """Evaluate a loss on every `interval`-th move only, times `interval`: lazy regularisation.
+
+        Parameters
+        ----------
+        interval : int
+            Moves from one evaluation to the next.
+
+        Returns
+        -------
+        Loss
+            The lazy loss.
+
+        References
+        ----------
+        Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN", 1912.04958, appendix B.
+        """
         return Loss(tuple(replace(t, interval=interval * t.interval) for t in self.terms))
 
     def due(self, move: int) -> Loss:
-        """The part of the loss that is evaluated on this move of the player (0-based)."""
+        """Give the part of the loss that is evaluated on a move.
+
+        Parameters
+        ----------
+        move : int
+            Number of the move of the player, from 0 on.
+
+        Returns
+        -------
+        Loss
+            Its terms that are due.
+        """
         return Loss(tuple(t for t in self.terms if move % t.interval == 0))
 
     @property
     def watches(self) -> bool:
+        """Whether a term differentiates by what the discriminator sees."""
         return any(t.watches for t in self.terms)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of its terms, each once, in the order in which they are evaluated."""
+        """The names of its terms, each once, in the order in which they are evaluated."""
         return tuple(dict.fromkeys(t.name for t in self.terms))
 
     def __call__(self, round: Round, progress: float) -> dict[str, Tensor]:
@@ -112,7 +187,29 @@ def _product(a: Weight, b: Weight) -> Weight:
 
 
 def term(function: Callable[[Any], Tensor] | None = None, *, watches: bool = False):
-    """Make a loss of one term from a function of a round; its name is the function's qualified name."""
+    """Make a loss of one term from a function of a round.
+
+    Parameters
+    ----------
+    function : callable, optional
+        Of a round; it gives a scalar tensor. The name of the term is the qualified name of the function.
+    watches : bool, default False
+        The function differentiates the scores by what the discriminator sees.
+
+    Returns
+    -------
+    Loss or callable
+        The loss, or a decorator if no function is given.
+
+    Examples
+    --------
+    >>> from ganaug.game import term
+    >>> @term
+    ... def real_one(r):
+    ...     return (r.real_scores - 1).square().mean()
+    >>> print(2 * real_one)
+    2·real_one
+    """
 
     def make(f: Callable[[Any], Tensor]) -> Loss:
         return Loss((Term(f.__qualname__, f, watches=watches),))

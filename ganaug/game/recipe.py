@@ -2,101 +2,35 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
 
-import torch
-from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch import nn
 
 from ganaug.data.spec import DataSpec
-from ganaug.errors import OptionError
-from ganaug.game.loss import Loss, Weight
-from ganaug.game.round import NoiseRound, Round
+from ganaug.game.loss import Loss
+from ganaug.game.optimisers import Optimiser
+from ganaug.game.prior import Prior
+from ganaug.game.round import Round
+from ganaug.game.wirings import NoiseRound
 
 Networks = dict[str, nn.Module]
 
 
-@dataclass(frozen=True)
-class Prior:
-    """The distribution of the latent: `dim` standard normals, then one-hot codes, then uniform codes.
-
-    categories: sizes of the one-hot codes, each uniform over its values. uniform: numbers in [-1, 1].
-    """
-
-    dim: int = 64
-    categories: tuple[int, ...] = ()
-    uniform: int = 0
-
-    @property
-    def width(self) -> int:
-        """D, the length of a latent."""
-        return self.dim + sum(self.categories) + self.uniform
-
-    def draw(self, n: int, rng: torch.Generator, truncation: float | None = None, spread: float = 1.0) -> Tensor:
-        """(n, D), drawn on the CPU so that every device sees the same numbers.
-
-        truncation: the normals are drawn from [-truncation, truncation] only (Brock et al. 2019, 1809.11096, section
-        3.1): samples are more typical and less varied. Raises OptionError unless it is above 0. spread: what the
-        normals are multiplied by; above 1, samples are more varied and less typical (GaFi, 2305.10118).
-        """
-        parts = [torch.randn(n, self.dim, generator=rng) if truncation is None else self._within(truncation, n, rng)]
-        parts[0] = parts[0] * spread
-        parts += [one_hot(torch.randint(k, (n,), generator=rng), k).float() for k in self.categories]
-        if self.uniform:
-            parts.append(2 * torch.rand(n, self.uniform, generator=rng) - 1)
-        return torch.cat(parts, 1)
-
-    def _within(self, limit: float, n: int, rng: torch.Generator) -> Tensor:
-        """Truncated normals, by the inverse of their distribution function."""
-        if not 0 < limit < float("inf"):
-            raise OptionError(f"The truncation is {limit}.", "Give a number above 0, like 0.7.")
-        most = math.erf(limit / math.sqrt(2))
-        u = 2 * torch.rand(n, self.dim, generator=rng, dtype=torch.float64) - 1
-        return (math.sqrt(2) * torch.erfinv(most * u)).clamp(-limit, limit).float()
-
-
 class Source(Enum):
-    """What a translator starts from; games from noise never look at it."""
+    """What a translator starts from; games from noise never look at it.
+
+    Examples
+    --------
+    >>> from ganaug.game import Source
+    >>> Source.PAIR.value
+    'the paired image'
+    """
 
     ITSELF = "the image itself"
     PAIR = "the paired image"
     OTHER_CLASS = "an image of another class"
-
-
-class Optimiser(Protocol):
-    """Settings of an optimiser; `lr` may be a schedule of progress in [0, 1]."""
-
-    @property
-    def lr(self) -> Weight: ...
-
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer: ...
-
-
-@dataclass(frozen=True)
-class Adam:
-    """Adam (Kingma & Ba 2015, 1412.6980)."""
-
-    lr: Weight
-    betas: tuple[float, float] = (0.0, 0.99)
-    eps: float = 1e-8
-
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.Adam(parameters, lr=0.0, betas=self.betas, eps=self.eps, fused=True)
-
-
-@dataclass(frozen=True)
-class RMSProp:
-    """RMSProp, as WGAN with clipping wants it (Arjovsky et al. 2017, 1701.07875, algorithm 1)."""
-
-    lr: Weight
-    alpha: float = 0.99
-
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.RMSprop(parameters, lr=0.0, alpha=self.alpha)
 
 
 def nothing(nets: Mapping[str, nn.Module]) -> None:
@@ -105,9 +39,29 @@ def nothing(nets: Mapping[str, nn.Module]) -> None:
 
 @dataclass(frozen=True)
 class Player:
-    """Who moves: the networks it owns, the loss it lowers with this optimiser, how often it moves in a round.
+    """Who moves: the networks it owns, the loss it lowers, with which optimiser and how often.
 
-    `after` runs on the networks after each move (weight clipping, for instance).
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    owns : tuple of str
+        Networks, by role, whose parameters it changes.
+    loss : Loss
+        What it lowers.
+    optimiser : Optimiser
+        By what.
+    moves : int, default 1
+        How often it moves in a round.
+    after : callable, optional
+        Runs on the networks after each move (weight clipping, for instance).
+
+    Examples
+    --------
+    >>> from ganaug.game import Adam, Player
+    >>> from ganaug.losses import least_squares
+    >>> Player("generator", ("generator",), least_squares.generator, Adam(lr=2e-4)).moves
+    1
     """
 
     name: str
@@ -127,16 +81,45 @@ AXES = {1: "rows of a table", 2: "series", 3: "images"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """The rules of one game.
+    """The rules of one game: everything that distinguishes one GAN from another.
 
-    networks: builds the networks by role ("generator", "discriminator", "eye", ...) for a data set.
-    memory: half-life, in items, of the moving average of the networks in `keeps`; 0 keeps the last weights.
-    keeps: the networks that are averaged and saved. batch: items a move.
-    before: runs on the networks before each round, with the progress in [0, 1] (growth, for instance).
-    source: what a translator starts from. labelled: False plays without labels, and its samples have none.
-    axes: numbers of axes of an item that the networks can make: 1 rows, 2 series (C, T), 3 images (C, H, W).
-    classes: exactly so many are needed, 0 for any number. advised: rounds after which samples were good in our
-    studies, 0 where that is not known.
+    Parameters
+    ----------
+    networks : callable
+        Builds the networks by role ("generator", "discriminator", "eye", ...) for a data set: of a `DataSpec` and a
+        `Prior`.
+    players : tuple of Player
+        In the order in which they move.
+    prior : Prior, default Prior()
+        The distribution of the latent.
+    wiring : type of Round, default NoiseRound
+        What the discriminator is shown.
+    memory : float, default 0.0
+        Half-life, in items, of the moving average of the networks in `keeps`; 0 keeps the last weights.
+    keeps : tuple of str, default ("generator",)
+        The networks that are averaged and saved.
+    batch : int, default 64
+        Items of a move.
+    before : callable, optional
+        Runs on the networks before each round, with the progress in [0, 1] (growth, for instance).
+    source : Source, default Source.ITSELF
+        What a translator starts from.
+    labelled : bool, default True
+        False plays without labels, and the samples have none.
+    axes : tuple of int, default (3,)
+        Numbers of axes of an item that the networks can make: 1 rows, 2 series (C, T), 3 images (C, H, W).
+    classes : int, default 0
+        Exactly so many classes are needed; 0 for any number.
+    advised : int, default 0
+        Rounds after which samples were good in our studies; 0 where that is not known.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from ganaug.recipes import make
+    >>> print(replace(make("dcgan", {}), batch=32))
+    discriminator ×1: nonsaturating.discriminator
+    generator     ×1: nonsaturating.generator
     """
 
     networks: Callable[[DataSpec, Prior], Networks]
@@ -158,7 +141,18 @@ class Recipe:
         return "\n".join(f"{p.name:<{width}} ×{p.moves}: {p.loss}" for p in self.players)
 
     def unfit_for(self, spec: DataSpec) -> str:
-        """Why the recipe cannot be played on such data, as a sentence; empty if it can."""
+        """Say why the recipe cannot be played on such data.
+
+        Parameters
+        ----------
+        spec : DataSpec
+            Shape and classes of the data.
+
+        Returns
+        -------
+        str
+            A sentence; empty if it can.
+        """
         if len(spec.shape) not in self.axes:
             return f"It makes {' or '.join(AXES[n] for n in self.axes)}, and these are {AXES[len(spec.shape)]}."
         if self.source is Source.PAIR and not spec.pair:

@@ -3,7 +3,7 @@
 Only the player to move has trainable parameters, so nothing here detaches anything: while the discriminator moves, the
 fakes have no graph; while the generator moves, the discriminator only passes gradients through.
 
-Five final wirings say what the discriminator is shown. Another one is needed only if that is new.
+The wirings (`ganaug.game.wirings`) say what the discriminator is shown.
 """
 
 from __future__ import annotations
@@ -23,11 +23,35 @@ Nets = Mapping[str, Callable[..., Any]]  # networks by role
 
 
 class Round(ABC):
-    """One move.
+    """What one player sees during one move, computed when it is asked for, and once.
 
-    nets: networks by role. batch: real items, labels, and what a translator starts from. z: latents (N, D). rng: a CPU
-    generator, the only source of randomness. watch: the mover differentiates with respect to what the discriminator
-    sees, so these tensors become gradient leaves and a penalty reuses the forward pass.
+    Only the player to move has trainable parameters, so nothing detaches anything: while the discriminator moves, the
+    fakes have no graph; while the generator moves, the discriminator only passes gradients through.
+
+    Parameters
+    ----------
+    nets : mapping of str to callable
+        The networks by role.
+    batch : Batch
+        Real items, labels, and what a translator starts from.
+    z : Tensor
+        Latents (N, D).
+    rng : torch.Generator
+        On the CPU: the only source of randomness.
+    watch : bool, default False
+        The mover differentiates by what the discriminator sees, so that these tensors become leaves of the graph, and a
+        penalty reuses the forward pass.
+
+    Examples
+    --------
+    A term is a function of a round:
+
+    >>> from ganaug.game import term
+    >>> @term
+    ... def mean_gap(r):
+    ...     return r.fake_scores.mean() - r.real_scores.mean()
+    >>> mean_gap.names
+    ('mean_gap',)
     """
 
     from_source: ClassVar[bool] = False  # the generator is (source, z, y) -> x in place of (z, y) -> x
@@ -78,161 +102,47 @@ class Round(ABC):
 
     @final
     def score(self, seen: Seen) -> Tensor:
-        """Scores, (N,) or a map of patches, of something already seen, under the labels of this round; higher means
-        more real."""
+        """Score something already seen, under the labels of this round.
+
+        Parameters
+        ----------
+        seen : tuple of Tensor
+            What the discriminator sees: one tensor, or several that belong together.
+
+        Returns
+        -------
+        Tensor
+            (N,), or a map of patches; higher means more real.
+        """
         return self.nets["discriminator"](*seen, self.y)
 
     @final
     @cached_property
     def real_scores(self) -> Tensor:
+        """Scores of the real side."""
         return self.score(self.real_seen)
 
     @final
     @cached_property
     def fake_scores(self) -> Tensor:
+        """Scores of the fake side."""
         return self.score(self.fake_seen)
 
     @final
     def against(self, discriminator: Callable[..., Any]) -> Self:
-        """The same move against another discriminator."""
+        """Give the same move against another discriminator.
+
+        Parameters
+        ----------
+        discriminator : callable
+            What scores in its place.
+
+        Returns
+        -------
+        Round
+            Of the same kind.
+        """
         return type(self)({**self.nets, "discriminator": discriminator}, self.batch, self.z, self.rng, self.watch)
 
     def _leaves(self, seen: Seen) -> Seen:
         return tuple(part.detach().requires_grad_() for part in seen) if self.watch else seen
-
-
-@final
-class NoiseRound(Round):
-    """The generator draws from noise, the discriminator compares items: D(T(x), y) against D(T(G(z, y)), y)."""
-
-    @cached_property
-    def fake(self) -> Tensor:
-        return self.nets["generator"](self.z, self.y)
-
-    @property
-    def real_side(self) -> Seen:
-        return (self.nets["eye"](self.real, self.rng),)
-
-    @property
-    def fake_side(self) -> Seen:
-        return (self.nets["eye"](self.fake, self.rng),)
-
-
-class _Encoding(Round):
-    """Rounds with an encoder, (x, y) -> (mean, log variance) of the latent, each (N, D)."""
-
-    @cached_property
-    def posterior(self) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of the latents of the real items; log variance -inf means that the mean is exact."""
-        return self.nets["encoder"](self.real, self.y)
-
-    @cached_property
-    def code(self) -> Tensor:
-        """Latents of the real items, drawn from the posterior: (N, D)."""
-        mean, log_variance = self.posterior
-        noise = torch.randn(mean.shape, generator=self.rng).to(mean.device)
-        return torch.addcmul(mean, torch.exp(0.5 * log_variance), noise)
-
-
-@final
-class JointRound(_Encoding):
-    """The discriminator compares pairs of item and latent: D(T(x), E(x), y) against D(T(G(z, y)), z, y)."""
-
-    @cached_property
-    def fake(self) -> Tensor:
-        return self.nets["generator"](self.z, self.y)
-
-    @property
-    def real_side(self) -> Seen:
-        return self.nets["eye"](self.real, self.rng), self.code
-
-    @property
-    def fake_side(self) -> Seen:
-        return self.nets["eye"](self.fake, self.rng), self.z
-
-
-@final
-class LatentRound(_Encoding):
-    """The discriminator, if there is one, compares latents: D(z, y) against D(E(x), y); the generator decodes E(x)."""
-
-    @cached_property
-    def fake(self) -> Tensor:
-        """The reconstruction G(E(x), y)."""
-        return self.nets["generator"](self.code, self.y)
-
-    @property
-    def real_side(self) -> Seen:
-        return (self.z,)
-
-    @property
-    def fake_side(self) -> Seen:
-        return (self.code,)
-
-
-@final
-class TranslationRound(Round):
-    """The generator starts from a source, and the discriminator sees both: D(s, x, y) against D(s, G(s, z, y), y).
-
-    nets["degrade"] turns what the data gives as the source into what the generator starts from.
-    """
-
-    from_source = True
-
-    @cached_property
-    def source(self) -> Tensor:
-        return self.nets["degrade"](self.batch.source, self.rng)
-
-    @cached_property
-    def fake(self) -> Tensor:
-        return self.nets["generator"](self.source, self.z, self.y)
-
-    @property
-    def real_side(self) -> Seen:
-        return self._together(self.real)
-
-    @property
-    def fake_side(self) -> Seen:
-        return self._together(self.fake)
-
-    def _together(self, x: Tensor) -> Seen:
-        """Source and item through one eye, moved alike."""
-        seen = self.nets["eye"](torch.cat([self.source, x], 1), self.rng)
-        source, item = seen.tensor_split([self.source.shape[1]], 1)
-        return source, item
-
-
-@final
-class CycleRound(Round):
-    """The generator turns items of other classes into items of class y; nobody has seen a pair.
-
-    nets["memory"] stands between the fakes and the discriminator's move: (fake, y, rng) -> fakes, some of them past.
-    """
-
-    from_source = True
-
-    @property
-    def source(self) -> Tensor:
-        return self.batch.source
-
-    @cached_property
-    def fake(self) -> Tensor:
-        return self.nets["generator"](self.source, self.z, self.y)
-
-    @cached_property
-    def returned(self) -> Tensor:
-        """The fakes, translated back to the class of their source."""
-        return self.nets["generator"](self.fake, self.z, self.batch.source_y)
-
-    @cached_property
-    def unchanged(self) -> Tensor:
-        """Real items, translated to the class that they have."""
-        return self.nets["generator"](self.real, self.z, self.y)
-
-    @property
-    def real_side(self) -> Seen:
-        return (self.nets["eye"](self.real, self.rng),)
-
-    @property
-    def fake_side(self) -> Seen:
-        judged = self.fake if self.fake.requires_grad else self.nets["memory"](self.fake, self.y, self.rng)
-        return (self.nets["eye"](judged, self.rng),)

@@ -9,6 +9,7 @@ from ganaug.metrics.bins import different_bins as different_bins
 from ganaug.metrics.copies import CopyReport as CopyReport
 from ganaug.metrics.copies import Pair as Pair
 from ganaug.metrics.copies import copy_report as copy_report
+from ganaug.metrics.diversity import within_class_diversity as within_class_diversity
 from ganaug.metrics.frechet import class_frechet_distances as class_frechet_distances
 from ganaug.metrics.frechet import frechet_distance as frechet_distance
 from ganaug.metrics.frechet import intra_class_frechet as intra_class_frechet
@@ -26,4 +27,3 @@ from ganaug.metrics.scores import label_agreement as label_agreement
 from ganaug.metrics.suite import METRICS as METRICS
 from ganaug.metrics.suite import Metric as Metric
 from ganaug.metrics.suite import metric as metric
-from ganaug.metrics.suite import within_class_diversity as within_class_diversity

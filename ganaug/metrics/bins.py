@@ -38,10 +38,43 @@ class Bins:
 
 
 def different_bins(real: Matrix, synthetic: Matrix, *, bins: int | None = None, level: float = 0.05, seed: int = 0):
-    """NDB / B, the share of bins whose shares of real and of synthetic images differ: 0 to 1, lower is better.
+    """Share of bins of feature space whose shares of real and of synthetic images differ (NDB / K).
 
-    Tested bin by bin at `level` (pooled two-proportion z-test), so that samples of the real distribution score about
-    `level`, not 0. A bin that synthetic images miss is a lost mode.
+    Bins are found by k-means among real images, and tested one by one (pooled two-proportion z-test). Samples of the
+    real distribution score about `level`, not 0. A bin that synthetic images miss is a lost mode.
+
+    Parameters
+    ----------
+    real, synthetic : array_like, (N, D) and (M, D)
+        Features.
+    bins : int, optional
+        Number of bins, 2 or more; by default one for every 20 real images, 2 to 100.
+    level : float, default 0.05
+        Of each test.
+    seed : int, default 0
+        Of the bins.
+
+    Returns
+    -------
+    float
+        0 to 1; lower is better.
+
+    Raises
+    ------
+    OptionError
+        There are fewer real images than bins.
+
+    References
+    ----------
+    Richardson and Weiss 2018, "On GANs and GMMs", 1805.12462.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import different_bins
+    >>> real = np.random.default_rng(0).normal(size=(200, 4))
+    >>> different_bins(real, real)
+    0.0
     """
     first, second = pair(real, synthetic)
     cells = Bins.of(first, bins, seed)

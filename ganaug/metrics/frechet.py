@@ -57,7 +57,37 @@ class Moments:
 
 
 def frechet_distance(real: Matrix, synthetic: Matrix) -> float:
-    """Frechet distance of two feature matrices (N, D), (M, D): 0 or more, lower is nearer. Both need two rows."""
+    """Frechet distance between two sets of features, as between Gaussians (FID on features of Inception).
+
+    It depends on the number of images (few make it larger), so that it says something only beside their numbers.
+
+    Parameters
+    ----------
+    real, synthetic : array_like, (N, D) and (M, D)
+        Features, two rows or more of each.
+
+    Returns
+    -------
+    float
+        0 or more; lower is nearer.
+
+    Raises
+    ------
+    TooFewImagesError
+        A side has fewer than two rows.
+
+    References
+    ----------
+    Heusel et al. 2017, "GANs trained by a two time-scale update rule", 1706.08500.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import frechet_distance
+    >>> real = np.random.default_rng(0).normal(size=(500, 4))
+    >>> round(frechet_distance(real, real + 1), 6)  # means that differ by 1 in 4 dimensions
+    4.0
+    """
     first, second = pair(real, synthetic, at_least=2)
     if min(len(first), len(second)) <= first.shape[1] // 2:
         return _of_few(first, second)
@@ -96,10 +126,35 @@ def _of_few(first: np.ndarray, second: np.ndarray) -> float:
 def class_frechet_distances(
     real: Matrix, real_labels: Vector, synthetic: Matrix, synthetic_labels: Vector, n_classes: int
 ) -> np.ndarray:
-    """Frechet distance class by class, float64 (n_classes,); NaN where either side has fewer than two images.
+    """Frechet distance, class by class.
 
-    Their mean is the intra-class FID of Miyato and Koyama (2018, 1802.05637): a set with good images and wrong labels
-    has a small distance as a whole and a large one within classes.
+    A set with good images and wrong labels has a small distance as a whole and a large one within classes.
+
+    Parameters
+    ----------
+    real : array_like, (N, D)
+        Features of real images.
+    real_labels : array_like, (N,)
+        Their classes, in [0, n_classes).
+    synthetic : array_like, (M, D)
+        Features of synthetic images.
+    synthetic_labels : array_like, (M,)
+        Their classes.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray
+        Distances, float64 (n_classes,); NaN where a side has fewer than two images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import class_frechet_distances
+    >>> real, y = np.random.default_rng(0).normal(size=(100, 4)), np.arange(100) % 2
+    >>> class_frechet_distances(real, y, real, y, 3).round(6)
+    array([ 0.,  0., nan])
     """
     first, second = pair(real, synthetic, at_least=0)
     y = labels_for(len(first), real_labels, n_classes)
@@ -115,6 +170,37 @@ def class_frechet_distances(
 def intra_class_frechet(
     real: Matrix, real_labels: Vector, synthetic: Matrix, synthetic_labels: Vector, n_classes: int
 ) -> float:
-    """Mean of `class_frechet_distances` over the classes that have one; NaN if none has."""
+    """Mean Frechet distance within classes.
+
+    Parameters
+    ----------
+    real : array_like, (N, D)
+        Features of real images.
+    real_labels : array_like, (N,)
+        Their classes, in [0, n_classes).
+    synthetic : array_like, (M, D)
+        Features of synthetic images.
+    synthetic_labels : array_like, (M,)
+        Their classes.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    float
+        The mean of `class_frechet_distances` over the classes that have one; NaN if none has.
+
+    References
+    ----------
+    Miyato and Koyama 2018, "cGANs with projection discriminator", 1802.05637.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import intra_class_frechet
+    >>> real, y = np.random.default_rng(0).normal(size=(100, 4)), np.arange(100) % 2
+    >>> intra_class_frechet(real, y, real, 1 - y, 2) > intra_class_frechet(real, y, real, y, 2)
+    True
+    """
     distances = class_frechet_distances(real, real_labels, synthetic, synthetic_labels, n_classes)
     return float(distances[~np.isnan(distances)].mean()) if (~np.isnan(distances)).any() else float("nan")

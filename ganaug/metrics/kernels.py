@@ -21,18 +21,82 @@ Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def kernel_distance(real: Matrix, synthetic: Matrix, *, degree: int = 3, coefficient: float = 1.0) -> float:
-    """KID (Binkowski et al. 2018, 1801.01401): unbiased squared MMD with the kernel (x.y / D + coefficient)^degree.
+    """Kernel distance between two sets of features (KID on features of Inception), with a polynomial kernel.
 
-    Over all images, not over drawn subsets. Lower is nearer. Both sides need two rows.
+    It is the squared maximum mean discrepancy.
+
+    The estimate is unbiased and over all pairs, not over drawn subsets: about 0 for two samples of one distribution,
+    and then as often below 0 as above.
+
+    Parameters
+    ----------
+    real, synthetic : array_like, (N, D) and (M, D)
+        Features, two rows or more of each.
+    degree : int, default 3
+        Of the kernel (x.y / D + coefficient) ** degree.
+    coefficient : float, default 1.0
+        Of the kernel.
+
+    Returns
+    -------
+    float
+        Lower is nearer.
+
+    Raises
+    ------
+    TooFewImagesError
+        A side has fewer than two rows.
+
+    References
+    ----------
+    Binkowski et al. 2018, "Demystifying MMD GANs", 1801.01401.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import kernel_distance
+    >>> a, b = np.random.default_rng(0).normal(size=(2, 200, 4))
+    >>> abs(kernel_distance(a, b)) < kernel_distance(a, b + 1)
+    True
     """
     first, second = pair(real, synthetic, at_least=2)
     return unbiased_mmd(first, second, _polynomial(degree, coefficient))
 
 
 def gaussian_mmd(real: Matrix, synthetic: Matrix, *, bandwidth: float | None = None) -> float:
-    """Unbiased squared MMD with the kernel exp(-|x - y|^2 / (2 bandwidth^2)), at most 2.
+    """Squared maximum mean discrepancy with a Gaussian kernel, between two sets of features.
 
-    bandwidth: above 0; by default the median distance of (up to 1000) real images from one another.
+    Parameters
+    ----------
+    real, synthetic : array_like, (N, D) and (M, D)
+        Features, two rows or more of each.
+    bandwidth : float, optional
+        Of the kernel ``exp(-|x - y|^2 / (2 bandwidth^2))``, above 0; by default the median distance of (up to 1000)
+        real images from one another.
+
+    Returns
+    -------
+    float
+        At most 2; lower is nearer. It is unbiased, so that it may be below 0.
+
+    Raises
+    ------
+    OptionError
+        The bandwidth is not above 0, as where all real images are the same.
+    TooFewImagesError
+        A side has fewer than two rows.
+
+    References
+    ----------
+    Gretton et al. 2012, "A kernel two-sample test", JMLR 13.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import gaussian_mmd
+    >>> a, b = np.random.default_rng(0).normal(size=(2, 200, 4))
+    >>> gaussian_mmd(a, b) < gaussian_mmd(a, b + 1) <= 2
+    True
     """
     first, second = pair(real, synthetic, at_least=2)
     width = median_distance(first) if bandwidth is None else bandwidth

@@ -11,23 +11,99 @@ from ganaug.metrics.matrices import Matrix, Vector, labels_for, matrix
 
 
 def label_agreement(scores: Tensor, labels: Tensor) -> float:
-    """Share of samples that a classifier gives the label that they were made for. scores (N, K), labels (N,)."""
+    """Share of samples to which a classifier gives the label that they were made for.
+
+    Parameters
+    ----------
+    scores : Tensor
+        Of shape (N, K): logits or probabilities.
+    labels : Tensor
+        The classes, int64 (N,).
+
+    Returns
+    -------
+    float
+        0 to 1; higher is better.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganaug.metrics import label_agreement
+    >>> label_agreement(torch.tensor([[2.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]))
+    0.5
+    """
     return (scores.argmax(1) == labels).float().mean().item()
 
 
 def inception_score(scores: Matrix) -> float:
-    """exp(E KL(p(y|x) || p(y))) (Salimans et al. 2016, 1606.03498), in [1, K]: higher is surer and more even.
+    """How sure a classifier is of single samples, and how even its answers are over all of them.
 
-    Of all images at once, not as a mean over splits. It never looks at a real image.
+    The score is exp(E KL(p(y|x) || p(y))), of all samples at once, not a mean over splits. It never looks at a real
+    image.
+
+    Parameters
+    ----------
+    scores : array_like, (N, K)
+        Logits of a classifier.
+
+    Returns
+    -------
+    float
+        1 to K; higher is surer and more even.
+
+    Raises
+    ------
+    TooFewImagesError
+        There are no scores.
+
+    References
+    ----------
+    Salimans et al. 2016, "Improved techniques for training GANs", 1606.03498.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import inception_score
+    >>> round(inception_score(100 * np.eye(4)), 6)
+    4.0
     """
     mean, entropy = _beliefs(scores)
     return float(np.exp(-entropy - _times_log(mean, mean)))
 
 
 def am_score(scores: Matrix, real_labels: Vector) -> float:
-    """KL(p_real(y) || E p(y|x)) + E H(p(y|x)) (Zhou et al. 2018, 1703.02000), 0 or more: lower is better.
+    """How far the answers of a classifier to samples are from the shares of the real classes, and how unsure they are.
 
-    p_real: shares of the classes among `real_labels`, so an uneven data set is not held against the samples.
+    The score is KL(p_real(y) || E p(y|x)) + E H(p(y|x)). The shares are those of `real_labels`, so that an uneven data
+    set is not held against the samples.
+
+    Parameters
+    ----------
+    scores : array_like, (N, K)
+        Logits of a classifier for the samples.
+    real_labels : array_like, (M,)
+        Labels of the training images.
+
+    Returns
+    -------
+    float
+        0 or more; lower is better.
+
+    Raises
+    ------
+    TooFewImagesError
+        There are no scores or no labels.
+
+    References
+    ----------
+    Zhou et al. 2018, "Activation maximization generative adversarial nets", 1703.02000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ganaug.metrics import am_score
+    >>> round(am_score(100 * np.eye(4), np.arange(4)), 6)
+    0.0
     """
     mean, entropy = _beliefs(scores)
     labels = labels_for(len(real_labels), real_labels, len(mean))

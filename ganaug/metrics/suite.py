@@ -11,11 +11,11 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ganaug.errors import TooFewImagesError
 from ganaug.keys import permutation
 from ganaug.metrics.bins import Bins, share_of_different
+from ganaug.metrics.diversity import within_class_diversity
 from ganaug.metrics.frechet import class_frechet_distances, frechet_distance
 from ganaug.metrics.kernels import gaussian_mmd, kernel_distance, median_distance
 from ganaug.metrics.manifold import Manifold, manifold
@@ -26,9 +26,29 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Metric:
-    """best: what it is for perfect samples. low, high: what no value leaves. column: for a metric that is a mean over
-    classes and has a value for each, what that is called; "" for one of all images. halves: samples of the right label
-    without which the interval of one class says nothing."""
+    """One metric of features, as `ganaug measure` prints it.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    function : callable
+        Of the two `Sides`; it gives a float, or (n_classes,) for a mean over classes.
+    best : str
+        What it is for perfect samples.
+    low, high : float
+        What no value leaves.
+    column : str
+        For a metric that has a value for each class: what that is called; "" for one of all images.
+    halves : int
+        Samples of the right label without which the interval of one class says nothing.
+
+    Examples
+    --------
+    >>> from ganaug.metrics import METRICS
+    >>> METRICS["recall"].best, METRICS["recall"].low, METRICS["recall"].high
+    ('1', 0, 1)
+    """
 
     name: str
     function: Callable[[Sides], float | np.ndarray]
@@ -45,7 +65,35 @@ METRICS: dict[str, Metric] = {}
 def metric(
     name: str, *, best: str, low: float = -np.inf, high: float = np.inf, column: str = "", halves: int = 0
 ) -> Callable[[Callable[[Sides], float | np.ndarray]], Metric]:
-    """Make a function of two sides a metric of this name; see `Metric`."""
+    """Make a function of two sides a metric, which `ganaug measure` then prints with an interval.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    best : str
+        What it is for perfect samples.
+    low, high : float, default -inf and inf
+        What no value leaves.
+    column : str, default ""
+        For a mean over classes: what the value of each class is called.
+    halves : int, default 0
+        Samples of the right label without which the interval of one class says nothing.
+
+    Returns
+    -------
+    callable
+        A decorator for a function of `Sides`: features `real`, `synthetic` and their labels.
+
+    Examples
+    --------
+    >>> from ganaug.metrics import METRICS, metric
+    >>> @metric("gap of means", best="0", low=0)
+    ... def gap(sides):
+    ...     return float(abs(sides.real.mean() - sides.synthetic.mean()))
+    >>> METRICS.pop("gap of means").best
+    '0'
+    """
 
     def listed(function: Callable[[Sides], float | np.ndarray]) -> Metric:
         METRICS[name] = Metric(name, function, best, low, high, column, halves)
@@ -138,23 +186,6 @@ def _(s: Sides) -> np.ndarray:
     right = s.suite.right[s.others]
     made, y = torch.from_numpy(s.synthetic[right]), torch.from_numpy(s.labels[right])
     return within_class_diversity(made, y, torch.from_numpy(s.real), torch.from_numpy(s.real_labels), s.n_classes)
-
-
-def within_class_diversity(
-    features: Tensor, labels: Tensor, real_features: Tensor, real_labels: Tensor, classes: int
-) -> np.ndarray:
-    """Summed feature variance of synthetic over real images, class by class: (classes,); 1 is as varied.
-
-    A class with fewer than two samples has 0; a class without two real images has NaN.
-    """
-    ratios = np.full(classes, np.nan)
-    for label in range(classes):
-        real = real_features[real_labels == label].double()
-        mine = features[labels == label].double()
-        if len(real) >= 2:
-            spread = real.var(0).sum().clamp_min(1e-12)
-            ratios[label] = (mine.var(0).sum() / spread).item() if len(mine) >= 2 else 0.0
-    return ratios
 
 
 @dataclass

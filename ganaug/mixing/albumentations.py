@@ -37,19 +37,43 @@ except ImportError as error:
 class SynthSample(ImageOnlyTransform):
     """Replace the image by a synthetic one of its class, of the same height, width, channels and dtype.
 
-    Call the pipeline with the label: `A.Compose([SynthSample("RUN", p=0.25), ...])(image=image, label=3)`. Images are
-    (H, W) or (H, W, 1 or 3), uint8 or floats in 0..1; other targets (masks, boxes) stay as they are.
+    Images are (H, W) or (H, W, 1 or 3), uint8 or floats in 0..1; other targets (masks, boxes) stay as they are. Whether
+    an image is replaced and by which one depends on (seed, worker, number of the call), not on albumentations' own
+    random state, which version 2.0.8 copies into every worker.
 
-    run: a run or generator folder; its path is all the state there is, so that `to_dict` and `from_dict` work.
-    label_key: the argument that holds the label, a class name or an integer. classes: `classes[i]` names label i; for
-    names it may be left out, and where the classes of the generator are called by numbers. pool_per_class: images a
-    class, rendered once. p: share of images replaced.
-    force: serve images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
+    Parameters
+    ----------
+    run : str, path, Run or Fitted
+        A run or generator folder; its path is all the state there is, so that `to_dict` and `from_dict` work.
+    label_key : str, default "label"
+        The argument of the call that holds the label, a class name or an integer.
+    classes : sequence of str or mapping, optional
+        `classes[i]` names label i. It may be left out for names, and where the classes of the generator are called by
+        numbers.
+    pool_per_class : int, default 256
+        Images of each class, rendered once.
+    seed : int, default 0
+        Of all random numbers.
+    p : float, default 0.25
+        Share of images that are replaced.
+    force : bool, default False
+        Serve images of a run whose verdict is "harms".
 
-    Whether an image is replaced and by which one depends on (seed, worker, number of the call) and never on
-    albumentations' own random state, which version 2.0.8 copies into every worker.
+    Raises
+    ------
+    LabelMismatchError
+        A label has no class of that name.
+    DataError
+        The generator's images cannot take the form of the image.
+    HarmfulError
+        The verdict is "harms", without `force`.
 
-    Raises LabelMismatchError for a label without a class of that name, DataError for images it cannot take the form of.
+    Examples
+    --------
+    >>> import albumentations as A, ganaug, numpy as np
+    >>> pipeline = A.Compose([ganaug.albumentations.SynthSample("runs/digits", p=1.0, pool_per_class=16)])
+    >>> pipeline(image=np.zeros((8, 8), np.uint8), label=3)["image"].shape
+    (8, 8)
     """
 
     class InitSchema(BaseTransformInitSchema):

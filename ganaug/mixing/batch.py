@@ -51,12 +51,37 @@ class BatchTransform(v2.Transform):
 
     @final
     def set_epoch(self, epoch: int) -> None:
+        """Say which epoch is next, so that random numbers are repeatable after a resume.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 0 on.
+        """
         self._epoch, self._calls = epoch, 0
 
     @final
     @usual_defaults()
     def forward(self, *inputs: Any, **named: Any) -> Any:
-        """Two arguments, or one pair; gives what it was given, a tuple or a list, with the images changed."""
+        """Change a batch.
+
+        Parameters
+        ----------
+        *inputs : Tensor
+            Images and labels: two arguments, or one pair.
+        **named : Tensor
+            What a transform needs besides, such as `pairs`.
+
+        Returns
+        -------
+        tuple or list of Tensor
+            What was given, with the images changed.
+
+        Raises
+        ------
+        IncompatibleLoaderError
+            It is no batch of images and labels.
+        """
         who = type(self).__name__
         pair = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (tuple, list)) else inputs
         if len(pair) != 2:

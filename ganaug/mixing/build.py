@@ -49,41 +49,89 @@ def mix(
     force: bool = False,
     report: Report = silent,
 ) -> MixedDataset:
-    """`dataset` with synthetic images from `run` among the real ones.
+    """Put synthetic images among the real ones of a training set.
 
-    dataset: map-style, items (image, label) or dicts of an image and a label (of Hugging Face, with any format or
-    transform), also a Subset of one. run: run folder, generator folder, Run or Fitted; or images that were made
-    elsewhere, by a diffusion model or a renderer: a folder of class folders, or whatever `open_source` takes.
+    Parameters
+    ----------
+    dataset : map-style data set
+        Items (image, label) or dicts of an image and a label (of Hugging Face, with any format or transform), also a
+        Subset of one.
+    run : str, path, Run, Fitted or any source
+        A run folder, a generator folder, or images that were made elsewhere, by a diffusion model or a renderer: a
+        folder of class folders, or whatever `ganaug.open_source` takes. Those are read where they lie, come at the size
+        of the real ones, cut at their margins rather than squeezed, and several times where there are few.
+    mode : {"replace", "append", "balance"}, default "replace"
+        "replace" serves exactly round(ratio * n) of the n items synthetic, others in each epoch, each with the label of
+        the item in whose place it stands; the length stays. "append" adds n ratio / (1 - ratio) items behind the real
+        ones, "balance" as many as fill every class up to the largest.
+    ratio : float or "auto", optional
+        The synthetic share of what is served, 0 to 1; by default 0.25. "auto" is what `ganaug.bench` found: 0 unless
+        its verdict is "helps". A folder of images has no verdict: give the ratio that its bench arrived at.
+    seed : int, default 0
+        Of all random numbers. What is served depends on (seed, epoch, index) only.
+    transform : callable, optional
+        For the synthetic images (PIL image in); by default the data set's own.
+    classes : sequence of str or mapping, optional
+        `classes[i]` names label i, where the data set has no names, or not the generator's.
+    targets : sequence of int, optional
+        The labels, where they cannot be found in the data set.
+    pool_epochs : int, default 4
+        The synthetic images are rendered once, for so many epochs.
+    fresh : bool, default False
+        Render new ones for every epoch.
+    evaluation : iterable of data sets or loaders, optional
+        Evaluation sets. Images that the generator saw, or near-duplicates of them, are listed in a warning up to 5 % of
+        a set; beyond, LeakError is raised. `ganaug.unseen` leaves them out.
+    force : bool, default False
+        Serve images of a run whose verdict is "harms".
+    report : callable, optional
+        Called as `report(phase, done, total, text)` while images are rendered.
 
-    mode: "replace" (default) serves exactly round(ratio * n) of the n items synthetic, others in each epoch, each with
-    the label of the item in whose place it stands; len() does not change. "append" adds n ratio / (1 - ratio) items
-    behind the real ones, "balance" as many as fill every class up to the largest.
-    ratio: the synthetic share of what is served, 0 to 1 (default 0.25), or "auto": what `ganaug bench` found.
-    (It warns where the bench also found a loss weight or label smoothing: items carry neither; `SynthMix` does.)
-    transform: for the synthetic images (PIL image in); by default the data set's own. targets: labels, where they
-    cannot be found. classes: `classes[i]` names label i, where the data set has no names or not the generator's.
-    pool_epochs: the pool holds this many epochs' worth of synthetic images. fresh: render new ones for every epoch.
-    evaluation: evaluation sets. Images that the generator saw, or near-duplicates of them, are listed in a warning up
-    to 5 % of a set; beyond, LeakError is raised. `unseen(dataset, run)` leaves them out.
-    force: serve images of a run whose verdict is `harms` all the same.
-    An EnlargedWarning tells where the items are far larger than what the generator makes, unless a bench at such a size
-    found that its images help; "auto" serves none there before such a bench.
-    Of a class that a choice (`ganaug.choose`) withholds, or that the fit left out (`skip_small`), only real images are
-    served; so they are of one of which there are no images from elsewhere, which a warning names.
+    Returns
+    -------
+    MixedDataset
+        The data set to train on. Each pass of a torch `DataLoader` over it is the next epoch; `set_epoch(n)` says which
+        one is next, after a resume or where no `DataLoader` asks for the items.
 
-    Images from elsewhere are read where they lie. They come at the size of the real ones, cut at their margins rather
-    than squeezed; where the real ones differ in size, at their own. Where there are fewer of a class than an epoch asks
-    for, each comes several times. A folder has no verdict that ratio="auto" could read: give the ratio that its bench
-    arrived at.
+    Raises
+    ------
+    LabelMismatchError
+        The generator does not know a class.
+    IncompatibleLoaderError
+        It is no map-style data set, or synthetic items cannot be made like its own.
+    NoVerdictError
+        The ratio is "auto", and there was no bench.
+    HarmfulError
+        The verdict is "harms", without `force`.
+    OptionError
+        A setting is out of range, or would change nothing.
+    LeakError
+        More than 5 % of an evaluation set were seen by the generator.
 
-    Draws depend on (seed, epoch, index) only. Each pass of a torch `DataLoader` over the data set, or over one around
-    it, is the next epoch; `set_epoch` says which one is next (after a resume). What asks for items without a
-    `DataLoader` calls it before each epoch; an EpochWarning says so. fresh: where loader workers fetch the items, use
-    `augment_loader`, or call `set_epoch` before each pass. In the modes that add items, samplers are made from the
-    mixed data set (`.targets`); an UnservedWarning names one that was made for the real items alone.
+    Warns
+    -----
+    EnlargedWarning
+        The items are far larger than what the generator makes, and no bench at such a size found that its images help.
+    WithheldWarning
+        Of a class only real images are served: a choice withholds it, the fit left it out, or a folder has none of it.
+    EpochWarning
+        Nobody told the epoch.
+    UnservedWarning
+        A sampler was made for the real items alone.
 
-    Raises LabelMismatchError for a class that the generator does not know, IncompatibleLoaderError for items that
-    synthetic ones cannot be made alike, NoVerdictError, HarmfulError, OptionError, LeakError.
+    See Also
+    --------
+    ganaug.augment_loader : The same for a `DataLoader`.
+    ganaug.SynthMix : The same for batches, with loss weights.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> from PIL import Image
+    >>> train = [(Image.new("L", (8, 8), 25 * label), label) for label in range(10) for _ in range(4)]
+    >>> mixed = ganaug.mix(train, "runs/digits", ratio=0.5)
+    >>> len(mixed), type(mixed[0][0]).__name__, mixed[0][1]
+    (40, 'Image', 0)
     """
     require_map_style(dataset)
     samples = samples_of(run, report)

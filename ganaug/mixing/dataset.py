@@ -28,12 +28,16 @@ from ganaug.samples.variant_pool import VariantPool
 
 
 class MixedDataset(Dataset):
-    """What `mix` returns. Attributes are those that training code expects of a labelled image data set.
+    """What `ganaug.mix` gives: a data set with the attributes that training code expects of labelled images.
 
-    classes: names by label. class_to_idx. targets: label of every item. transform, target_transform: those of the data
-    set inside; setting them sets them on a copy of it, so that real and synthetic items go the same way and the given
-    data set stays as it is. (A data set that has no `.transform` gets the one that is set here applied to its items,
-    unless `mix(transform=...)` was given: then that is what is replaced.)
+    Attributes
+    ----------
+    classes, class_to_idx, targets : list of str, dict of str to int, list of int
+        Names by label, labels by name, and the label of every item.
+    transform, target_transform : callable or None
+        Those of the data set inside; setting one sets it on a copy of that, so that real and synthetic items go the
+        same way. (Where that has none, the one that is set here is applied to its items, unless it is the one that
+        `mix(transform=...)` was given, which is then replaced.)
     """
 
     def __init__(
@@ -91,11 +95,7 @@ class MixedDataset(Dataset):
         return self._clock.upcoming
 
     def set_epoch(self, epoch: int) -> None:
-        """The next pass is this epoch: which items are synthetic, and which images they are, changes with it.
-
-        Every pass of a torch `DataLoader` begins the next epoch by itself, so this is for a resume, and for loops that
-        ask for items without a `DataLoader`.
-        """
+        """Say which epoch the next pass is, after a resume or in loops that ask for items without a `DataLoader`."""
         self._clock.set(epoch)
         self._by_hand = 0
         self._render(epoch)

@@ -31,20 +31,42 @@ Counts = dict[Any, int]  # label as it is in y -> number
 
 
 class GANSampler(BaseEstimator):
-    """Adds synthetic images of the smaller classes: `X2, y2 = GANSampler("RUN").fit_resample(X, y)`.
-
-    run: run folder, generator folder, Run or Fitted.
-    sampling_strategy, as in imbalanced-learn: "auto" (as "not majority": every class up to the largest), "minority",
-    "not minority", "all", a float (two classes: wanted ratio of the smaller to the larger), a dict {label: wanted
-    number}, or a function from y to such a dict.
-    random_state: seed. classes: `classes[i]` names label i where y holds integers; it may be left out where the classes
-    of the generator are called by numbers. Labels that are strings are names themselves.
-    layout: "NHWC", "NCHW" or "auto" (channels last, unless only the second axis can be channels).
-    force: add images of a run whose verdict is `harms` all the same; HarmfulError otherwise.
+    """Add synthetic images of the smaller classes to arrays, in the manner of imbalanced-learn.
 
     Inside a cross-validation it sees the training images of a fold only: a SeenImagesWarning tells where the generator
-    saw more than these. After `fit_resample`, `sampling_strategy_` holds the number of images added to each label: none
-    to one that a choice (`ganaug.choose`) withholds.
+    saw more than these.
+
+    Parameters
+    ----------
+    run : str, path, Run or Fitted
+        A run folder or a generator folder.
+    sampling_strategy : str, float, dict or callable, default "auto"
+        As in imbalanced-learn: "auto" or "not majority" (every class up to the largest), "minority", "not minority",
+        "all"; a float, for two classes, the wanted ratio of the smaller to the larger; a dict {label: wanted number};
+        or a function from y to such a dict.
+    random_state : int, default 0
+        Seed of the synthetic images.
+    classes : sequence of str or mapping, optional
+        `classes[i]` names label i where y holds integers. It may be left out where the classes of the generator are
+        called by numbers. Labels that are strings are names themselves.
+    layout : {"auto", "NHWC", "NCHW"}, default "auto"
+        Order of the axes of X; "auto" is channels last, unless only the second axis can be channels.
+    force : bool, default False
+        Add images of a run whose verdict is "harms".
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict of label to int
+        After `fit_resample`: the number of images that each label got; none for one that a choice withholds.
+
+    Examples
+    --------
+    >>> import ganaug, numpy as np
+    >>> X = np.zeros((30, 8, 8), np.uint8)
+    >>> y = np.repeat([0, 1], [20, 10])
+    >>> X2, y2 = ganaug.GANSampler("runs/digits").fit_resample(X, y)
+    >>> X2.shape, np.bincount(y2)
+    ((40, 8, 8), array([20, 20]))
     """
 
     def __init__(
@@ -65,11 +87,32 @@ class GANSampler(BaseEstimator):
         self.force = force
 
     def fit_resample(self, X: np.ndarray, y: Any) -> tuple[np.ndarray, np.ndarray]:
-        """X: uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), C 1 or 3; y: (N,) integers or names.
+        """Add images to an array.
 
-        Gives the originals, unchanged and first, then the synthetic images, label after label. Raises DataError for
-        other arrays, LabelMismatchError for labels that the generator does not know, OptionError for a strategy that
-        does not fit. Classes that a choice withholds stay as they are, which a WithheldWarning tells.
+        Parameters
+        ----------
+        X : ndarray
+            Images, uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), C 1 or 3.
+        y : array_like, (N,)
+            Labels: integers or names.
+
+        Returns
+        -------
+        X : ndarray
+            The originals, unchanged and first, then the synthetic images, label after label.
+        y : ndarray
+            Their labels.
+
+        Raises
+        ------
+        DataError
+            The arrays are no images, or there is not one label for each.
+        LabelMismatchError
+            The generator does not know a label.
+        OptionError
+            The strategy does not fit the labels.
+        HarmfulError
+            The verdict of the run is "harms", without `force`.
         """
         images, labels = np.asarray(X), np.asarray(y)
         axes = _axes(images, self.layout)

@@ -27,11 +27,39 @@ MOST_COMPARED = 200  # images that are compared by likeness, one by one
 
 
 def unseen(dataset: Any, run: Samples, *, report: Report = silent) -> Subset:
-    """A map-style evaluation set without the images that the fit saw, exactly or nearly; or, where `run` is images that
-    were made elsewhere, without these.
+    """Leave out of an evaluation set what the generator saw.
 
-    Near-duplicates are flipped, shifted by up to 2 px, recompressed, brighter or darker, or resized. Compared is the
-    content, before transforms. What is only as much like them as different images of the fit are like each other stays.
+    Near-duplicates count: flipped, shifted by up to 2 px, recompressed, brighter or darker, or resized images. The
+    content is compared, before transforms. What is only as much like an image of the fit as different images of the fit
+    are like each other stays.
+
+    Parameters
+    ----------
+    dataset : map-style data set
+        The evaluation set.
+    run : str, path, Run, Fitted or any source
+        A run; or images that were made elsewhere, which are then left out themselves.
+    report : callable, optional
+        Called as `report(phase, done, total, text)`.
+
+    Returns
+    -------
+    torch.utils.data.Subset
+        The items that were not seen.
+
+    Warns
+    -----
+    SeenImagesWarning
+        Near-duplicates cannot be found: the generator came without its run folder, or the set changes its items at
+        random.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> digits = ganaug.open_source("digits", split="test")
+    >>> test = [(digits.read(i), int(label)) for i, label in enumerate(digits.labels[:50])]
+    >>> len(ganaug.unseen(test, "runs/digits"))
+    50
     """
     samples = samples_of(run, report, as_fitted)
     source = open_source(dataset, range=samples.codec.range)

@@ -51,18 +51,71 @@ def augment_loader(
     force: bool = False,
     report: Report = silent,
 ) -> DataLoader:
-    """A new `torch.utils.data.DataLoader` with the settings of `loader`, over its data set mixed with synthetic images.
+    """Give a `DataLoader` like this one, with synthetic images in it.
 
-    Arguments as in `mix`: `run` may be images that were made elsewhere. The order of items is keyed by (seed, epoch)
-    where `loader` shuffles. Each iteration is the next epoch, starting at 0; after a resume, call
-    `loader.sampler.set_epoch(n)` (or `loader.dataset.set_epoch(n)`; with a `DistributedSampler`, calling it on yours
-    goes on working). A `StatefulDataLoader` of torchdata gives another one, whose state holds epoch and position: it
-    resumes in the middle of an epoch. Known samplers are rebuilt over the mixed data set (sequential, random,
-    subset-random, weighted, distributed); others are kept in mode "replace", where every index stays valid. In the
-    modes that add items, a `WeightedRandomSampler` gives each the mean weight of its class.
+    Known samplers are rebuilt over the mixed data set (sequential, random, subset-random, weighted, distributed);
+    others are kept in mode "replace", where every index stays valid. In the modes that add items, a
+    `WeightedRandomSampler` gives each the mean weight of its class. A `StatefulDataLoader` of torchdata gives another
+    one, which resumes in the middle of an epoch.
 
-    Warns if `loader` does not shuffle. Raises IncompatibleLoaderError, with the fix, for a loader that cannot be
-    rebuilt, and what `mix` raises.
+    Parameters
+    ----------
+    loader : torch.utils.data.DataLoader
+        The training loader, over a map-style data set.
+    run : str, path, Run, Fitted or any source
+        A run, or images that were made elsewhere, as in `ganaug.mix`.
+    mode : {"replace", "append", "balance"}, default "replace"
+        As in `ganaug.mix`.
+    ratio : float or "auto", optional
+        The synthetic share of what is served, 0 to 1; by default 0.25. "auto" is what `ganaug.bench` found.
+    seed : int, default 0
+        Of all random numbers. Where `loader` shuffles, the order of items depends on (seed, epoch).
+    transform : callable, optional
+        For the synthetic images (PIL image in); by default the data set's own.
+    classes : sequence of str, optional
+        `classes[i]` names label i, where the data set has no names, or not the generator's.
+    targets : sequence of int, optional
+        The labels, where they cannot be found in the data set.
+    pool_epochs : int, default 4
+        The synthetic images are rendered once, for so many epochs.
+    fresh : bool, default False
+        Render new ones for every epoch.
+    evaluation : iterable of data sets or loaders, optional
+        Evaluation sets, as in `ganaug.mix`.
+    force : bool, default False
+        Serve images of a run whose verdict is "harms".
+    report : callable, optional
+        Called as `report(phase, done, total, text)` while images are rendered.
+
+    Returns
+    -------
+    torch.utils.data.DataLoader
+        A new loader with the settings of `loader`. Each iteration is the next epoch, beginning with 0; after a resume,
+        call `loader.sampler.set_epoch(n)`.
+
+    Raises
+    ------
+    IncompatibleLoaderError
+        The loader cannot be rebuilt.
+    LabelMismatchError, NoVerdictError, HarmfulError, OptionError, LeakError
+        As `ganaug.mix`.
+
+    Warns
+    -----
+    UserWarning
+        The loader does not shuffle, as loaders for evaluation do.
+
+    Examples
+    --------
+    >>> import ganaug, torch
+    >>> from torch.utils.data import DataLoader, TensorDataset
+    >>> train = TensorDataset(torch.rand(40, 1, 8, 8), torch.arange(40) % 10)
+    >>> from torchvision.transforms.functional import to_tensor
+    >>> loader = DataLoader(train, batch_size=8, shuffle=True)
+    >>> loader = ganaug.augment_loader(loader, "runs/digits", ratio=0.5, transform=to_tensor)
+    >>> images, labels = next(iter(loader))
+    >>> images.shape, labels.shape
+    (torch.Size([8, 1, 8, 8]), torch.Size([8]))
     """
     _require_rebuildable(loader)
     stateful = type(loader).__name__ == STATEFUL

@@ -109,22 +109,46 @@ class _ImageToImage(BatchTransform):
 
 @final
 class Reimagine(_ImageToImage):
-    """(images, labels) -> (images, labels), where each image becomes, with probability `p`, a variant of itself, of the
-    same class: a context encoder erases a part and fills it in, pix2pix makes a new picture from the mask, which is
-    given as `transform(images, labels, pairs=masks)`.
+    """Turn images of a batch into variants of themselves, of the same class.
 
-    images: (B, C, H, W), uint8 or float, on any device; dtype and device are kept, and another size or number of
-    channels than the generator's is converted there and back. Floats are taken to be in 0..1; if yours are normalised,
-    give normalize=(mean, std). labels: (B,) integers, or one-hot vectors.
+    A context encoder erases a part and fills it in; pix2pix makes a new picture from the mask, which is given as
+    `transform(images, labels, pairs=masks)`. The network runs where the batch is, without gradients: use the transform
+    in the main process, after the loader and before MixUp and CutMix. For loader workers there is `ganaug.variants`.
 
-    run: run folder, generator folder, Run or Fitted. classes: `classes[i]` names label i; it may be left out where the
-    classes of the generator are called by numbers, which are then the labels. Draws depend on (seed,
-    rank, epoch and number of the call); `set_epoch` makes them repeatable after a resume. The network runs where the
-    batch is, without gradients: use it in the main process; for loader workers there is `ganaug.variants`. force: serve
-    images of a run whose verdict is `harms` all the same.
+    Batches are (images, labels): images (B, C, H, W), uint8 or float, on any device; labels (B,) integers, or one-hot.
+    Another size or number of channels than the generator's is converted there and back; dtype and device are kept.
 
-    Raises TranslatorError for a generator that starts from noise or changes the class, LabelMismatchError for a label
-    without a name, IncompatibleLoaderError for what is not such a batch, HarmfulError.
+    Parameters
+    ----------
+    run : str, path, Run or Fitted
+        A run of a recipe that translates images.
+    p : float, default 0.5
+        Probability with which an image becomes a variant.
+    seed : int, default 0
+        Random numbers depend on (seed, rank, epoch, number of the call); `set_epoch(n)` makes them repeatable.
+    classes : sequence of str or mapping, optional
+        `classes[i]` names label i. It may be left out where the classes of the generator are called by numbers.
+    normalize : (mean, std), optional
+        Floats are taken to be in 0..1. If yours are normalised, give mean and standard deviation of each channel.
+    force : bool, default False
+        Serve images of a run whose verdict is "harms".
+
+    Raises
+    ------
+    TranslatorError
+        The generator starts from noise, or changes the class.
+    LabelMismatchError, IncompatibleLoaderError
+        A label has no name, or it was given something other than such a batch.
+    HarmfulError
+        The verdict of the run is "harms", without `force`.
+
+    Examples
+    --------
+    >>> import ganaug, torch
+    >>> run = ganaug.fit("digits", "runs/reimagine", recipe="context_encoder", steps=2, limit=10)
+    >>> images, labels = ganaug.Reimagine(run, p=1.0)(torch.rand(4, 1, 8, 8), torch.arange(4))
+    >>> images.shape, labels
+    (torch.Size([4, 1, 8, 8]), tensor([0, 1, 2, 3]))
     """
 
     def _require(self, fitted: Fitted) -> None:
@@ -136,11 +160,44 @@ class Reimagine(_ImageToImage):
 
 @final
 class Inpaint(_ImageToImage):
-    """(images, labels) -> (images, labels), where of each image, with probability `p`, `holes` parts are erased,
-    one after the other, and filled in. What is not erased stays as it is, bit by bit. For runs of the recipe
-    context_encoder.
+    """Erase parts of the images of a batch, and fill them in. What is not erased stays as it is, bit by bit.
 
-    The other arguments, and the batches, are as with `Reimagine`.
+    Batches are as with `Reimagine`.
+
+    Parameters
+    ----------
+    run : str, path, Run or Fitted
+        A run of the recipe context_encoder.
+    p : float, default 0.5
+        Probability with which an image is changed.
+    holes : int, default 1
+        Parts of an image that are erased and filled in, one after the other.
+    seed : int, default 0
+        Random numbers depend on (seed, rank, epoch, number of the call); `set_epoch(n)` makes them repeatable.
+    classes : sequence of str or mapping, optional
+        `classes[i]` names label i. It may be left out where the classes of the generator are called by numbers.
+    normalize : (mean, std), optional
+        Of each channel, if your floats are normalised.
+    force : bool, default False
+        Serve images of a run whose verdict is "harms".
+
+    Raises
+    ------
+    TranslatorError, OptionError
+        The run is of another recipe; `p` or `holes` is out of range.
+
+    References
+    ----------
+    Pathak et al. 2016, "Context encoders: feature learning by inpainting", 1604.07379.
+
+    Examples
+    --------
+    >>> import ganaug, torch
+    >>> run = ganaug.fit("digits", "runs/inpaint", recipe="context_encoder", steps=2, limit=10)
+    >>> before = torch.rand(4, 1, 8, 8)
+    >>> after, labels = ganaug.Inpaint(run, p=1.0, holes=2)(before, torch.arange(4))
+    >>> bool((after == before).any()), bool((after != before).any())
+    (True, True)
     """
 
     def __init__(
@@ -166,11 +223,44 @@ class Inpaint(_ImageToImage):
 
 @final
 class Translate(_ImageToImage):
-    """(images, labels) -> (images, labels), where each image becomes, with probability `p`, an image of the other
-    class, and gets its label. For runs of the recipe cyclegan.
+    """Turn images of a batch into images of the other class, with its label.
 
-    to: name of a class, if only images of the other class are to become images of this one. The other arguments, and
-    the batches, are as with `Reimagine`.
+    Batches are as with `Reimagine`.
+
+    Parameters
+    ----------
+    run : str, path, Run or Fitted
+        A run of the recipe cyclegan.
+    p : float, default 0.25
+        Probability with which an image is translated.
+    to : str, optional
+        Name of a class, if only images of the other class are to become images of this one.
+    seed : int, default 0
+        Random numbers depend on (seed, rank, epoch, number of the call); `set_epoch(n)` makes them repeatable.
+    classes : sequence of str or mapping, optional
+        `classes[i]` names label i. It may be left out where the classes of the generator are called by numbers.
+    normalize : (mean, std), optional
+        Of each channel, if your floats are normalised.
+    force : bool, default False
+        Serve images of a run whose verdict is "harms".
+
+    Raises
+    ------
+    TranslatorError, OptionError
+        The run is of another recipe; `p` is out of range, or there is no class `to`.
+
+    References
+    ----------
+    Zhu et al. 2017, "Unpaired image-to-image translation using cycle-consistent adversarial networks", 1703.10593.
+
+    Examples
+    --------
+    >>> import ganaug, numpy as np, torch
+    >>> X, y = np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8), np.arange(20) % 2
+    >>> run = ganaug.fit((X, y), "runs/cycle", recipe="cyclegan", steps=2)
+    >>> images, labels = ganaug.Translate(run, p=1.0, to="1")(torch.rand(4, 1, 8, 8), torch.tensor([0, 0, 0, 1]))
+    >>> labels
+    tensor([1, 1, 1, 1])
     """
 
     def __init__(

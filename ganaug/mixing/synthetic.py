@@ -23,19 +23,56 @@ from ganaug.samples.verdict import refuse_harmful, warn_of_withheld
 
 
 class SyntheticDataset(Dataset):
-    """`per_class` (or, by `plan`, other numbers of) synthetic images of each class, class after class.
+    """A data set of synthetic images alone, class after class.
 
     Items are (image, int): a PIL image of 8 bits with the mode and size of the images that the generator was fitted on
     (0 and 255 stand for the ends of a range that was declared), then the transform, if any. Images are rendered once
     and kept on disk; memory does not grow with their number.
 
-    run: run folder, generator folder, Run or Fitted. plan: class name -> number; give it or `per_class`. classes: the
-    classes to make, in the order of their labels; by default those of the generator. force: serve images of a run whose
-    verdict is `harms` all the same.
-    Attributes as torchvision has them: classes, class_to_idx, targets, transform and target_transform (both settable).
+    Parameters
+    ----------
+    run : str, path, Run or Fitted
+        A run folder or a generator folder.
+    per_class : int, optional
+        Images of each class. Give it or `plan`.
+    plan : dict of str to int, optional
+        Class name -> number of images.
+    seed : int, default 0
+        Of the images.
+    transform, target_transform : callable, optional
+        As torchvision has them; both can be set later.
+    classes : sequence of str, optional
+        The classes to make, in the order of their labels; by default those of the generator.
+    device : str or torch.device, default "cpu"
+        Where the images are rendered.
+    force : bool, default False
+        Serve images of a run whose verdict is "harms".
+    report : callable, optional
+        Called as `report(phase, done, total, text)` while images are rendered.
 
-    Raises LabelMismatchError for a class that the generator does not know, HarmfulError. Classes that a choice
-    withholds have no images, which a WithheldWarning tells.
+    Attributes
+    ----------
+    classes : list of str
+        The names of the classes.
+
+    Raises
+    ------
+    LabelMismatchError
+        The generator does not know a class.
+    HarmfulError
+        The verdict is "harms", without `force`.
+    OptionError
+        Not exactly one of `per_class` and `plan` is given.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> data = ganaug.SyntheticDataset("runs/digits", per_class=2)
+    >>> data
+    SyntheticDataset(20 images of 10 classes)
+    >>> image, label = data[3]
+    >>> image.size, label
+    ((8, 8), 1)
     """
 
     def __init__(
@@ -86,10 +123,12 @@ class SyntheticDataset(Dataset):
 
     @property
     def class_to_idx(self) -> dict[str, int]:
+        """Class name -> label."""
         return {name: label for label, name in enumerate(self.classes)}
 
     @property
     def targets(self) -> list[int]:
+        """The label of each item."""
         return np.repeat(np.arange(len(self.classes)), np.diff(self._ends, prepend=0)).tolist()
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:

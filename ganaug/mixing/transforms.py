@@ -30,32 +30,58 @@ PER_CLASS = 512  # images of a pool
 
 @final
 class SynthMix(BatchTransform):
-    """(images, labels) -> (images, labels): a share of the batch is replaced by synthetic images of the same class.
+    """Replace a share of a batch by synthetic images of the same classes.
 
-    images: (B, C, H, W), uint8 or float, on any device; dtype and device are kept. Floats are taken to be in 0..1; if
-    yours are normalised, give normalize=(mean, std), so that the synthetic ones are too. labels: (B,) integers, or
-    one-hot vectors (B, K) of any dtype, which come out as they were given. Place it after the loader (or in
-    `collate_fn`), before MixUp, CutMix or label smoothing.
+    Place it after the loader (or in `collate_fn`), before MixUp, CutMix or label smoothing. Batches are (images,
+    labels): images (B, C, H, W), uint8 or float, on any device; labels (B,) integers, or one-hot (B, K) of any dtype.
+    Both come out as they were given.
 
-    run: run folder, generator folder, Run or Fitted; or images that were made elsewhere, as in `mix`. ratio: expected
-    share of the batch (0..1, default 0.25, or "auto"); the number in a batch is the share rounded up or down at random,
-    so that it is right on average.
-    live: run the generator on the batch's device in place of reading from the pool of `pool_per_class` images a class.
-    classes: `classes[i]` names label i (`classes=dataset.classes`), or name -> label (`.class_to_idx`); it may be left
-    out where the classes of the generator are called by numbers, which are then the labels. force: serve images of a
-    run whose verdict is `harms` all the same.
+    Parameters
+    ----------
+    run : str, path, Run, Fitted or any source
+        A run, or images that were made elsewhere, as in `ganaug.mix`.
+    ratio : float or "auto", optional
+        Expected share of the batch, 0 to 1; by default 0.25. The number in a batch is the share rounded up or down at
+        random, so that it is right on average. "auto" is what `ganaug.bench` found.
+    seed : int, default 0
+        Random numbers depend on (seed, rank, epoch, number of the call), in a worker also on the worker's own seed;
+        `set_epoch(n)` makes them repeatable after a resume.
+    live : bool, default False
+        Run the generator on the batch's device, instead of reading from a pool.
+    pool_per_class : int, default 512
+        Images of each class in the pool.
+    classes : sequence of str or mapping, optional
+        `classes[i]` names label i (`classes=dataset.classes`), or name -> label (`.class_to_idx`). It may be left out
+        where the classes of the generator are called by numbers.
+    normalize : (mean, std), optional
+        Floats are taken to be in 0..1. If yours are normalised, give mean and standard deviation of each channel.
+    use : str, optional
+        A use of synthetic images with a loss weight or label smoothing, such as "light", or "auto": the one that the
+        bench found to help. Labels then come out as floats (B, K), for a cross-entropy with probabilities as targets
+        and mean reduction, in which each synthetic row sums to its weight, over the mean weight of the batch. "rare"
+        and "fixed" are about the whole training, and refused; "finish" warns that the last epochs are yours to leave
+        out.
+    force : bool, default False
+        Serve images of a run whose verdict is "harms".
+    report : callable, optional
+        Called as `report(phase, done, total, text)` while images are rendered.
 
-    use: a use of synthetic images with a loss weight or label smoothing for synthetic images, such as "light", or
-    "auto": the one that the bench found to help. With it, labels come out as floats (B, K) for a cross-entropy with
-    probabilities as targets and mean reduction, in which each synthetic row sums to its weight, over the mean weight of
-    the batch. What is about the whole training cannot be done here: leave synthetic images out of the last epochs
-    yourself ("finish" warns), and "rare" and "fixed" are refused.
+    Raises
+    ------
+    LabelMismatchError
+        A label has no name.
+    IncompatibleLoaderError
+        It was given something other than such a batch.
+    HarmfulError
+        The verdict is "harms", without `force`.
 
-    Draws depend on (seed, rank, epoch and number of the call); in a worker also on the worker's own seed. `set_epoch`
-    makes them repeatable after a resume.
-
-    Raises LabelMismatchError for a label without a name, IncompatibleLoaderError for what is not such a batch,
-    HarmfulError.
+    Examples
+    --------
+    >>> import ganaug, torch
+    >>> mix = ganaug.SynthMix("runs/digits", ratio=0.5, pool_per_class=16)
+    >>> images, labels = mix(torch.rand(8, 1, 8, 8), torch.arange(8))
+    >>> images.shape, labels
+    (torch.Size([8, 1, 8, 8]), tensor([0, 1, 2, 3, 4, 5, 6, 7]))
     """
 
     def __init__(

@@ -43,18 +43,69 @@ def variants(
     force: bool = False,
     report: Report = silent,
 ) -> MixedDataset:
-    """`dataset` (the training images) with items served, each with probability `p`, as one of their `k` variants.
+    """Serve items of a training set, now and then, as a variant of themselves.
 
-    For runs whose generator starts from an image. The variants are rendered here, once, to a memory map, so that
-    loader workers run no network. They keep the label, except that CycleGAN's have the label of the other class (and
-    there is one of each image).
+    This is for runs whose generator starts from an image. The variants are rendered here, once, so that loader workers
+    run no network. They keep the label, except that CycleGAN's have the label of the other class (and there is one of
+    each image).
 
-    pairs: the paired images, for recipes that learn from pairs: a folder with files of the same names, or an array in
-    the order of the items. transform, classes, targets, evaluation, force: as in `mix`; so is how an epoch is told:
-    `set_epoch`. folder: where the variants are kept, by default with the run.
+    Parameters
+    ----------
+    dataset : map-style data set
+        The training images: items (image, label) or dicts.
+    run : str, path, Run or Fitted
+        A run of a recipe that translates images.
+    k : int, default 4
+        Variants of each image.
+    p : float, default 0.5
+        Probability with which an item is served as one of them.
+    seed : int, default 0
+        Of all random numbers. What is served depends on (seed, epoch, index) only.
+    pairs : path or array, optional
+        The paired images, for recipes that learn from pairs: a folder with files of the same names, or an array in the
+        order of the items.
+    transform : callable, optional
+        For the variants (PIL image in); by default the data set's own.
+    classes : sequence of str or mapping, optional
+        `classes[i]` names label i, where the data set has no names, or not the generator's.
+    targets : sequence of int, optional
+        The labels, where they cannot be found in the data set.
+    folder : str or Path, optional
+        Where the variants are kept; by default with the run.
+    device : str or torch.device, default "cpu"
+        Where they are rendered.
+    evaluation : iterable of data sets or loaders, optional
+        Evaluation sets, as in `ganaug.mix`.
+    force : bool, default False
+        Serve images of a run whose verdict is "harms".
+    report : callable, optional
+        Called as `report(phase, done, total, text)`.
 
-    Draws depend on (seed, epoch, index) only. Raises TranslatorError for a generator from noise, DataError where an
-    image cannot be read or has no pair, LabelMismatchError, OptionError.
+    Returns
+    -------
+    MixedDataset
+        The data set to train on, as of `ganaug.mix`.
+
+    Raises
+    ------
+    TranslatorError
+        The generator starts from noise.
+    DataError
+        An image cannot be read or has no pair.
+    LabelMismatchError
+        The generator does not know a class.
+    OptionError
+        `k` or `p` is out of range.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> digits = ganaug.open_source("digits")
+    >>> train = [(digits.read(i), int(label)) for i, label in enumerate(digits.labels[:50])]
+    >>> run = ganaug.fit("digits", "runs/variants", recipe="context_encoder", steps=2, limit=10)
+    >>> mixed = ganaug.variants(train, run, k=2)
+    >>> len(mixed)
+    50
     """
     if k < 1:
         raise OptionError(f"k={k} variants leave nothing to serve.", "Give at least 1.")

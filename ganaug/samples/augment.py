@@ -52,72 +52,58 @@ def augment(
     """Write synthetic samples of each class to files.
 
     Images become PNG files in the mode and size of the real ones, in a folder that torchvision, timm and Hugging Face
-    read, or in a tar or Parquet file, or in shards of these; rows of a table a CSV file with its columns, order, forms
-    and delimiter; series an .npz file with x_train, y_train and classes. A format of one's own is one function
+    read, or in a tar or Parquet file, or in shards of these. Rows of a table become a CSV file with its columns, order,
+    forms and delimiter, series an .npz file with x_train, y_train and classes. A format of your own is one function
     (`ganaug.samples.exports`).
-
-    In a folder, a class name that is a safe folder name is used as it is (spaces kept), others are escaped. Each line
-    of `metadata.jsonl` holds file_name, class, seed, index and the generator's hash: what it takes to make the image
-    again. Hugging Face's `load_dataset("imagefolder", data_dir=...)` gives the lines of the metadata as columns;
-    `.class_encode_column("class")` turns the names into labels. Whoever reads a folder numbers the classes that have
-    images. So that no number differs from that of the real images, each class that the plan names gets one image at
-    least, also where it names 0. Where numbers differ all the same, a NumberingWarning says how to read the folder.
-
-    A tar file follows the convention of WebDataset (KEY.png, KEY.cls, KEY.json); a Parquet file has the columns image
-    and label as Hugging Face's `datasets` knows them. Both number the classes in the order of `run.classes`, and hold
-    items of all classes by turns.
 
     Parameters
     ----------
-    run
+    run : str, path, Run or Fitted
         A run folder, or what `ganaug.load` gives.
-    plan
+    plan : dict of str to int
         Class name -> how many. Of a class that a choice (`ganaug.choose`) withholds, none are written.
-    out
+    out : str or path
         The file or folder, which must not exist or be empty. It appears at once, when everything is in it; an
         interruption leaves nothing behind. Shards appear one by one in a folder.
-    seed
-        Of every draw. The same run, plan and seed give the same bytes, on one kind of machine and build of torch.
-    device
-        Where the generator computes.
-    truncation
-        Draws latents within this bound (`Prior.draw`): more typical and less varied images.
-    data, pairs
-        The images to start from, for a generator that translates images (anything that `load_images` takes), and their
-        paired images, where it learned from pairs. The metadata then name the image that each was made from.
-    with_real
-        Real images, in any form that `ganaug.fit` takes, which are written beside the synthetic ones: then the folder
-        is a training set by itself. `reading` and further options say how they are read (`Reading`).
-    format
-        "png", "tar" or "parquet" of images, "csv" of rows, "npz" of series; by default what the name of `out` asks for.
-    shards
-        Write so many shards into the folder `out`, each of which is a pure function of the generator, seed, plan,
-        number of the shard and number of shards: it has the same bytes whoever makes it, alone or with others. Shards
-        that are whole are kept, missing and damaged ones are made again. Manifests list the SHA-256 of all files.
-    shard
-        Make this one alone, counted from 0; by default all that are missing.
-    executor
-        A `concurrent.futures.Executor` that makes the shards, each by itself: a `ProcessPoolExecutor`, or that of a
-        cluster whose machines see `run` and `out` under the same paths. By default they are made one after the other.
-    force
-        Write images of a run whose verdict is `harms` all the same.
-    report
-        Is told of the progress.
-    reading, **given
+    seed : int, default 0
+        Of all random numbers. The same run, plan and seed give the same bytes, on one kind of machine and build of
+        torch.
+    device : str, default "cpu"
+        Where the generator runs.
+    truncation : float, optional
+        Draw latents within this bound, above 0 (`Prior.draw`): more typical and less varied images.
+    data : any source, optional
+        The images to start from, for a generator that translates images. The metadata then name the image that each was
+        made from.
+    pairs : path or array, optional
+        The paired images of `data`, where the generator learned from pairs.
+    with_real : any source, optional
+        Real images that are written beside the synthetic ones: then the folder is a training set by itself.
+    format : {"png", "tar", "parquet", "csv", "npz"}, optional
+        "png", "tar" or "parquet" for images, "csv" for rows, "npz" for series; by default what the name of `out` asks
+        for.
+    shards : int, optional
+        Write so many shards into the folder `out`, each with the same bytes whoever makes it, alone or with others.
+        Shards that are whole are kept, missing and damaged ones are made again. Manifests list the SHA-256 of all
+        files.
+    shard : int, optional
+        Make this shard alone, counted from 0; by default all that are missing.
+    executor : concurrent.futures.Executor, optional
+        Makes the shards, each by itself: a `ProcessPoolExecutor`, or that of a cluster whose machines see `run` and
+        `out` under the same paths. By default they are made one after the other.
+    force : bool, default False
+        Write images of a run whose verdict is "harms".
+    report : callable, optional
+        Called as `report(phase, done, total, text)`.
+    reading : Reading, optional
         How `with_real` is read.
+    **given
+        Fields of `Reading` by name.
 
     Returns
     -------
     Path
         The file or folder.
-
-    Warns
-    -----
-    EnlargedWarning
-        The real images are far larger than what the generator makes, unless a bench at such a size found that its
-        images help.
-    NoEvidenceWarning
-        A bench found nothing.
 
     Raises
     ------
@@ -131,11 +117,42 @@ def augment(
         The plan is without images, `out` lies in a folder of data (given, or with class folders of the generator's
         names), or there are no such shards.
     HarmfulError
-        The verdict is `harms`, without force.
+        The verdict is "harms", without `force`.
     MissingPackageError
         Parquet without pyarrow.
     ExecutorError
         The executor lost its workers; the shards that are whole are kept.
+
+    Warns
+    -----
+    EnlargedWarning
+        The real images are far larger than what the generator makes, unless a bench at such a size found that its
+        images help.
+    NoEvidenceWarning
+        A bench found nothing.
+    NumberingWarning
+        Whoever reads the folder numbers the classes in another way than for the real images.
+
+    Notes
+    -----
+    In a folder, a class name that is a safe folder name is used as it is (spaces kept), others are escaped.
+    Each line of `metadata.jsonl` holds file_name, class, seed, index and the generator's hash: what it takes to make
+    the image again. Hugging Face's `load_dataset("imagefolder", data_dir=...)` gives these as columns;
+    `.class_encode_column("class")` turns the names into labels. Whoever reads a folder numbers the classes that have
+    images. So that no number differs from that of the real images, each class that the plan names gets one image at
+    least, also where it names 0.
+
+    A tar file follows the convention of WebDataset (KEY.png, KEY.cls, KEY.json); a Parquet file has the columns image
+    and label as Hugging Face's `datasets` knows them. Both number the classes in the order of `run.classes`, and hold
+    items of all classes by turns.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> run = ganaug.Run("runs/digits")
+    >>> folder = ganaug.augment(run, {name: 2 for name in run.classes}, "synthetic")
+    >>> len(list(folder.glob("*/*.png")))
+    20
     """
     fitted, out = as_loaded(run), Path(out)
     begun = shards is not None and (out / SHARDS).is_file()  # then it holds images of classes already

@@ -43,13 +43,13 @@ def to_hub(run: Loadable, repo: str, *, private: bool = True, token: str | None 
 
     Parameters
     ----------
-    run
+    run : str, path, Run or Fitted
         A run folder, a generator folder, or what `ganaug.load` gives; not RUN/choice.
-    repo
+    repo : str
         The name of the repository, "user/name". It is made where there is none.
-    private
+    private : bool, default True
         Whether a repository that is made is for you alone.
-    token
+    token : str, optional
         An access token with the right to write; by default that of `hf auth login`.
 
     Returns
@@ -63,6 +63,12 @@ def to_hub(run: Loadable, repo: str, *, private: bool = True, token: str | None 
         A choice among samples was given.
     HubError
         The Hub cannot be reached, or refuses.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> ganaug.to_hub("runs/digits", "me/digits")  # doctest: +SKIP
+    'https://huggingface.co/me/digits'
     """
     from huggingface_hub import CommitOperationAdd, HfApi
     from huggingface_hub.utils import validate_repo_id
@@ -98,21 +104,22 @@ def from_hub(
     token: str | None = None,
     recipe: OwnRecipe | None = None,
 ) -> Run:
-    """Fetch a generator that `to_hub` shared into a new run folder. Runs no code from it: every file is checked against
-    its manifest before the folder appears, as `ganaug.load` does.
+    """Fetch a generator that `to_hub` shared, into a new run folder.
+
+    No code from it is run: every file is checked against its manifest before the folder appears, as `ganaug.load` does.
 
     Parameters
     ----------
-    repo
+    repo : str
         The name of the repository, "user/name".
-    out
+    out : str or path
         The run folder, which must not exist.
-    revision
+    revision : str, optional
         A branch, tag or commit; by default the newest state. All files are those of one commit.
-    token
+    token : str, optional
         An access token, for what is private; by default that of `hf auth login`.
-    recipe
-        Needed only where it was fitted with a recipe from a file of one's own, as in `ganaug.load`.
+    recipe : Recipe or callable, optional
+        The recipe, for a generator that was fitted with one from a file of your own.
 
     Returns
     -------
@@ -128,7 +135,13 @@ def from_hub(
     HubError
         The Hub cannot be reached, or there is no such repository for you.
     DiskFullError, UnwritableError
-        There is no room, or no right, to write it.
+        There is no room, or no right, to write.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> ganaug.from_hub("me/digits", "runs/fetched")  # doctest: +SKIP
+    Run('runs/fetched', 10 classes, 12 steps of small, not benched)
     """
     from huggingface_hub import HfApi
 

@@ -24,13 +24,28 @@ WEIGHING = (nn.Linear, nn.modules.conv._ConvNd, EqualLinear, EqualConv)
 
 
 class Backbone(nn.Module):
-    """Images float (N, C, H, W) in [-1, 1], of the size the run was fitted at -> features (N, num_features).
+    """A frozen network that turns images into features, with the methods of a timm model.
 
-    As of a timm model: `forward_features`, `forward_head`, `num_features`, `get_classifier`, `reset_classifier(n)` for
-    a linear head of one's own, and a `pretrained_cfg` for timm's transforms (mean and standard deviation 0.5). All but
-    the head is frozen. Without a head (num_classes 0) `forward` gives the features.
+    Images are float (N, C, H, W) in [-1, 1], of the size at which the run was fitted. All but the head is frozen.
+    Without a head (`num_classes` 0) a call gives the features.
 
-    part: where the features come from. input_size: (C, H, W).
+    Parameters
+    ----------
+    known : torch.nn.Module
+        The network.
+    part : str
+        Where the features come from.
+    input_size : tuple of int
+        (C, H, W).
+    num_classes : int, default 0
+        Outputs of a new linear head.
+
+    Attributes
+    ----------
+    num_features : int
+        Length of the features.
+    pretrained_cfg : dict
+        For timm's transforms (mean and standard deviation 0.5).
     """
 
     def __init__(self, known: nn.Module, part: str, input_size: tuple[int, ...], num_classes: int = 0):
@@ -72,17 +87,49 @@ class Backbone(nn.Module):
 
 @usual_defaults()
 def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None) -> Backbone:
-    """What the run knows about images.
+    """Give what a run knows about images, as a frozen network with the methods of a timm model.
 
-    part: "encoder" (the mean code of an image: BiGAN, adversarial and variational autoencoder), "encoder-penultimate"
-    (what goes into its last layer: the features of an encoder as Donahue et al. 2017, 1605.09782, section 4.3, look at
-    them), "reader" (what InfoGAN reads off an image: the probability of each value of its one-hot codes, then its
-    uniform codes), "discriminator" (what goes into its last layer, with its last weights, which are in the run folder;
-    BiGAN's is shown the image with its code), or "auto": the encoder, else the reader, else the discriminator. Where a
-    network wants a label, the features are the mean over all labels: nothing is given away.
+    Where a network wants a label, the features are the mean over all labels: no label is given away.
 
-    recipe: needed only if the run was fitted with a recipe of the user's own. Raises OptionError for a part that the
-    run does not have, ArtefactError where weights are missing.
+    Parameters
+    ----------
+    run : str, path, Run or Fitted
+        A run of images.
+    part : str, default "auto"
+        Where the features come from:
+
+        - "encoder": the mean code of an image (BiGAN, adversarial and variational autoencoder);
+        - "encoder-penultimate": what goes into the encoder's last layer;
+        - "reader": what InfoGAN reads off an image: the probability of each value of its one-hot codes, then its
+          uniform codes;
+        - "discriminator": what goes into its last layer, with its last weights, which are in the run folder; BiGAN's is
+          shown the image with its code;
+        - "auto": the encoder, else the reader, else the discriminator.
+    recipe : Recipe, optional
+        The recipe, for a run that was fitted with one from a file of your own.
+
+    Returns
+    -------
+    Backbone
+        Images float (N, C, H, W) in [-1, 1] -> features (N, num_features).
+
+    Raises
+    ------
+    OptionError
+        The run has no such part.
+    ArtefactError
+        Weights are missing.
+
+    References
+    ----------
+    Donahue et al. 2017, "Adversarial feature learning", 1605.09782, section 4.3.
+
+    Examples
+    --------
+    >>> import ganaug, torch
+    >>> known = ganaug.backbone("runs/digits")
+    >>> known.part, known(torch.zeros(2, 1, 8, 8)).shape[0]
+    ('discriminator', 2)
     """
     fitted = as_fitted(run)
     game = make(fitted.card.recipe, fitted.card.settings) if recipe is None else recipe

@@ -44,7 +44,19 @@ WEAKER = Slower("the discriminator's learning rate is cut to a quarter", 0.25, (
 
 @dataclass(frozen=True)
 class Finding:
-    """name, severity, knob: of the ailment. text: the evidence in a sentence. classes: the classes meant; () is all."""
+    """One thing that is wrong with a run.
+
+    Attributes
+    ----------
+    name, severity : str
+        Of the ailment; the severity is "fault" or "warning".
+    text : str
+        The evidence in a sentence.
+    knob : str
+        What to try.
+    classes : tuple of str
+        The classes meant; () is all.
+    """
 
     name: str
     severity: str

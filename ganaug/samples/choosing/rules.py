@@ -11,13 +11,37 @@ SCORES = ("label", "realism", "manifold", "copies")  # what samples are refused 
 
 @dataclass(frozen=True)
 class Rules:
-    """The first four are shares in [0, 0.9]: a sample is refused if it scores below that quantile of real images that
-    the scorer did not see; 0 does not look. So 0.1 refuses about one real image in ten.
+    """How strict a choice is.
 
-    label: what cross-fitted classifiers give its label. realism: the score of the discriminator. manifold: how near its
-    features are to those of a training image of its class. copies: how far its pixels are from every training image of
-    its class. spread: standard deviation of the latents that are drawn, above 0 (below 1 more typical samples, above 1
-    more varied ones). gate: a class of whose samples a smaller share than this is accepted is not served, in [0.1, 1].
+    A sample is refused if it scores below a quantile of real images that the scorer did not see. The first four
+    parameters are these quantiles, from 0, which leaves the rule out, to 0.9; 0.1 refuses about one real image in ten.
+
+    Parameters
+    ----------
+    label : float, default 0.1
+        What cross-fitted classifiers give its label.
+    realism : float, default 0.0
+        The score of the discriminator.
+    manifold : float, default 0.0
+        How near its features are to those of a training image of its class.
+    copies : float, default 0.01
+        How far its pixels are from every training image of its class.
+    spread : float, default 1.0
+        Standard deviation of the latents that are drawn, above 0 and at most 10: below 1 samples are more typical,
+        above 1 more varied.
+    gate : float, default 0.25
+        A class of whose samples a smaller share than this is accepted is not served, 0.1 to 1.
+
+    Raises
+    ------
+    OptionError
+        A value is out of range.
+
+    Examples
+    --------
+    >>> import ganaug
+    >>> ganaug.Rules(label=0.2).share("label")
+    0.2
     """
 
     label: float = 0.1
@@ -40,5 +64,16 @@ class Rules:
             raise OptionError(f"gate={self.gate} is not a share of accepted samples.", "Give 0.1 to 1.")
 
     def share(self, name: str) -> float:
-        """The share of real images that the rule of this name refuses."""
+        """Give the share of real images that a rule refuses.
+
+        Parameters
+        ----------
+        name : {"label", "realism", "manifold", "copies"}
+            The rule.
+
+        Returns
+        -------
+        float
+            The share, 0 to 0.9.
+        """
         return float(asdict(self)[name])
