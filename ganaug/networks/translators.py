@@ -44,10 +44,10 @@ class Translator(nn.Module):
     def __init__(self, shape: tuple[int, ...], width: int = 32, blocks: int = 3):
         super().__init__()
         channels = shape[0]
-        self.stem = _step(4 * channels, width)
-        self.down = _step(width, 2 * width, stride=2)
-        self.blocks = nn.Sequential(*[_Residual(2 * width) for _ in range(blocks)])
-        self.up = _step(2 * width, width)
+        self.stem = step(4 * channels, width)
+        self.down = step(width, 2 * width, stride=2)
+        self.blocks = nn.Sequential(*[Residual(2 * width) for _ in range(blocks)])
+        self.up = step(2 * width, width)
         self.paint = nn.Conv2d(width, 4 * channels, 3, padding=1)
 
     def forward(self, source: Tensor, z: Tensor) -> Tensor:
@@ -55,6 +55,19 @@ class Translator(nn.Module):
         h = self.blocks(self.down(half))
         h = self.up(F.interpolate(h, half.shape[2:], mode="nearest"))
         return torch.tanh(F.pixel_shuffle(self.paint(h), 2)[:, :, : source.shape[2], : source.shape[3]])
+
+
+def normed_within(inputs: int, steps: int, width: int) -> tuple[nn.Sequential, int]:
+    """Strided convolutions, each half the size, normalised within each image; the layers, and how many features they
+    end in."""
+    layers: list[nn.Module] = []
+    outputs = width
+    for number in range(steps):
+        layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)]
+        layers += [_norm(outputs)] if number else []
+        layers += [nn.LeakyReLU(0.2)]
+        inputs, outputs = outputs, min(2 * outputs, 4 * width)
+    return nn.Sequential(*layers), inputs
 
 
 class PatchDiscriminator(nn.Module):
@@ -66,16 +79,8 @@ class PatchDiscriminator(nn.Module):
 
     def __init__(self, inputs: int, size: int, width: int = 32):
         super().__init__()
-        layers: list[nn.Module] = []
-        outputs = width
-        for step in range(min(max(halvings(size), 1), 3)):
-            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)]
-            layers += [_norm(outputs)] if step else []
-            layers += [nn.LeakyReLU(0.2)]
-            inputs, outputs = outputs, min(2 * outputs, 4 * width)
-        self.layers = nn.Sequential(*layers)
-        self.score = nn.Conv2d(inputs, 1, 3, padding=1)
-        self.features = inputs
+        self.layers, self.features = normed_within(inputs, min(max(halvings(size), 1), 3), width)
+        self.score = nn.Conv2d(self.features, 1, 3, padding=1)
 
     def forward(self, *things: Tensor) -> Tensor:
         return self.score(self.maps(*things))
@@ -138,11 +143,14 @@ def _norm(features: int) -> nn.GroupNorm:
     return nn.GroupNorm(groups(features), features)
 
 
-def _step(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def step(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """Convolution, normalisation within the image, ReLU; stride 2 halves the size, rounded up."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, padding=1), _norm(outputs), nn.ReLU())
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
+    """Two convolutions, normalised within the image, added to what they are given."""
+
     def __init__(self, features: int):
         super().__init__()
         self.layers = nn.Sequential(

@@ -41,6 +41,14 @@ class UNet(nn.Module):
         self.paint = nn.Conv2d(FINE + inputs, channels, 3, padding=1)
 
     def forward(self, source: Tensor, z: Tensor, y: Tensor) -> Tensor:
+        return self.painted(self.features(source, z, y), source)
+
+    def painted(self, features: Tensor, source: Tensor) -> Tensor:
+        """The image (N, C, H, W) in [-1, 1] that features show."""
+        return torch.tanh(self.paint(torch.cat([features, source], 1)))
+
+    def features(self, source: Tensor, z: Tensor, y: Tensor) -> Tensor:
+        """Features before the last layer, (N, FINE, H, W)."""
         style = torch.cat([self.norm(z), self.norm(self.embedding(y))], 1)
         h = self.stem(unshuffle(source))
         passed = []
@@ -53,7 +61,7 @@ class UNet(nn.Module):
             h = torch.cat([F.interpolate(h, shortcut.shape[2:], mode="nearest"), shortcut], 1)
             h = up(h, style)
         h = F.pixel_shuffle(self.enlarge(F.leaky_relu(h, 0.2)), 2)[:, :, : source.shape[2], : source.shape[3]]
-        return torch.tanh(self.paint(torch.cat([F.leaky_relu(h, 0.2), source], 1)))
+        return F.leaky_relu(h, 0.2)
 
 
 class Inpainter(nn.Module):
