@@ -19,4 +19,4 @@ MODULES = sorted(
 def test_imports(name: str):
     module = importlib.import_module(name)
     if hasattr(module, "main"):
-        assert "python -m scripts.studies" in (module.__doc__ or ""), name
+        assert "python -m scripts." in (module.__doc__ or ""), name
