@@ -80,7 +80,7 @@ def crosswise(seen: LabelledImages, fold: np.ndarray, seed: int, report: Report)
         rows = torch.from_numpy(np.flatnonzero(fold != out))
         judges.append(
             train_classifier(
-                seen.pixels[rows], seen.labels[rows], len(seen.classes), training=training, seed=seed * FOLDS + out
+                seen.stored[rows], seen.labels[rows], len(seen.classes), training=training, seed=seed * FOLDS + out
             )
         )
     report("judges", FOLDS, FOLDS, "")

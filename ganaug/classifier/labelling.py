@@ -75,7 +75,7 @@ def _features(backbone: Backbone, images: LabelledImages, report: Report) -> np.
     found = [np.empty((0, backbone.width), np.float32)]
     for start in range(0, len(images), BLOCK):
         report("features", start, len(images), "")
-        some = images.pixels[start : start + BLOCK].numpy()
+        some = images.stored[start : start + BLOCK].numpy()
         laid_out = np.stack([backbone.frame.pixels(codec.to_image(pixels)) for pixels in some])
         found.append(backbone.features(laid_out))
     return np.concatenate(found)

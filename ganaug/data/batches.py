@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganaug.data.pixels import Pixels
 from ganaug.data.spec import DataSpec, ImageCodec
 
 GROUP = 4  # neighbours of one class in a batch
@@ -64,40 +65,56 @@ class EncodedBatches:
         return Batch(real, y, real, y)
 
 
-class ClassBalancedBatches(EncodedBatches):
+class Kept:
+    """Images as uint8, kept on `device`; where they are more than memory should hold, they stay where they are, and
+    only what is drawn goes there."""
+
+    def __init__(self, images: Tensor | Pixels, device: torch.device | str):
+        pixels = Pixels.of(images) if isinstance(images, Tensor) else images
+        self.device = torch.device(device)
+        stays = pixels.mapped or self.device.type == "cpu"
+        self.images: Tensor | Pixels = pixels if stays else pixels.whole().to(device)
+
+    def encoded(self, rows: Tensor) -> Tensor:
+        """float32 (len(rows), C, H, W) on the device."""
+        here = rows if isinstance(self.images, Pixels) else rows.to(self.device)
+        return ImageCodec.encode(self.images[here].to(self.device))
+
+
+class ClassBalancedBatches:
     """Images of all classes, equally often.
 
     items: uint8 (N, C, H, W), labels: int64 (N,) with at least one item in each class; pairs: uint8 (N, c, h, w),
-    the pair of each item. The set is kept as uint8 on `device`; every draw comes from the CPU generator passed in.
+    the pair of each item. Every draw comes from the CPU generator passed in.
     """
 
     def __init__(
         self,
-        items: Tensor,
+        items: Tensor | Pixels,
         labels: Tensor,
         spec: DataSpec,
         device: torch.device | str = "cpu",
-        pairs: Tensor | None = None,
+        pairs: Tensor | Pixels | None = None,
     ):
-        super().__init__(items, labels, spec, device)
-        self.pairs = None if pairs is None else pairs.to(device)
+        self.spec = spec
+        self.chooser = _Chooser(labels, len(spec.classes))
+        self.items = Kept(items, device)
+        self.pairs = None if pairs is None else Kept(pairs, device)
 
     def draw(self, n: int, rng: torch.Generator) -> Batch:
         y = self.chooser.labels(n, rng)
-        device = self.items.device
-        index = self.chooser.items(y, rng).to(device)
-        real = ImageCodec.encode(self.items[index])
-        source = real if self.pairs is None else ImageCodec.encode(self.pairs[index])
-        y = y.to(device)
-        return Batch(real, y, source, y)
+        rows = self.chooser.items(y, rng)
+        real = self.items.encoded(rows)
+        y = y.to(self.items.device)
+        return Batch(real, y, real if self.pairs is None else self.pairs.encoded(rows), y)
 
 
-class OtherClassBatches(EncodedBatches):
+class OtherClassBatches(ClassBalancedBatches):
     """Images of all classes, equally often, each with an unrelated image of another class as its source."""
 
     def draw(self, n: int, rng: torch.Generator) -> Batch:
         y = self.chooser.labels(n, rng)
         other = self.chooser.others(y, rng)
+        real, source = (self.items.encoded(self.chooser.items(c, rng)) for c in (y, other))
         device = self.items.device
-        real, source = (ImageCodec.encode(self.items[self.chooser.items(c, rng).to(device)]) for c in (y, other))
         return Batch(real, y.to(device), source, other.to(device))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ganaug.data.labels.classes import alike, place_of
+from ganaug.data.pixels import Pixels
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.keys import permutation
 
@@ -19,7 +20,8 @@ class Labelled:
     """labels: int64 (N,), label i means classes[i]; fingerprints: of each item as the user has it; names: of each
     item, in the source's words; groups: the subject of each item, or None; places: of each item its place among those
     of its class in the source, and how many these are, unreadable ones with them: () where all of the source are here.
-    A field of a subclass that is a tensor or a tuple has an entry of each item, except for those of `OF_ALL`."""
+    A field of a subclass that is a tensor, `Pixels` or a tuple has an entry of each item, except for those of `OF_ALL`.
+    """
 
     OF_ALL = frozenset({"classes", "unreadable", "skipped", "allow"})
 
@@ -54,6 +56,8 @@ class Labelled:
             value = getattr(self, field.name)
             if isinstance(value, torch.Tensor):
                 taken[field.name] = value[rows]
+            elif isinstance(value, Pixels):
+                taken[field.name] = value.take(rows)
             elif isinstance(value, tuple) and value and field.name not in {"places", *self.OF_ALL}:
                 taken[field.name] = tuple(value[i] for i in chosen)
         return replace(self, **taken)
@@ -65,7 +69,9 @@ class Labelled:
         for field in fields(self):
             own, theirs = getattr(self, field.name), getattr(other, field.name)
             if isinstance(own, torch.Tensor):
-                both[field.name] = None if theirs is None else torch.cat([own, theirs])
+                both[field.name] = torch.cat([own, theirs])
+            elif isinstance(own, Pixels):
+                both[field.name] = None if theirs is None else own.followed_by(theirs)
             elif isinstance(own, tuple) and field.name not in {"places", "groups", *self.OF_ALL}:
                 both[field.name] = own + theirs if len(own) == len(self) and len(theirs) == len(other) else ()
         return replace(self, **both)

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganaug.data.gathered import Gathered, auto_side, likely_side
+from ganaug.data.gathered import Gathered, likely_side
 from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.pictures.depth import Range, unfit
+from ganaug.data.pixels import Pixels
 from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.links import NOT_FOLLOWED
 from ganaug.data.sources.small import skipped_in
 from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
 from ganaug.data.sources.steady import unsteady
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
-from ganaug.data.survey import Survey, survey
+from ganaug.data.survey import Seen, Survey, number_within, survey
 from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, OptionError, SeenImagesWarning, TooFewImagesError, UnreadableImageError
 from ganaug.options import Reading, merged
@@ -46,6 +47,8 @@ class LabelledImages(Labelled):
         Of each item before resizing: what exact and near copies are found by.
     names : tuple of str
         Of each item, in the source's words.
+    stored : Pixels
+        The same as rows of stores that parts of one set share: `stored[rows]` reads these alone.
     places : tuple of (int, int)
         Of each item its place among those of its class in the source, and how many these are.
     groups : tuple of str or None
@@ -60,10 +63,10 @@ class LabelledImages(Labelled):
         Changes of an image that keep its label, where somebody said so.
     """
 
-    pixels: torch.Tensor
+    stored: Pixels
     codec: ImageCodec
     unreadable: tuple[tuple[str, str], ...] = ()
-    pairs: torch.Tensor | None = None
+    stored_pairs: Pixels | None = None
     skipped: tuple[str, ...] = ()
     likenesses: tuple[str, ...] = ()
     allow: tuple[str, ...] | None = None
@@ -71,8 +74,18 @@ class LabelledImages(Labelled):
     @property
     def spec(self) -> DataSpec:
         """What a generator for these images must produce."""
-        paired = () if self.pairs is None else tuple(self.pairs.shape[1:])
-        return DataSpec(tuple(self.pixels.shape[1:]), self.classes, paired, allow=self.allow)
+        paired = () if self.stored_pairs is None else self.stored_pairs.shape[1:]
+        return DataSpec(self.stored.shape[1:], self.classes, paired, allow=self.allow)
+
+    @property
+    def pixels(self) -> torch.Tensor:
+        """uint8 (N, C, H, W) on the CPU: all of them, a copy where these are some of a larger set."""
+        return self.stored.whole()
+
+    @property
+    def pairs(self) -> torch.Tensor | None:
+        """uint8 (N, c, H, W), likewise."""
+        return None if self.stored_pairs is None else self.stored_pairs.whole()
 
 
 @usual_defaults()
@@ -183,8 +196,17 @@ def read_opened(
     if isinstance(opened, FolderSource) and nesting(opened):
         report("folders", 0, 0, nesting(opened))
     paired = open_pairs(opened, pairs, reading.follow_links)
-    gathered = Gathered(side or likely_side(device), keep_small=side is None)
-    found = survey(opened, visit=gathered.add, limit=limit, seed=seed, strict=strict, report=report)
+    count = number_within(opened, limit)
+    gathered = Gathered(
+        lambda shape: np.empty((count, *shape), np.uint8), side=side, depth=depth, likely=likely_side(device)
+    )
+    order: list[int] = []
+
+    def keep(seen: Seen, pixels: np.ndarray) -> None:
+        order.append(seen.index)
+        gathered.add(pixels, seen.colour)
+
+    found = survey(opened, visit=keep, limit=limit, seed=seed, strict=strict, report=report)
     rows = np.asarray([image.index for image in found.images], dtype=np.int64)
     labels = opened.labels[rows]
     if at_least:
@@ -195,10 +217,9 @@ def read_opened(
     for words, n in found.read_as(reading.range).items():
         report("reading", 0, 0, f"{n} of {len(rows)} images are {words}")
     places = places_in(opened.labels)
-    side = side or auto_side(found, device)
-    depth = depth or (3 if found.in_colour() else 1)
+    pixels = Pixels.of(torch.from_numpy(gathered.finish())).take(torch.from_numpy(np.argsort(order)))
     return LabelledImages(
-        pixels=gathered.tensor(rows, side, depth),
+        stored=pixels,
         labels=torch.from_numpy(labels.copy()),
         classes=opened.classes,
         codec=ImageCodec(found.mode(), found.usual_size(), reading.range if found.deep(opened) else None),
@@ -206,7 +227,7 @@ def read_opened(
         names=tuple(opened.names[row] for row in rows),
         groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
         unreadable=tuple(found.unreadable),
-        pairs=None if paired is None else read_pairs(paired, rows, side),
+        stored_pairs=None if paired is None else Pixels.of(read_pairs(paired, rows, pixels.shape[-1])),
         skipped=skipped_in(opened),
         likenesses=tuple(image.likeness for image in found.images),
         places=tuple(places[row] for row in rows),
@@ -217,7 +238,7 @@ def _read_before(
     images: LabelledImages, side: int | None, depth: int | None, limit: int | None, seed: int
 ) -> LabelledImages:
     """The same, or at most `limit` of each class. Raises DataError where another size or depth is asked for."""
-    has_depth, has_side, _ = images.pixels.shape[1:]
+    has_depth, has_side, _ = images.spec.shape
     if side not in (None, has_side) or depth not in (None, has_depth):
         raise DataError(
             f"These images are in memory at {has_side} px with {has_depth} channels; "

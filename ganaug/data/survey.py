@@ -144,6 +144,12 @@ def _within_limit(source: ImageSource, limit: int | None, seed: int) -> tuple[de
     return deque(sorted(index for own in orders for index in own[:limit].tolist())), reserve
 
 
+def number_within(source: ImageSource, limit: int | None) -> int:
+    """Items of a source of which at most so many a class are read."""
+    counts = np.bincount(source.labels, minlength=1)
+    return int(counts.sum() if limit is None else np.minimum(counts, limit).sum())
+
+
 def seen_items(source: ImageSource, known: Known, report: Report = silent) -> tuple[list[int], list[int]]:
     """Indices of the items of a source that are among the known images, exactly or nearly; and of those that are as
     much like them as different ones of them are like each other. Unreadable items are passed over."""

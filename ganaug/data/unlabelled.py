@@ -76,7 +76,7 @@ def load_unlabelled(
         For a way of reading that would change nothing.
     """
     reading = merged(Reading, reading, given)
-    depth, side = like.pixels.shape[1:3]
+    depth, side = like.spec.shape[:2]
     if isinstance(source, LabelledImages):
         return load_images(source, reading, size=side, channels=depth, at_least=0).unlabelled().limited(limit, seed)
     opened, reading = open_like(source, like, reading, report)

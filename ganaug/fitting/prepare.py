@@ -58,7 +58,7 @@ def prepare(data: Any, settings: FitSettings, report: Report, began: Path | None
     if settings.allow is not None:
         _require_allowed(recipe, settings.recipe, items.spec, report)
     if isinstance(items, LabelledImages) and recipe.source is not Source.PAIR:
-        items = replace(items, pairs=None)
+        items = replace(items, stored_pairs=None)
     _warn_of_few(items)
     training, validation = hold_out(items, fraction=settings.validation, seed=settings.seed)
     if training.groups is not None:

@@ -33,8 +33,8 @@ def digest_of(
     marks = [*training.classes, *map(str, training.spec.shape), codec]
     for part in (training, validation, *([] if beside is None else [beside])):
         marks += [*part.fingerprints, *map(str, part.labels.tolist())]
-        if isinstance(part, LabelledImages) and part.pairs is not None:
-            marks.append(sha256(part.pairs.numpy().tobytes()))
+        if isinstance(part, LabelledImages) and part.stored_pairs is not None:
+            marks.append(part.stored_pairs.digest())
     return sha256(json.dumps(marks).encode())
 
 

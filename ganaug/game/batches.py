@@ -16,5 +16,5 @@ def batches_for(recipe: Recipe, images: LabelledImages | LabelledVectors, device
     if isinstance(images, LabelledVectors):
         return EncodedBatches(images.items, images.labels, images.spec, device)
     if recipe.source is Source.OTHER_CLASS:
-        return OtherClassBatches(images.pixels, images.labels, images.spec, device)
-    return ClassBalancedBatches(images.pixels, images.labels, images.spec, device, pairs=images.pairs)
+        return OtherClassBatches(images.stored, images.labels, images.spec, device)
+    return ClassBalancedBatches(images.stored, images.labels, images.spec, device, pairs=images.stored_pairs)

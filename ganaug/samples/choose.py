@@ -149,7 +149,7 @@ class Judged(Judges):
         discriminator = None
         if rules.realism:
             discriminator = last_network(fitted, "discriminator", rules_of(fitted.card, self.recipe))
-            Realism(discriminator, seen.pixels, seen.labels)(seen.pixels[:2], int(seen.labels[0]))
+            Realism(discriminator, seen.pixels, seen.labels)(seen.stored[:2], int(seen.labels[0]))
         known = self.known(discriminator)
         scorers, limits = self.limits(rules, known)
         choice = Choice(rules, fitted.card.classes, scorers, limits, (1.0,) * len(fitted.card.classes))

@@ -50,7 +50,7 @@ def kept_of(
     base, rows, accepted, refused = out.parent.resolve(), [["image", "class"]], {}, {}
     for label, name in enumerate(real.classes):
         own = np.flatnonzero(images.labels.numpy() == label)
-        kept, refused[name] = choice.judged(images.pixels[own].numpy(), label)
+        kept, refused[name] = choice.judged(images.take(own).pixels.numpy(), label)
         accepted[name] = float(kept.mean()) if len(own) else 0.0
         if accepted[name] >= rules.gate:
             rows += [[os.path.relpath(files[images.names[row]], base), name] for row in own[kept].tolist()]

@@ -64,12 +64,10 @@ class Variants:
         self.device = torch.device(device)
         card = self.fitted.card
         self._known = labels_at(self.fitted, images.classes)
-        if tuple(images.pixels.shape[1:]) != tuple(card.shape):
-            raise DataError(
-                f"Images are {tuple(images.pixels.shape[1:])}, not {card.shape}.", "Load them at that size."
-            )
+        if images.spec.shape != tuple(card.shape):
+            raise DataError(f"Images are {images.spec.shape}, not {card.shape}.", "Load them at that size.")
         if self.fitted.starts_from is Source.PAIR and tuple(images.spec.pair) != tuple(card.pair):
-            found = "none" if images.pairs is None else f"of shape {images.spec.pair}"
+            found = "none" if images.stored_pairs is None else f"of shape {images.spec.pair}"
             raise DataError(
                 f"The generator starts from paired images of shape {card.pair}, and here are {found}.",
                 "Give the paired images of this set: --pairs FOLDER (pairs=... in Python).",
@@ -84,9 +82,9 @@ class Variants:
     @property
     def start(self) -> str:
         """A hash of the images that they are made from."""
-        pairs = b"" if self.images.pairs is None else self.images.pairs.numpy().tobytes()
-        items = "\n".join([*self.images.fingerprints, *map(str, self.images.labels.tolist()), *self.images.classes])
-        return sha256(items.encode() + pairs)
+        said = [*self.images.fingerprints, *map(str, self.images.labels.tolist()), *self.images.classes]
+        items, pairs = "\n".join(said).encode(), self.images.stored_pairs
+        return sha256(items) if pairs is None else pairs.digest(items)
 
     def label(self, label: int) -> int:
         """The class that variants of an image of this class have, both as `images` numbers them."""
@@ -117,7 +115,7 @@ class Variants:
         fill = np.resize(np.arange(len(rows)), BLOCK)  # always a whole block: another size would give other floats
         rows, numbers = rows[fill], numbers[fill]
         paired = self.fitted.starts_from is Source.PAIR
-        pixels = self.images.pairs if paired else self.images.pixels
+        pixels = self.images.stored_pairs if paired else self.images.stored
         assert pixels is not None
         streams = [
             torch_stream(self.seed, "variant", self.images.fingerprints[row], int(number))
@@ -171,7 +169,7 @@ def translation_grid(
     turns = [m[i] for i in range(rows) for m in members if i < len(m)]
     chosen = torch.from_numpy(np.array(turns[:rows]))
     rng = torch_stream(seed, "grid")
-    y, x = images.labels[chosen].to(device), ImageCodec.encode(images.pixels[chosen]).to(device)
+    y, x = images.labels[chosen].to(device), ImageCodec.encode(images.stored[chosen]).to(device)
     z, again = (prior.draw(len(chosen), rng).to(device) for _ in range(2))
     generator = networks["generator"]
     if starts_from is Source.OTHER_CLASS:
@@ -180,7 +178,8 @@ def translation_grid(
         real = torch.stack([x[y == label][0] if bool((y == label).any()) else x[0] for label in to.tolist()])
         columns = [x, there, generator(there, z, y), real]
     else:
-        given = ImageCodec.encode(images.pairs[chosen]).to(device) if images.pairs is not None else x
+        paired = images.stored_pairs
+        given = x if paired is None else ImageCodec.encode(paired[chosen]).to(device)
         source = starting_points(networks, given, rng)
         shown = source[:, : x.shape[1]] if source.shape[1] > x.shape[1] else source
         columns = [shown, generator(source, z, y), generator(source, again, y), x]

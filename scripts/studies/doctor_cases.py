@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganaug.data.load import LabelledImages
+from ganaug.data.pixels import Pixels
 from ganaug.data.spec import ImageCodec
 from ganaug.game import Adam, Networks, Recipe
 from ganaug.keys import torch_stream
@@ -101,8 +102,9 @@ def augmented(images: LabelledImages, seed: int) -> LabelledImages:
     seen = [ImageCodec.decode(eye(ImageCodec.encode(images.pixels), rng)) for _ in range(8)]
     marks = tuple(f"{mark} {i}" for i in range(8) for mark in images.fingerprints)
     return replace(
-        images, pixels=torch.cat(seen), labels=images.labels.repeat(8), fingerprints=marks, names=marks, likenesses=()
-    )
+        images, stored=Pixels.of(torch.cat(seen)), labels=images.labels.repeat(8), fingerprints=marks, names=marks,
+        likenesses=(),
+    )  # fmt: skip
 
 
 def cases() -> dict[str, Case]:

@@ -8,6 +8,7 @@ from PIL import Image
 import ganaug
 from ganaug.data.labels.groups import read_groups_csv
 from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.pixels import Pixels
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
@@ -128,7 +129,7 @@ def test_sixty_thousand_images(real_data):
 def labelled(labels, groups=None, prints=None):
     n = len(labels)
     return LabelledImages(
-        pixels=torch.zeros(n, 1, 4, 4, dtype=torch.uint8),
+        stored=Pixels.of(torch.zeros(n, 1, 4, 4, dtype=torch.uint8)),
         labels=torch.as_tensor(labels),
         classes=tuple("abcdef"[: max(labels) + 1]),
         codec=ImageCodec("L", (4, 4)),

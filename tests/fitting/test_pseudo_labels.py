@@ -90,7 +90,7 @@ def test_batches_come_from_both_and_the_card_keeps_them_apart(tmp_path, judges):
     assert found.beside is not None
     assert (len(found.training), len(found.validation), len(found.beside)) == (32, 8, 20)
     assert (found.beside.labels.tolist(), found.beside.classes) == ([i % 2 for i in range(30) if i % 3 < 2], ("0", "1"))
-    drawn = {image.tobytes() for image in found.batches.items.numpy()}
+    drawn = {image.tobytes() for image in found.batches.items.images[:].numpy()}
     assert drawn == {image.tobytes() for part in (found.training, found.beside) for image in part.pixels.numpy()}
     assert digest_of(found.training, found.validation) != digest_of(found.training, found.validation, found.beside)
     card = run.load().card
@@ -233,7 +233,7 @@ def test_a_recipe_that_knows_no_classes_takes_all(judges):
     found = prepare(DATA, FitSettings(recipe="gan", options={"conditional": False}, unlabelled=POOL), silent)
     assert found.beside is not None
     assert (len(found.beside), found.beside.classes, judges.asked) == (30, ("all",), 0)
-    assert len(found.batches.items) == 32 + 30
+    assert len(found.batches.items.images) == 32 + 30
 
 
 def test_what_has_no_use_for_them_refuses_them(tmp_path):

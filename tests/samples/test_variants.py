@@ -12,6 +12,7 @@ from PIL import Image
 
 import ganaug
 from ganaug.data.load import load_images
+from ganaug.data.pixels import Pixels
 from ganaug.errors import DataError, LabelMismatchError, TranslatorError
 from ganaug.evaluation.bench.sets import gather, rendered
 from ganaug.evaluation.bench.settings import BenchSettings
@@ -48,9 +49,9 @@ def test_a_variant_does_not_depend_on_which_others_are_made(runs):
 def test_images_that_do_not_fit_are_refused(runs):
     some = images()
     with pytest.raises(DataError, match="paired"):
-        Variants(runs["toy_paint"], replace(some, pairs=None))
+        Variants(runs["toy_paint"], replace(some, stored_pairs=None))
     with pytest.raises(DataError, match="size"):
-        Variants(runs["toy_fill"], replace(some, pixels=some.pixels[..., :4]))
+        Variants(runs["toy_fill"], replace(some, stored=Pixels.of(some.pixels[..., :4])))
     with pytest.raises(LabelMismatchError, match="'cat'"):
         Variants(runs["toy_fill"], replace(some, classes=("dark", "cat")))
 

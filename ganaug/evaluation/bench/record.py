@@ -190,7 +190,7 @@ def facts(sets: Sets, parts: Parts) -> dict[str, Any]:
     found["synthetic"] = next(iter(found["made"].values()), {"images": 0, "counts": [0] * parts.n_classes})
     if parts.unlabelled is not None and sets.unlabelled is not None:
         found["unlabelled"] = {"images": len(parts.unlabelled), "unreadable": len(sets.unlabelled.unreadable)}
-    found["shape"] = list(sets.train.pixels.shape[1:])
+    found["shape"] = list(sets.train.spec.shape)
     found["of the fit"] = sets.of_the_fit
     found["test groups"] = None if sets.test.groups is None else len(set(sets.test.groups))
     return found

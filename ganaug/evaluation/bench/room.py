@@ -73,7 +73,7 @@ def learners_for(
     def small(thorough: bool) -> None:
         usually = EVERY_POLICY if thorough and not quick else QUICK_POLICIES
         menu = small_menu(design, *policies(asked, usually), thorough=thorough)
-        room.learners[SMALL] = SmallLearner(images.pixels.shape[2], menu, design.steps, device)
+        room.learners[SMALL] = SmallLearner(images.spec.shape[1], menu, design.steps, device)
 
     def probe(name: str, weights: str) -> None:
         augmentations, _ = policies(asked, PROBED[:1] if quick else PROBED)

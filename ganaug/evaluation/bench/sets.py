@@ -102,7 +102,7 @@ def gather(
     train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
     if train.groups is not None:
         report("groups", 0, 0, groups_in_words(train, validation))
-    channels, size = train.pixels.shape[1], train.pixels.shape[2]
+    channels, size = train.spec.shape[:2]
     if not isinstance(test, LabelledImages):
         there = replace(there, range=here.range or real.codec.range)
     held = load_images(
@@ -167,7 +167,7 @@ def _made(
     source: Any, real: LabelledImages, validation: LabelledImages, exact_only: bool, report: Report
 ) -> tuple[LabelledImages, list[str]]:
     """Synthetic images of a folder, without copies of validation images, and notes on them."""
-    channels, size = real.pixels.shape[1:3]
+    channels, size = real.spec.shape[:2]
     images = load_images(source, size=size, channels=channels, at_least=0, report=report)
     images = images.in_order(real.classes, "The synthetic folder", TRAINING)
     images, copies = without(images, validation, exact_only=exact_only, report=report)

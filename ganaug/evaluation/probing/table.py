@@ -191,7 +191,7 @@ def _values(knows: Backbone, images: LabelledImages, device: str, report: Report
     knows = knows.to(device)
     parts = []
     for start in range(0, len(images), CHUNK):
-        pixels = images.pixels[start : start + CHUNK].to(device)
+        pixels = images.stored[start : start + CHUNK].to(device)
         parts.append(knows(ImageCodec.encode(pixels)).float().cpu())
         report("features", min(start + CHUNK, len(images)), len(images), knows.part)
     return torch.cat(parts).numpy()

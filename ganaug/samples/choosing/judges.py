@@ -49,11 +49,11 @@ class Judges:
         limits = np.full(len(seen.classes), -np.inf)
         for label in range(len(seen.classes)):
             own = seen.labels == label
-            scores = [scorers[name](unseen.pixels[unseen.labels == label], label)]
+            scores = [scorers[name](unseen.stored[unseen.labels == label], label)]
             if name == "manifold":
-                scores.append(scorers[name](seen.pixels[own & (left_out == 0)], label))
+                scores.append(scorers[name](seen.stored[own & (left_out == 0)], label))
             for out in range(FOLDS):
-                images = seen.pixels[own & (left_out == out)]
+                images = seen.stored[own & (left_out == out)]
                 if name in ("label", "copies"):
                     scores.append(scorers_of(rules, known.without(out, left_out))[name](images, label))
             found = np.concatenate(scores)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganaug.data.batches import ClassBalancedBatches
 from ganaug.data.load import LabelledImages
+from ganaug.data.pixels import Pixels
 from ganaug.data.spec import ImageCodec
 from ganaug.game.train import train
 from ganaug.generator.folder import Fitted
@@ -170,7 +171,7 @@ def coloured(images: LabelledImages, seed: int) -> LabelledImages:
     colours = torch.tensor(COLOURS, dtype=torch.uint8)
     drawn = torch.randint(len(colours), (len(images),), generator=torch_stream(seed, "colours"))
     pixels = images.pixels * colours[drawn][:, :, None, None]
-    return replace(images, pixels=pixels, codec=ImageCodec("RGB", images.codec.size))
+    return replace(images, stored=Pixels.of(pixels), codec=ImageCodec("RGB", images.codec.size))
 
 
 def modes(pixels: Tensor, quick: bool) -> Tensor:

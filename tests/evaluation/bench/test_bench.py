@@ -538,7 +538,7 @@ def test_parts_that_look_alike_are_not_refused_and_what_could_not_be_judged_is_s
     assert kept.many
     named = replace(parts[1], groups=tuple(f"other {i}" for i in range(120)))
     assert not keep_unseen(named, Known.of(parts[0]), [parts[0]], {"module"}, silent).unjudged
-    copies = replace(parts[1], pixels=parts[0].pixels, likenesses=parts[0].likenesses)
+    copies = replace(parts[1], stored=parts[0].stored, likenesses=parts[0].likenesses)
     with pytest.raises(LeakError):
         keep_unseen(copies, Known.of(parts[0]), [parts[0]], set(), silent)
 
