@@ -16,7 +16,7 @@ from ganaug.data.gathered import auto_side
 from ganaug.data.group_facts import group_facts
 from ganaug.data.labelled import label_counts
 from ganaug.data.labels.classes import place_of
-from ganaug.data.load import refuse_depth, refuse_unsteady, require_counts
+from ganaug.data.required import refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.source import ImageSource, open_source

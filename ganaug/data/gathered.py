@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
 
 from ganaug.data.pictures.convert import resized
+from ganaug.data.records import Log
 from ganaug.data.spec import Size
 from ganaug.data.survey import Survey
 
 SMALL = 32  # px: images up to this size keep their own
-Shape = tuple[int, int, int]  # (C, H, W)
-Shelf = Callable[[Shape], np.ndarray]  # gives room for all images of this shape: uint8 (N, C, H, W)
 
 
 def auto_side(found: Survey, device: str = "cpu") -> int:
@@ -29,65 +29,125 @@ def likely_side(device: str) -> int:
     return 32 if str(device) == "cpu" else 64
 
 
-class Gathered:
-    """At most so many images, in the order in which they come, in the room that a `Shelf` gives.
+class Room(Protocol):
+    """Images of one shape, which are written one after the other; an array is one."""
 
-    side, depth: of the images in the end; None where they depend on the images: they keep their own size where all
-    share one of at most 32 px, else they get the `likely` one; they have colours where one has any. Room is asked for
-    anew, and what is there moves, where an image changes what was believed: once or twice, mostly after few images.
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __getitem__(self, rows: Any) -> Any: ...
+    def __setitem__(self, row: int, image: Any) -> None: ...
+
+
+@dataclass
+class Form:
+    """What is known of images that are being read.
+
+    side, depth: that they get; None where they depend on the images: these keep their own size where all share one of
+    at most 32 px, else they get the `likely` one; they have colours where one has any. common: the size of all images
+    so far, as long as they keep it. count: of the images that are there.
     """
 
-    def __init__(self, shelf: Shelf, *, side: int | None, depth: int | None, likely: int):
-        self.shelf, self.side, self.depth, self.likely = shelf, side, depth, likely
-        self.common: Size | None = None  # of all images so far, as long as they keep their own
-        self.images: np.ndarray | None = None
-        self.count = 0
+    side: int | None
+    depth: int | None
+    likely: int
+    common: Size | None = None
+    count: int = 0
+
+
+class Shelf(Protocol):
+    """Where images are kept. mapped: whether in files. begun: what an interrupted reading left there, or None."""
+
+    mapped: bool
+    log: Log
+    begun: tuple[Form, Room] | None
+
+    def room(self, shape: tuple[int, ...]) -> Room:
+        """Room for all images of this shape, (C, H, W)."""
+        ...
+
+    def settle(self, form: Form, room: Room) -> None:
+        """From now on this room counts, and no other."""
+        ...
+
+
+class Memory:
+    """A shelf for at most so many images."""
+
+    mapped = False
+
+    def __init__(self, most: int):
+        self.most, self.log = most, Log(most)
+        self.begun: tuple[Form, Room] | None = None
+
+    def room(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.empty((self.most, *shape), np.uint8)
+
+    def settle(self, form: Form, room: Room) -> None:
+        pass
+
+
+class Gathered:
+    """Images in the order in which they come. Where one changes what was believed of all, those that are there move to
+    a new room: once or twice, and mostly when they are few."""
+
+    def __init__(self, shelf: Shelf, form: Form):
+        self.shelf, self.form = shelf, form
+        self.room: Room | None = None
+        if shelf.begun is not None:
+            self.form, self.room = shelf.begun
 
     def add(self, pixels: np.ndarray, colour: bool) -> None:
         """uint8 (H, W) or (H, W, 3); colour: whether it has any."""
+        form = self.form
         pixels = pixels if colour or pixels.ndim == 2 else pixels[..., 0]
         size: Size = pixels.shape[:2]
-        if self.side is None and self.common is None and 4 <= max(size) <= SMALL:
-            self.common = size
-        if self.side is None and size != self.common:
-            self.side, self.common = self.likely, None
-            if self.images is not None:
-                self._move(self.images.shape[1])
+        if form.side is None and not form.count and 4 <= max(size) <= SMALL:
+            form.common = size
+        if form.side is None and size != form.common:
+            form.side, form.common = form.likely, None
+            self._move(0 if self.room is None else self.room.shape[1])
         picture = self._formed(pixels)
-        channels = self.depth if self.depth and self.common is None else 1 if picture.ndim == 2 else 3
-        if self.images is None:
-            self.images = self.shelf((channels, *picture.shape[:2]))
-        elif channels > self.images.shape[1]:
-            self._move(channels)
-        self.images[self.count] = _planes(picture)
-        self.count += 1
+        needed = 1 if picture.ndim == 2 else 3
+        if self.room is None or needed > self.room.shape[1]:
+            self._move(needed)
+        assert self.room is not None
+        self.room[form.count] = _planes(picture)
+        form.count += 1
 
     def finish(self) -> np.ndarray:
         """All of them: uint8 (N, C, side, side)."""
-        assert self.images is not None
-        if self.common is not None:
-            self.side, self.common = max(self.common), None
-        channels = self.depth or self.images.shape[1]
-        if self.images.shape[1:] != (channels, self.side, self.side):
-            self._move(channels)
-        return self.images[: self.count]
+        assert self.room is not None
+        if self.form.common is not None:
+            self.form.side, self.form.common = max(self.form.common), None
+            self._move(self.room.shape[1])
+        found: np.ndarray = self.room[: self.form.count]
+        return found
 
     def _move(self, channels: int) -> None:
-        """Bring what is there to the size that it has from now on."""
-        old, side = self.images, self.side or self.likely
-        assert old is not None
-        shape = (self.depth or channels, side, side) if self.common is None else (channels, *self.common)
-        self.images = self.shelf(shape)
-        for row in range(self.count):
-            pixels = old[row, 0] if len(old[row]) == 1 else np.ascontiguousarray(old[row].transpose(1, 2, 0))
-            self.images[row] = _planes(self._formed(pixels))
+        """Give a new room to images that have so many channels, where their size and depth say no other number."""
+        form, old = self.form, self.room
+        if not channels:
+            return
+        if form.common is not None:
+            shape = (channels, *form.common)
+        else:
+            side = form.side or form.likely
+            shape = (form.depth or channels, side, side)
+        if old is None or old.shape[1:] != shape:
+            self.room = self.shelf.room(shape)
+            for row, planes in enumerate(() if old is None else old[: form.count]):
+                pixels = planes[0] if len(planes) == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
+                self.room[row] = _planes(self._formed(pixels))
+        assert self.room is not None
+        self.shelf.settle(form, self.room)
 
     def _formed(self, pixels: np.ndarray) -> np.ndarray:
         """At its size and depth, as far as these are known."""
-        if self.side is None:
+        form = self.form
+        if form.side is None:
             return pixels
-        pixels = resized(pixels, self.side, Image.Resampling.BICUBIC)
-        return np.asarray(Image.fromarray(pixels).convert("L")) if self.depth == 1 and pixels.ndim == 3 else pixels
+        pixels = resized(pixels, form.side, Image.Resampling.BICUBIC)
+        return np.asarray(Image.fromarray(pixels).convert("L")) if form.depth == 1 and pixels.ndim == 3 else pixels
 
 
 def _planes(pixels: np.ndarray) -> np.ndarray:

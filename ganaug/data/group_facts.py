@@ -36,7 +36,7 @@ def group_facts(source: ImageSource, found: Survey) -> GroupFacts | None:
     pairs = sorted(set(zip(groups, (source.classes[int(label)] for label in labels), strict=True)))
     images = Labelled(
         labels=torch.from_numpy(labels.copy()), classes=source.classes, groups=groups,
-        fingerprints=tuple(image.fingerprint for image in found.images), names=tuple(source.names[row] for row in rows),
+        fingerprints=found.images.fingerprints, names=tuple(source.names[row] for row in rows),
     )  # fmt: skip
     try:
         words, problem = groups_in_words(*hold_out(images)), ""

@@ -11,6 +11,7 @@ import torch
 
 from ganaug.data.labels.classes import alike, place_of
 from ganaug.data.pixels import Pixels
+from ganaug.data.texts import Texts
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.keys import permutation
 
@@ -19,7 +20,8 @@ from ganaug.keys import permutation
 class Labelled:
     """labels: int64 (N,), label i means classes[i]; fingerprints: of each item as the user has it; names: of each
     item, in the source's words; groups: the subject of each item, or None; places: of each item its place among those
-    of its class in the source, and how many these are, unreadable ones with them: () where all of the source are here.
+    of its class in the source, and how many these are, unreadable ones with them, int64 (N, 2): None where all of the
+    source are here.
     A field of a subclass that is a tensor, `Pixels` or a tuple has an entry of each item, except for those of `OF_ALL`.
     """
 
@@ -27,10 +29,10 @@ class Labelled:
 
     labels: torch.Tensor
     classes: tuple[str, ...]
-    fingerprints: tuple[str, ...]
+    fingerprints: Sequence[str]
     names: tuple[str, ...]
     groups: tuple[str, ...] | None = None
-    places: tuple[tuple[int, int], ...] = ()
+    places: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,36 +46,40 @@ class Labelled:
 
     def unlabelled(self) -> Self:
         """The same items with the one class "all"."""
-        return replace(self, labels=torch.zeros_like(self.labels), classes=("all",), places=())
+        return replace(self, labels=torch.zeros_like(self.labels), classes=("all",), places=None)
 
     def take(self, indices: Sequence[int] | np.ndarray | torch.Tensor) -> Self:
         """Only these items, in this order; what is said of all of them stays."""
         rows = torch.as_tensor(indices, dtype=torch.int64, device="cpu")
         chosen = rows.tolist()
-        places = self.places or places_in(self.labels.numpy())
-        taken: dict[str, Any] = {"places": tuple(places[i] for i in chosen)}
+        places = places_in(self.labels.numpy()) if self.places is None else self.places
+        taken: dict[str, Any] = {"places": places[rows]}
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, torch.Tensor):
+            if isinstance(value, torch.Tensor) and field.name != "places":
                 taken[field.name] = value[rows]
+            elif isinstance(value, Texts) and value:
+                taken[field.name] = value.take(rows.numpy())
             elif isinstance(value, Pixels):
                 taken[field.name] = value.take(rows)
-            elif isinstance(value, tuple) and value and field.name not in {"places", *self.OF_ALL}:
+            elif isinstance(value, tuple) and value and field.name not in self.OF_ALL:
                 taken[field.name] = tuple(value[i] for i in chosen)
         return replace(self, **taken)
 
     def followed_by(self, other: Self) -> Self:
         """These items, and then others of the same classes; what is said of all of them is said of these. What only one
         of the two knows of its items is left out."""
-        both: dict[str, Any] = {"places": (), "groups": None}
+        both: dict[str, Any] = {"places": None, "groups": None}
         for field in fields(self):
             own, theirs = getattr(self, field.name), getattr(other, field.name)
+            if field.name in {"places", "groups", *self.OF_ALL}:
+                continue
             if isinstance(own, torch.Tensor):
                 both[field.name] = torch.cat([own, theirs])
             elif isinstance(own, Pixels):
                 both[field.name] = None if theirs is None else own.followed_by(theirs)
-            elif isinstance(own, tuple) and field.name not in {"places", "groups", *self.OF_ALL}:
-                both[field.name] = own + theirs if len(own) == len(self) and len(theirs) == len(other) else ()
+            elif isinstance(own, (tuple, Texts)):
+                both[field.name] = (*own, *theirs) if len(own) == len(self) and len(theirs) == len(other) else ()
         return replace(self, **both)
 
     def limited(self, limit: int | None, seed: int) -> Self:
@@ -82,7 +88,7 @@ class Labelled:
         if limit is None:
             return self
         labels = self.labels.numpy()
-        places = np.array(self.places or places_in(labels), dtype=np.int64).reshape(-1, 2)
+        places = (places_in(labels) if self.places is None else self.places).numpy()
         kept = []
         for label, name in enumerate(self.classes):
             own = np.flatnonzero(labels == label)
@@ -132,13 +138,13 @@ def label_counts(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
     return dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True))
 
 
-def places_in(labels: np.ndarray) -> tuple[tuple[int, int], ...]:
-    """Of each item of a whole source its place among those of its class, and how many these are."""
+def places_in(labels: np.ndarray) -> torch.Tensor:
+    """Of each item of a whole source its place among those of its class, and how many these are: int64 (N, 2)."""
     counts = np.bincount(labels, minlength=1)
     order = np.argsort(labels, kind="stable")
     places = np.empty(len(labels), dtype=np.int64)
     places[order] = np.arange(len(labels)) - (np.cumsum(counts) - counts)[labels[order]]
-    return tuple(zip(places.tolist(), counts[labels].tolist(), strict=True))
+    return torch.from_numpy(np.stack([places, counts[labels]], 1))
 
 
 def limit_order(labels: np.ndarray, classes: Sequence[str], limit: int, seed: int) -> list[np.ndarray]:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 
-from ganaug.data.gathered import Gathered, likely_side
+from ganaug.data.gathered import Form, Gathered, likely_side
 from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
-from ganaug.data.pictures.depth import Range, unfit
 from ganaug.data.pixels import Pixels
+from ganaug.data.required import refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.sources.folder import FolderSource, nesting
-from ganaug.data.sources.links import NOT_FOLLOWED
 from ganaug.data.sources.small import skipped_in
 from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
-from ganaug.data.sources.steady import unsteady
 from ganaug.data.spec import MODES, DataSpec, ImageCodec
-from ganaug.data.survey import Seen, Survey, number_within, survey
+from ganaug.data.store import shelf_for
+from ganaug.data.survey import survey
 from ganaug.defaults import usual_defaults
-from ganaug.errors import DataError, OptionError, SeenImagesWarning, TooFewImagesError, UnreadableImageError
+from ganaug.errors import DataError, OptionError, UnreadableImageError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
@@ -43,14 +41,14 @@ class LabelledImages(Labelled):
         The names of the classes.
     codec : ImageCodec
         Mode and size of the user's own images.
-    fingerprints, likenesses : tuple of str
+    fingerprints, likenesses : sequence of str
         Of each item before resizing: what exact and near copies are found by.
     names : tuple of str
         Of each item, in the source's words.
     stored : Pixels
         The same as rows of stores that parts of one set share: `stored[rows]` reads these alone.
-    places : tuple of (int, int)
-        Of each item its place among those of its class in the source, and how many these are.
+    places : Tensor or None
+        int64 (N, 2): of each item its place among those of its class in the source, and how many these are.
     groups : tuple of str or None
         The subject of each item.
     unreadable : tuple of (str, str)
@@ -68,7 +66,7 @@ class LabelledImages(Labelled):
     unreadable: tuple[tuple[str, str], ...] = ()
     stored_pairs: Pixels | None = None
     skipped: tuple[str, ...] = ()
-    likenesses: tuple[str, ...] = ()
+    likenesses: Sequence[str] = ()
     allow: tuple[str, ...] | None = None
 
     @property
@@ -196,41 +194,40 @@ def read_opened(
     if isinstance(opened, FolderSource) and nesting(opened):
         report("folders", 0, 0, nesting(opened))
     paired = open_pairs(opened, pairs, reading.follow_links)
-    count = number_within(opened, limit)
-    gathered = Gathered(
-        lambda shape: np.empty((count, *shape), np.uint8), side=side, depth=depth, likely=likely_side(device)
-    )
-    order: list[int] = []
-
-    def keep(seen: Seen, pixels: np.ndarray) -> None:
-        order.append(seen.index)
-        gathered.add(pixels, seen.colour)
-
-    found = survey(opened, visit=keep, limit=limit, seed=seed, strict=strict, report=report)
-    rows = np.asarray([image.index for image in found.images], dtype=np.int64)
-    labels = opened.labels[rows]
-    if at_least:
-        require_counts(opened.classes, label_counts(labels, opened.classes), at_least, opened.ignored, found.unreadable)
-    if not len(rows):
-        raise DataError("No image can be read.", "Give images of a supported format.")
+    form = Form(side, depth, likely_side(device))
+    with shelf_for(opened, form, reading.range, limit, seed, report) as shelf:
+        gathered = Gathered(shelf, form)
+        found = survey(
+            opened, visit=lambda seen, pixels: gathered.add(pixels, seen.colour), limit=limit, seed=seed, strict=strict,
+            log=shelf.log, report=report,
+        )  # fmt: skip
+        labels = opened.labels[found.rows]
+        if at_least:
+            counts = label_counts(labels, opened.classes)
+            require_counts(opened.classes, counts, at_least, opened.ignored, found.unreadable)
+        if not len(labels):
+            raise DataError("No image can be read.", "Give images of a supported format.")
+        store = torch.from_numpy(gathered.finish().view(np.ndarray))
+        order = np.argsort(shelf.log.written()["index"])
+        pixels = replace(Pixels.of(store), mapped=shelf.mapped).take(torch.from_numpy(order))
+    rows = found.rows
     refuse_depth(opened, found, reading.range, needed=at_least > 0)
     for words, n in found.read_as(reading.range).items():
         report("reading", 0, 0, f"{n} of {len(rows)} images are {words}")
     places = places_in(opened.labels)
-    pixels = Pixels.of(torch.from_numpy(gathered.finish())).take(torch.from_numpy(np.argsort(order)))
     return LabelledImages(
         stored=pixels,
         labels=torch.from_numpy(labels.copy()),
         classes=opened.classes,
         codec=ImageCodec(found.mode(), found.usual_size(), reading.range if found.deep(opened) else None),
-        fingerprints=tuple(image.fingerprint for image in found.images),
+        fingerprints=found.images.fingerprints,
         names=tuple(opened.names[row] for row in rows),
         groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
         unreadable=tuple(found.unreadable),
         stored_pairs=None if paired is None else Pixels.of(read_pairs(paired, rows, pixels.shape[-1])),
         skipped=skipped_in(opened),
-        likenesses=tuple(image.likeness for image in found.images),
-        places=tuple(places[row] for row in rows),
+        likenesses=found.images.likenesses,
+        places=places[torch.from_numpy(rows)],
     )
 
 
@@ -248,36 +245,6 @@ def _read_before(
     return images.limited(limit, seed)
 
 
-def refuse_unsteady(opened: ImageSource, as_served: bool, *, needed: bool) -> None:
-    """Raises DataError for a data set that changes its items at random; a SeenImagesWarning where that is asked for.
-    Raises OptionError where it is asked for, `needed`, and items are the same at each reading."""
-    found = unsteady(opened)
-    if found is None:
-        if as_served and needed:
-            raise OptionError("as_served would change nothing: items are the same twice.", "Leave out as_served=.")
-        return
-    if not as_served:
-        raise DataError(found.cause, f"{found.fix}; as_served=True learns items as they are served.")
-    warnings.warn(
-        f"{found.cause} They are read as they are served: whether other sets hold the same images cannot be judged.",
-        SeenImagesWarning,
-        stacklevel=3,
-    )
-
-
-def refuse_depth(opened: ImageSource, found: Survey, span: Range | None, *, needed: bool) -> None:
-    """Raises DataError for values of more than 8 bits on an unknown scale; OptionError for a range that is `needed` and
-    that no image has a use for."""
-    deep = found.deep(opened)
-    doubt = unfit(deep, span)
-    if doubt:
-        raise DataError(*doubt)
-    if span is not None and not deep and needed:
-        raise OptionError(
-            "A range is for pictures of more than 8 bits, and these have 8.", "Leave it out: 0 is black, 255 is white."
-        )
-
-
 def _chosen(option: str, value: int | str, allowed: Container[int], words: str) -> int | None:
     """The number that was asked for; None for "auto"."""
     if value == "auto":
@@ -285,31 +252,3 @@ def _chosen(option: str, value: int | str, allowed: Container[int], words: str) 
     if isinstance(value, Integral) and value in allowed:
         return int(value)
     raise OptionError(f"{option} cannot be {value!r}.", f'Choose {words} or "auto".')
-
-
-def require_counts(
-    classes: Sequence[str],
-    counts: dict[str, int],
-    at_least: int,
-    ignored: Any = None,
-    unreadable: Sequence[tuple[str, str]] = (),
-) -> None:
-    """Raise DataError for a single class, TooFewImagesError for a class with fewer than `at_least` images."""
-    if len(classes) < 2:
-        cause = f"There is one class only ({', '.join(classes) or 'none'}); labels need at least two."
-        raise DataError(cause, "Put the images of each class in a folder of its own, or give labels of two classes.")
-    few = {name: n for name, n in counts.items() if n < at_least}
-    if not few:
-        return
-    listed = ", ".join(f"{name!r} has {n}" for name, n in list(few.items())[:5])
-    more = f" and {len(few) - 5} more classes" if len(few) > 5 else ""
-    passed = "".join(f" Passed over: {len(names)} x {why}." for why, names in (ignored or {}).items() if names)
-    if unreadable:
-        passed += f" Unreadable: {len(unreadable)}, for instance {unreadable[0][0]} ({unreadable[0][1].rstrip('.')})."
-    cause = f"Each class needs at least {at_least} images: {listed}{more}.{passed}"
-    fix = f"Add images to these classes, or leave them out: --skip-small {at_least} (skip_small={at_least})."
-    if len(few) > 5:
-        fix += " All of them: ganaug check DATA --json."
-    if (ignored or {}).get(NOT_FOLLOWED):
-        fix = "If the links lead to images of your own, add --follow-links (follow_links=True)."
-    raise TooFewImagesError(cause, fix)

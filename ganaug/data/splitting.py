@@ -14,8 +14,8 @@ import torch
 
 from ganaug.data.beside import SHARE
 from ganaug.data.labelled import Labelled, label_counts
-from ganaug.data.load import refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.outputs import require_outside
+from ganaug.data.required import refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.small import Larger
 from ganaug.data.sources.source import brings_test_part, open_source
@@ -120,7 +120,7 @@ def split(
     blocks = tuple(of_name[name] for name in names)
     items = Labelled(
         labels=torch.from_numpy(labels.copy()), classes=source.classes, names=names, groups=blocks,
-        fingerprints=tuple(image.fingerprint for image in found.images),
+        fingerprints=found.images.fingerprints,
     )  # fmt: skip
     by_likeness = known is None and bool(pairs)
     try:

@@ -16,8 +16,9 @@ from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.labelled import limit_order
 from ganaug.data.pictures.depth import Deep, Range, Stored, in_words, stored_in, unfit
 from ganaug.data.pictures.images import TRAITS
+from ganaug.data.records import RECORD, Log, Records, Seen
 from ganaug.data.sources.source import ImageSource
-from ganaug.data.spec import Size, usual_size
+from ganaug.data.spec import Size
 from ganaug.errors import DataError, UnreadableImageError
 from ganaug.reporting import Report, silent
 
@@ -30,55 +31,53 @@ SCALES = {  # what values of more than 8 bits were taken for, without a range
 }
 
 
-@dataclass(frozen=True)
-class Seen:
-    """One readable image. index: in the source; size: (height, width) in px; colour: whether any pixel has some;
-    stored: what it was before it was read."""
-
-    index: int
-    mode: str
-    size: tuple[int, int]
-    colour: bool
-    fingerprint: str
-    likeness: str
-    stored: Stored = Stored()
-
-
 @dataclass
 class Survey:
     """images: in the order of the source; unreadable: (name, reason)."""
 
-    images: list[Seen] = field(default_factory=list)
+    images: Records = field(default_factory=lambda: Records(np.empty(0, RECORD)))
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     of_array: Deep | None = None  # values of more than 8 bits, of images that lie in one array
 
+    @property
+    def rows(self) -> np.ndarray:
+        """Of the images in the source: int64 (N,)."""
+        return self.images.column("index").copy()
+
     def common_size(self) -> tuple[int, int] | None:
         """(height, width) if every image has it."""
-        sizes = {image.size for image in self.images}
-        return sizes.pop() if len(sizes) == 1 else None
+        sides = [np.unique(self.images.column(side)).tolist() for side in ("height", "width")]
+        return (sides[0][0], sides[1][0]) if [len(found) for found in sides] == [1, 1] else None
 
     def usual_size(self) -> Size:
         """(height, width) of the images, or, where they have several sizes, their medians."""
-        return usual_size([image.size for image in self.images])
+        height, width = (
+            int(np.sort(self.images.column(side))[(len(self.images) - 1) // 2]) for side in ("height", "width")
+        )
+        return height, width
 
     def mode(self) -> str:
         """The mode that holds all of them: "L" if every image is grey by its mode, else "RGB"."""
-        return "L" if all(image.mode == "L" for image in self.images) else "RGB"
+        return "RGB" if self.images.column("rgb").any() else "L"
 
     def in_colour(self) -> bool:
         """Whether any image has colour, whatever its mode."""
-        return any(image.colour for image in self.images)
+        return bool(self.images.column("colour").any())
 
     def deep(self, source: ImageSource) -> dict[str, Deep]:
         """Values of more than 8 bits, by name of the image, or of the array."""
-        found = {source.names[one.index]: one.stored.deep for one in self.images if one.stored.deep is not None}
+        odd = self.images.odd()
+        found = {source.names[one.index]: one.stored.deep for one in odd if one.stored.deep is not None}
         return found if self.of_array is None else {"X": self.of_array}
 
     def read_as(self, span: Range | None) -> dict[str, int]:
         """What the reader did, in words -> number of images. span: the declared range."""
-        counts = Counter(trait for one in self.images for trait in one.stored.traits)
+        odd = [one.stored for one in self.images.odd()]
+        counts = Counter(trait for one in odd for trait in one.traits)
         done = {words: counts[trait] for trait, words in TRAITS.items() if counts[trait]}
-        deep = [found for one in self.images if (found := one.stored.deep or self.of_array) is not None]
+        deep = [one.deep for one in odd if one.deep is not None]
+        if self.of_array is not None:
+            deep += [self.of_array] * len(self.images)
         scales = Counter(one.scale for one in deep if one.scale != "8 bits")
         done |= {f"of more than 8 bits: {SCALES[scale]}": n for scale, n in scales.items() if scale in SCALES}
         if span is not None and scales["range"]:
@@ -95,17 +94,22 @@ def survey(
     limit: int | None = None,
     seed: int = 0,
     strict: bool = False,
+    log: Log | None = None,
     report: Report = silent,
 ) -> Survey:
     """Read every image once and pass its pixels, uint8 (H, W) or (H, W, 3), to `visit`.
 
-    limit: at most so many readable images a class, chosen by a permutation keyed by (seed, class name). strict: raise
+    log: where what is seen is written, and what it holds already is not read again; in memory by default. limit: at
+    most so many readable images a class, chosen by a permutation keyed by (seed, class name). strict: raise
     UnreadableImageError, naming the item, instead of listing it.
     """
     queue, reserve = _within_limit(source, limit, seed)
-    result, total, done = Survey(of_array=getattr(source, "deep", None)), len(queue), 0
+    result, total = Survey(of_array=getattr(source, "deep", None)), len(queue)
+    log = Log(total) if log is None else log
     while queue:
         index = queue.popleft()
+        if log.holds(index):
+            continue
         try:
             image = source.array[index] if source.array is not None else source.read(index)
         except UnreadableImageError as error:
@@ -124,14 +128,13 @@ def survey(
         mark = fingerprint_pixels(pixels, colour)
         stored = stored_in(image) if isinstance(image, Image.Image) else Stored()
         seen = Seen(index, mode, pixels.shape[:2], colour, mark, likeness(pixels), stored)
-        result.images.append(seen)
+        if log.count % _EVERY == 0:
+            report("reading images", log.count, total, "")
         if visit is not None:
             visit(seen, pixels)
-        if done % _EVERY == 0:
-            report("reading images", done, total, "")
-        done += 1
-    report("reading images", done, done, "")
-    result.images.sort(key=lambda image: image.index)
+        log.add(seen)
+    report("reading images", log.count, log.count, "")
+    result.images = Records(log.written()).in_order()
     return result
 
 

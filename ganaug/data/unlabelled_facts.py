@@ -8,7 +8,7 @@ from typing import Any
 
 from ganaug.data.duplicates.seen import LEAK, Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
-from ganaug.data.load import refuse_depth, refuse_unsteady
+from ganaug.data.required import refuse_depth, refuse_unsteady
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.survey import Survey, survey
 from ganaug.data.unlabelled import MOST, open_unlabelled

@@ -9,6 +9,7 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 GROUPS, OWN_GROUP, MEMORY, OWN_MEMORY = Path("/sys/fs/cgroup"), "/proc/self/cgroup", "/proc/meminfo", "/proc/self/statm"
+PIXELS = 0.25  # share of the free memory that pixels of a data set may take
 SPINS = "10000"  # turns for which an idle thread waits busily: less than a tenth of a millisecond
 
 
@@ -33,6 +34,12 @@ def free_memory() -> int | None:
         if most != "max":
             free = min(free, int(most) - int(used))
     return max(0, free)
+
+
+def memory_for_pixels() -> int | None:
+    """Bytes of pixels that this process should hold in memory, at most; None where no limit is known."""
+    free = free_memory()
+    return None if free is None else int(PIXELS * free)
 
 
 def resident_memory() -> int:

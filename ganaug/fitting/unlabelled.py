@@ -101,7 +101,7 @@ def _labelled(
             PseudoLabelsWarning,
             stacklevel=5,
         )
-    return replace(pool.take(rows), labels=torch.from_numpy(labels), classes=training.classes, places=())
+    return replace(pool.take(rows), labels=torch.from_numpy(labels), classes=training.classes, places=None)
 
 
 def keep_labels(run: Path, beside: LabelledImages) -> None:
@@ -137,4 +137,4 @@ def _under(pool: LabelledImages, kept: Mapping[str, str], classes: Sequence[str]
             "Go on with the same unlabelled images, seed and data, or fit anew in another folder.",
         )
     taken = pool.take([at[mark] for mark in kept])
-    return replace(taken, labels=torch.tensor(labels, dtype=torch.int64), classes=tuple(classes), places=())
+    return replace(taken, labels=torch.tensor(labels, dtype=torch.int64), classes=tuple(classes), places=None)

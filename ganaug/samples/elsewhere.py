@@ -13,7 +13,7 @@ from PIL import Image
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.labelled import label_counts
 from ganaug.data.labels.classes import spelled
-from ganaug.data.load import refuse_depth, refuse_unsteady
+from ganaug.data.required import refuse_depth, refuse_unsteady
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import ImageCodec
 from ganaug.data.survey import survey

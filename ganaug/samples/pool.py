@@ -12,6 +12,7 @@ import torch
 
 from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError
+from ganaug.files.cache import cache_folder
 from ganaug.files.imagemap import ImageMap
 from ganaug.files.integrity import own_folders, writing
 from ganaug.generator.folder import ByName, Fitted, serving_folder
@@ -169,7 +170,4 @@ def pool_folder(run: Loadable, folder: str | Path | None) -> Path:
             candidate.mkdir(exist_ok=True)
             if os.access(candidate, os.W_OK):
                 return candidate
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganaug" / "pool"
-    with writing(cache):
-        cache.mkdir(parents=True, exist_ok=True)
-    return cache
+    return cache_folder("pool")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganaug.data.batches import ClassBalancedBatches, OtherClassBatches
-from ganaug.data.gathered import Gathered
+from ganaug.data.gathered import Form, Gathered, Memory
 from ganaug.data.load import load_images
 from ganaug.data.pixels import Pixels
 from ganaug.data.split import hold_out
@@ -90,7 +90,7 @@ def test_pictures_come_to_one_size_whatever_comes_first(kinds, side, depth, seed
         grey = rng.integers(0, 256, size, dtype=np.uint8)
         pictures.append((grey, np.stack([grey] * 3, -1), rng.integers(0, 256, (*size, 3), dtype=np.uint8))[kind])
     wanted, colours = expected(pictures, side, depth, 32)
-    gathered = Gathered(lambda shape: np.empty((9, *shape), np.uint8), side=side, depth=depth, likely=32)
+    gathered = Gathered(Memory(9), Form(side, depth, 32))
     for picture, colour in zip(pictures, colours, strict=True):
         gathered.add(picture, colour)
     assert np.array_equal(gathered.finish(), wanted)

@@ -18,6 +18,7 @@ What it decides, so that every part of ganaug sees the same picture:
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import stat
@@ -119,6 +120,16 @@ def opened_file(source: str | Path | bytes, byte_limit: int = BYTE_LIMIT) -> Ite
     _check_bytes(found.st_size, byte_limit)
     with open(source, "rb") as file:
         yield file
+
+
+def content_of(source: str | Path, byte_limit: int = BYTE_LIMIT) -> bytes:
+    """SHA-256 of a file; nothing where it cannot be read, or is larger than that."""
+    hashed = hashlib.sha256()
+    with contextlib.suppress(UnreadableImageError, OSError), opened_file(source, byte_limit) as file:
+        while data := file.read(1 << 20):
+            hashed.update(data)
+        return hashed.digest()
+    return b""
 
 
 def to_grey_or_rgb(image: Image.Image, span: Range | None = None) -> Image.Image:

@@ -19,6 +19,7 @@ from PIL import Image
 from ganaug.data.labels.classes import check_names
 from ganaug.data.pictures.depth import Range
 from ganaug.data.pictures.files import DICOM, SUFFIXES, WITHOUT_PYDICOM, has_pydicom, read_file, require_pydicom
+from ganaug.data.pictures.images import content_of
 from ganaug.data.sources.kinds import in_short
 from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
 from ganaug.data.sources.ours import MADE, SAMPLES, made_here
@@ -57,6 +58,11 @@ class FolderSource:
     def read(self, index: int) -> Image.Image:
         """Decode one file to mode "L" or "RGB"; raises UnreadableImageError."""
         return read_file(os.path.join(self.root, self.files[index]), self.span)
+
+    def content(self) -> Iterator[bytes]:
+        """Of each file a hash of what it holds."""
+        for name in self.files:
+            yield content_of(os.path.join(self.root, name))
 
 
 def file_of(source: Any, index: int) -> Path | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from PIL import Image
 
 from ganaug.data.labels.classes import named_labels
 from ganaug.data.pictures.depth import Range
-from ganaug.data.pictures.images import decode_image
+from ganaug.data.pictures.images import content_of, decode_image
 from ganaug.data.sources.arrays import item_names, labels_and_names
 from ganaug.data.sources.keys import GROUP, image_key, label_key
 from ganaug.data.sources.kinds import Asked, in_short, is_file, source
@@ -25,8 +26,11 @@ _SHARD = re.compile(r"(.*)-(\d{5})-of-(\d{5})(\.\w+)")
 
 @dataclass(frozen=True, eq=False)
 class ParquetSource:
-    """files: opened ones; starts: the first row of each block of rows, and the end; column: of the images."""
+    """paths, files: of the set, and opened; starts: the first row of each block of rows, and the end; column: of the
+    images.
+    """
 
+    paths: Sequence[Path]
     files: Sequence[Any]
     blocks: Sequence[tuple[int, int]]
     starts: np.ndarray
@@ -59,6 +63,11 @@ class ParquetSource:
             reason = f"it holds the path {path!r} in place of an image." if path else "there is no image."
             raise UnreadableImageError(reason, "Write the images themselves into the file.")
         return decode_image(bytes(data), self.span)
+
+    def content(self) -> Iterator[bytes]:
+        """Of each file a hash of what it holds; and the column that is read."""
+        yield self.column.encode()
+        yield from (content_of(path, sys.maxsize) for path in self.paths)
 
 
 @source(
@@ -110,7 +119,7 @@ def parquet(asked: Asked) -> ParquetSource:
     ignored = {"class without items": dropped} if dropped else {}
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     return ParquetSource(
-        files, blocks, starts, column, labels, classes, item_names(len(labels)),
+        paths, files, blocks, starts, column, labels, classes, item_names(len(labels)),
         groups=None if groups is None else tuple(map(str, groups)), ignored=ignored, span=how.range,
     )  # fmt: skip
 

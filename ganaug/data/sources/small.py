@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,12 @@ class Larger:
 
     def read(self, index: int) -> Image.Image:
         return self.source.read(int(self.rows[index]))
+
+    def content(self) -> Iterator[bytes] | None:
+        """Of all items of the source, and which of them these are; None where that takes as long as reading them."""
+        inner = getattr(self.source, "content", None)
+        found = None if inner is None else inner()
+        return None if found is None else itertools.chain(found, [self.rows.tobytes()])
 
 
 def without_small(source: Any, least: int | None) -> Any:

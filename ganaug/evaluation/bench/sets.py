@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ganaug.data.beside import both_readings, found_beside, to_split
 from ganaug.data.duplicates.seen import Known, without
-from ganaug.data.load import LabelledImages, load_images, require_counts
+from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.required import require_counts
 from ganaug.data.sources.source import brings_test_part
 from ganaug.data.split import groups_in_words, hold_out
 from ganaug.data.unlabelled import MOST as UNLABELLED

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganaug.classifier.judge import STEPS, judge_of
-from ganaug.data.load import require_counts
+from ganaug.data.required import require_counts
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults

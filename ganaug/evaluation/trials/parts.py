@@ -26,7 +26,7 @@ class Origin:
 
     source: ImageSource
     rows: np.ndarray
-    fingerprints: tuple[str, ...]
+    fingerprints: Sequence[str]
 
 
 @dataclass(frozen=True, eq=False)
