@@ -52,3 +52,10 @@ class Texts(Sequence[str]):
     def take(self, rows: np.ndarray) -> Texts:
         """These alone, int64, in this order; none is copied."""
         return Texts(self.values, rows if self.rows is None else self.rows[rows])
+
+
+def in_letters(texts: Sequence[str], length: int) -> np.ndarray:
+    """Texts in ASCII of one length: dtype "S", (N,)."""
+    if isinstance(texts, Texts):
+        return texts.values if texts.rows is None else texts.values[texts.rows]
+    return np.array([text.encode("ascii") for text in texts], f"S{length}")

@@ -179,7 +179,7 @@ class Play:
     def _card(self, steps: int) -> Card:
         all_parts = self.training, self.validation, self.beside
         parts = [part for part in all_parts if isinstance(part, LabelledImages)]
-        likenesses = [alike for part in parts for alike in part.likenesses]
+        likenesses = [part.likenesses for part in parts]
         return Card(
             recipe=self.settings.recipe,
             settings=self.settings.options,
@@ -200,7 +200,7 @@ class Play:
             slices=self.settings.slices,
             slicewise=self.slicewise,
             skipped=skipped(self.training),
-            likenesses=keep_likenesses(self.folder, likenesses) if likenesses else "",
+            likenesses=keep_likenesses(self.folder, *likenesses) if any(likenesses) else "",
         )
 
 

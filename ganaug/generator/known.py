@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
-from ganaug.data.duplicates.likeness import read_likenesses
+import numpy as np
+
+from ganaug.data.duplicates.likeness import LENGTH, read_likenesses
 from ganaug.data.duplicates.seen import Known
+from ganaug.data.texts import Texts, in_letters
 from ganaug.errors import ArtefactError
 from ganaug.files.integrity import read_whole, sha256, write_atomically
 from ganaug.generator.folder import Fitted, run_folder
 
-LIKENESSES = "likenesses.json"
-SCHEMA = 2  # 1 had no colours
-MOST_BYTES = 1 << 30  # of that file
+LIKENESSES = "likenesses.txt"  # a line for each
+EARLIER = "likenesses.json"  # of earlier versions
+SCHEMA = 2  # of that; 1 had no colours
 
 
-def keep_likenesses(run: Path, likenesses: Iterable[str]) -> str:
+def keep_likenesses(run: Path, *likenesses: Sequence[str]) -> str:
     """Write them into a run folder, sorted, so that the file says nothing of the order of the images; gives the hash
     that goes onto the card."""
-    content = json.dumps({"schema": SCHEMA, "likenesses": sorted(set(likenesses))}, indent=1).encode()
+    letters = np.unique(np.concatenate([in_letters(part, LENGTH) for part in likenesses]))
+    lines = np.full((len(letters), LENGTH + 1), ord("\n"), np.uint8)
+    lines[:, :-1] = letters.view(np.uint8).reshape(-1, LENGTH)
+    content = lines.tobytes()
     write_atomically(run / LIKENESSES, content)
     return sha256(content)
 
@@ -38,20 +44,31 @@ def known_to(fitted: Fitted) -> Known:
     """
     card, run = fitted.card, run_folder(fitted)
     prints = frozenset((*card.fingerprints, *card.unlabelled, *card.held_out))
-    file = None if run is None else run / LIKENESSES
-    if not card.likenesses or file is None or not os.path.lexists(file):
+    files = [] if run is None or not card.likenesses else [run / LIKENESSES, run / EARLIER]
+    file = next((file for file in files if os.path.lexists(file)), None)
+    if file is None:
         return Known(prints, nearly=not card.likenesses)
-    content = read_whole(file, MOST_BYTES)
+    content = read_whole(file)
     try:
         if sha256(content) != card.likenesses:
             raise ValueError("it was altered")
-        found = json.loads(content)
-        if found["schema"] != SCHEMA:
-            raise ValueError("another version of ganaug wrote it, so fit again to have near-duplicates found")
-        texts = found["likenesses"]
+        texts = _of_earlier(content) if file.name == EARLIER else _of_lines(content)
         read_likenesses(texts)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtefactError(
             f"{file} cannot be used: {error}.", "Restore it, or delete it to look for exact copies only."
         ) from error
     return Known(prints, frozenset(texts))
+
+
+def _of_lines(content: bytes) -> Sequence[str]:
+    lines = np.frombuffer(content, np.uint8).reshape(-1, LENGTH + 1)
+    return Texts(np.ascontiguousarray(lines[:, :-1]).view(f"S{LENGTH}")[:, 0])
+
+
+def _of_earlier(content: bytes) -> Sequence[str]:
+    found = json.loads(content)
+    if found["schema"] != SCHEMA:
+        raise ValueError("another version of ganaug wrote it, so fit again to have near-duplicates found")
+    texts: list[str] = found["likenesses"]
+    return texts
