@@ -23,7 +23,7 @@ MAY = {
     "files": "",
     "data.pictures": "",
     "data.labels": "data.pictures",
-    "data.sources": "data.labels data.pictures options",
+    "data.sources": "data.labels data.pictures files options",
     "data.duplicates": "data.pictures",
     "data": "data.duplicates data.labels data.pictures data.sources files options",
     "data.rows": "data data.labels data.pictures data.sources",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +18,8 @@ from ganaug.data.pictures.images import content_of, decode_image
 from ganaug.data.sources.arrays import item_names, labels_and_names
 from ganaug.data.sources.keys import GROUP, image_key, label_key
 from ganaug.data.sources.kinds import Asked, in_short, is_file, source
+from ganaug.data.sources.shards import shards_of
 from ganaug.errors import DataError, MissingPackageError, UnreadableImageError
-
-_SHARD = re.compile(r"(.*)-(\d{5})-of-(\d{5})(\.\w+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +74,7 @@ class ParquetSource:
     reads=("image", "target", "classes"),
 )
 def parquet(asked: Asked) -> ParquetSource:
-    how, paths = asked.reading, _shards(asked.path)
+    how, paths = asked.reading, shards_of(asked.path)
     try:
         import pyarrow
         import pyarrow.parquet
@@ -137,20 +135,6 @@ def rows_of(source: ParquetSource, rows: np.ndarray, groups: Sequence[str] | Non
         return table
     kept = [name for name in table.column_names if name.lower() != GROUP]
     return table.select(kept).append_column(GROUP, pyarrow.array(groups))
-
-
-def _shards(path: Path) -> list[Path]:
-    """All parts of a set of which a file is one, "train-00000-of-00002.parquet"; DataError if one is missing."""
-    match = _SHARD.fullmatch(path.name)
-    if match is None:
-        return [path]
-    stem, _, count, suffix = match.groups()
-    parts = [path.parent / f"{stem}-{number:05}-of-{count}{suffix}" for number in range(int(count))]
-    gone = [part.name for part in parts if not part.is_file()]
-    if gone:
-        cause = f"{path} is one of {int(count)} parts of a set, of which {gone[0]} is missing."
-        raise DataError(cause, "Put all parts into one folder, or rename this one to read it alone.")
-    return parts
 
 
 def _opened(path: Path) -> Any:
