@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -103,48 +106,94 @@ def survey(
     most so many readable images a class, chosen by a permutation keyed by (seed, class name). strict: raise
     UnreadableImageError, naming the item, instead of listing it.
     """
-    queue, reserve = _within_limit(source, limit, seed)
-    result, total = Survey(of_array=getattr(source, "deep", None)), len(queue)
-    log = Log(total) if log is None else log
-    while queue:
-        index = queue.popleft()
-        if log.holds(index):
-            continue
-        try:
-            image = source.array[index] if source.array is not None else source.read(index)
-        except UnreadableImageError as error:
-            name = source.names[index]
-            if strict:
-                cause = f"{name} cannot be read: {error.cause}"
-                raise UnreadableImageError(cause, "Repair or remove it, or go on without --strict.") from error
-            result.unreadable.append((name, error.cause))
-            spare = reserve.get(int(source.labels[index]))
-            if spare:
-                queue.append(spare.popleft())
-            continue
-        pixels = np.asarray(image)
-        colour = in_colour(pixels)
-        mode = "L" if pixels.ndim == 2 else "RGB"
-        mark = fingerprint_pixels(pixels, colour)
-        stored = stored_in(image) if isinstance(image, Image.Image) else Stored()
-        seen = Seen(index, mode, pixels.shape[:2], colour, mark, likeness(pixels), stored)
-        if log.count % _EVERY == 0:
-            report("reading images", log.count, total, "")
-        if visit is not None:
-            visit(seen, pixels)
-        log.add(seen)
+    log = Log(number_within(source, limit)) if log is None else log
+    queue, reserve = _within_limit(source, limit, seed, log)
+    result, total = Survey(of_array=getattr(source, "deep", None)), number_within(source, limit)
+    with contextlib.closing(_ahead(source, queue)) as items:
+        for index, found in items:
+            if isinstance(found, UnreadableImageError):
+                name = source.names[index]
+                if strict:
+                    cause = f"{name} cannot be read: {found.cause}"
+                    raise UnreadableImageError(cause, "Repair or remove it, or go on without --strict.") from found
+                result.unreadable.append((name, found.cause))
+                spare = reserve.get(int(source.labels[index]))
+                if spare:
+                    queue.spares.append(spare.popleft())
+                continue
+            seen, pixels = found
+            if log.count % _EVERY == 0:
+                report("reading images", log.count, total, "")
+            if visit is not None:
+                visit(seen, pixels)
+            log.add(seen)
     report("reading images", log.count, log.count, "")
     result.images = Records(log.written()).in_order()
     return result
 
 
-def _within_limit(source: ImageSource, limit: int | None, seed: int) -> tuple[deque[int], dict[int, deque[int]]]:
+class _Queue:
+    """The items to read, one after the other, without those that a log holds; then those that replace others, which
+    may come at any time."""
+
+    def __init__(self, first: Iterable[int], log: Log):
+        self.first, self.log, self.spares = iter(first), log, deque[int]()
+
+    def pop(self) -> int | None:
+        """The next one; None where there is none now."""
+        index = next((index for index in self.first if not self.log.holds(index)), None)
+        while index is None and self.spares:
+            spare = self.spares.popleft()
+            index = None if self.log.holds(spare) else spare
+        return index
+
+
+_Found = tuple[Seen, np.ndarray] | UnreadableImageError
+
+
+def _ahead(source: ImageSource, queue: _Queue) -> Generator[tuple[int, _Found], None, None]:
+    """Items in the order of the queue. Of a source that says how many `threads` may read it at once, the next ones are
+    read meanwhile: decoders let other threads work."""
+    threads = getattr(source, "threads", 1)
+    if threads < 2:
+        while (index := queue.pop()) is not None:
+            yield index, _read(source, index)
+        return
+    waiting: deque[tuple[int, Future[_Found]]] = deque()
+    with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+        warnings.simplefilter("ignore")  # as each reading does by itself, which two at a time cannot undo in order
+        try:
+            while True:
+                while len(waiting) < 2 * threads and (index := queue.pop()) is not None:
+                    waiting.append((index, pool.submit(_read, source, index)))
+                if not waiting:
+                    return
+                index, future = waiting.popleft()
+                yield index, future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read(source: ImageSource, index: int) -> _Found:
+    try:
+        image = source.array[index] if source.array is not None else source.read(index)
+    except UnreadableImageError as error:
+        return error
+    pixels = np.asarray(image)
+    colour = in_colour(pixels)
+    mode = "L" if pixels.ndim == 2 else "RGB"
+    mark = fingerprint_pixels(pixels, colour)
+    stored = stored_in(image) if isinstance(image, Image.Image) else Stored()
+    return Seen(index, mode, pixels.shape[:2], colour, mark, likeness(pixels), stored), pixels
+
+
+def _within_limit(source: ImageSource, limit: int | None, seed: int, log: Log) -> tuple[_Queue, dict[int, deque[int]]]:
     """The items to read, in the order of the source, and for each class those that may replace unreadable ones."""
     if limit is None:
-        return deque(range(len(source))), {}
+        return _Queue(range(len(source)), log), {}
     orders = limit_order(source.labels, source.classes, limit, seed)
     reserve = {label: deque(own[limit:].tolist()) for label, own in enumerate(orders)}
-    return deque(sorted(index for own in orders for index in own[:limit].tolist())), reserve
+    return _Queue(sorted(index for own in orders for index in own[:limit].tolist()), log), reserve
 
 
 def number_within(source: ImageSource, limit: int | None) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 GROUPS, OWN_GROUP, MEMORY, OWN_MEMORY = Path("/sys/fs/cgroup"), "/proc/self/cgroup", "/proc/meminfo", "/proc/self/statm"
+READERS = 8  # threads that decode pictures, at most: they share an interpreter
 PIXELS = 0.25  # share of the free memory that pixels of a data set may take
 SPINS = "10000"  # turns for which an idle thread waits busily: less than a tenth of a millisecond
 

@@ -25,6 +25,7 @@ from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
 from ganaug.data.sources.ours import MADE, SAMPLES, made_here
 from ganaug.data.sources.small import Larger
 from ganaug.errors import DataError
+from ganaug.files.machine import READERS, usable_cores
 from ganaug.reporting import printable
 
 DEEPEST = 100  # folders in folders below a class
@@ -58,6 +59,11 @@ class FolderSource:
     def read(self, index: int) -> Image.Image:
         """Decode one file to mode "L" or "RGB"; raises UnreadableImageError."""
         return read_file(os.path.join(self.root, self.files[index]), self.span)
+
+    @property
+    def threads(self) -> int:
+        """How many may read it at once."""
+        return min(usable_cores(), READERS)
 
     def content(self) -> Iterator[bytes]:
         """Of each file a hash of what it holds."""

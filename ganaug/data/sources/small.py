@@ -34,6 +34,11 @@ class Larger:
     def read(self, index: int) -> Image.Image:
         return self.source.read(int(self.rows[index]))
 
+    @property
+    def threads(self) -> int:
+        """How many may read it at once."""
+        return getattr(self.source, "threads", 1)
+
     def content(self) -> Iterator[bytes] | None:
         """Of all items of the source, and which of them these are; None where that takes as long as reading them."""
         inner = getattr(self.source, "content", None)

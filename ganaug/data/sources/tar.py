@@ -27,6 +27,7 @@ from ganaug.data.sources.keys import LABELS, image_key, label_key
 from ganaug.data.sources.kinds import Asked, is_file, is_text, source
 from ganaug.data.sources.shards import are_shards, shards_of
 from ganaug.errors import DataError, UnreadableImageError
+from ganaug.files.machine import READERS, usable_cores
 
 WITHOUT_IMAGE = "item without an image"
 _NAME = re.compile(r"((?:.*/)?[^/.]+)\.([^/]+)", re.DOTALL)  # key and ending
@@ -68,6 +69,11 @@ class TarSource:
                 f"{place.size:,} bytes are above the limit of {BYTE_LIMIT:,}.", "Make it smaller."
             )
         return decode_image(_bytes(self.archives, place), self.span)
+
+    @property
+    def threads(self) -> int:
+        """How many may read it at once."""
+        return min(usable_cores(), READERS)
 
     def content(self) -> Iterator[bytes]:
         """Of each file a hash of what it holds, and where the images are."""

@@ -33,6 +33,7 @@ from ganaug.files.lock import part_file, put_in_place
 _URL = re.compile(r"[a-z][a-z0-9+.-]*(::[a-z][a-z0-9+.-]*)*://.", re.IGNORECASE)
 FILES = (".tar", ".parquet", ".arrow", ".feather", ".npz")  # that are fetched whole
 _PART = ".fetched."  # how the name of a file begins while it is fetched
+_READERS = 16  # threads, which mostly wait
 _AGAIN = "Check the address and the connection, and start again."
 
 
@@ -64,6 +65,11 @@ class UrlSource:
         except Exception as error:  # backends raise almost anything
             raise _failed(f"{self.files[index]} cannot be fetched", error) from error
         return decode_image(bytes(data), self.span)
+
+    @property
+    def threads(self) -> int:
+        """How many may read it at once."""
+        return _READERS
 
     def content(self) -> Iterator[bytes]:
         """Of each file what changes when it does."""
