@@ -24,7 +24,7 @@ from ganaug.data.pictures.depth import Range
 from ganaug.data.pictures.images import BYTE_LIMIT, SUFFIXES, content_of, decode_image
 from ganaug.data.sources.arrays import labels_and_names
 from ganaug.data.sources.keys import LABELS, image_key, label_key
-from ganaug.data.sources.kinds import Asked, is_file, is_text, source
+from ganaug.data.sources.kinds import Asked, in_short, is_file, is_text, source
 from ganaug.data.sources.shards import are_shards, shards_of
 from ganaug.errors import DataError, UnreadableImageError
 from ganaug.files.machine import READERS, usable_cores
@@ -44,7 +44,7 @@ class Place(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TarSource:
     """archives: the files; places: of the images in them, int64 (N, 3), see `Place`."""
 
@@ -57,6 +57,8 @@ class TarSource:
     ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
     span: Range | None = None
     array: None = None
+
+    __repr__ = in_short
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -22,7 +22,7 @@ from PIL import Image
 from ganaug.data.labels.classes import check_names
 from ganaug.data.pictures.depth import Range
 from ganaug.data.pictures.images import SUFFIXES, decode_image
-from ganaug.data.sources.kinds import ALWAYS, SOURCES, Asked, is_text, source
+from ganaug.data.sources.kinds import ALWAYS, SOURCES, Asked, in_short, is_text, source
 from ganaug.data.sources.shards import shard_names
 from ganaug.data.sources.source import refuse_idle
 from ganaug.errors import DataError, MissingPackageError, UnreadableImageError
@@ -37,7 +37,7 @@ _READERS = 16  # threads, which mostly wait
 _AGAIN = "Check the address and the connection, and start again."
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class UrlSource:
     """Images of a folder elsewhere. files: their paths there. marks: of each, what changes when it does."""
 
@@ -51,6 +51,8 @@ class UrlSource:
     ignored: Mapping[str, Sequence[str]] = field(default_factory=dict)
     span: Range | None = None
     array: None = None
+
+    __repr__ = in_short
 
     def __len__(self) -> int:
         return len(self.files)

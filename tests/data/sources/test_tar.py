@@ -179,7 +179,7 @@ def test_images_beyond_memory_are_found_again(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = write(tmp_path / "a.tar", items())
     plain = load_images(path)
-    monkeypatch.setattr("ganaug.data.load.memory_for_pixels", lambda: 0)
+    monkeypatch.setattr("ganaug.data.store.memory_for_pixels", lambda: 0)
     for _ in range(2):
         assert (load_images(path).pixels == plain.pixels).all()
     assert len(list((tmp_path / "cache" / "ganaug" / "pixels").iterdir())) == 1
