@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
+from torch.utils.data import TensorDataset
 
 import ganaug
 from ganaug.classifier import labelling
@@ -111,7 +113,7 @@ def test_who_looks_for_images_that_were_seen_finds_them(tmp_path, judges):
     assert {fingerprint(image) for image in taken} <= known.fingerprints
     assert set(load_images((taken, np.arange(20) % 2)).likenesses) <= known.likenesses
     with pytest.raises(LeakError):
-        ganaug.mix(DATA, run, evaluation=[(taken, np.arange(20) % 2)], ratio=0.5)
+        ganaug.mix(TensorDataset(*map(torch.from_numpy, DATA)), run, evaluation=[(taken, np.arange(20) % 2)], ratio=0.5)
     both = load_images((np.concatenate([DATA[0], POOL]), np.arange(70) % 2))
     parts = FitParts(both, run.load().card)
     assert parts.unlabelled.sum() == 20
