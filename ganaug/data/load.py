@@ -57,6 +57,8 @@ class LabelledImages(Labelled):
         Classes that were left out as too small.
     pairs : Tensor or None
         The paired image of each item, uint8 (N, c, H, W).
+    stored_pairs : Pixels or None
+        The same, as rows of stores.
     allow : tuple of str or None
         Changes of an image that keep its label, where somebody said so.
     """

@@ -24,8 +24,8 @@ import torch
 
 import ganaug
 from ganaug.errors import FewImagesWarning
-from ganaug.fitting import fit as fitting
 from ganaug.fitting import play
+from ganaug.fitting import play as fitting
 from ganaug.generator.state import load_state
 from ganaug.samples.blocks import render
 from ganaug.samples.pool import Pool

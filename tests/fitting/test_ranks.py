@@ -22,8 +22,8 @@ import ganaug
 from ganaug.__main__ import main
 from ganaug.device import resolve_device
 from ganaug.errors import OptionError
-from ganaug.fitting import fit as fitting
 from ganaug.fitting import play
+from ganaug.fitting import play as fitting
 from ganaug.generator.interventions import Intervention
 from ganaug.generator.state import load_state
 from tests.toys.ranks import together

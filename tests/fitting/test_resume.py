@@ -13,8 +13,8 @@ import torch
 import ganaug
 from ganaug.device import environment
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
-from ganaug.fitting import fit as fitting
 from ganaug.fitting import play
+from ganaug.fitting import play as fitting
 from ganaug.fitting.course import Course
 from ganaug.generator.state import SavedState, load_state, save_state
 
