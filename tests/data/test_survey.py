@@ -10,6 +10,7 @@ from PIL import Image
 from ganaug.data.sources.folder import FolderSource, from_folder
 from ganaug.data.survey import survey
 from ganaug.errors import UnreadableImageError
+from ganaug.files.machine import readers
 from tests.data.test_store import a_folder
 
 
@@ -74,3 +75,10 @@ def test_an_error_in_a_thread_ends_the_reading_and_warnings_are_heard_again(tmp_
         survey(from_folder(root))
     assert warnings.filters == before
     assert threading.active_count() == running
+
+
+def test_large_files_are_read_by_several_threads_and_small_ones_by_one(monkeypatch):
+    monkeypatch.setattr("ganaug.files.machine.usable_cores", lambda: 4)
+    assert [readers(sizes) for sizes in ([], [1500] * 3, [57_000] * 3, [1500, 57_000, 60_000])] == [1, 1, 4, 4]
+    monkeypatch.setattr("ganaug.files.machine.usable_cores", lambda: 64)
+    assert readers([57_000]) == 8

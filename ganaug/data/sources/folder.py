@@ -25,7 +25,7 @@ from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
 from ganaug.data.sources.ours import MADE, SAMPLES, made_here
 from ganaug.data.sources.small import Larger
 from ganaug.errors import DataError
-from ganaug.files.machine import READERS, usable_cores
+from ganaug.files.machine import readers
 from ganaug.reporting import printable
 
 DEEPEST = 100  # folders in folders below a class
@@ -62,8 +62,9 @@ class FolderSource:
 
     @property
     def threads(self) -> int:
-        """How many may read it at once."""
-        return min(usable_cores(), READERS)
+        """How many may read it at once: by the first of its files."""
+        places = (os.path.join(self.root, name) for name in self.files[:20])
+        return readers([os.path.getsize(place) for place in places if os.path.isfile(place)])
 
     def content(self) -> Iterator[bytes]:
         """Of each file a hash of what it holds."""

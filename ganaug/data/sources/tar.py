@@ -27,7 +27,7 @@ from ganaug.data.sources.keys import LABELS, image_key, label_key
 from ganaug.data.sources.kinds import Asked, in_short, is_file, is_text, source
 from ganaug.data.sources.shards import are_shards, shards_of
 from ganaug.errors import DataError, UnreadableImageError
-from ganaug.files.machine import READERS, usable_cores
+from ganaug.files.machine import readers
 
 WITHOUT_IMAGE = "item without an image"
 _NAME = re.compile(r"((?:.*/)?[^/.]+)\.([^/]+)", re.DOTALL)  # key and ending
@@ -74,8 +74,8 @@ class TarSource:
 
     @property
     def threads(self) -> int:
-        """How many may read it at once."""
-        return min(usable_cores(), READERS)
+        """How many may read it at once: by the first of its images."""
+        return readers([Place(*place).size for place in self.places[:20].tolist()])
 
     def content(self) -> Iterator[bytes]:
         """Of each file a hash of what it holds, and where the images are."""
