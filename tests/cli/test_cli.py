@@ -58,13 +58,13 @@ def folder(tmp_path_factory):
     return root
 
 
-def test_the_main_job_on_a_messy_folder(folder, tmp_path):
-    run = checked(run_alone)  # nothing is imported before that a command has to import
-    survey = json.loads(run("check", folder, "--json", "--no-timing").stdout)
+def test_the_main_job_on_a_messy_folder(run, folder, tmp_path):
+    alone = checked(run_alone)  # nothing is imported before that a command has to import
+    survey = json.loads(alone("check", folder, "--json", "--no-timing").stdout)
     assert survey["counts"] == {"ok part": 8, "scratch": 8}
     assert any("broken.png" in name for name, _ in survey["unreadable"])
     out = tmp_path / "run"
-    told = run("fit", folder, "--out", out, "--steps", 2, "--json")
+    told = alone("fit", folder, "--out", out, "--steps", 2, "--json")
     assert re.search(r"unreadable: 1 image is passed over, the first is .*broken.png", told.stderr)
     assert "broken.png" in (out / "unreadable.csv").read_text()
     fitted = json.loads(told.stdout)
