@@ -111,13 +111,13 @@ def as_unreadable() -> Iterator[None]:
 def opened_file(source: str | Path | bytes, byte_limit: int = BYTE_LIMIT) -> Iterator[IO[bytes]]:
     """A regular file of bounded size, or bytes, to read from."""
     if isinstance(source, bytes):
-        _check_bytes(len(source), byte_limit)
+        check_bytes(len(source), byte_limit)
         yield io.BytesIO(source)
         return
     found = os.stat(source)
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableImageError("it is a folder, a pipe or a device, not a file.", "Remove it.")
-    _check_bytes(found.st_size, byte_limit)
+    check_bytes(found.st_size, byte_limit)
     with open(source, "rb") as file:
         yield file
 
@@ -189,7 +189,7 @@ def _of_alpha(layer: Image.Image) -> set[str]:
     return {"odd alpha"} if clear < 0.1 and np.count_nonzero(levels) > 32 else {"transparent"}
 
 
-def _check_bytes(size: int, limit: int) -> None:
+def check_bytes(size: int, limit: int) -> None:
     if size > limit:
         raise UnreadableImageError(
             f"{size:,} bytes are above the limit of {limit:,}.", "Make it smaller, or remove it."

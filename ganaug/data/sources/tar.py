@@ -21,12 +21,12 @@ from PIL import Image
 
 from ganaug.data.labels.classes import named_labels
 from ganaug.data.pictures.depth import Range
-from ganaug.data.pictures.images import BYTE_LIMIT, SUFFIXES, content_of, decode_image
+from ganaug.data.pictures.images import BYTE_LIMIT, SUFFIXES, check_bytes, content_of, decode_image
 from ganaug.data.sources.arrays import labels_and_names
 from ganaug.data.sources.keys import LABELS, image_key, label_key
 from ganaug.data.sources.kinds import Asked, in_short, is_file, is_text, source
 from ganaug.data.sources.shards import are_shards, shards_of
-from ganaug.errors import DataError, UnreadableImageError
+from ganaug.errors import DataError
 from ganaug.files.machine import readers
 
 WITHOUT_IMAGE = "item without an image"
@@ -66,10 +66,7 @@ class TarSource:
     def read(self, index: int) -> Image.Image:
         """Decode one image to mode "L" or "RGB"; raises UnreadableImageError, and DataError where the file is gone."""
         place = Place(*self.places[index].tolist())
-        if place.size > BYTE_LIMIT:
-            raise UnreadableImageError(
-                f"{place.size:,} bytes are above the limit of {BYTE_LIMIT:,}.", "Make it smaller."
-            )
+        check_bytes(place.size, BYTE_LIMIT)
         return decode_image(_bytes(self.archives, place), self.span)
 
     @property
@@ -119,7 +116,7 @@ def tar(asked: Asked) -> TarSource:
     if missing:
         cause = f"{len(missing)} of {len(names)} items of {asked.path} have no .{target}, the first is {missing[0]}."
         raise DataError(cause, "Write a class beside each image, or name another ending: --target ENDING.")
-    cells = [_cell(_bytes(archives, items[name][target]), f"{name}.{target}") for name in names]
+    cells = [_cell(_bytes(archives, items[name][target], _LABEL + 1), f"{name}.{target}") for name in names]
     values, given = labels_and_names(_alike(cells), how.classes)
     labels, classes, dropped = named_labels(values, given, drop_empty=how.classes is None)
     ignored |= {"class without items": dropped} if dropped else {}
@@ -154,12 +151,13 @@ def _members(path: Path) -> Iterator[tuple[str, str, int, int]]:
         ) from (error)
 
 
-def _bytes(archives: Sequence[Path], place: Place) -> bytes:
+def _bytes(archives: Sequence[Path], place: Place, most: int = BYTE_LIMIT) -> bytes:
+    """The bytes at a place, the first ones where these are more than `most`."""
     path = archives[place.archive]
     try:
         with open(path, "rb") as file:
             file.seek(place.start)
-            return file.read(place.size)
+            return file.read(min(place.size, most))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.", "Put it back, or fetch it again.") from error
 

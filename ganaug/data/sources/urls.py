@@ -21,7 +21,7 @@ from PIL import Image
 
 from ganaug.data.labels.classes import check_names
 from ganaug.data.pictures.depth import Range
-from ganaug.data.pictures.images import SUFFIXES, decode_image
+from ganaug.data.pictures.images import BYTE_LIMIT, SUFFIXES, check_bytes, decode_image
 from ganaug.data.sources.kinds import ALWAYS, SOURCES, Asked, in_short, is_text, source
 from ganaug.data.sources.shards import shard_names
 from ganaug.data.sources.source import refuse_idle
@@ -39,11 +39,13 @@ _AGAIN = "Check the address and the connection, and start again."
 
 @dataclass(frozen=True, eq=False, repr=False)
 class UrlSource:
-    """Images of a folder elsewhere. files: their paths there. marks: of each, what changes when it does."""
+    """Images of a folder elsewhere. files: their paths there. marks: of each, what changes when it does. sizes: in
+    bytes, 0 where that is not told."""
 
     system: Any
     files: Sequence[str]
     marks: Sequence[str]
+    sizes: Sequence[int]
     labels: np.ndarray
     classes: tuple[str, ...]
     names: Sequence[str]
@@ -60,6 +62,7 @@ class UrlSource:
     def read(self, index: int) -> Image.Image:
         """Fetch and decode one image to mode "L" or "RGB"; raises UnreadableImageError for one that is gone or damaged,
         and DataError where the connection fails, so that no image is left out for it."""
+        check_bytes(self.sizes[index], BYTE_LIMIT)  # before it is fetched
         try:
             data = self.system.cat_file(self.files[index])
         except FileNotFoundError as error:
@@ -152,8 +155,9 @@ def _folder(address: str, system: Any, root: str, span: Range | None) -> UrlSour
     place = {name: label for label, name in enumerate(classes)}
     labels = np.array([place[name] for name in called], np.int64)
     paths = list(files.values())
+    sizes = [int(found[path].get("size") or 0) for path in paths]
     return UrlSource(
-        system, paths, [marks[path] for path in paths], labels, classes, list(files), ignored=ignored, span=span
+        system, paths, [marks[path] for path in paths], sizes, labels, classes, list(files), ignored=ignored, span=span
     )
 
 

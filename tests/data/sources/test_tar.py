@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -183,3 +184,15 @@ def test_images_beyond_memory_are_found_again(tmp_path, monkeypatch):
     for _ in range(2):
         assert (load_images(path).pixels == plain.pixels).all()
     assert len(list((tmp_path / "cache" / "ganaug" / "pixels").iterdir())) == 1
+
+
+def test_of_a_label_that_is_a_large_file_no_more_is_read_than_a_label_may_have(tmp_path):
+    large = b"7" * (1 << 25)
+    write(tmp_path / "train.tar", items(cell=lambda i, label: ("cls", large if i == 0 else b"1")))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="holds no class"):
+            open_source(tmp_path / "train.tar")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()

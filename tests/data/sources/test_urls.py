@@ -9,7 +9,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from ganaug.data.load import load_images
 from ganaug.data.sources.source import open_source
-from ganaug.errors import DataError, DiskFullError, MissingPackageError, OptionError
+from ganaug.errors import DataError, DiskFullError, MissingPackageError, OptionError, UnreadableImageError
 from ganaug.files import integrity
 from tests.data.sources.test_tar import encoded, items, write
 from tests.toys.images import picture
@@ -154,3 +154,17 @@ def test_a_folder_of_this_machine_by_url_is_the_folder(tmp_path, remote):
     assert (one.pixels == other.pixels).all()
     assert list(one.names) == list(other.names)
     assert one.fingerprints == other.fingerprints
+
+
+def test_an_image_that_is_too_large_is_told_and_not_fetched(remote, monkeypatch):
+    fill(remote)
+    source = open_source("memory://data/train")
+    fetched = []
+    cat = MemoryFileSystem.cat_file
+    monkeypatch.setattr(
+        MemoryFileSystem, "cat_file", lambda self, path, *a, **k: fetched.append(path) or cat(self, path)
+    )
+    monkeypatch.setattr("ganaug.data.sources.urls.BYTE_LIMIT", source.sizes[0] - 1)
+    with pytest.raises(UnreadableImageError, match="above the limit"):
+        source.read(0)
+    assert fetched == []
