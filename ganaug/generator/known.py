@@ -6,7 +6,6 @@ are found, are small pictures of the user's images; they stay in the run folder,
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +20,6 @@ from ganaug.files.integrity import read_whole, sha256, write_atomically
 from ganaug.generator.folder import Fitted, run_folder
 
 LIKENESSES = "likenesses.txt"  # a line for each
-EARLIER = "likenesses.json"  # of earlier versions
-SCHEMA = 2  # of that; 1 had no colours
 
 
 def keep_likenesses(run: Path, *likenesses: Sequence[str]) -> str:
@@ -44,17 +41,16 @@ def known_to(fitted: Fitted) -> Known:
     """
     card, run = fitted.card, run_folder(fitted)
     prints = frozenset((*card.fingerprints, *card.unlabelled, *card.held_out))
-    files = [] if run is None or not card.likenesses else [run / LIKENESSES, run / EARLIER]
-    file = next((file for file in files if os.path.lexists(file)), None)
-    if file is None:
+    file = None if run is None else run / LIKENESSES
+    if file is None or not card.likenesses or not os.path.lexists(file):
         return Known(prints, nearly=not card.likenesses)
     content = read_whole(file)
     try:
         if sha256(content) != card.likenesses:
             raise ValueError("it was altered")
-        texts = _of_earlier(content) if file.name == EARLIER else _of_lines(content)
+        texts = _of_lines(content)
         read_likenesses(texts)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except ValueError as error:
         raise ArtefactError(
             f"{file} cannot be used: {error}.", "Restore it, or delete it to look for exact copies only."
         ) from error
@@ -64,11 +60,3 @@ def known_to(fitted: Fitted) -> Known:
 def _of_lines(content: bytes) -> Sequence[str]:
     lines = np.frombuffer(content, np.uint8).reshape(-1, LENGTH + 1)
     return Texts(np.ascontiguousarray(lines[:, :-1]).view(f"S{LENGTH}")[:, 0])
-
-
-def _of_earlier(content: bytes) -> Sequence[str]:
-    found = json.loads(content)
-    if found["schema"] != SCHEMA:
-        raise ValueError("another version of ganaug wrote it, so fit again to have near-duplicates found")
-    texts: list[str] = found["likenesses"]
-    return texts

@@ -93,7 +93,7 @@ def test_pictures_replace_a_link_in_their_place(digits_run, tmp_path):
     assert not (out / "grid.png").is_symlink()
 
 
-@pytest.mark.parametrize("name", ["likenesses.txt", "likenesses.json", "metrics.jsonl"])
+@pytest.mark.parametrize("name", ["likenesses.txt", "metrics.jsonl"])
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_pipes_and_devices_hang_nobody(digits_run, tmp_path, name, kind):
     run = shutil.copytree(digits_run.path, tmp_path / "run")

@@ -1,4 +1,3 @@
-import json
 import pickle
 import shutil
 
@@ -23,7 +22,7 @@ from ganaug.errors import (
     OptionError,
     SeenImagesWarning,
 )
-from ganaug.files.integrity import sealed, sha256
+from ganaug.files.integrity import sealed
 from ganaug.mixing.build import mix
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.leaks import unseen
@@ -469,24 +468,6 @@ def test_a_generator_that_is_shared_alone_says_that_it_finds_exact_copies_only(t
     kept.write_bytes(kept.read_bytes().replace(b"A", b"B", 1))
     with pytest.raises(ArtefactError, match="altered"):
         mix(toy.Pictures(), tmp_path / "run", evaluation=[fresh])
-
-
-def test_likenesses_of_an_older_version_are_named_as_such(tmp_path, monkeypatch):
-    seen, fresh = textured(range(8)), textured(range(8, 68))
-    for schema in (2, 1):
-        found = {"schema": schema, "likenesses": sorted(likeness(image) for image, _ in seen)}
-        content = json.dumps(found, indent=1).encode()
-        digest = sha256(content)
-        with monkeypatch.context() as patch:
-            patch.setattr("tests.toys.mixing.keep_likenesses", lambda *given, digest=digest: digest)
-            toy.save_generator(tmp_path / str(schema) / "generator", likenesses=found["likenesses"])
-        (tmp_path / str(schema) / "likenesses.json").write_bytes(content)
-    mix(toy.Pictures(), tmp_path / "2", evaluation=[fresh])
-    turned = [(np.ascontiguousarray(image[:, ::-1]), label) for image, label in seen]
-    with pytest.raises(LeakError):
-        mix(toy.Pictures(), tmp_path / "2", evaluation=[turned])
-    with pytest.raises(ArtefactError, match="another version of ganaug wrote it"):
-        mix(toy.Pictures(), tmp_path / "1", evaluation=[fresh])
 
 
 def test_auto_reads_the_verdict(run, tmp_path):
