@@ -101,12 +101,11 @@ def test_a_public_name_has_an_example(name):
     assert lines if name in NETWORK else run
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, digits_run: ganaug.Run) -> Path:
-    """A folder with runs/digits, a short fit, which the examples share."""
-    folder = tmp_path_factory.mktemp("examples")
-    shutil.copytree(digits_run.path, folder / "runs" / "digits")
-    return folder
+@pytest.fixture
+def place(tmp_path: Path, digits_run: ganaug.Run) -> Path:
+    """A folder with runs/digits, a short fit, as it is before any example benched or served it."""
+    shutil.copytree(digits_run.path, tmp_path / "runs" / "digits")
+    return tmp_path
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of short fits
