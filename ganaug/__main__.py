@@ -36,7 +36,9 @@ def main() -> None:
 def _of_the_system(error: OSError) -> GanaugError:
     """What the system refused and no better word was found for."""
     what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
-    return UnwritableError(f"The system refused something: {what}.", "Check paths, permissions and free space.")
+    return UnwritableError(
+        f"The operating system refused an operation: {what}.", "Check paths, permissions and free space."
+    )
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:

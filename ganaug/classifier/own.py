@@ -62,7 +62,7 @@ class Unlabelled(Dataset):
 
     @property
     def targets(self) -> list[int]:
-        raise AttributeError("The labels are what is asked for, so predict sees none: there are no targets.")
+        raise AttributeError("predict is asked for the labels, so it is given none: these pictures have no targets.")
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def _unfit(opened: ImageSource, found: Survey, reading: Reading, labelled: int) 
     if not found.images:
         return "None of the unlabelled images can be read."
     all_labelled = labelled == len(found.images)
-    return f"All of {labelled} unlabelled images have labels already. Give others." if all_labelled else ""
+    return f"All {labelled} unlabelled images are among the labelled ones. Give others." if all_labelled else ""
 
 
 def _leak(found: Survey, test: Surveyed, pairs: Pairs) -> str:

@@ -74,7 +74,7 @@ def _fresh(
     report("unlabelled", 0, 0, "; ".join(told))
     if not len(fresh):
         raise TooFewImagesError(
-            f"All of {count} unlabelled images have labels already.", "Give others, or leave --unlabelled out."
+            f"All {count} unlabelled images are among the labelled ones.", "Give others, or leave --unlabelled out."
         )
     return fresh
 

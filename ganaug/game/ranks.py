@@ -97,7 +97,7 @@ class Ranks:
                     f"{name} is {other.get(name)} there and {first.get(name)} in process 0" for name in names
                 )
                 raise RankError(
-                    f"Process {rank} of the fit is not like process 0: {told}.",
+                    f"Process {rank} of the fit differs from process 0: {told}.",
                     "Start all with the same settings, data, versions and threads, on processors of one kind.",
                 )
 

@@ -140,7 +140,7 @@ class Fitted:
             )
         if truncation is not None and (self.starts_from is not None or not self.prior.dim):
             raise OptionError(
-                "Of this run no latents are drawn that a truncation would change.", "Leave out --truncation."
+                "This run draws no latents, so a truncation would change nothing.", "Leave out --truncation."
             )
 
     @property

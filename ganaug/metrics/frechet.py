@@ -52,7 +52,9 @@ class Moments:
     def covariance(self) -> np.ndarray:
         """Unbiased, float64 (D, D). Raises TooFewImagesError for fewer than two rows."""
         if self.count < 2:
-            raise TooFewImagesError(f"{self.count} images have no covariance.", "Give at least 2.")
+            raise TooFewImagesError(
+                f"A covariance needs at least 2 images, and there are {self.count}.", "Give at least 2."
+            )
         return self.scatter / (self.count - 1)
 
 

@@ -179,7 +179,7 @@ def inside(a: Points, rows: slice, b: Points, columns: slice, square: np.ndarray
 def nearest(queries: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Euclidean distance of each query to its nearest reference, float64 (N,), and which that is, int64 (N,)."""
     if not len(references):
-        raise TooFewImagesError("There is nothing to be near to.", "Give at least one reference image.")
+        raise TooFewImagesError("There are no reference images to be near to.", "Give at least one reference image.")
     centre = references.mean(0, dtype=np.float64)
     a, b = Points(queries, centre), Points(references, centre)
     value = np.full(len(a), np.inf, dtype=np.float32)

@@ -136,7 +136,7 @@ def mix(
     require_map_style(dataset)
     samples = samples_of(run, report)
     if isinstance(samples, Elsewhere) and (fresh or pool_epochs != POOL_EPOCHS):
-        cause = "Images that were made elsewhere are as many as they are: none are rendered."
+        cause = "Images that were made elsewhere are a fixed number: no others can be rendered."
         raise OptionError(cause, "Leave out fresh= and pool_epochs=.")
     share = resolve(samples, mode, ratio, force)
     view = as_pairs(dataset, labelled=targets is not None)

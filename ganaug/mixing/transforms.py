@@ -116,7 +116,7 @@ class SynthMix(BatchTransform):
             names = [samples.spelled(name) for name in self.classes if name is not None]
             absent_of(names, names, samples, named=True)
             if live or pool_per_class != PER_CLASS:
-                raise OptionError("Images that were made elsewhere are as many as they are: none are rendered.",
+                raise OptionError("Images that were made elsewhere are a fixed number: no others can be rendered.",
                                   "Leave out live= and pool_per_class=.")  # fmt: skip
         elif live and samples.choice is not None:
             raise OptionError("Live samples are served as they come: there is no choice among them.",

@@ -139,7 +139,10 @@ def preview(
     fitted.refuse_idle(pairs=pairs, truncation=truncation)
     if fitted.starts_from is not None and data is not None:
         if frames is not None:
-            raise OptionError("--frames is of a walk through latents, and there is none.", "Leave it out.")
+            raise OptionError(
+                "--frames counts the pictures of a walk through latents, and this run has no such walk.",
+                "Leave it out.",
+            )
         grid = _translated(translator(fitted), fitted.starts_from, columns, seed, data, pairs)
         return grid if folder is None else [_saved(grid, folder)]
     fitted = from_noise(fitted)

@@ -27,7 +27,8 @@ from ganaug.evaluation.bench.run import bench
 from ganaug.fitting.fit import fit
 from scripts.studies.lib.command import count, options
 from scripts.studies.lib.facts import AbsentError, image_set, machine, today
-from scripts.studies.lib.results import Line, find, put
+from scripts.studies.lib.results import RESULTS, Line, find, put, read
+from scripts.studies.lib.words import interval, table
 
 MODULE = "python -m scripts.studies.niche"
 FIT, STEPS, SEEDS, TESTED = 1500, 400, 5, 100  # steps, steps, paired seeds, test images a class
@@ -72,6 +73,31 @@ def kept(cell: str, draw: int, results: dict[str, Any]) -> Line:
         ],
         "seconds": results["seconds"], "machine": machine(), "date": today(),
     }  # fmt: skip
+
+
+def render() -> str:
+    """A part of docs/study.md; "" where nothing was played."""
+    lines = read(RESULTS / "niche.jsonl")
+    if not lines:
+        return ""
+    rows = []
+    for cell in CELLS:
+        own = [line for line in lines if line["cell"] == cell]
+        if own:
+            sides = [f"{100 * np.mean([line['test'][side] for line in own]):.1f}" for side in ("without", "with")]
+            means = sum(line["arms"]["without"].startswith("mean of") for line in own)
+            rows.append([cell, str(len(own)), *sides, interval([line["change"] for line in own]), f"{means}"])
+    return "\n".join([
+        "## Where no picture transform keeps the label\n",
+        f"Figures by `{MODULE}`: of spoken digits as log-mel pictures, and of digits and clothes, with every transform "
+        "forbidden (`--allow none`) or all but small shifts. A generator of the default recipe, "
+        f"{FIT:,} steps, and a quick bench of the small network, {STEPS} steps a training: synthetic images on top of "
+        "the best of MixUp, CutMix, longer training and the mean of four networks. Accuracy on the test images in %; "
+        "the change in points, with Student's 95 % interval over the draws.\n",
+        table(["images a class", "draws", "best of the rest", "with synthetic images", "change",
+               "draws in which that best is a mean"], rows),
+        f"{lines[-1]['machine']['cpu']}, {lines[-1]['date']}.\n",
+    ])  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from ganaug.classifier.pretrained import usual
 from ganaug.classifier.remedies import REMEDIES
@@ -34,7 +33,7 @@ from ganaug.evaluation.bench.run import bench
 from scripts.studies.lib.command import count, options
 from scripts.studies.lib.facts import AbsentError, image_folder, image_set, machine, today
 from scripts.studies.lib.results import RESULTS, Line, find, put, read
-from scripts.studies.lib.words import table
+from scripts.studies.lib.words import interval, table
 
 MODULE = "python -m scripts.studies.remedies"
 LIMITS = (20, 50, None)  # images a class; None: all
@@ -80,9 +79,11 @@ def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
         with np.load(image_set(cell.data)) as file:
             known = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
             classes = [str(name) for name in file["classes"]]
+            groups = [file.get(name) for name in ("group_train", "group_test")]
         labels, tested = known["y_train"], _first(known["y_test"], TESTED)
-        data = from_arrays(known["x_train"], labels, classes=classes)
-        given = {"test": from_arrays(known["x_test"][tested], known["y_test"][tested], classes=classes)}
+        data = from_arrays(known["x_train"], labels, classes=classes, groups=groups[0])
+        shown = None if groups[1] is None else groups[1][tested]
+        given = {"test": from_arrays(known["x_test"][tested], known["y_test"][tested], classes=classes, groups=shown)}
         if cell.pool:
             given["unlabelled"] = _pool(cell, known["x_train"])
     counts = np.minimum(np.bincount(labels), limit)
@@ -135,7 +136,7 @@ def render() -> str:
         own = [line for line in lines if line["cell"] == cell.name]
         if own:
             known = f"{cell.name} ({KINDS[cell.data]}; {len(own)} draw{'s' * (len(own) > 1)})"
-            rows.append([known, *(_said(own, name) for name in names), _interval([line["change"] for line in own])])
+            rows.append([known, *(_said(own, name) for name in names), interval([line["change"] for line in own])])
     draws = [line for line in lines if line["change"]]
     gains = sum(line["change"] > 0 for line in lines)
     return "\n".join([
@@ -162,7 +163,7 @@ def _said(own: Sequence[Line], name: str) -> str:
         return "-"
     if name == AS_IT_IS:
         return f"{100 * np.mean([rung['test'] for rung in found]):.1f}"
-    return _interval([rung["change"] for rung in found])
+    return interval([rung["change"] for rung in found])
 
 
 def _rung(line: Line, name: str) -> Line | None:
@@ -171,14 +172,6 @@ def _rung(line: Line, name: str) -> Line | None:
     if name == "mean of all":
         return rungs[-1] if rungs[-1]["rung"] == "mean" and rungs[-1]["name"].startswith("mean of (") else None
     return next((rung for rung in rungs if rung["rung"] == name), None)
-
-
-def _interval(changes: Sequence[float]) -> str:
-    mean = 100 * float(np.mean(changes))
-    if len(changes) < 2:
-        return f"{mean:+.1f}"
-    reach = 100 * stats.t.ppf(0.975, len(changes) - 1) * float(np.std(changes, ddof=1)) / np.sqrt(len(changes))
-    return f"{mean:+.1f} ± {reach:.1f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -99,7 +99,7 @@ def test_a_few_that_look_like_test_images_are_none_and_many_are(tree, test, pool
 
 def test_what_cannot_be_learned_from_is_a_problem(tree, tmp_path, monkeypatch):
     [problem] = check(tree, unlabelled=tree).problems
-    assert "All of 12 unlabelled images have labels already" in problem
+    assert "All 12 unlabelled images are among the labelled ones" in problem
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "one.png").write_bytes(b"no picture")
     assert check(tree, unlabelled=tmp_path / "broken").problems == ("None of the unlabelled images can be read.",)

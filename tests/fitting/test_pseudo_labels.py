@@ -215,7 +215,7 @@ def test_copies_are_left_out_and_told_of(judges):
     assert len(found.beside) == 7  # of ten
     told = "19 images; 4 that are there twice were left out; 5 copies of labelled images, exact or near, were left out"
     assert told in said
-    with pytest.raises(TooFewImagesError, match="All of 4 unlabelled images have labels already"):
+    with pytest.raises(TooFewImagesError, match="All 4 unlabelled images are among the labelled ones"):
         prepare(DATA, FitSettings(unlabelled=DATA[0][:4]), silent)
 
 

@@ -215,7 +215,7 @@ def drifting(out):
 def test_processes_that_drift_apart_are_stopped(tmp_path):
     for end in together(2, drifting, tmp_path / "run"):
         assert end.error == "RankError"
-        assert "Process 1 of the fit is not like process 0: state after step 5 is" in end.said
+        assert "Process 1 of the fit differs from process 0: state after step 5 is" in end.said
         assert "processors of one kind" in end.said
 
 

@@ -85,7 +85,7 @@ def test_a_sum_has_the_same_bytes_on_any_number_of_ranks_and_nobody_computes_the
         assert shared == [t.numpy().tobytes() for t in first]
         assert told == [b"first", b"", bytes(range(256))]
         assert most == [2, 0]
-        assert "Process 2 of the fit is not like process 0" in said[0]
+        assert "Process 2 of the fit differs from process 0" in said[0]
         assert "data is 1 there and 0 in process 0" in said[0]
         assert "Process 1" in said[1]
 

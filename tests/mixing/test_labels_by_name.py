@@ -164,7 +164,10 @@ def resampled(run, **given):
 
 @pytest.mark.parametrize("door", [one_batch(SynthMix), resampled, one_sample])
 def test_numbers_without_names_are_asked_about(run, door):
-    with pytest.raises(LabelMismatchError, match=r"which is which\?.*classes=dataset\.classes.*classes=run\.classes"):
+    with pytest.raises(
+        LabelMismatchError,
+        match=r"which number means which class is not known\..*classes=dataset\.classes.*classes=run\.classes",
+    ):
         door(run)
     door(run, classes=Run(run).classes)
     door(run, classes=toy.CLASSES[::-1])

@@ -90,7 +90,8 @@ def names_by_label(known: Sequence[str], classes: Classes | None, who: str) -> t
     if numbers is None:
         shown = ", ".join(map(repr, known[:5])) + (", ..." if len(known) > 5 else "")
         raise LabelMismatchError(
-            f"{who} is given labels as numbers, and the generator's classes have names ({shown}): which is which?",
+            f"{who} is given labels as numbers, and the generator's classes have names ({shown}): "
+            "which number means which class is not known.",
             "Give classes=dataset.classes, the name of each label 0, 1, ... (classes=run.classes, if the labels are "
             "numbered as the generator's).",
         )

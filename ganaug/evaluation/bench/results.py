@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -23,7 +24,7 @@ MOST = {
     "helps": "What helps most",
     "no evidence": "No remedy is known to help. The best one on the validation images",
     "harms": "No remedy helps. The best one on the validation images did harm on the test images",
-    "withheld": "What helps most is not said. The best one on the validation images",
+    "withheld": "The verdict on what helps most is withheld. The best one on the validation images",
 }
 
 
@@ -127,7 +128,7 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
     """What to do now: a sentence, and the command that it speaks of, or "". run: folder of the generator, if any."""
     again = data["command"] if "<" not in data["command"] else ""
     if data["reasons"]:
-        return "Nothing can be said on these images: see the reasons, give what is missing, and bench again.", ""
+        return _to_mend(data["reasons"], again)
     if data["settings"]["quick"]:
         how = "Run this before you rely on it" if again else "Call it again without quick=True before you rely on it"
         return how, again.replace(" --quick", "")
@@ -148,6 +149,18 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
     left = "More labelled images, or unlabelled ones (--unlabelled FOLDER), are what is left"
     check = f"ganaug check {again.split()[2]}" if again else ""
     return f"{left}; check says of which classes", check
+
+
+def _to_mend(reasons: Sequence[str], again: str) -> tuple[str, str]:
+    """What to do where no verdict was possible."""
+    given = shlex.split(again)
+    if "--test" in given and any("--test-groups" in reason for reason in reasons):
+        test = shlex.quote(given[given.index("--test") + 1])
+        return (
+            "List which test images look like one object, correct the list by hand, and bench again with --test-groups "
+            "test_groups.csv. The list is made by"
+        ), f"ganaug check {test} --write-groups test_groups.csv"
+    return "No verdict was possible: mend what the reasons name, and bench again", again
 
 
 def points(share: float) -> str:

@@ -157,7 +157,8 @@ def _refuse_idle(asked: BenchSettings) -> None:
         raise OptionError("The small network is trained from scratch.", "Leave out --tune and --weights.")
     if asked.weights == NONE and asked.tune in (PROBE, FINETUNE):
         raise OptionError(
-            f"--tune {asked.tune} needs weights, and --weights none are none.", "Take --tune scratch, or weights."
+            f"--tune {asked.tune} starts from pretrained weights, and --weights none says that there are none.",
+            "Take --tune scratch, or weights.",
         )
     if asked.tune == "scratch" and asked.weights not in (PRETRAINED, NONE):
         raise OptionError("--tune scratch reads no weights.", "Leave out --weights.")

@@ -208,7 +208,7 @@ def _sources(synthetic: Any) -> dict[str, Any]:
     if not isinstance(synthetic, Mapping):
         return {"folder": synthetic}
     if RUN in synthetic or not all(isinstance(name, str) and name for name in synthetic):
-        raise OptionError("Synthetic images are named by texts, and not 'run'.", "Give them other names.")
+        raise OptionError("The names of synthetic images must be texts, and 'run' is taken.", "Give them other names.")
     return dict(synthetic)
 
 

@@ -204,7 +204,7 @@ def _unlabelled(
         notes.append(f"{copies} unlabelled images are copies of labelled images, or nearly, and were left out.")
     if not len(images):
         raise TooFewImagesError(
-            f"All of {count} unlabelled images have labels already.", "Give others, or leave --unlabelled out."
+            f"All {count} unlabelled images are among the labelled ones.", "Give others, or leave --unlabelled out."
         )
     return images, notes
 

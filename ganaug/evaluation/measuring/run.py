@@ -121,13 +121,15 @@ def measure(
     if isinstance(source, Fitted) and not isinstance(source.card.codec, ImageCodec):
         about = {"extractor": extractor != "own", "pairs": pairs is not None, "steps": steps != STEPS}
         for option in [*(name for name, given in about.items() if given), *reading.said()]:
-            raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it away.")
+            raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it out.")
         return measure_vectors(source, data, test, count, seed, report)
     if isinstance(source, Fitted):
         source.refuse_idle(pairs=pairs)
     elif pairs is not None:
-        raise OptionError("Images that were made elsewhere start from none: paired images would change nothing.",
-                          "Leave out --pairs (pairs=).")  # fmt: skip
+        raise OptionError(
+            "Images that were made elsewhere do not start from other images: paired images would change nothing.",
+            "Leave out --pairs (pairs=).",
+        )
     chosen_device = torch.device(device)
     chosen = None if extractor == "own" else _extractor(extractor, chosen_device)
     names: tuple[str, ...] = ()

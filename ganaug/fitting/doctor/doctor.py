@@ -149,7 +149,7 @@ def doctor(
     reading = merged(Reading, reading, given)
     if data is None and (pairs is not None or device != "auto" or reading.said()):
         raise OptionError(
-            "What is said of the data, or of where they are looked at, would change nothing: there are none.",
+            "Options that say how data are read or judged change nothing where no data are given.",
             "Give the data that the run was fitted on, or leave it out.",
         )
     fitted.refuse_idle(pairs=pairs)

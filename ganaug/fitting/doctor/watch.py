@@ -27,7 +27,10 @@ def mended(recipe: Recipe, interventions: Sequence[Intervention]) -> Recipe:
     """The recipe after the knobs that were turned so far."""
     for name in (one.cause for one in interventions if one.kind == "fix"):
         if not (fix := name in AILMENTS and AILMENTS[name].fix):
-            raise ArtefactError(f"The saved state tells of a fix for {name!r}.", "Start anew in another folder.")
+            raise ArtefactError(
+                f"The saved state names a fix that this version does not know, {name!r}.",
+                "Start anew in another folder.",
+            )
         recipe = fix.change(recipe)
     return recipe
 

@@ -10,7 +10,7 @@ import numpy as np
 from ganaug.classifier.use import DEFAULTS
 from ganaug.evaluation.bench.results import points
 from ganaug.files.integrity import write_atomically
-from scripts.studies import remedies
+from scripts.studies import demo, niche, remedies
 from scripts.studies.help.aims import aims, in_words
 from scripts.studies.help.cells import CELLS, GROUPS, TAILS, UNKNOWN_GROUPS, Cell
 from scripts.studies.help.kept import HELP
@@ -65,7 +65,12 @@ NOTES = {
 
 def render() -> str:
     """docs/study.md, from the results of the study."""
-    return text(results(CELLS, HELP), CELLS, COMMAND, DRAWS, remedies.render())
+    return text(results(CELLS, HELP), CELLS, COMMAND, DRAWS, _first())
+
+
+def _first() -> str:
+    """The parts of the page that other studies make."""
+    return "\n".join(filter(None, (remedies.render(), niche.render(), demo.render())))
 
 
 def write(cells: Sequence[Cell], out: Path, command: str, draws: int) -> Path:
@@ -74,7 +79,7 @@ def write(cells: Sequence[Cell], out: Path, command: str, draws: int) -> Path:
     found = results(cells, out)
     keep_bootstraps(found, out)
     page = DOCS / "study.md" if out == HELP else out.parent / f"{out.name}.md"
-    first = remedies.render() if out == HELP else ""
+    first = _first() if out == HELP else ""
     write_atomically(page, text(found, cells, command, draws, first).encode())
     return page
 

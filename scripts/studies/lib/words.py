@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scipy.stats import binomtest
+import numpy as np
+from scipy.stats import binomtest, t
 
 PAGES = "python -m scripts.studies.pages"
 
@@ -18,6 +19,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Markdown. The texts of a page end in a line break, and are joined by another one."""
     first, *others = (f"| {' | '.join(line)} |" for line in (header, *rows))
     return "\n".join([first, "|" + "---|" * len(header), *others, ""])
+
+
+def interval(changes: Sequence[float]) -> str:
+    """Shares as points: their mean, and what Student's 95 % interval reaches, if there are two or more."""
+    mean = f"{100 * np.mean(changes):+.1f}"
+    if len(changes) < 2:
+        return mean
+    reach = t.ppf(0.975, len(changes) - 1) * np.std(changes, ddof=1) / np.sqrt(len(changes))
+    return f"{mean} ± {100 * reach:.1f}"
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:

@@ -317,7 +317,7 @@ def test_unequal_classes_of_few_groups_and_copied_images_get_no_verdict(tmp_path
 
 
 def test_says_what_is_wrong(tmp_path: Path):
-    with pytest.raises(OptionError, match="named by texts"):
+    with pytest.raises(OptionError, match="must be texts"):
         toy_bench(tmp_path / "out", synthetic={"run": images(30, 2)})
     with pytest.raises(OptionError, match="'weights' is for classes of unequal size"):
         toy_bench(tmp_path / "out", remedies=("weights",))

@@ -41,8 +41,14 @@ def test_a_quick_bench_is_made_again_and_a_withheld_one_is_not_acted_on():
     assert next_step(quick)[1] == "ganaug bench DATA --out O"
     words, command = next_step({**quick, "command": "ganaug bench <ndarray> --quick"})
     assert ("quick=True" in words, command) == (True, "")
-    assert next_step(found(reasons=["No groups."]))[1] == ""
+    assert next_step(found(reasons=["One seed says nothing."]))[1] == "ganaug bench DATA --out O"
     assert next_step(found("no evidence"))[1] == "ganaug check DATA"
+
+
+def test_where_groups_of_test_images_are_missing_the_command_that_lists_them_is_named():
+    asked = found(reasons=["Name them (--test-groups)."], command="ganaug bench DATA --test 'my tests' --out O")
+    assert next_step(asked)[1] == "ganaug check 'my tests' --write-groups test_groups.csv"
+    assert next_step({**asked, "command": "ganaug bench <dict> --test <ndarray>"})[1] == ""
 
 
 def test_that_no_remedy_was_better_is_withheld_with_its_reasons():

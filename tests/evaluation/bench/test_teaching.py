@@ -145,7 +145,7 @@ def test_unlabelled_images_may_not_be_test_images(tmp_path: Path, quick_classifi
     given = {"test": images(30, 1), "out": tmp_path, "remedies": (PSEUDO,), **FEW}
     with pytest.raises(LeakError, match="1 of 90 test images are among the unlabelled images: item 40 is like item 3"):
         bench(images(12, 0), unlabelled=np.concatenate([pool(40 // 3 + 1, 2)[:40], tested[3:4]]), **given)
-    with pytest.raises(TooFewImagesError, match="All of 36 unlabelled images have labels already"):
+    with pytest.raises(TooFewImagesError, match="All 36 unlabelled images are among the labelled ones"):
         bench(images(12, 0), unlabelled=pool(12, 0), **given)
     assert not list(tmp_path.rglob("*.json"))
 
