@@ -45,6 +45,7 @@ def page(data: dict[str, Any], played: Played) -> str:
     return environment.get_template("report.html.jinja").render(
         r=data,
         ladder=ladder,
+        remedies=_listed(data["most"]["remedies"]),
         ladder_plot=ladder_plot({**data, "ladder": ladder}),
         sources=[_source(data, played, name, side) for name in data["sources"]],
         more=max(0, len(data["classes"]) - CLASSES),
@@ -52,6 +53,12 @@ def page(data: dict[str, Any], played: Played) -> str:
         arms=arms_plot(data),
         dropped=data["dropped"][:DROPPED],
     )
+
+
+def _listed(remedies: Sequence[str]) -> str:
+    """As the beginning of a line."""
+    words = ", ".join("synthetic images" if name == "synthetic" else words_of(name) for name in remedies)
+    return words[:1].upper() + words[1:]
 
 
 def _source(data: dict[str, Any], played: Played, name: str, side: int) -> dict[str, Any]:
