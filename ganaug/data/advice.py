@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from ganaug.data.check_report import Check
+from ganaug.data.proportion import cut_in_words
 from ganaug.data.sources.arrays import UNREAD_GROUPS
 from ganaug.reporting import listed, printable
 
@@ -150,12 +153,14 @@ def _pixels(found: Check) -> list[str]:
         notes.append(f"{len(sizes)} different sizes: all are resized to {side} x {side} px; --size chooses another.")
     elif sizes and max(sizes[0]) > side:
         notes.append(f"Images are reduced to {side} x {side} px; --size chooses another (time grows with the area).")
-    shares = zip(found.sizes.items(), sizes, strict=True)
-    squeezed = [(n, size) for (size, n), (h, w) in shares if max(h, w) > SQUEEZED * min(h, w)]
-    if squeezed:
-        n, example = sum(n for n, _ in squeezed), max(squeezed)[1]
-        notes.append(f"{n} images are not square ({example}{', ...' * (len(squeezed) > 1)}) and are squeezed into a "
-                     "square, which ganaug gives back at their own size: crop them first if that matters.")  # fmt: skip
+    if sizes:
+        every = np.repeat(sizes, list(found.sizes.values()), axis=0)
+        height, width = np.sort(every, 0)[(len(every) - 1) // 2].tolist()
+        if max(height, width) > SQUEEZED * min(height, width):
+            notes.append(f"Images are usually not square ({height} x {width}). A generator sees them squeezed into a "
+                         "square; its samples are served in this proportion again.")  # fmt: skip
+        if told := cut_in_words(every, (height, width)):
+            notes.append(f"{told}.")
     if any(words.startswith(("transparent", "turned", "of more than 8 bits")) for words in found.read_as):
         notes.append("Other readers do not do what is said above of how files are read: for torchvision's, give "
                      "ImageFolder(root, loader=ganaug.read_image), or fit on the data set itself.")  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from ganaug.data.pictures.convert import resized
+from ganaug.data.proportion import kept_of, squared
 from ganaug.data.records import Log
 from ganaug.data.spec import Size
 from ganaug.data.survey import Survey
@@ -43,13 +43,15 @@ class Form:
     """What is known of images that are being read.
 
     side, depth: that they get; None where they depend on the images: these keep their own size where all share one of
-    at most 32 px, else they get the `likely` one; they have colours where one has any. common: the size of all images
-    so far, as long as they keep it. count: of the images that are there.
+    at most 32 px, else they get the `likely` one; they have colours where one has any. proportion: (height, width) to
+    which they are cut; None: each keeps its own. common: the size of all images so far, as long as they keep it. count:
+    of the images that are there.
     """
 
     side: int | None
     depth: int | None
     likely: int
+    proportion: Size | None = None
     common: Size | None = None
     count: int = 0
 
@@ -109,7 +111,7 @@ class Gathered:
         picture = self._formed(pixels)
         needed = 1 if picture.ndim == 2 else 3
         if self.room is None or needed > self.room.shape[1]:
-            self._move(needed)
+            self._move(needed, formed=form.side is not None)
         assert self.room is not None
         self.room[form.count] = _planes(picture)
         form.count += 1
@@ -123,8 +125,9 @@ class Gathered:
         found: np.ndarray = self.room[: self.form.count]
         return found
 
-    def _move(self, channels: int) -> None:
-        """Give a new room to images that have so many channels, where their size and depth say no other number."""
+    def _move(self, channels: int, formed: bool = False) -> None:
+        """Give a new room to images that have so many channels, where their size and depth say no other number. formed:
+        whether those that are there have their size."""
         form, old = self.form, self.room
         if not channels:
             return
@@ -137,7 +140,7 @@ class Gathered:
             self.room = self.shelf.room(shape)
             for row, planes in enumerate(() if old is None else old[: form.count]):
                 pixels = planes[0] if len(planes) == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
-                self.room[row] = _planes(self._formed(pixels))
+                self.room[row] = planes if formed else _planes(self._formed(pixels))
         assert self.room is not None
         self.shelf.settle(form, self.room)
 
@@ -146,7 +149,8 @@ class Gathered:
         form = self.form
         if form.side is None:
             return pixels
-        pixels = resized(pixels, form.side, Image.Resampling.BICUBIC)
+        kept = kept_of(pixels.shape[:2], form.proportion)
+        pixels = squared(pixels, form.side, Image.Resampling.BICUBIC, kept)
         return np.asarray(Image.fromarray(pixels).convert("L")) if form.depth == 1 and pixels.ndim == 3 else pixels
 
 

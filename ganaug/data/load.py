@@ -14,11 +14,12 @@ from ganaug.data.gathered import Form, Gathered, likely_side
 from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.pixels import Pixels
+from ganaug.data.proportion import cut_in_words, usual_proportion
 from ganaug.data.required import refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.sources.folder import FolderSource, nesting
 from ganaug.data.sources.small import skipped_in
 from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
-from ganaug.data.spec import MODES, DataSpec, ImageCodec
+from ganaug.data.spec import MODES, DataSpec, ImageCodec, Size
 from ganaug.data.store import shelf_for
 from ganaug.data.survey import survey
 from ganaug.defaults import usual_defaults
@@ -95,6 +96,7 @@ def load_images(
     *,
     size: int | str = "auto",
     channels: int | str = "auto",
+    proportion: Size | None = None,
     limit: int | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -106,7 +108,8 @@ def load_images(
 ) -> LabelledImages:
     """Read labelled images into memory, at the size at which a generator learns them.
 
-    Resizing is bicubic with antialiasing, and does not keep the aspect ratio.
+    Resizing is bicubic with antialiasing, to a square, from which the proportion of the sides is restored when images
+    are served. Images of another proportion than the usual one are cut at their margins before.
 
     Parameters
     ----------
@@ -119,6 +122,8 @@ def load_images(
         px (the longer side, if they are not square); else it is 32, or 64 for a GPU.
     channels : 1, 3 or "auto", default "auto"
         "auto" is 3 where any image has real colour, else 1, also for grey pictures that are stored as RGB.
+    proportion : (int, int), optional
+        (height, width), in any unit, of what is kept of each image. By default the medians over images of the source.
     limit : int, optional
         At most so many images of each class, chosen by `seed`.
     seed : int, default 0
@@ -177,15 +182,15 @@ def load_images(
     if at_least:
         require_counts(opened.classes, label_counts(opened.labels, opened.classes), at_least, opened.ignored)
     return read_opened(
-        opened, reading, side=chosen_side, depth=chosen_depth, limit=limit, seed=seed, device=device, strict=strict,
-        at_least=at_least, pairs=pairs, report=report,
+        opened, reading, side=chosen_side, depth=chosen_depth, proportion=proportion, limit=limit, seed=seed,
+        device=device, strict=strict, at_least=at_least, pairs=pairs, report=report,
     )  # fmt: skip
 
 
 def read_opened(
-    opened: ImageSource, reading: Reading, *, side: int | None, depth: int | None, limit: int | None = None,
-    seed: int = 0, device: str = "cpu", strict: bool = False, at_least: int = 0, pairs: Any = None,
-    report: Report = silent,
+    opened: ImageSource, reading: Reading, *, side: int | None, depth: int | None, proportion: Size | None = None,
+    limit: int | None = None, seed: int = 0, device: str = "cpu", strict: bool = False, at_least: int = 0,
+    pairs: Any = None, report: Report = silent,
 ) -> LabelledImages:  # fmt: skip
     """The images of an open source, see `load_images`. reading: how it was opened. side, depth: None for "auto"."""
     refuse_unsteady(opened, reading.as_served, needed=at_least > 0)
@@ -196,7 +201,8 @@ def read_opened(
     if isinstance(opened, FolderSource) and nesting(opened):
         report("folders", 0, 0, nesting(opened))
     paired = open_pairs(opened, pairs, reading.follow_links)
-    form = Form(side, depth, likely_side(device))
+    shape = proportion or usual_proportion(opened)
+    form = Form(side, depth, likely_side(device), shape)
     with shelf_for(opened, form, reading.range, limit, seed, report) as shelf:
         gathered = Gathered(shelf, form)
         found = survey(
@@ -216,17 +222,21 @@ def read_opened(
     refuse_depth(opened, found, reading.range, needed=at_least > 0)
     for words, n in found.read_as(reading.range).items():
         report("reading", 0, 0, f"{n} of {len(rows)} images are {words}")
+    if told := cut_in_words(found.sizes(), shape):
+        report("reading", 0, 0, told)
     places = places_in(opened.labels)
     return LabelledImages(
         stored=pixels,
         labels=torch.from_numpy(labels.copy()),
         classes=opened.classes,
-        codec=ImageCodec(found.mode(), found.usual_size(), reading.range if found.deep(opened) else None),
+        codec=ImageCodec(found.mode(), found.usual_size(shape), reading.range if found.deep(opened) else None),
         fingerprints=found.images.fingerprints,
         names=tuple(opened.names[row] for row in rows),
         groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
         unreadable=tuple(found.unreadable),
-        stored_pairs=None if paired is None else Pixels.of(read_pairs(paired, rows, pixels.shape[-1])),
+        stored_pairs=None
+        if paired is None
+        else Pixels.of(read_pairs(paired, rows, pixels.shape[-1], found.sizes(), shape)),
         skipped=skipped_in(opened),
         likenesses=found.images.likenesses,
         places=places[torch.from_numpy(rows)],

@@ -11,10 +11,12 @@ import torch
 from PIL import Image
 
 from ganaug.data.duplicates.fingerprint import in_colour
-from ganaug.data.pictures.convert import as_numpy, pixels_of_pairs, resized
+from ganaug.data.pictures.convert import as_numpy, pixels_of_pairs
 from ganaug.data.pictures.depth import Deep, Stored, stored_in, unfit
+from ganaug.data.proportion import kept_of, squared
 from ganaug.data.sources.folder import from_folder
 from ganaug.data.sources.source import ImageSource
+from ganaug.data.spec import Size
 from ganaug.errors import DataError, OptionError, UnreadableImageError
 
 Reader = Callable[[int], Any]  # index in the source of the images -> uint8 (H, W) or (H, W, 3), or a PIL image
@@ -38,16 +40,18 @@ def open_pairs(opened: ImageSource, pairs: Any = None, follow_links: bool = Fals
     return lambda index: pixels[index]
 
 
-def read_pairs(read: Reader, rows: np.ndarray, side: int) -> torch.Tensor:
-    """uint8 (N, c, side, side) of the pairs of these items; c is 1 if none has colour. Resizing averages areas. Raises
-    DataError for values of more than 8 bits on an unknown scale."""
+def read_pairs(read: Reader, rows: np.ndarray, side: int, sizes: np.ndarray, proportion: Size | None) -> torch.Tensor:
+    """uint8 (N, c, side, side) of the pairs of these items; c is 1 if none has colour. Resizing averages areas. sizes:
+    of their images, int (N, 2): the same part is kept of a pair as of its image. Raises DataError for values of more
+    than 8 bits on an unknown scale."""
     pictures: list[np.ndarray] = []
     deep: dict[str, Deep] = {}
-    for row in rows:
+    for row, (height, width) in zip(rows, sizes.tolist(), strict=True):
         found = read(int(row))
         stored = stored_in(found) if isinstance(found, Image.Image) else Stored()
         deep |= {f"pair {row}": stored.deep} if stored.deep else {}
-        pictures.append(resized(np.asarray(found), side, Image.Resampling.BOX))
+        kept = kept_of((height, width), proportion)
+        pictures.append(squared(np.asarray(found), side, Image.Resampling.BOX, kept))
     doubt = unfit(deep)
     if doubt:
         raise DataError(f"The paired images: {doubt[0]}", "Save them with 8 bits, 0 to 255: a range is for the images.")

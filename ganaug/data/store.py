@@ -36,7 +36,7 @@ from ganaug.files.machine import memory_for_pixels
 from ganaug.files.owner import Owner, gone_by
 from ganaug.reporting import Report
 
-FORMAT = 1
+FORMAT = 2
 BLOCK = 1024  # images that are written at a time, unless they are large:
 _BYTES = 1 << 23  # of such a block
 _FORM = "form.json"
@@ -82,7 +82,7 @@ def shelf_for(
     if room is None or size <= room:
         yield Memory(most)
         return
-    how: dict[str, Any] = {"side": form.side, "depth": form.depth, "likely": form.likely, "range": span}
+    how: dict[str, Any] = {**asdict(form), "range": span}
     if limit is not None:
         how |= {"limit": limit, "seed": seed, "classes": opened.classes}
     with store_of(opened, how, most, size, report) as store:
@@ -217,11 +217,14 @@ def _form_of(data: bytes, path: Path) -> tuple[Form, tuple[int, ...]]:
     """Raises ArtefactError for what no `Store` wrote."""
     values = unsealed(data, path)
     try:
-        fields_of(values, {"side", "depth", "likely", "common", "count", "shape", "format"})
+        fields_of(values, {"side", "depth", "likely", "proportion", "common", "count", "shape", "format"})
         bounded(values.pop("format"), FORMAT, FORMAT)
         shape = tuple(bounded(side, 1, 1 << 16) for side in is_(values.pop("shape"), list))
-        common = values.pop("common")
-        return Form(**values, common=None if common is None else tuple(common)), shape
+        form = Form(**values)
+        form.common, form.proportion = (
+            None if size is None else (size[0], size[1]) for size in (form.common, form.proportion)
+        )
+        return form, shape
     except (ValueError, TypeError) as error:
         raise ArtefactError(f"{path} cannot be used: {error}.", "Delete it: the images are read again.") from error
 

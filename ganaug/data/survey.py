@@ -52,11 +52,15 @@ class Survey:
         sides = [np.unique(self.images.column(side)).tolist() for side in ("height", "width")]
         return (sides[0][0], sides[1][0]) if [len(found) for found in sides] == [1, 1] else None
 
-    def usual_size(self) -> Size:
-        """(height, width) of the images, or, where they have several sizes, their medians."""
-        height, width = (
-            int(np.sort(self.images.column(side))[(len(self.images) - 1) // 2]) for side in ("height", "width")
-        )
+    def sizes(self) -> np.ndarray:
+        """(height, width) of each image: int64 (N, 2)."""
+        return np.stack([self.images.column(side) for side in ("height", "width")], 1).astype(np.int64)
+
+    def usual_size(self, proportion: Size | None = None) -> Size:
+        """(height, width) of the images, or, where they have several sizes, the medians, of this proportion."""
+        height, width = np.sort(self.sizes(), 0)[(len(self.images) - 1) // 2].tolist()
+        if proportion is not None and self.common_size() is None:
+            width = max(1, round(height * proportion[1] / proportion[0]))
         return height, width
 
     def mode(self) -> str:

@@ -80,7 +80,9 @@ def load_unlabelled(
     if isinstance(source, LabelledImages):
         return load_images(source, reading, size=side, channels=depth, at_least=0).unlabelled().limited(limit, seed)
     opened, reading = open_like(source, like, reading, report)
-    return read_opened(opened, reading, side=side, depth=depth, limit=limit, seed=seed, report=report)
+    return read_opened(
+        opened, reading, side=side, depth=depth, proportion=like.codec.size, limit=limit, seed=seed, report=report
+    )
 
 
 def open_like(

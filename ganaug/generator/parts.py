@@ -73,7 +73,9 @@ def images_like(card: Card | NoFit, data: Any, reading: Reading | None = None, *
     the fit left out. options: of `load_images`. Raises OptionError for another range."""
     channels, _, side = card.shape
     how = reading_like(card, data, reading)
-    images = load_images(data, how, size=side, channels=channels, at_least=0, **options).without(card.skipped)
+    images = load_images(
+        data, how, size=side, channels=channels, proportion=card.codec.size, at_least=0, **options
+    ).without(card.skipped)
     return replace(images, allow=card.allow)
 
 

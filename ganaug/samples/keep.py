@@ -41,7 +41,7 @@ def kept_of(
         raise OutputInUseError(f"{out} exists.", "Choose a new name.")
     real = load_images(data, reading, report=report)
     channels, side, _ = real.spec.shape
-    images = load_images(made, size=side, channels=channels, at_least=0, report=report)
+    images = load_images(made, size=side, channels=channels, proportion=real.codec.size, at_least=0, report=report)
     images = images.in_order(real.classes, "The samples", "the data")
 
     judges = Judges(real, real.take([]), seed, report)

@@ -30,6 +30,7 @@ from ganaug.data.sources.source import open_source
 from ganaug.evaluation.bench.design import UNEQUAL
 from ganaug.evaluation.bench.ladder import AS_IT_IS
 from ganaug.evaluation.bench.run import bench
+from ganaug.fitting.fit import fit
 from scripts.studies.lib.command import count, options
 from scripts.studies.lib.facts import AbsentError, image_folder, image_set, machine, today
 from scripts.studies.lib.results import RESULTS, Line, find, put, read
@@ -44,6 +45,7 @@ KINDS = {
     "eurosat": "satellite images, 64 px", "sign_digits": "hands, 64 px", "bccd_cells": "blood cells, 32 px",
     "magnetic_tile": "defects of tiles, 64 px", "fashion_mnist": "clothes, 28 px", "mnist": "digits, 28 px",
 }  # fmt: skip
+FIT = 1500  # steps of a generator
 STEPS, SEEDS, MOST = 400, 2, 200  # of the small network; on the test set; images a class, at most, of a draw
 TESTED, POOL = 100, 4000  # test images a class, at most; images without labels, at most
 
@@ -51,7 +53,8 @@ TESTED, POOL = 100, 4000  # test images a class, at most; images without labels,
 @dataclass(frozen=True)
 class Cell:
     """limit: images a class, None for all (at most `MOST`). pool: "pool", all other training images are there without
-    their labels; "foreign", and as many images of `FOREIGN` are among them."""
+    their labels; "foreign", and as many images of `FOREIGN` are among them; "generator", there is none, and a generator
+    of the default recipe is fitted, whose images are tried on top of the best."""
 
     data: str
     limit: int | None
@@ -64,7 +67,8 @@ class Cell:
 
 FOREIGN = {"eurosat": "sign_digits", "fashion_mnist": "mnist"}  # what is no image of the set, at its size
 POOLS = tuple(Cell(data, 20, pool) for data in FOREIGN for pool in ("pool", "foreign"))
-CELLS = tuple(Cell(data, limit) for limit in LIMITS for data in SETS) + POOLS
+FITTED = tuple(Cell(data, 20, "generator") for data in (*FOLDERS, "eurosat"))
+CELLS = tuple(Cell(data, limit) for limit in LIMITS for data in SETS) + POOLS + FITTED
 
 
 def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
@@ -84,15 +88,23 @@ def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
         data = from_arrays(known["x_train"], labels, classes=classes, groups=groups[0])
         shown = None if groups[1] is None else groups[1][tested]
         given = {"test": from_arrays(known["x_test"][tested], known["y_test"][tested], classes=classes, groups=shown)}
-        if cell.pool:
+        if cell.pool in ("pool", "foreign"):
             given["unlabelled"] = _pool(cell, known["x_train"])
     counts = np.minimum(np.bincount(labels), limit)
-    there = {"": True, "unequal": counts.max() > UNEQUAL * counts.min(), "unlabelled": bool(cell.pool)}
+    there = {"": True, "unequal": counts.max() > UNEQUAL * counts.min(), "unlabelled": "unlabelled" in given}
     remedies = [name for name, one in REMEDIES.items() if there.get(one.needs) and name != "finetune"]
+    run = None
+    if cell.pool == "generator":
+        groups = {"groups": given["groups"]} if "groups" in given else {}
+        run = fit(data, out=out.with_name("run"), steps=FIT, limit=limit, seed=draw, **groups)
     results = bench(
         data, out=out, model="small", quick=True, steps=STEPS, seeds=SEEDS, seed=draw, limit=limit, cache=cache,
-        remedies=remedies, **given,
+        remedies=remedies, run=run, **given,
     ).data  # fmt: skip
+    on_top = {}
+    if run is not None:
+        rest = results["arms"]["without"]["name"]
+        on_top = {"synthetic": results["difference"]["mean"], "verdict": results["verdict"], "rest": rest}
     rungs = [
         {
             "rung": rung["rung"], "name": rung["name"], "validation": rung["validation"],
@@ -103,7 +115,7 @@ def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
     return {
         "cell": cell.name, "draw": draw, "metric": results["metric"], "train": results["data"]["train"]["counts"],
         "test": results["data"]["test"]["images"], "rungs": rungs, "best": results["most"]["arms"]["best"]["name"],
-        "change": results["most"]["difference"]["mean"], "seconds": results["seconds"], "machine": machine(),
+        "change": results["most"]["difference"]["mean"], **on_top, "seconds": results["seconds"], "machine": machine(),
         "date": today(),
     }  # fmt: skip
 
@@ -137,8 +149,7 @@ def render() -> str:
         if own:
             known = f"{cell.name} ({KINDS[cell.data]}; {len(own)} draw{'s' * (len(own) > 1)})"
             rows.append([known, *(_said(own, name) for name in names), interval([line["change"] for line in own])])
-    draws = [line for line in lines if line["change"]]
-    gains = sum(line["change"] > 0 for line in lines)
+    gains, none = sum(line["change"] > 0 for line in lines), sum(not line["change"] for line in lines)
     return "\n".join([
         "## What helps, by kind of data\n",
         f"Figures by `{MODULE}`. Each draw is a quick bench of the small network, {STEPS} steps a training, with "
@@ -149,10 +160,24 @@ def render() -> str:
         table(header, rows),
         f"What the validation images chose was better than the small network as it is in {gains} of {len(lines)} draws "
         f"(worst {100 * min(line['change'] for line in lines):+.1f} points, median "
-        f"{100 * np.median([line['change'] for line in lines]):+.1f}); in {len(lines) - len(draws)} it was that. "
+        f"{100 * np.median([line['change'] for line in lines]):+.1f}); in {none} it was that. "
         f"A draw took {np.median([line['seconds'] for line in lines]) / 60:.0f} minutes in the median, on one or two "
         f"threads of {lines[-1]['machine']['cpu']}, {lines[-1]['date']}.\n",
+        *_on_top(lines),
     ])  # fmt: skip
+
+
+def _on_top(lines: Sequence[Line]) -> list[str]:
+    """What synthetic images changed on top of the best of the rest."""
+    found = [
+        f"{cell.name} {interval([line['synthetic'] for line in own])} over "
+        f"{', '.join(sorted({line['rest'] for line in own}))}"
+        for cell in FITTED if (own := [line for line in lines if line["cell"] == cell.name])
+    ]  # fmt: skip
+    if not found:
+        return []
+    return [f"Synthetic images of a generator that learned from the same images, {FIT:,} steps of the default recipe, "
+            f"on top of the best of the rest, in points: {'; '.join(found)}.\n"]  # fmt: skip
 
 
 def _said(own: Sequence[Line], name: str) -> str:

@@ -83,13 +83,6 @@ def pixels_of_pairs(x: Any, count: int) -> np.ndarray:
     return pixels
 
 
-def resized(pixels: np.ndarray, side: int, resampling: Image.Resampling) -> np.ndarray:
-    """uint8 (H, W) or (H, W, 3) -> the same with H = W = side."""
-    if pixels.shape[:2] == (side, side):
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize((side, side), resampling))
-
-
 def as_numpy(x: Any) -> np.ndarray | None:
     """Array, tensor (any device), column of numbers or nested list of them as a numpy array; None for everything
     else."""

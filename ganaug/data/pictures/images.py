@@ -180,6 +180,18 @@ def head_of(source: str | Path) -> set[str]:
     return set()
 
 
+def size_of_file(source: str | Path) -> tuple[int, int] | None:
+    """(height, width) by the head of a file, as the image will be turned; None for what Pillow does not open."""
+    try:
+        with as_unreadable(), opened_file(source) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(file, formats=FORMATS)
+            lying = image.getexif().get(_ORIENTATION, 1) in range(5, 9)
+            return image.size if lying else image.size[::-1]
+    except UnreadableImageError:
+        return None
+
+
 def _of_alpha(layer: Image.Image) -> set[str]:
     """Traits of an RGBA image: whether anything shines through, and whether that looks like transparency."""
     levels = np.asarray(layer.getchannel("A").histogram())

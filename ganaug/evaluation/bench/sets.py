@@ -93,9 +93,10 @@ def gather(
     channels: Any = "auto" if card is None else card.shape[0]
     here, there = both_readings(asked, data, data if test is None else test, asked.test_groups)
     here = here if card is None else reading_like(card, data, here)
+    proportion = None if card is None else card.codec.size
     real = load_images(
-        data, here, size=size, channels=channels, limit=None if card else asked.limit, seed=asked.seed,
-        pairs=asked.pairs, at_least=0 if card is not None and card.skipped else 2, report=report,
+        data, here, size=size, channels=channels, proportion=proportion, limit=None if card else asked.limit,
+        seed=asked.seed, pairs=asked.pairs, at_least=0 if card is not None and card.skipped else 2, report=report,
     )  # fmt: skip
     skipped = (*real.skipped, *(() if card is None else card.skipped))
     real = real.without(skipped)
@@ -107,7 +108,8 @@ def gather(
     if not isinstance(test, LabelledImages):
         there = replace(there, range=here.range or real.codec.range)
     held = load_images(
-        data if test is None else test, there, size=size, channels=channels, at_least=0, report=report,
+        data if test is None else test, there, size=size, channels=channels, proportion=real.codec.size, at_least=0,
+        report=report,
     )  # fmt: skip
     tested, held = len(held), held.without(skipped)
     if len(held) < tested:
@@ -169,7 +171,7 @@ def _made(
 ) -> tuple[LabelledImages, list[str]]:
     """Synthetic images of a folder, without copies of validation images, and notes on them."""
     channels, size = real.spec.shape[:2]
-    images = load_images(source, size=size, channels=channels, at_least=0, report=report)
+    images = load_images(source, size=size, channels=channels, proportion=real.codec.size, at_least=0, report=report)
     images = images.in_order(real.classes, "The synthetic folder", TRAINING)
     images, copies = without(images, validation, exact_only=exact_only, report=report)
     notes = []

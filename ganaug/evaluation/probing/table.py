@@ -175,7 +175,7 @@ def features(
     if not isinstance(data, LabelledImages):
         images = load_images(
             data, reading_like(fitted.card, data, merged(Reading, reading, given)), size=side, channels=channels,
-            limit=limit, seed=seed, at_least=0, report=report,
+            proportion=fitted.card.codec.size, limit=limit, seed=seed, at_least=0, report=report,
         )  # fmt: skip
     if images.spec.shape != fitted.card.shape:
         raise DataError(

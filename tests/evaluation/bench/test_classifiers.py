@@ -127,7 +127,7 @@ def test_what_does_not_go_together_is_refused_before_anything_is_trained(photos,
     for wrong, said in {
         "brings its network": {"train": nearest_mean, "model": "resnet18"},
         "from scratch": {"model": "small", "tune": "probe"},
-        "needs weights": {"model": TINY, "weights": "none", "tune": "finetune"},
+        "starts from pretrained weights": {"model": TINY, "weights": "none", "tune": "finetune"},
         "reads no weights": {"model": TINY, "weights": "w.safetensors", "tune": "scratch"},
     }.items():
         with pytest.raises(OptionError, match=wrong):
