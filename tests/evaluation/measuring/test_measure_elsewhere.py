@@ -36,7 +36,7 @@ def made(tmp_path_factory):
 
 def test_perfect_samples_of_a_folder_look_perfect_and_are_no_copies(made):
     found = ganaug.measure(made, "digits", **QUICK)
-    assert found["label agreement"].interval.value > 0.9
+    assert found["label agreement"].interval.value > 0.85  # their upper and lower margins are cut
     assert found["precision"].interval.value > 0.75
     assert found["CAS, synthetic to real"].interval.value > 0.8
     assert found["copies"].interval.low < 0.02
