@@ -31,11 +31,11 @@ MEASURES = ("accuracy", "balanced accuracy", "macro-F1", "NLL", "ECE")
 
 
 def metric_reason(design: Design, sets: Sets) -> str:
-    """Why this metric is the primary one, in a few words."""
+    """Why this metric decides, in a few words."""
     counts = sets.train.counts().values()
     share = max(counts) / max(1, min(counts))
     relation = "more" if design.unequal else "not more"
-    return f"largest class is {share:.1f} times the smallest, {relation} than {UNEQUAL}: {design.metric}"
+    return f"the largest class has {share:.1f} times the images of the smallest, {relation} than {UNEQUAL}"
 
 
 def named(contender: Contender) -> dict[str, Any]:

@@ -199,7 +199,7 @@ def table(data: dict[str, Any]) -> str:
         names = ", ".join(map(printable, data["dropped"][:3])) + (", ..." if len(data["dropped"]) > 3 else "")
         lines.append(f"{len(data['dropped'])} test images were seen before and are not counted: {names}.")
     lines += [printable(note) for note in data["notes"]]
-    lines.append(f"primary metric: {metric} ({data['metric reason']})")
+    lines.append(f"{metric.capitalize()} decides, since {data['metric reason']}.")
     lines += ["", data["most"]["sentence"]]
     for answer in data["sources"].values():
         quick = ", from a quick bench" if data["settings"]["quick"] else ""

@@ -151,7 +151,7 @@ def bench(
             held.enter_context(sole_writer(folder))
         for place in (folder, folder / TRIALS):
             clear_parts(place)
-        report("bench", 0, 0, record.metric_reason(design, sets))
+        report("bench", 0, 0, f"{design.metric} decides, since {record.metric_reason(design, sets)}")
         seen = folder / SEEN if asked.cache is None else Path(asked.cache)
         room = learners_for(asked, design, sets.train, seen, where, report)
         report("classifier", 0, 0, next(iter(room.learners.values())).words)
