@@ -14,14 +14,15 @@ _SHARE = click.FloatRange(0, 0.9)
 @click.argument("run", type=click.Path())
 @click.argument("data")
 @click.option("--label", type=_SHARE, metavar="Q", default=0.1, show_default=True,
-              help="Refuse a sample to which classifiers give its label less than to a share Q of real images; "
-              "0: do not look.")  # fmt: skip
+              help="Refuse a sample whose label classifiers doubt more than those of all but a share Q of real "
+              "images. 0 switches it off.")  # fmt: skip
 @click.option("--realism", type=_SHARE, metavar="Q", default=0.0, show_default=True,
-              help="Likewise, the score of the discriminator.")  # fmt: skip
+              help="The same by the score of the discriminator.")  # fmt: skip
 @click.option("--manifold", type=_SHARE, metavar="Q", default=0.0, show_default=True,
-              help="Likewise, nearness to training images of the class, in a classifier's features.")  # fmt: skip
+              help="The same by the distance to training images of its class, in a classifier's features.")  # fmt: skip
 @click.option("--copies", type=_SHARE, metavar="Q", default=0.01, show_default=True,
-              help="Likewise, how far it is from every training image of its class, in pixels.")  # fmt: skip
+              help="Refuse a sample that is nearer to a training image of its class, in pixels, than all but a share Q "
+              "of other real images are.")  # fmt: skip
 @click.option("--spread", type=click.FloatRange(0, 10, min_open=True), metavar="S", default=1.0, show_default=True,
               help="Standard deviation of the latents: below 1 more typical, above 1 more varied samples. Refused "
               "where a recipe, like the default one, looks at their direction only.")  # fmt: skip

@@ -23,9 +23,9 @@ from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, reading_options
 def measure(run, data, test, extractor, per_class, steps, device, pairs, reading, recipe, seed, report):
     """Measure samples against real images: fidelity, diversity, labels, copies, each with an interval.
 
-    DATA is what the run was fitted on: images, a table, series. The column "real" is the same figure of real ones in
-    the samples' place; figures that grow where images are few are compared below, with as many of each. In the place of
-    a run, name images that were made elsewhere, in a folder of class folders.
+    DATA is what the run was fitted on: images, a table, series. The column "real" shows the same figure for
+    real ones, to compare with; figures that grow where images are few are compared below, with equal numbers. In place
+    of a run, name a folder of class folders with images that were made elsewhere.
 
     \b
     ganaug measure runs/leaves data/train
