@@ -28,12 +28,12 @@ def killed(kind: str, kills: int, folder: Path, seed: int = 0) -> dict:
     return json.loads(done.stdout)
 
 
-def test_forty_kills_of_fits(tmp_path):
-    counts = killed("fit", 40, tmp_path)
+def test_kills_of_fits(tmp_path):
+    counts = killed("fit", 15, tmp_path)
     assert counts["wrong"] == []
-    assert counts["kills"] >= 40
+    assert counts["kills"] >= 15
     assert counts["advanced"] >= counts["kills"] / 2  # resumed from a step above 0
-    assert counts["chains"] >= 3
+    assert counts["chains"] >= 2
 
 
 @pytest.mark.parametrize(("kind", "kills"), [("augment", 10), ("shards", 3), ("pool", 10), ("bench", 5)])
