@@ -21,7 +21,7 @@ BRISK = {  # in place of what a training takes its time for
     "with_timm": {"EPOCHS": 2, "PRETRAINED": False, "NETWORK": "test_resnet"},
     "with_scikit_learn": {},
 }
-NEEDS = {"09_streams_of_shards": "datasets"}
+NEEDS = {"09_streams_of_shards": ("datasets",), "11_onnx": ("onnx", "onnxruntime")}
 PACKAGES = {"accelerate", "lightning", "timm", "transformers"}
 
 
@@ -32,8 +32,8 @@ def out(tmp_path_factory):
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.stem)
 def test_example(example, out, programs, monkeypatch):
-    if example.stem in NEEDS:
-        pytest.importorskip(NEEDS[example.stem])
+    for package in NEEDS.get(example.stem, ()):
+        pytest.importorskip(package)
     monkeypatch.chdir(out)
     done = programs.run(str(example), out, 30)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -48,15 +48,9 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     for name, value in (("DATA", data), ("--out", out)):
         if value is None:
             raise click.UsageError(f"Missing {name}.", ctx)
+    from ganaug.cli.load import load_run
     from ganaug.fitting.estimate import dry_run as plan
     from ganaug.fitting.estimate import in_words
-
-    if dry_run:
-        if resume or fork is not None:
-            raise click.UsageError("--dry-run is of a fit from its beginning: leave out --resume and --fork.", ctx)
-        estimate = plan(data, out, settings, report=report)
-        return Told(estimate.to_json(), estimate.lines())
-    from ganaug.cli.load import load_run
     from ganaug.fitting.fit import fit as train
     from ganaug.fitting.place import is_finished
     from ganaug.game.ranks import started
@@ -65,6 +59,11 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     if world > 1 and settings.slices == 1:
         fix = f"Give --slices {world}, or a multiple of it; or start one process."
         raise OptionError(f"{world} processes were started for a fit of one slice, which only one can play.", fix)
+    if dry_run:
+        if resume or fork is not None:
+            raise click.UsageError("--dry-run is of a fit from its beginning: leave out --resume and --fork.", ctx)
+        estimate = plan(data, out, settings, report=report)
+        return None if estimate is None else Told(estimate.to_json(), estimate.lines())
     before = is_finished(Path(out))
     path = train(data, out, settings, resume=resume, fork=fork, report=report).path
     if rank > 0:

@@ -1,8 +1,9 @@
 """Images that are more than memory should hold: kept in files of the user's cache while they are read.
 
 The folder is named by a hash of the items of the source, as they are stored, and of how they are read. So another fit
-finds them; one that was interrupted goes on where it was; and what is damaged is read again, from there on. Of a source
-whose items cannot be compared without being read, the files go when the images do.
+finds them; one that was interrupted goes on where it was; and what is damaged is read again, from there on. What was
+used least recently makes room, see `files.cache`. Of a source whose items cannot be compared without being read, the
+files go when the images do.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from ganaug.data.sources.source import ImageSource
 from ganaug.data.survey import number_within
 from ganaug.errors import ArtefactError, OutputInUseError
 from ganaug.files.blocks import Blocks
-from ganaug.files.cache import cache_folder
+from ganaug.files.cache import cache_folder, size_of, trim, use
 from ganaug.files.checked import bounded, fields_of, is_
 from ganaug.files.integrity import need_space, read_whole, sealed, unsealed, write_atomically
 from ganaug.files.lock import sole_writer
@@ -61,12 +62,17 @@ def store_of(source: Any, how: Mapping[str, Any], most: int, size: int, report: 
     report("reading images", 0, 0, f"{size / 2**30:.1f} GiB of pixels, more than memory should hold: kept {place}")
     try:
         with _held(folder, report):
-            need_space(folder, size - sum(file.stat().st_size for file in folder.iterdir() if file.is_file()))
+            use(folder)
+            missing = size - size_of(folder)
+            trim(home, folder, report, missing)
+            need_space(folder, missing)
             store = Store(folder, most)
             try:
                 yield store
             finally:
                 store.seal()
+                use(folder)
+            trim(home, folder, report)
     finally:
         if alone:
             shutil.rmtree(folder, ignore_errors=True)
@@ -205,6 +211,8 @@ def _held(folder: Path, report: Report) -> Iterator[None]:
             try:
                 held.enter_context(sole_writer(folder))
                 break
+            except FileNotFoundError:  # another process has just removed it, to make room
+                continue
             except OutputInUseError as error:
                 if not told:
                     report("reading images", 0, 0, f"waiting: {error.cause}")

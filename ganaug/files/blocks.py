@@ -16,6 +16,7 @@ import numpy as np
 
 from ganaug.errors import ArtefactError
 from ganaug.files.integrity import open_plain, sha256, write_atomically, writing
+from ganaug.files.lock import keep
 
 _COPIED = 1 << 24  # bytes at a time
 
@@ -70,11 +71,13 @@ class Blocks:
                 file.write(content)
 
     def array(self, dtype: np.dtype | type, shape: tuple[int, ...]) -> np.ndarray:
-        """All records, as a memory map that is never written back."""
+        """All records, as a memory map that is never written back, and keeps the file as long as it is open."""
         if not shape[0]:
             return np.empty(shape, dtype)
         try:
-            return np.memmap(self.path, dtype, "c", shape=shape)
+            with self.path.open("rb") as file:
+                keep(file)
+                return np.memmap(file, dtype, "c", shape=shape)
         except (OSError, ValueError) as error:
             raise ArtefactError(f"{self.path} cannot be read: {error}.", "Read the images again.") from error
 

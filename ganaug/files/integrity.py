@@ -63,7 +63,7 @@ def writing(path: Path, size: int = 0) -> Iterator[None]:
         if error.errno in _FULL:
             need = f" and needs {size:,} bytes" if size else ""
             raise DiskFullError(
-                f"{path} cannot be written{need}: {reason}; {_free(path):,} bytes are free on the disk.",
+                f"{path} cannot be written{need}: {reason}; {free_space(path):,} bytes are free on the disk.",
                 "Free some space, or have the quota raised; what was saved before is untouched.",
             ) from error
         raise UnwritableError(
@@ -100,14 +100,15 @@ def sync_folder(folder: Path) -> None:
 
 def need_space(folder: Path, size: int) -> None:
     """Raise DiskFullError unless `size` bytes (and a little more) are free where `folder` is or will be."""
-    free, needed = _free(folder), size + (1 << 20)
+    free, needed = free_space(folder), size + (1 << 20)
     if free < needed:
         raise DiskFullError(
             f"{folder} needs {needed:,} bytes, {free:,} are free.", "Free some space or choose another folder."
         )
 
 
-def _free(path: Path) -> int:
+def free_space(path: Path) -> int:
+    """Bytes that are free where this path is or will be."""
     while not path.exists():
         path = path.parent
     return shutil.disk_usage(path).free

@@ -34,12 +34,20 @@ if os.name == "posix":
 
     def _lock(file: IO[Any]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def keep(file: IO[Any]) -> None:
+        """Tell `unread` that a file is read, as long as it, or a memory map of it, is open in any process."""
+        with contextlib.suppress(OSError):  # without locks nothing counts as unread
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 else:
     import msvcrt
 
     def _lock(file: IO[Any]) -> None:
         file.seek(1 << 20)  # beyond what is written, so that the holder's name can be read
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+
+    def keep(file: IO[Any]) -> None:
+        """Nothing to do: this system removes no file that is open."""
 
 
 class _NoLocks(UnwritableError):
@@ -113,14 +121,27 @@ def remove_abandoned(file: Path) -> bool:
     return not file.exists()
 
 
+def unread(path: Path) -> bool:
+    """Whether nobody holds or reads a file; not known where the file system has no locks, which counts as no."""
+    with contextlib.suppress(OSError, UnwritableError), path.open("rb+") as file:
+        return _try(file, path)
+    return False
+
+
 def hold(file: IO[Any], path: Path) -> bool:
     """Hold an open file until it is closed; False if another process holds it, or has just removed it. Raises
     UnwritableError where the file system has no locks."""
-    return _try(file, path) and not _removed(file)
+    return _try(file, path) and not _removed(file, path)
 
 
-def _removed(file: IO[Any]) -> bool:
-    return os.name == "posix" and os.fstat(file.fileno()).st_nlink == 0
+def _removed(file: IO[Any], path: Path) -> bool:
+    """Whether an open file no longer lies there: it, or the folder around it, was removed or moved away."""
+    if os.name != "posix":
+        return False
+    try:
+        return not os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
+    except FileNotFoundError:
+        return True
 
 
 def _try(file: IO[Any], path: Path) -> bool:
@@ -146,7 +167,7 @@ def _sole(lock: Path, what: Path, *, remove: bool) -> Iterator[None]:
             try:
                 if not _try(file, what):
                     _refuse(what, _signed(file))
-                if _removed(file):
+                if _removed(file, lock):
                     continue  # another process has just finished, and removed the lock
                 way = _by_lock(file, claim, what)
             except _NoLocks as none:

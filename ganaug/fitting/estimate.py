@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from ganaug.data.spec import KINDS, DataSpec
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.fitting.budget import LIMIT, SHARE, Pace, process_memory, require_memory, steps_in, warm_up, what_it_takes
+from ganaug.fitting.follow import prepare_alike
 from ganaug.fitting.place import require_place
-from ganaug.fitting.prepare import FitSettings, prepare
+from ganaug.fitting.settings import FitSettings
+from ganaug.game.ranks import ranks_of
 from ganaug.options import merged
 from ganaug.recipes.modern import small
 from ganaug.reporting import Report, silent
@@ -85,16 +87,22 @@ def needs_of(spec: DataSpec) -> Needs:
 @usual_defaults()
 def dry_run(
     data: Any, out: str | Path, settings: FitSettings | None = None, *, report: Report = silent, **options: Any
-) -> Estimate:
-    """What `ganaug.fit` would do with the same arguments; raises as it does, writes nothing."""
+) -> Estimate | None:
+    """What `ganaug.fit` would do with the same arguments; raises as it does, writes nothing. Of several processes that
+    share the fit the first one measures its share of a batch, as it does before a fit; the others get None."""
     settings = merged(FitSettings, settings, options)
     require_outside(out, data, settings.pairs, settings.unlabelled)
-    require_place(Path(out), resume=False)
-    found = prepare(data, settings, report)
-    needed = require_memory(found.recipe, found.batches, found.device)
+    with ranks_of(settings.slices) as ranks:
+        if ranks.leads:
+            require_place(Path(out), resume=False)
+        found, _ = prepare_alike(ranks, data, settings, report)
+    if not ranks.leads:
+        return None
+    share = replace(found.recipe, batch=found.recipe.batch // ranks.world)
+    needed = require_memory(share, found.batches, found.device)
     memory = process_memory(needed, found.device)
     limit = LIMIT if found.settings.steps is not None else SHARE * found.settings.seconds
-    pace = warm_up(found.recipe, found.batches, found.device, limit)
+    pace = warm_up(share, found.batches, found.device, limit)
     steps = found.settings.steps or steps_in(found.settings.seconds - pace.spent, pace.seconds)
     training, validation = found.training, found.validation
     return Estimate(

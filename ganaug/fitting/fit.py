@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +10,15 @@ from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError, OutputInUseError
 from ganaug.files.integrity import writing
 from ganaug.files.lock import sole_writer
-from ganaug.fitting.follow import dismiss, follow, require_alike
+from ganaug.fitting.follow import dismiss, follow, prepare_alike
 from ganaug.fitting.journal import Track, untracked
 from ganaug.fitting.place import is_finished, require_place
 from ganaug.fitting.play import Play
-from ganaug.fitting.prepare import FitSettings, prepare
-from ganaug.fitting.settings_file import digest_of, finished_steps
+from ganaug.fitting.prepare import FitSettings
+from ganaug.fitting.settings_file import finished_steps
 from ganaug.game.ranks import ranks_of
 from ganaug.options import merged
-from ganaug.reporting import Report, automatic, shows_progress, silent
+from ganaug.reporting import Report, automatic, shows_progress
 from ganaug.samples.run import Run
 
 
@@ -129,10 +127,8 @@ def fit(
     with ranks_of(settings.slices) as ranks:
         if ranks.leads:
             require_place(folder, resume)
-        with contextlib.nullcontext() if ranks.leads else warnings.catch_warnings(action="ignore"):
-            prepared = prepare(data, settings, report if ranks.leads else silent, folder if resume else source_run)
-        digest = digest_of(prepared.training, prepared.validation, prepared.beside)
-        require_alike(ranks, prepared, digest, resume, fork is not None)
+        began = folder if resume else source_run
+        prepared, digest = prepare_alike(ranks, data, settings, report, began, resume=resume, fork=fork is not None)
         if not ranks.leads:
             follow(ranks, prepared)
         elif is_finished(folder):

@@ -8,8 +8,10 @@ whether the first one goes on with the next round.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -22,19 +24,27 @@ from ganaug.files.tensors import from_bytes, to_bytes
 from ganaug.fitting.course import ANCHORS, every
 from ganaug.fitting.doctor.watch import mended
 from ganaug.fitting.interrupt import interruptible, stopped
-from ganaug.fitting.prepare import Prepared
-from ganaug.fitting.settings_file import wanted
+from ganaug.fitting.prepare import FitSettings, Prepared, prepare
+from ganaug.fitting.settings_file import digest_of, wanted
 from ganaug.game.ranks import Ranks
 from ganaug.game.train import Progress, train
 from ganaug.generator.interventions import Intervention, retries
 from ganaug.generator.state import SavedState
+from ganaug.reporting import Report, silent
 
 
-def require_alike(ranks: Ranks, prepared: Prepared, digest: str, resume: bool, fork: bool) -> None:
-    """Raise RankError, on all ranks, where two were given other settings, data or libraries: they would drift apart."""
-    values = {**wanted(prepared.settings, digest), **environment(prepared.device), "resume": resume, "fork": fork}
+def prepare_alike(
+    ranks: Ranks, data: Any, settings: FitSettings, report: Report, began: Path | None = None, **more: bool
+) -> tuple[Prepared, str]:
+    """What `prepare` gives on every rank, of which the first alone reports and warns, and the hash of the data. Raises
+    RankError, on all, where two were given other settings, data, libraries or `more`: they would drift apart."""
+    with nullcontext() if ranks.leads else warnings.catch_warnings(action="ignore"):
+        prepared = prepare(data, settings, report if ranks.leads else silent, began)
+    digest = digest_of(prepared.training, prepared.validation, prepared.beside)
+    values = {**wanted(prepared.settings, digest), **environment(prepared.device), **more}
     del values["device"]  # ranks may sit on several, of one kind
     ranks.agree({**values, "kind of device": prepared.device.type})
+    return prepared, digest
 
 
 def tell(ranks: Ranks, begin: SavedState, steps: int) -> None:

@@ -87,7 +87,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         label = self.embedding(y)
         first, *parts = torch.split(z, [z.shape[1] - len(self.blocks) * self.part] + [self.part] * len(self.blocks), 1)
-        h = self.first(first).view(len(z), -1, self.start, self.start).contiguous(memory_format=torch.channels_last)
+        h = self.first(first).view(z.shape[0], -1, self.start, self.start).contiguous(memory_format=torch.channels_last)
         for block, part in zip(self.blocks, parts, strict=True):
             h = block(h, torch.cat([label, part], 1))
         return torch.tanh(crop(self.paint(F.relu(self.norm(h))), self.height, self.width))

@@ -40,7 +40,7 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*transposed(features, channels, steps))
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        h = self.first(torch.cat([z, self.embedding(y)], 1)).view(len(z), -1, self.start, self.start)
+        h = self.first(torch.cat([z, self.embedding(y)], 1)).view(z.shape[0], -1, self.start, self.start)
         x = self.layers(h.contiguous(memory_format=torch.channels_last))
         return torch.tanh(crop(x, self.height, self.width))
 

@@ -102,7 +102,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         h = self.first(torch.cat([self.norm(z), self.norm(self.embedding(y))], 1))
-        h = self.norm(_activated(h.view(len(z), -1, self.start, self.start)))
+        h = self.norm(_activated(h.view(z.shape[0], -1, self.start, self.start)))
         h = self.norm(_activated(self.conv(h.contiguous(memory_format=torch.channels_last))))
         image = painted(self.level, h, list(self.blocks), list(self.painters))
         return torch.tanh(crop(image, self.height, self.width))

@@ -84,7 +84,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         style = torch.cat([self.norm(z), self.norm(self.embedding(y))], 1)
-        x = self.first(style).view(len(z), -1, self.start, self.start)
+        x = self.first(style).view(z.shape[0], -1, self.start, self.start)
         x = x.contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
             x = block(x, style)

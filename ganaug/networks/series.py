@@ -40,7 +40,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         same = torch.cat([z, self.embedding(y)], 1)[:, None].expand(-1, self.steps, -1)
-        time = torch.linspace(-1, 1, self.steps, device=z.device)[None, :, None].expand(len(z), -1, 1)
+        time = torch.linspace(-1, 1, self.steps, device=z.device)[None, :, None].expand(z.shape[0], -1, 1)
         hidden, _ = self.recurrent(torch.cat([same, time], 2))
         return torch.tanh(self.last(hidden)).transpose(1, 2)
 

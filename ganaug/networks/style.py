@@ -157,7 +157,7 @@ class Generator(nn.Module):
         """Images from styles: (N, D), or (N, layers, D) for other styles at each layer, coarse ones first."""
         if w.dim() == 2:
             w = w[:, None].expand(-1, self.layers, -1)
-        h = self.style1(self.constant.expand(len(w), -1, -1, -1), w[:, 0])
+        h = self.style1(self.constant.expand(w.shape[0], -1, -1, -1), w[:, 0])
         h = self.style2(self.conv(h.contiguous(memory_format=torch.channels_last)), w[:, 1])
         blocks = [partial(block, w=w[:, 2 * i + 2 : 2 * i + 4]) for i, block in enumerate(self.blocks)]
         return torch.tanh(crop(painted(self.level, h, blocks, list(self.painters)), self.height, self.width))

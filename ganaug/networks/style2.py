@@ -97,7 +97,7 @@ class Generator(nn.Module):
         """Images from styles: (N, D), or (N, layers, D) for other styles at each layer, coarse ones first."""
         if w.dim() == 2:
             w = w[:, None].expand(-1, self.layers, -1)
-        constant = self.constant.expand(len(w), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        constant = self.constant.expand(w.shape[0], -1, -1, -1).contiguous(memory_format=torch.channels_last)
         h = self.first(constant, w[:, 0])
         image = self.painters[0](h, w[:, 1])
         for i, (up, conv) in enumerate(zip(self.ups, self.convs, strict=True)):

@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from ganaug import fit
-from ganaug.data import store
 from ganaug.data.batches import ClassBalancedBatches
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.pictures import files as picture_files
@@ -22,33 +21,6 @@ from ganaug.data.split import hold_out
 from ganaug.errors import DiskFullError, UnreadableImageError, UnwritableError
 from ganaug.files import integrity
 from ganaug.reporting import silent
-
-
-@pytest.fixture
-def little_memory(monkeypatch, tmp_path):
-    """Gives a function that lets memory hold no pixels, or all again; and the cache."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(store, "BLOCK", 8)
-
-    def allow(room):
-        monkeypatch.setattr("ganaug.data.store.memory_for_pixels", lambda: room)
-
-    allow(0)
-    allow.cache = tmp_path / "cache" / "ganaug" / "pixels"
-    return allow
-
-
-@pytest.fixture
-def reads(monkeypatch):
-    """The files that are decoded, as they are."""
-    found = []
-
-    def read(path, *more):
-        found.append(os.path.basename(path))
-        return picture_files.read_file(path, *more)
-
-    monkeypatch.setattr(folders, "read_file", read)
-    return found
 
 
 def a_folder(root, n=20, sizes=((40, 40),), colour=frozenset(), seed=0):
@@ -212,7 +184,7 @@ def test_a_data_set_that_is_no_files_leaves_nothing_behind(little_memory):
 def test_a_full_disk_and_a_cache_that_cannot_be_written_are_told(tmp_path, little_memory, monkeypatch):
     root = a_folder(tmp_path / "data")
     with monkeypatch.context() as patch:
-        patch.setattr(integrity, "_free", lambda path: 1000)
+        patch.setattr(integrity, "free_space", lambda path: 1000)
         with pytest.raises(DiskFullError, match="1,000 are free"):
             load_images(root)
     blocked = tmp_path / "blocked"

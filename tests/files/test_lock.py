@@ -18,7 +18,7 @@ from ganaug.data.sources.arrays import from_arrays
 from ganaug.errors import OutputInUseError, UnwritableError
 from ganaug.files import lock
 from ganaug.files.imagemap import ImageMap
-from ganaug.files.lock import LOCK, LOCKS, OWNER, part_file, remove_abandoned, sole_maker, sole_writer
+from ganaug.files.lock import LOCK, LOCKS, OWNER, keep, part_file, remove_abandoned, sole_maker, sole_writer, unread
 from ganaug.files.owner import Owner
 
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -211,13 +211,47 @@ def test_another_failure_is_told_as_it_is(monkeypatch, tmp_path, code):
 
 @posix
 def test_nothing_is_tried_for_ever(monkeypatch, tmp_path):
-    monkeypatch.setattr(lock, "_removed", lambda file: True)
+    monkeypatch.setattr(lock, "_removed", lambda file, path: True)
     for hold in (sole_writer(tmp_path), sole_maker(tmp_path / "made"), part_file(tmp_path, ".pool.")):
         with pytest.raises(OutputInUseError, match="by others all the time"), hold:
             pass
 
 
 @posix
+def test_a_folder_that_is_moved_away_while_one_waits_is_not_taken_for_held(tmp_path, monkeypatch):
+    """As a cache moves what it deletes: the lock in what was moved is worth nothing."""
+    folder, attempt = tmp_path / "entry", lock._try
+    folder.mkdir()
+
+    def moved(file, path):
+        if not (tmp_path / "gone").exists():
+            folder.rename(tmp_path / "gone")
+            folder.mkdir()
+        return attempt(file, path)
+
+    monkeypatch.setattr(lock, "_try", moved)
+    with sole_writer(folder):
+        assert (folder / LOCK).read_bytes()
+        with pytest.raises(OutputInUseError), sole_writer(folder):
+            pass
+    assert not (tmp_path / "gone" / LOCK).read_bytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems remove no file that is open")
+def test_a_file_is_unread_when_no_map_of_it_is_left(tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(bytes(10))
+    assert unread(file)
+    with file.open("rb") as opened:
+        keep(opened)
+        found = np.memmap(opened, np.uint8, "c", shape=(10,))
+    part = found[3:]
+    del found
+    assert not unread(file)
+    del part
+    assert unread(file)
+
+
 @pytest.mark.parametrize("theirs", ["without", "with"])
 def test_without_locks_what_a_killed_writer_left_is_still_removed(no_locks, holding, tmp_path, theirs):
     other = holding(tmp_path, theirs, "part")

@@ -289,6 +289,36 @@ def test_the_command_is_told_once_and_refuses_processes_without_slices(tmp_path)
     assert not (tmp_path / "other").exists()
 
 
+def test_a_dry_run_is_told_once_and_refuses_processes_without_slices(tmp_path):
+    first, second = (end.value for end in together(2, typed, tmp_path / "run", "--slices", "2", "--json", "--dry-run"))
+    assert first[0] == second[0] == 0
+    assert json.loads(first[1])["steps"] == 3
+    assert second[1:] == ("", "")
+    for code, _, told in (end.value for end in together(2, typed, tmp_path / "run", "--dry-run")):
+        assert code == 2
+        assert "2 processes were started for a fit of one slice" in told
+    assert not (tmp_path / "run").exists()
+
+
+def measured(out):
+    """The batches of what a dry run measures, and what it gives."""
+    from ganaug.fitting import estimate
+
+    sizes = []
+    real = estimate.warm_up
+    estimate.warm_up = lambda recipe, *more: sizes.append(recipe.batch) or real(recipe, *more)
+    found = estimate.dry_run(arrays(seed=rank() if out.name == "apart" else 0), out, steps=3, options=SMALL, slices=2)
+    return sizes, found is not None
+
+
+def test_a_dry_run_compares_what_processes_were_given(tmp_path):
+    assert [end.value for end in together(2, measured, tmp_path / "run")] == [([4], True), ([], False)]
+    assert [end.value for end in together(1, measured, tmp_path / "run")] == [([8], True)]
+    for end in together(2, measured, tmp_path / "apart"):
+        assert end.error == "RankError"
+        assert "data is" in end.said
+
+
 @pytest.mark.soak
 def test_torchrun_starts_them_and_ends_the_others_where_one_is_killed(tmp_path):
     def started(out, *options):

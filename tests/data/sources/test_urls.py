@@ -123,7 +123,7 @@ def test_a_file_that_is_cut_off_on_its_way_is_not_kept(remote, tmp_path, monkeyp
         with pytest.raises(DataError, match="cut off while it was fetched"):
             open_source("memory://a.tar")
     with monkeypatch.context() as patch:
-        patch.setattr(integrity, "_free", lambda path: 0)
+        patch.setattr(integrity, "free_space", lambda path: 0)
         with pytest.raises(DiskFullError):
             open_source("memory://a.tar")
     assert len(open_source("memory://a.tar")) == 8
