@@ -28,7 +28,8 @@ def usual_proportion(source: ImageSource) -> Size | None:
     if source.array is not None:
         return source.array.shape[1], source.array.shape[2]
     sizes = []
-    for index in np.unique(np.linspace(0, len(source) - 1, LOOKED_AT).round().astype(int)).tolist():
+    looked_at = np.linspace(0, len(source) - 1, min(len(source), LOOKED_AT)).round().astype(int)
+    for index in looked_at.tolist():
         with contextlib.suppress(UnreadableImageError):
             sizes.append(_size(source, index))
     if not sizes:

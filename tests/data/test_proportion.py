@@ -10,7 +10,9 @@ from PIL import Image, ImageDraw
 
 import ganaug
 from ganaug.data.load import load_images
-from ganaug.data.proportion import kept_of
+from ganaug.data.proportion import kept_of, usual_proportion
+from ganaug.data.sources.arrays import from_arrays
+from ganaug.data.sources.datasets import DatasetSource
 from ganaug.reporting import Report
 
 sides = st.integers(1, 5000)
@@ -87,6 +89,12 @@ def test_what_was_kept_small_before_another_size_came_is_cut_once():
     expected = disc(20, 30).resize((32, 32), Image.Resampling.BICUBIC, box=(30 / 18, 0, 30 - 30 / 18, 20))
     assert images.pixels.shape[1:] == (3, 32, 32)
     assert np.abs(images.pixels[0].numpy().astype(int) - np.asarray(expected)).max() <= 1
+
+
+def test_a_set_without_images_has_no_proportion():
+    empty = from_arrays(np.zeros((2, 8, 8), np.uint8), [0, 1])
+    assert usual_proportion(empty) == (8, 8)
+    assert usual_proportion(DatasetSource([], np.zeros(0, np.int64), ("a",), (), None)) is None
 
 
 def test_files_say_their_size_as_they_are_turned(tmp_path):
