@@ -60,7 +60,7 @@ def parts_of(
         if room.native:
             most = int(np.ceil(POOL * max(sets.train.counts().values()) * largest / (1 - largest)))
             images = images.take(Part.of(images.pixels, images.labels).first(most))
-        made[name] = Part.of_images(images, opened(given.synthetic[name], Reading()))
+        made[name] = Part.of_all(images, opened(given.synthetic[name], Reading()))
     for part in made.values():
         if len(part) == 0:
             withheld = given.fitted is not None and given.fitted.choice is not None
@@ -70,7 +70,7 @@ def parts_of(
                 "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
             )
     fold, crosswise = None, [name for name in CROSSWISE if name in design.remedies]
-    if crosswise or any(learner.shares for learner in room.learners.values()):
+    if crosswise or any(learner.swift for learner in room.learners.values()):
         try:
             fold = folds(sets.train, design.seed)
         except TooFewImagesError as error:
@@ -79,8 +79,6 @@ def parts_of(
     if sets.unlabelled is not None:
         there = room.native and not isinstance(asked.unlabelled, LabelledImages)
         source = open_like(asked.unlabelled, sets.train, Reading())[0] if there else None
-        unlabelled = Part.of_images(sets.unlabelled, source)
-    train, validation = Part.of_images(sets.train, real), Part.of_images(sets.validation, real)
-    return Parts(
-        train, validation, Part.of_images(sets.test, other), len(sets.train.classes), made, unlabelled, fold=fold
-    )
+        unlabelled = Part.of_all(sets.unlabelled, source)
+    train, validation = Part.of_all(sets.train, real), Part.of_all(sets.validation, real)
+    return Parts(train, validation, Part.of_all(sets.test, other), len(sets.train.classes), made, unlabelled, fold=fold)

@@ -88,7 +88,7 @@ def _source(data: dict[str, Any], played: Played, name: str, side: int) -> dict[
 
 
 def _of(part: Part, label: int) -> Any:
-    return part.pixels[part.labels == label][:SHOWN]
+    return part.items[part.labels == label][:SHOWN]
 
 
 def _pairs(data: dict[str, Any], train: Part, made: Part) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def _pairs(data: dict[str, Any], train: Part, made: Part) -> list[dict[str, Any]
         if not all(rows):
             continue
         real, synthetic = (part.image(row) for part, [row] in zip((train, made), rows, strict=True))
-        if max(synthetic.size) >= 2 * max(made.pixels.shape[2:]):
+        if max(synthetic.size) >= 2 * max(made.items.shape[2:]):
             sizes = [f"{image.width}x{image.height} px" for image in (real, synthetic)]
             found.append({"name": name, "sizes": sizes, "real": picture(real), "synthetic": picture(synthetic)})
     return found[:PAIRS]
