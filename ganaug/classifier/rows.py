@@ -44,10 +44,13 @@ class RowTraining(ABC):
     def __post_init__(self):
         if not 0 <= self.ratio < 1:
             raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio from 0 on and below 1.")
-        if use_named(self.use).finish:
-            raise OptionError(
-                f"Classifiers of rows have no last steps, which {self.use!r} is about.", "Choose another use."
-            )
+        self.require_use(self.use)
+
+    @staticmethod
+    def require_use(use: str) -> None:
+        """Raises OptionError for a use of synthetic rows that there is not, or that is about steps."""
+        if use_named(use).finish:
+            raise OptionError(f"Classifiers of rows have no last steps, which {use!r} is about.", "Choose another use.")
 
     @property
     def drawn(self) -> bool:

@@ -92,14 +92,15 @@ def vectors_like(
     card: Card | NoFit, data: Any, split: str = "train", *, strict: bool = True, what: str = ""
 ) -> LabelledVectors:
     """Rows or series in the model space and the order of classes of a card; of an unlabelled one, with the classes of
-    the data. strict: see `rows_like`. what: the subject of a refusal. Raises LabelMismatchError for others."""
+    the data. strict: see `rows_like`; else they are tested on alone. what: the subject of a refusal. Raises
+    LabelMismatchError for others."""
     what = what or f"The {'table' if isinstance(card.codec, TableCodec) else 'set'}"
     if isinstance(card.codec, TableCodec):
         classes = card.classes
         if classes == UNLABELLED:
             classes = load_table(data, card.codec.target).classes
         return rows_like(data, card.codec, classes, strict=strict, what=what)
-    series = load_series(data, split=split)
+    series = load_series(data, split=split, tested=not strict)
     classes = series.classes if card.classes == UNLABELLED else card.classes
     if min(place_of(name, classes) for name in series.classes) < 0 or series.items.shape[1:] != card.shape:
         here, there = ("x".join(map(str, shape)) for shape in (series.items.shape[1:], card.shape))

@@ -76,6 +76,13 @@ def rows_like(
     return _vectors(chosen, items, labels, classes, codec)
 
 
+def unknown_cells(data: Any, codec: TableCodec) -> dict[str, int]:
+    """Column -> how many cells of a table hold what the column of a codec does not know, where there are any."""
+    cells = read_cells(data)
+    known = {column.name: column.knows(cells.columns[cells.place(column.name)]) for column in codec.columns}
+    return {name: int((~one).sum()) for name, one in known.items() if not one.all()}
+
+
 def _vectors(
     cells: Cells, items: torch.Tensor, labels: Sequence[str], classes: tuple[str, ...], codec: TableCodec
 ) -> LabelledVectors:

@@ -11,10 +11,10 @@ from ganaug.data.load import LabelledImages
 from ganaug.data.rows.cells import holds_rows, is_table
 from ganaug.data.rows.series import is_series
 from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.data.spec import IMAGES, SERIES, TABLE
 from ganaug.errors import OptionError
 from ganaug.options import Reading, flag_of, is_given
 
-IMAGES, TABLE, SERIES = DATA_KINDS = ("images", "table", "series")
 OF_TABLES = frozenset({"target", "drop"})
 _WORDS = {IMAGES: "images", TABLE: "rows of a table", SERIES: "series"}
 _READ = frozenset(field.name for field in fields(Reading))  # settings of how data are read
