@@ -88,7 +88,8 @@ def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
             given["unlabelled"] = _pool(cell, known["x_train"])
     counts = np.minimum(np.bincount(labels), limit)
     there = {"": True, "unequal": counts.max() > UNEQUAL * counts.min(), "unlabelled": bool(cell.pool)}
-    remedies = [name for name, one in REMEDIES.items() if there.get(one.needs) and name != "finetune"]
+    fit = {name: one for name, one in REMEDIES.items() if "images" in one.of and name != "finetune"}
+    remedies = [name for name, one in fit.items() if there.get(one.needs)]
     results = bench(
         data, out=out, model="small", quick=True, steps=STEPS, seeds=SEEDS, seed=draw, limit=limit, cache=cache,
         remedies=remedies, **given,
