@@ -51,7 +51,8 @@ def parts_of(
         in_memory = isinstance(data, LabelledImages) or not isinstance(sets.train, LabelledImages)
         return None if in_memory or not room.native else open_source(data, reading)
 
-    real, other = opened(given.data, sets.reading), opened(asked.test or given.data, sets.test_reading)
+    test = given.data if asked.test is None else asked.test
+    real, other = opened(given.data, sets.reading), opened(test, sets.test_reading)
     made: dict[str, Part] = {}
     if given.fitted is not None:
         made[RUN] = _rendered(given.fitted, sets.train, design, room, where, report)
