@@ -64,7 +64,7 @@ def bench(
     report: Report = automatic,
     **options: Any,
 ) -> Results:
-    """Find out what helps a classifier of these images most, and whether synthetic images help on top of that.
+    """Find out what helps a classifier of these images, rows or series most, and whether synthetic ones help on top.
 
     Classifiers are trained with and without each remedy. The choice between remedies is made on validation images; the
     test images are touched once, for the comparison. On a CPU as many trainings of the small network run at a time as
@@ -73,11 +73,13 @@ def bench(
     Parameters
     ----------
     data : any source
-        The training images, in any form that `ganaug.open_source` takes.
+        The training images, in any form that `ganaug.open_source` takes; or a table (CSV file, DataFrame), or series
+        (.npz file, (X, y)).
     settings : BenchSettings, optional
         What is tried, and how.
     run : str, path, Run or Fitted, optional
         The run whose samples are tried. One that translates images is tried by variants of the training images.
+        The data are what it was fitted on.
     synthetic : any source, or dict of str to any source, optional
         Images that were made elsewhere: a folder ``ROOT/CLASS/*.png`` or another source, or several by name:
         {"diffusion": ..., "renderer": ...}. Without `run` and `synthetic`, only the first question is answered.
