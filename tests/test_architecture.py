@@ -26,7 +26,7 @@ MAY = {
     "data.sources": "data.labels data.pictures files options",
     "data.duplicates": "data.pictures",
     "data": "data.duplicates data.labels data.pictures data.sources files options",
-    "data.rows": "data data.labels data.pictures data.sources",
+    "data.rows": "data data.labels data.pictures data.sources options",
     "networks": "",
     "game": "data data.rows",
     "losses": "game",
@@ -47,10 +47,10 @@ MAY = {
     "mixing": "classifier data data.duplicates data.labels data.pictures data.sources game generator samples",
     "evaluation.probing": "data files game generator networks options recipes samples",
     "evaluation.measuring": "classifier data data.labels data.rows data.sources generator metrics options samples",
-    "evaluation.trials": "classifier data data.sources files metrics mixing",
+    "evaluation.trials": "classifier data data.rows data.sources files metrics mixing",
     "evaluation.bench": (
-        "classifier data data.duplicates data.labels data.sources device evaluation.trials files fitting.doctor "
-        "generator metrics networks options samples"
+        "classifier data data.duplicates data.labels data.rows data.sources device evaluation.trials files "
+        "fitting.doctor generator metrics networks options samples"
     ),
     "evaluation": "",
     "cli": (

@@ -10,6 +10,7 @@ import torch
 
 from ganaug.classifier.augmentation import instead_of
 from ganaug.classifier.small import Classifier, Training, train_classifier
+from ganaug.data.labelled import Labelled
 from ganaug.data.load import LabelledImages
 from ganaug.data.split import held_out_rows, hold_out
 from ganaug.errors import DataError, TooFewImagesError
@@ -49,7 +50,7 @@ def judge_of(
     return trained(images, best), best
 
 
-def folds(seen: LabelledImages, seed: int) -> np.ndarray:
+def folds(seen: Labelled, seed: int) -> np.ndarray:
     """Fold of every image, int64 (N,): stratified by class, groups and copies of one picture whole. Raises
     TooFewImagesError for a class that lies in one fold only."""
     fold, rest = np.full(len(seen), FOLDS - 1), np.arange(len(seen))
@@ -65,9 +66,9 @@ def folds(seen: LabelledImages, seed: int) -> np.ndarray:
         if len(np.unique(fold[labels == label])) < 2:
             known = "" if seen.groups is None else f" in {len({*np.array(seen.groups)[labels == label]})} groups"
             raise TooFewImagesError(
-                f"The fit learned from {(labels == label).sum()} images of {name}{known}: too few to judge them by "
+                f"The fit learned from {(labels == label).sum()} items of {name}{known}: too few to judge them by "
                 "classifiers that know others of the class.",
-                "Add images of this class (of other subjects, where groups are known), and fit again.",
+                "Add items of this class (of other subjects, where groups are known), and fit again.",
             )
     return fold
 

@@ -1,23 +1,24 @@
 """A linear probe: softmax regression on the features of a frozen network, for few images.
 
 It is trained in less than a second, so that many seeds and many ways to train can be compared. Unlike a network that
-sees batches, it sees everything at once: shares, uses of synthetic images and balancing are weights of images here. A
-seed decides which of the augmented views, and which of the synthetic images, a training sees.
+sees batches, it sees everything at once: shares, uses of synthetic images and balancing are weights of images here
+(`ganaug.classifier.weighed`). A seed decides which of the augmented views, and which of the synthetic images, a
+training sees.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from ganaug.classifier.augmentation import augmentation_named
-from ganaug.classifier.soft import require_soft
 from ganaug.classifier.use import use_named
-from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
-from ganaug.keys import numpy_stream, permutation
+from ganaug.classifier.weighed import Given, require_given, weighed
+from ganaug.errors import OptionError
+from ganaug.keys import numpy_stream
 
 VERSION = 2  # changes whenever the same call would give another probe
 FLOOR = 1e-6  # probability of a class without images; and spread of a feature, as a share of the usual one
@@ -64,7 +65,7 @@ class Probe:
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Log-probabilities of features (N, D), float64 (N, K); each row's probabilities sum to 1."""
         logits = ((features - self.mean) / self.spread) @ self.slopes + self.offsets
-        return _with_floor(log_softmax(logits, axis=1))
+        return with_floor(log_softmax(logits, axis=1))
 
 
 def train_probe(
@@ -120,13 +121,18 @@ def train_probe(
     OptionError
         For more views than there are.
     """
-    labels, views = np.asarray(labels, dtype=np.int64), None if views is None else np.asarray(views)
+    features, labels = np.asarray(features), np.asarray(labels, dtype=np.int64)
+    views = None if views is None else np.asarray(views)
     weights = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
     soft = None if soft is None else np.asarray(soft, dtype=np.float64)
-    given = _Given(np.asarray(features), labels, n_classes, weights, soft, views, synthetic, made_soft)
-    _check(given, training)
-    mean, spread = _scale(given.features)
-    rows, targets = _seen(given, training, seed)
+    given = Given(features, labels, n_classes, weights, synthetic, soft, made_soft)
+    require_given(given, training.ratio)
+    if training.augmentation != "none":
+        _require_views(views, features, training)
+        if views is not None:
+            given = replace(given, views=_seen(views, training.views, seed))
+    mean, spread = _scale(features)
+    rows, targets = weighed(given, training, seed)
     return Probe(mean, spread, *softmax_regression((rows - mean) / spread, targets, training.c))
 
 
@@ -158,7 +164,7 @@ def softmax_regression(rows: np.ndarray, targets: np.ndarray, c: float) -> tuple
     return slopes, offsets
 
 
-def _with_floor(logs: np.ndarray) -> np.ndarray:
+def with_floor(logs: np.ndarray) -> np.ndarray:
     """Log-probabilities of which none is that of an impossible class."""
     least = np.log(FLOOR)
     kept = np.maximum(logs, least)
@@ -172,90 +178,16 @@ def _scale(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return features.mean(0, dtype=np.float64), np.maximum(spread, least)
 
 
-@dataclass(frozen=True, eq=False)
-class _Given:
-    """What there is to learn from; the arguments of `train_probe`."""
-
-    features: np.ndarray
-    labels: np.ndarray
-    n_classes: int
-    weights: np.ndarray
-    soft: np.ndarray | None
-    views: np.ndarray | None
-    synthetic: tuple[np.ndarray, np.ndarray] | None
-    made_soft: np.ndarray | None
-
-    @property
-    def targets(self) -> np.ndarray:
-        """The weight of each class in each real image, (N, K)."""
-        shown = np.eye(self.n_classes)[self.labels] if self.soft is None else self.soft
-        return self.weights[:, None] * shown
+def _seen(views: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Of each image so many of its views (V, N, D), chosen by the seed: (count, N, D)."""
+    turns = numpy_stream(seed, "probe", "views").random((views.shape[1], len(views))).argsort(1)
+    return np.stack([views[turns[:, i], np.arange(views.shape[1])] for i in range(count)])
 
 
-def _seen(given: _Given, training: ProbeTraining, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """What the regression is given: rows, and the weight of each class in each of them. All weigh as much as there are
-    real images."""
-    labels, views, use, total = given.labels, given.views, use_named(training.use), given.weights.sum()
-    counts = np.bincount(labels, weights=given.weights, minlength=given.n_classes)
-    made = {} if given.synthetic is None or not training.ratio else _of_each(given.synthetic[1], use.pool)
-    share = np.array([training.ratio if label in made else 0.0 for label in range(given.n_classes)])
-    share = share * (1 - counts / counts.max()) if use.rare else share
-    even = total / ((counts > 0).sum() * np.where(counts > 0, counts, 1))
-    by_class = even if training.class_weights else np.ones(given.n_classes)
-
-    rows, targets = [given.features], [((1 - share) * by_class)[labels, None] * given.targets]
-    if training.augmentation != "none" and views is not None:
-        turns = numpy_stream(seed, "probe", "views").random((len(labels), len(views))).argsort(1)
-        rows += [views[turns[:, i], np.arange(len(labels))] for i in range(training.views)]
-        targets = [targets[0] / (training.views + 1)] * (training.views + 1)
-    for label, own in made.items():
-        if given.synthetic is None or not share[label] * counts[label]:
-            continue
-        own = own[permutation(len(own), seed, "probe", "synthetic", label)][
-            : _wanted(counts[label], share[label], len(own))
-        ]
-        each = share[label] * counts[label] * by_class[label] * use.weight / len(own)
-        rows.append(given.synthetic[0][own])
-        shown = np.eye(given.n_classes)[given.synthetic[1][own]] if given.made_soft is None else given.made_soft[own]
-        targets.append(each * ((1 - use.smoothing) * shown + use.smoothing / given.n_classes))
-    weights = np.concatenate(targets)
-    return np.concatenate(rows), weights * (total / weights.sum())
-
-
-def _of_each(labels: np.ndarray, most: int) -> dict[int, np.ndarray]:
-    """Label -> rows that have it, the first `most`; 0 for all."""
-    return {int(label): np.flatnonzero(labels == label)[: most or None] for label in np.unique(labels)}
-
-
-def _wanted(count: int, share: float, there: int) -> int:
-    """How many synthetic images a class takes for this share: as many as weigh like real ones, but at least half of
-    those that are there, since the more are seen the less it matters which; the others are seen with other seeds."""
-    return there if share >= 1 else max(1, round(count * share / (1 - share)), there // 2)
-
-
-def _check(given: _Given, training: ProbeTraining) -> None:
-    features, labels, views = given.features, given.labels, given.views
-    sides = {"real": (features, labels)} | ({} if given.synthetic is None else {"synthetic": given.synthetic})
-    if given.weights.shape != labels.shape or not (given.weights >= 0).all():
-        raise DataError(f"Weights {given.weights.shape} do not fit {len(labels)} images.", "Give 0 or more for each.")
-    if not given.weights.any():
-        raise TooFewImagesError("There are no images to train a probe on.", "Give at least one image a class.")
-    for what, (rows, own) in sides.items():
-        if rows.ndim != 2 or len(rows) != len(own) or rows.shape[1] != features.shape[1]:
-            raise DataError(f"Features {rows.shape} do not fit {len(own)} {what} images.", "Give a row for each.")
-        if len(own) and not (own.min() >= 0 and own.max() < given.n_classes):
-            found, fix = f"{own.min()}..{own.max()}", f"Use 0..{given.n_classes - 1}."
-            raise LabelMismatchError(f"Labels {found} do not fit {given.n_classes} classes.", fix)
-    if given.soft is not None:
-        require_soft(given.soft, len(labels), given.n_classes)
-    if given.made_soft is not None and given.synthetic is not None:
-        require_soft(given.made_soft, len(given.synthetic[1]), given.n_classes)
-    if training.ratio > 0 and (given.synthetic is None or not len(given.synthetic[1])):
-        raise TooFewImagesError(f"A synthetic share of {training.ratio} needs synthetic images.", "Give `synthetic`.")
-    if training.augmentation != "none":
-        there = 0 if views is None or views.shape[1:] != features.shape else len(views)
-        if there < training.views:
-            raise OptionError(
-                f"{training.views} views of each image were asked for, and there are {there} of these images.",
-                "Compute the features of more views, or ask for fewer.",
-            )
+def _require_views(views: np.ndarray | None, features: np.ndarray, training: ProbeTraining) -> None:
+    there = 0 if views is None or views.shape[1:] != features.shape else len(views)
+    if there < training.views:
+        raise OptionError(
+            f"{training.views} views of each image were asked for, and there are {there} of these images.",
+            "Compute the features of more views, or ask for fewer.",
+        )

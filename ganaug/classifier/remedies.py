@@ -4,7 +4,7 @@ try them. A remedy is data, and has a name; `ganaug bench` tries those that fit 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,14 +15,18 @@ from ganaug.errors import OptionError
 class Remedy:
     """words: in the name of an arm, and in lists. training: the fields of a training that it changes, where that is all
     it does; the bench knows how to try the others. advice: how a user does the same, as the object of "train with".
-    needs: without which it is not tried: "unequal" classes, "unlabelled" images, a network to "deploy"."""
+    needs: without which it is not tried: "unequal" classes, "unlabelled" images, a network to "deploy". of: the kinds
+    of data for which it is one."""
 
     words: str
     training: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
     needs: str = ""
+    of: Collection[str] = ("images",)
 
 
+ROWS = ("table", "series")
+EVERYTHING = ("images", *ROWS)
 REMEDIES: dict[str, Remedy] = {
     "augmentation": Remedy("classical augmentation"),
     "sampling": Remedy(
@@ -31,10 +35,21 @@ REMEDIES: dict[str, Remedy] = {
         "balanced sampling (every class equally often in a batch, and the share of each class in it)",
         needs="unequal",
     ),
-    "weights": Remedy("class weights", {"class_weights": True}, "class weights in the loss", needs="unequal"),
-    "shift": Remedy("shifted logits", needs="unequal"),
+    "smote": Remedy(
+        "SMOTE",
+        {"smote": True},
+        "SMOTE of imbalanced-learn (with categories: SMOTENC) on the training rows",
+        needs="unequal",
+        of=ROWS,
+    ),
+    "weights": Remedy(
+        "class weights", {"class_weights": True}, "class weights in the loss", needs="unequal", of=EVERYTHING
+    ),
+    "shift": Remedy("shifted logits", needs="unequal", of=EVERYTHING),
     "longer": Remedy("longer training", advice="three times the steps"),
-    "mean": Remedy("mean of several networks"),
+    "mean": Remedy("mean of several classifiers", of=EVERYTHING),
+    "boosting": Remedy("gradient boosting", of=ROWS),
+    "logistic": Remedy("logistic regression", of=ROWS),
     "small": Remedy("small network from scratch"),
     "probe": Remedy("linear probe of a pretrained network"),
     "finetune": Remedy("fine-tuned pretrained network"),

@@ -131,8 +131,8 @@ def augment(
     lines += [f"Withheld by the choice: {', '.join(map(printable, withheld))}"] if withheld else []
     if len(fitted.card.shape) == 3 and fitted.card.codec.range is not None:
         lines.append(f"Written with 8 bits: 0 to 255 stand for {in_words(fitted.card.codec.range)}.")
-    said = share.caveats("A folder") if ratio is not None else []
-    if ratio == "auto":
+    said = share.caveats("A folder" if len(fitted.card.shape) == 3 else "A file") if ratio is not None else []
+    if ratio == "auto" and len(fitted.card.shape) == 3:
         said.append("The bench put synthetic images in the place of real ones in every batch, at this share; a folder "
                     "that is added to the real images comes to the same share of a shuffled loader.")  # fmt: skip
     shown = {} if shards is None else {"shards": shards, "shard": shard}

@@ -19,9 +19,9 @@ NO_GAIN = 6  # exit code of --require-gain
 
 @click.command(cls=DataCommand)
 @click.argument("data")
-@click.option("--run", type=click.Path(), help="A run, whose synthetic images are tried.")
+@click.option("--run", type=click.Path(), help="A run, whose samples are tried.")
 @click.option(
-    "--synthetic", type=click.Path(), multiple=True, help="A folder of labelled synthetic images to try; repeatable."
+    "--synthetic", type=click.Path(), multiple=True, help="Labelled synthetic images (or rows) to try; repeatable."
 )
 @click.option("--out", type=click.Path(), required=True, help="Folder of results.json and report.html.")
 @options_of(BenchSettings)
@@ -34,7 +34,8 @@ def bench(
     ctx: click.Context, data: str, run: str | None, synthetic: tuple[str, ...], out: str, recipe: str | None,
     executor: str | None, require_gain: bool, report: Report, **given: Any,
 ) -> Told:  # fmt: skip
-    """Measure what helps a classifier of few images most, and whether synthetic images help on top of that.
+    """Measure what helps a classifier of few images, rows or series most, and whether synthetic ones help on top of
+    that.
 
     \b
     ganaug bench data/train --test data/test --out runs/bench
@@ -42,6 +43,7 @@ def bench(
     ganaug bench data/train --test data/test --model resnet18.a1_in1k --out runs/bench
     ganaug bench mnist.npz --limit 100 --model small --run runs/mnist --out runs/bench --quick
     ganaug bench data/train --test data/test --synthetic diffusion --synthetic renderer --out runs/bench
+    ganaug bench train.csv --target diagnosis --test test.csv --run runs/rows --out runs/bench
 
     Each answer is helps, no evidence, harms, or withheld. The exit code is 0 whatever they are; with --require-gain it
     is 6 unless synthetic images help.

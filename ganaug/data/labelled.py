@@ -21,7 +21,7 @@ class Labelled:
     """labels: int64 (N,), label i means classes[i]; fingerprints: of each item as the user has it; names: of each
     item, in the source's words; groups: the subject of each item, or None; places: of each item its place among those
     of its class in the source, and how many these are, unreadable ones with them, int64 (N, 2): None where all of the
-    source are here.
+    source are here; unreadable: name and reason of each item that was skipped.
     A field of a subclass that is a tensor, `Pixels` or a tuple has an entry of each item, except for those of `OF_ALL`.
     """
 
@@ -33,6 +33,7 @@ class Labelled:
     names: tuple[str, ...]
     groups: tuple[str, ...] | None = None
     places: torch.Tensor | None = None
+    unreadable: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -66,7 +66,6 @@ class LabelledImages(Labelled):
 
     stored: Pixels
     codec: ImageCodec
-    unreadable: tuple[tuple[str, str], ...] = ()
     stored_pairs: Pixels | None = None
     skipped: tuple[str, ...] = ()
     likenesses: Sequence[str] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ import torch
 
 from ganaug.data.advice import FEW
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.rows.cells import holds_rows, is_table
-from ganaug.data.rows.series import is_series, load_series
+from ganaug.data.rows.series import load_series
 from ganaug.data.rows.table import load_table
 from ganaug.data.rows.vectors import LabelledVectors, usable
+from ganaug.data.rows.which import kind_of_data, refuse_foreign
 from ganaug.data.spec import DataSpec
 from ganaug.data.split import groups_in_words, hold_out
 from ganaug.device import resolve_device
@@ -24,7 +24,6 @@ from ganaug.fitting.unlabelled import images_beside
 from ganaug.game import Recipe, Source
 from ganaug.game.batches import batches_for
 from ganaug.game.train import Batches
-from ganaug.options import flag_of, is_given
 from ganaug.recipes import RECIPES, make
 from ganaug.recipes.named import other_changes, recipe_named
 from ganaug.reporting import Report, printable
@@ -97,56 +96,17 @@ def read_items(
 
 def _definite(data: Any, settings: FitSettings) -> FitSettings:
     """The settings with the kind of the data, and the recipe that is the default for it."""
-    kind = settings.kind
-    own = None  # of what is open already
-    if isinstance(data, LabelledVectors):
-        own = "series" if len(data.spec.shape) == 2 else "table"
-    elif isinstance(data, LabelledImages):
-        own = "images"
-    if own is not None:
-        if kind not in ("auto", own):
-            raise OptionError(f"The kind {kind!r} is asked for, and the data are of the kind {own!r}.", "Leave it out.")
-        kind = own
-    elif kind == "auto":
-        rows = holds_rows(data, settings.drop, settings.image)
-        kind = "table" if rows else "series" if is_series(data) else "images"
-    elif not isinstance(data, (str, Path)):
-        arrays = isinstance(data, tuple) and len(data) == 2
-        if (kind == "table" and not is_table(data)) or (kind == "series" and not arrays):
-            wanted = "a DataFrame" if kind == "table" else "(X, y)"
-            raise OptionError(f"A {type(data).__name__} is no {kind}.", f"Give {wanted}, or leave out kind=.")
+    kind = kind_of_data(data, settings.kind, settings.drop, settings.image)
     recipe = RECIPES_OF[kind] if settings.recipe == "auto" else settings.recipe
     return replace(settings, kind=kind, recipe=recipe)
 
 
-_OF_IMAGES = frozenset({"size", "channels", "groups", "pairs", "unlabelled", "strict", "root", "targets", "classes"})
-_OF_IMAGES |= {"allow"}
-_OF_IMAGES |= {"labels", "image", "follow_links", "skip_small", "depth", "range", "as_served"}
-_OF_TABLES = frozenset({"target", "drop"})
-IDLE = {  # settings that would change nothing, by the kind of the data
-    "images": frozenset({"drop"}),
-    "table": _OF_IMAGES | {"split"},
-    "series": _OF_IMAGES | _OF_TABLES,
-}
+_OF_IMAGES = frozenset({"size", "channels", "pairs", "unlabelled", "strict", "allow"})
 
 
 def _check_options(data: Any, settings: FitSettings, recipe: Recipe) -> None:
     """Refuse what would change nothing, so that nobody believes it to have worked."""
-    idle = IDLE[settings.kind]
-    if settings.kind != "images" and not isinstance(data, (str, Path)):
-        idle |= {"split"}
-    if isinstance(data, LabelledVectors):
-        idle |= _OF_TABLES
-    given = [field for field in fields(settings) if field.name in idle and is_given(settings, field)]
-    if given:
-        names = " and ".join(field.name for field in given)
-        whose = "for tables alone" if given[0].name in _OF_TABLES else "for images alone"
-        what = {"images": "images", "table": "rows of a table", "series": "series"}[settings.kind]
-        read = ", in memory" if isinstance(data, LabelledVectors) else ""
-        raise OptionError(
-            f"{names} would change nothing: these data are {what}{read}.",
-            f"Leave out {' and '.join(map(flag_of, given))}, {whose}.",
-        )
+    refuse_foreign(data, settings, settings.kind, _OF_IMAGES)
     if recipe.batch % settings.slices:
         raise OptionError(
             f"A batch of {recipe.batch} items cannot be divided into {settings.slices} equal slices.",

@@ -16,7 +16,6 @@ from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
-from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.generator.card import Card
 from ganaug.options import Reading
@@ -26,12 +25,12 @@ UNLABELLED = ("all",)  # the classes of a generator that knows none
 
 @dataclass(frozen=True)
 class NoFit:
-    """In the place of a card, where samples were made elsewhere: what they are to be like. What their maker saw is not
-    known. skipped: classes of the data of which there is no sample."""
+    """In the place of a card, where there is no fit of ours: what items are to be like. What others saw is not known.
+    skipped: classes of the data of which there is no sample."""
 
     classes: tuple[str, ...]
     shape: tuple[int, ...]
-    codec: ImageCodec
+    codec: Any
     skipped: tuple[str, ...] = ()
     allow: tuple[str, ...] | None = None
     fingerprints: tuple[str, ...] = ()
@@ -91,26 +90,31 @@ def reading_like(card: Card | NoFit, data: Any, reading: Reading | None) -> Read
     return reading if isinstance(data, LabelledImages) or reading.range else replace(reading, range=learned)
 
 
-def vectors_like(card: Card, data: Any, split: str = "train") -> LabelledVectors:
+def vectors_like(
+    card: Card | NoFit, data: Any, split: str = "train", *, strict: bool = True, what: str = ""
+) -> LabelledVectors:
     """Rows or series in the model space and the order of classes of a card; of an unlabelled one, with the classes of
-    the data. Raises LabelMismatchError for others."""
+    the data. strict: see `rows_like`; else they are tested on alone. what: the subject of a refusal. Raises
+    LabelMismatchError for others."""
+    what = what or f"The {'table' if isinstance(card.codec, TableCodec) else 'set'}"
     if isinstance(card.codec, TableCodec):
         classes = card.classes
         if classes == UNLABELLED:
             classes = load_table(data, card.codec.target).classes
-        return rows_like(data, card.codec, classes)
-    series = load_series(data, split=split)
+        return rows_like(data, card.codec, classes, strict=strict, what=what)
+    series = load_series(data, split=split, tested=not strict)
     classes = series.classes if card.classes == UNLABELLED else card.classes
     if min(place_of(name, classes) for name in series.classes) < 0 or series.items.shape[1:] != card.shape:
+        here, there = ("x".join(map(str, shape)) for shape in (series.items.shape[1:], card.shape))
         raise LabelMismatchError(
-            f"The run was fitted on {', '.join(classes)}, as {'x'.join(map(str, card.shape))}; the data have "
-            f"{', '.join(series.classes)}, as {'x'.join(map(str, series.items.shape[1:]))}.",
-            "Give series of the kind that it was fitted on.",
+            f"{what} holds series of {', '.join(series.classes)}, as {here}; what was learned from is "
+            f"{', '.join(classes)}, as {there}.",
+            "Give series of the same classes and shape.",
         )
     assert isinstance(series.codec, SeriesCodec)
     values = series.codec.decode(series.items)
     items = card.codec.encode(values[:, None] if series.codec.flat else values)
-    return replace(series.in_order(classes, "The data", "the run"), items=items, codec=card.codec)
+    return replace(series.in_order(classes, what, "what was learned from"), items=items, codec=card.codec)
 
 
 def all_parts(card: Card, images: LabelledImages) -> FitParts[LabelledImages]:

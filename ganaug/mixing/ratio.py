@@ -10,7 +10,7 @@ from typing import Any
 
 from ganaug.classifier.remedies import REMEDIES
 from ganaug.classifier.use import Use, use_named
-from ganaug.data.spec import Size
+from ganaug.data.spec import KINDS, Size
 from ganaug.errors import EnlargedWarning, NoVerdictError, OptionError, UseWarning
 from ganaug.generator.folder import Fitted
 from ganaug.samples.elsewhere import Elsewhere
@@ -66,11 +66,15 @@ class Share:
         if self.verdict is None or self.verdict["verdict"] != "helps":
             return []
         said, use = [], use_named(self.use)
+        items = KINDS[len(self.verdict.get("data", {}).get("shape", ())) or 3]
         if use != Use():
             said.append(
-                f"The gain was measured with the use {self.use!r} of synthetic images: {use}. {carrier} cannot carry "
-                "that. ganaug.SynthMix(run, ratio='auto', use='auto') has loss weight and label smoothing in its "
-                "labels."
+                f"The gain was measured with the use {self.use!r} of synthetic {items}: {use}. {carrier} cannot carry "
+                "that."
+            )
+        if use != Use() and items == "images":
+            said[-1] += (
+                " ganaug.SynthMix(run, ratio='auto', use='auto') has loss weight and label smoothing in its labels."
             )
         remedy = REMEDIES.get(self.verdict.get("arms", {}).get("with", {}).get("remedy", ""))
         if remedy is not None and remedy.advice:

@@ -92,7 +92,8 @@ def play(cell: Cell, draw: int, out: Path, cache: Path) -> Line:
             given["unlabelled"] = _pool(cell, known["x_train"])
     counts = np.minimum(np.bincount(labels), limit)
     there = {"": True, "unequal": counts.max() > UNEQUAL * counts.min(), "unlabelled": "unlabelled" in given}
-    remedies = [name for name, one in REMEDIES.items() if there.get(one.needs) and name != "finetune"]
+    of_images = {name: one for name, one in REMEDIES.items() if "images" in one.of and name != "finetune"}
+    remedies = [name for name, one in of_images.items() if there.get(one.needs)]
     run = None
     if cell.pool == "generator":
         groups = {"groups": given["groups"]} if "groups" in given else {}

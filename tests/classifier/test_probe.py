@@ -7,6 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from ganaug.classifier.probe import Probe, ProbeTraining, softmax_regression, train_probe
+from ganaug.classifier.weighed import Given, weighed
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 
 PLAIN = ProbeTraining(c=0.1)
@@ -105,11 +106,9 @@ def test_good_synthetic_images_help_and_wrong_ones_harm_less_where_they_weigh_le
 
 def weights(x, y, n_classes, **settings):
     """Of each class, real and synthetic: what a training gives to the regression."""
-    from ganaug.classifier.probe import _Given, _seen
-
     synthetic = clouds((50, 50, 0), seed=2)
-    given = _Given(x, y, n_classes, np.ones(len(y)), None, None, synthetic, None)
-    rows, targets = _seen(given, ProbeTraining(**settings), 0)
+    given = Given(x, y, n_classes, np.ones(len(y)), synthetic)
+    rows, targets = weighed(given, ProbeTraining(**settings), 0)
     assert len(rows) == len(targets)
     assert targets.sum() == pytest.approx(len(y))
     return targets[: len(y)].sum(0), targets[len(y) :].sum(0), len(rows) - len(y)
@@ -153,15 +152,15 @@ def test_what_does_not_fit_is_refused():
     def train(features=x, labels=y, training=PLAIN, **given):
         return train_probe(features, labels, 2, training=training, seed=0, **given)
 
-    with pytest.raises(TooFewImagesError, match="no images"):
+    with pytest.raises(TooFewImagesError, match="nothing to learn"):
         train(x[:0], y[:0])
     with pytest.raises(LabelMismatchError, match=r"0\.\.2 do not fit 2"):
         train(labels=y * 2)
-    with pytest.raises(DataError, match="do not fit 9 real images"):
+    with pytest.raises(DataError, match="do not fit 9 real items"):
         train(labels=y[:9])
-    with pytest.raises(DataError, match="synthetic images"):
+    with pytest.raises(DataError, match="synthetic items"):
         train(synthetic=(x[:, :3], y))
-    with pytest.raises(TooFewImagesError, match="needs synthetic images"):
+    with pytest.raises(TooFewImagesError, match="needs synthetic items"):
         train(training=ProbeTraining(ratio=0.5))
     with pytest.raises(OptionError, match="there are 1 of these images"):
         train(training=ProbeTraining(augmentation="flips"), views=x[None])

@@ -99,5 +99,5 @@ def test_what_is_no_probability_is_refused():
     for wrong in (np.ones(29), -np.ones(30)):
         with pytest.raises(DataError, match="Weights"):
             probe(weights=wrong)
-    with pytest.raises(TooFewImagesError, match="no images"):
+    with pytest.raises(TooFewImagesError, match="nothing to learn"):
         probe(weights=np.zeros(30))

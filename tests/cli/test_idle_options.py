@@ -65,6 +65,12 @@ IDLE = [
     ("bench digits --run {run} --out {new} --pairs {folder}", "paired images would change nothing"),
     ("bench digits --run {run} --out {new} --root {folder}", "root would change nothing"),
     ("bench {folder} --test {folder} --run {run} --out {new} --split val", "split would change nothing"),
+    (
+        "bench {table} --target c --test {table} --out {new} --exact-only --cache {folder}",
+        "these data are rows of a table",
+    ),
+    ("bench {waves} --test {waves} --target c --out {new}", "target would change nothing: these data are series"),
+    ("bench {folder} --test {folder} --drop a --out {new}", "drop would change nothing: these data are images"),
     ("bench digits --run {run} --out {new} --limit 5 --remedies weights", "for classes of unequal size"),
 ]
 

@@ -39,11 +39,16 @@ class Number:
         """What the column holds, for people."""
         return f"{self.form.words} from {self.form.write(self.knots[0])} to {self.form.write(self.knots[-1])}"
 
-    def encode(self, cells: tuple[str, ...]) -> np.ndarray:
-        """Text -> float64 (N, width). ValueError for a cell of another form, or missing where none was."""
-        there = np.array([cell.lower() not in MISSING for cell in cells])
-        if self.missing is None and not there.all():
-            raise ValueError(f"row {there.argmin() + 1} has no value in the column {self.name!r}")
+    def knows(self, cells: tuple[str, ...]) -> np.ndarray:
+        """Which cells hold a value, or may be missing: bool (N,)."""
+        return np.array([self.missing is not None or cell.lower() not in MISSING for cell in cells], dtype=bool)
+
+    def encode(self, cells: tuple[str, ...], *, strict: bool = True) -> np.ndarray:
+        """Text -> float64 (N, width). ValueError for a cell of another form, or, if `strict`, one that it does not
+        know: that is the middle of the values."""
+        if strict:
+            _require_known(self, cells)
+        there = np.array([cell.lower() not in MISSING for cell in cells], dtype=bool)
         values = np.array([self.form.read(cell) if here else np.nan for cell, here in zip(cells, there, strict=True)])
         x = np.zeros((len(cells), sum(self.blocks)))
         x[there, 0] = to_model(values[there], self.knots)
@@ -74,10 +79,18 @@ class Category:
         listed = ", ".join(repr(value) for value in self.values[:8]) + (", ..." if len(self.values) > 8 else "")
         return f"{len(self.values)} categories: {listed}"
 
-    def encode(self, cells: tuple[str, ...]) -> np.ndarray:
-        """Text -> one-hot (N, width)."""
+    def knows(self, cells: tuple[str, ...]) -> np.ndarray:
+        """Which cells are one of the values: bool (N,)."""
+        return np.array([cell in self.values for cell in cells], dtype=bool)
+
+    def encode(self, cells: tuple[str, ...], *, strict: bool = True) -> np.ndarray:
+        """Text -> one-hot (N, width). ValueError, if `strict`, for a cell that it does not know: that is none of the
+        values."""
+        if strict:
+            _require_known(self, cells)
         index = {value: i for i, value in enumerate(self.values)}
-        return np.eye(len(self.values))[[index[cell] for cell in cells]]
+        one_hot = np.eye(len(self.values) + 1)[:, :-1]
+        return one_hot[[index.get(cell, -1) for cell in cells]]
 
     def decode(self, x: np.ndarray) -> list[str]:
         """Probabilities (N, width) -> the most probable value."""
@@ -99,7 +112,11 @@ class Constant:
     def words(self) -> str:
         return f"always {self.value!r}"
 
-    def encode(self, cells: tuple[str, ...]) -> np.ndarray:
+    def knows(self, cells: tuple[str, ...]) -> np.ndarray:
+        """All: what they hold is not looked at."""
+        return np.ones(len(cells), dtype=bool)
+
+    def encode(self, cells: tuple[str, ...], *, strict: bool = True) -> np.ndarray:
         return np.zeros((len(cells), 0))
 
     def decode(self, x: np.ndarray) -> list[str]:
@@ -107,6 +124,15 @@ class Constant:
 
 
 Column = Number | Category | Constant
+
+
+def _require_known(column: Column, cells: tuple[str, ...]) -> None:
+    """Raises ValueError for a cell that the column does not know."""
+    known = column.knows(cells)
+    if not known.all():
+        row = int(known.argmin())
+        what = "no value" if cells[row].lower() in MISSING else f"the new value {cells[row][:40]!r}"
+        raise ValueError(f"row {row + 1} has {what} in the column {column.name!r}")
 
 
 def to_model(values: np.ndarray, knots: tuple[float, ...]) -> np.ndarray:

@@ -29,10 +29,13 @@ def is_series(data: Any) -> bool:
     return array is not None and array.ndim == 2
 
 
-def load_series(data: Any, *, split: str = "train", limit: int | None = None, seed: int = 0) -> LabelledVectors:
+def load_series(
+    data: Any, *, split: str = "train", limit: int | None = None, seed: int = 0, tested: bool = False
+) -> LabelledVectors:
     """Read `x_train` (N, T) or (N, C, T) and `y_train` (N,) of an .npz file, or (X, y).
 
-    split: the part of the file. limit: at most so many series a class, chosen by `seed`. The range of each channel is
+    split: the part of the file. limit: at most so many series a class, chosen by `seed`. tested: they are tested on
+    alone, so that a class may have one, or none. The range of each channel is
     that of all series. Raises DataError for other shapes, values that are not finite, and fewer than 4 steps.
     """
     x, y, own = _read(Path(data).expanduser(), split) if isinstance(data, (str, Path)) else (*data, None)
@@ -65,7 +68,7 @@ def load_series(data: Any, *, split: str = "train", limit: int | None = None, se
         fingerprints=tuple(hashlib.sha256(np.ascontiguousarray(one).tobytes()).hexdigest() for one in channels),
         names=item_names(len(values)),
     )
-    return usable(vectors, limit, seed, "series")
+    return vectors if tested else usable(vectors, limit, seed, "series")
 
 
 def _read(path: Path, split: str) -> tuple[Any, Any, Any]:

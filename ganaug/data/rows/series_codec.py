@@ -38,6 +38,11 @@ class SeriesCodec:
         values = low + (x.double().clamp(-1, 1).numpy() + 1) / 2 * width
         return (values[:, 0] if self.flat else values).astype(np.float32)
 
+    def served(self, x: Tensor, label: str) -> Tensor:
+        """What the user gets of series (N, C, T), in model space again."""
+        made = self.decode(x)
+        return self.encode(made[:, None] if self.flat else made)
+
     def _scale(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest value and width of the range of each channel, (C, 1)."""
         low = np.array(self.low)[:, None]

@@ -41,28 +41,46 @@ def load_table(
     return usable(vectors, limit, seed, "rows")
 
 
-def rows_like(data: Any, codec: TableCodec, classes: tuple[str, ...]) -> LabelledVectors:
+def rows_like(
+    data: Any, codec: TableCodec, classes: tuple[str, ...], *, strict: bool = True, what: str = "The table"
+) -> LabelledVectors:  # fmt: skip
     """Rows of another table, or of the same one, in the model space of a codec: columns and classes by their names.
 
-    Columns that the codec does not know are left out. Raises OptionError for a column that is not there, DataError for
-    a cell that the codec cannot take, LabelMismatchError for other classes.
+    Columns that the codec does not know are left out. strict: cells that a column does not know are refused, too. what:
+    the subject of a refusal. Raises OptionError for columns that are not there, DataError for cells that the codec
+    cannot take, LabelMismatchError for other classes.
     """
-    cells = labelled_cells(data, codec.target, ())
+    cells = labelled_cells(data, codec.target, (), what)
+    absent = [column.name for column in codec.columns if column.name not in cells.header]
+    if absent:
+        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+        raise OptionError(
+            f"{what} has no column {absent[0]!r}{more}.",
+            f"Columns are matched by name: {', '.join(codec.header[:20])}.",
+        )
     labels = cells.columns[cells.place(codec.target)]
     foreign = [name for name in class_names(labels) if place_of(name, classes) < 0]
     if foreign:
         raise LabelMismatchError(
-            f"The table has the class {foreign[0]!r}.", f"Classes are matched by name: {', '.join(classes[:20])}."
+            f"{what} has the class {foreign[0]!r}.", f"Classes are matched by name: {', '.join(classes[:20])}."
         )
     names = tuple(column.name for column in codec.columns)
     chosen = Cells(names, tuple(cells.columns[cells.place(name)] for name in names), cells.delimiter)
     try:
-        items = codec.encode(chosen.columns)
-    except (KeyError, ValueError, IndexError) as error:
+        items = codec.encode(chosen.columns, strict=strict)
+    except ValueError as error:
         raise DataError(
-            f"The table holds a cell that the one of the fit could not: {error}.", "Give rows of the same kind."
+            f"{what} holds a cell that the rows which were learned from could not: {error}.",
+            "Give rows of the same kind.",
         ) from error
     return _vectors(chosen, items, labels, classes, codec)
+
+
+def unknown_cells(data: Any, codec: TableCodec) -> dict[str, int]:
+    """Column -> how many cells of a table hold what the column of a codec does not know, where there are any."""
+    cells = read_cells(data)
+    known = {column.name: column.knows(cells.columns[cells.place(column.name)]) for column in codec.columns}
+    return {name: int((~one).sum()) for name, one in known.items() if not one.all()}
 
 
 def _vectors(
@@ -79,8 +97,8 @@ def _vectors(
     )
 
 
-def labelled_cells(data: Any, target: str | None, drop: Sequence[str]) -> Cells:
-    """The table as text without the columns to drop; every row has a label."""
+def labelled_cells(data: Any, target: str | None, drop: Sequence[str], what: str = "The table") -> Cells:
+    """The table as text without the columns to drop; every row has a label. what: the subject of a refusal."""
     cells = read_cells(data)
     if target is None:
         listed = ", ".join(cells.header[:20]) + (", ..." if len(cells.header) > 20 else "")
@@ -91,6 +109,9 @@ def labelled_cells(data: Any, target: str | None, drop: Sequence[str]) -> Cells:
     if target in drop:
         raise OptionError(f"The target {target!r} cannot be left out.", "Take it out of --drop.")
     cells = cells.without(drop)
+    if target not in cells.header:
+        listed = ", ".join(map(repr, cells.header[:20]))
+        raise OptionError(f"{what} has no column {target!r}.", f"The columns are: {listed}.")
     none = sum(cell.lower() in NO_LABEL for cell in cells.columns[cells.place(target)])
     if none:
         cause = f"{none} of {len(cells)} rows have no value in the target column {target!r}."

@@ -38,9 +38,10 @@ class TableCodec:
         names = [column.name for column in self.columns]
         return [*names[: self.place], self.target, *names[self.place :]]
 
-    def encode(self, columns: Iterable[tuple[str, ...]]) -> Tensor:
-        """Cells of each column, the target left out -> float32 (N, F)."""
-        parts = [column.encode(cells) for column, cells in zip(self.columns, columns, strict=True)]
+    def encode(self, columns: Iterable[tuple[str, ...]], *, strict: bool = True) -> Tensor:
+        """Cells of each column, the target left out -> float32 (N, F). strict: cells that a column does not know are
+        refused."""
+        parts = [column.encode(cells, strict=strict) for column, cells in zip(self.columns, columns, strict=True)]
         return torch.from_numpy(np.concatenate(parts, 1).astype(np.float32))
 
     def decode(self, x: Tensor, label: str) -> list[list[str]]:
@@ -50,6 +51,12 @@ class TableCodec:
         made = [c.decode(values[:, a:b]) for c, (a, b) in zip(self.columns, pairwise(ends), strict=True)]
         made.insert(self.place, [label] * len(values))
         return [list(row) for row in zip(*made, strict=True)]
+
+    def served(self, x: Tensor, label: str) -> Tensor:
+        """What the user gets of rows (N, F), in model space again: categories are one-hot."""
+        columns = list(zip(*self.decode(x, label), strict=True))
+        del columns[self.place]
+        return self.encode(columns)
 
     def lines(self, rows: Iterable[list[str]]) -> str:
         """Rows of cells as lines of CSV."""

@@ -132,8 +132,8 @@ class Arena:
         images alone tell little. Not where it knows the training images in another way: by synthetic images whose maker
         saw them, or by what others taught."""
         parts, arms = self.laboratory.parts, [member.arm for member in contender.members]
-        frozen = all(self.learners[kind].shares for kind in contender.kinds)
-        if parts.fold is None or not frozen or any(arm.ratio or arm.taught for arm in arms):
+        swift = all(self.learners[kind].swift for kind in contender.kinds)
+        if parts.fold is None or not swift or any(arm.ratio or arm.taught for arm in arms):
             return None
         own = Answers(self._crosswise_shifted(contender), parts.train.labels.numpy())
         both = [

@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS, augmentation_named, keeps_labels, usable
-from ganaug.classifier.remedies import REMEDIES, remedy_named
+from ganaug.classifier.remedies import REMEDIES, ROWS, remedy_named
 from ganaug.classifier.use import use_named
+from ganaug.data.spec import IMAGES
 from ganaug.errors import OptionError
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.trials.arms import BATCH
@@ -29,12 +30,12 @@ RUNGS = 5  # paired seeds, at most, of what each remedy does on the test set
 class Design:
     """Everything that is fixed before the first trial.
 
-    seeds: number of paired seeds of the comparisons on the test set. selection: seeds per candidate on validation.
-    metric: "accuracy" or "balanced accuracy". ratios: synthetic shares to try; uses: of synthetic images. grid: every
-    use of synthetic images at every ratio; else the first one at all ratios, and the others at the best of them.
-    remedies: names of those to try. search: numbers such as the learning rate are tuned. steps: of a training of the
-    small network. deploy: one network will be used by itself. allow: changes that keep the label; None where nobody
-    said.
+    kind: of the data, "images", "table" or "series". seeds: number of paired seeds of the comparisons on the test set.
+    selection: seeds per candidate on validation. metric: "accuracy" or "balanced accuracy". ratios: synthetic shares to
+    try; uses: of synthetic images. grid: every use of synthetic images at every ratio; else the first one at all
+    ratios, and the others at the best of them. remedies: names of those to try. search: numbers such as the learning
+    rate are tuned. steps: of a training of the small network. deploy: one network will be used by itself. allow:
+    changes that keep the label; None where nobody said.
     """
 
     metric: str
@@ -51,6 +52,7 @@ class Design:
     quick: bool = False
     deploy: bool = False
     allow: tuple[str, ...] | None = None
+    kind: str = IMAGES
 
     @property
     def unequal(self) -> bool:
@@ -110,6 +112,7 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
         quick=quick,
         deploy=asked.deploy is not None,
         allow=asked.allow,
+        kind=asked.kind if asked.kind in ROWS else IMAGES,
     )
 
 
@@ -146,7 +149,8 @@ def _remedies(asked: BenchSettings, unequal: bool) -> tuple[str, ...]:
         "unlabelled": asked.unlabelled is not None,
         "deploy": asked.deploy is not None,
     }
-    fit = [name for name, one in REMEDIES.items() if there[one.needs]]
+    kind = asked.kind if asked.kind in ROWS else IMAGES
+    fit = [name for name, one in REMEDIES.items() if there[one.needs] and kind in one.of]
     if asked.remedies is None and asked.train is not None:
         return tuple(name for name in fit if name in OF_OWN)
     if asked.remedies is None:
@@ -155,6 +159,13 @@ def _remedies(asked: BenchSettings, unequal: bool) -> tuple[str, ...]:
     for name in wanted:
         remedy_named(name)
     idle = [name for name in wanted if name not in fit]
+    if idle and kind not in REMEDIES[idle[0]].of:
+        own = [name for name, one in REMEDIES.items() if kind in one.of]
+        raise OptionError(
+            f"The remedy {idle[0]!r} is for {' and '.join(REMEDIES[idle[0]].of)}, and these data are of the kind "
+            f"{kind!r}.",
+            f"Choose from: {', '.join(own)}, none.",
+        )
     if idle:
         why, fix = NEEDED[REMEDIES[idle[0]].needs]
         raise OptionError(f"The remedy {idle[0]!r} {why}.", fix)

@@ -91,7 +91,7 @@ def ladder_plot(data: dict[str, Any]) -> str:
 
 
 @rc_context(STYLE)
-def difference_plot(change: dict[str, Any], metric: str) -> str:
+def difference_plot(change: dict[str, Any], metric: str, items: str) -> str:
     """The paired difference on the test set: every seed, the mean and its interval, and the line of no change."""
     axes = Figure((WIDE, 1.7), layout="constrained").subplots()
     axes.axvline(0, color="#777777", lw=1)
@@ -100,7 +100,7 @@ def difference_plot(change: dict[str, Any], metric: str) -> str:
     axes.plot(np.array(change["per_seed"]) * 100, [1] * len(change["per_seed"]), "o", ms=5, color=REAL, alpha=0.6)
     axes.set_yticks([0, 1], [f"mean, {change['level']:.0%} interval", "each seed"])
     axes.set_ylim(-0.6, 1.6)
-    axes.set_xlabel(f"change of {metric} by synthetic images (points)")
+    axes.set_xlabel(f"change of {metric} by synthetic {items} (points)")
     axes.grid(axis="x", alpha=0.3)
     return _svg(axes.figure)
 
@@ -123,7 +123,7 @@ def shares_plot(data: dict[str, Any], answer: dict[str, Any], source: str) -> st
         axes.plot([100 * ratio for ratio in ratios], [100 * points[r] for r in ratios], "o-", ms=4, label=use)
     axes.set_xlabel("synthetic share (%)")
     axes.set_ylabel(f"validation {data['metric']} (%)")
-    axes.legend(frameon=False, title="use of synthetic images")
+    axes.legend(frameon=False, title="use of what is synthetic")
     return _svg(axes.figure)
 
 

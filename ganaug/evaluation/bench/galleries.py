@@ -43,7 +43,7 @@ def unrealistic(synthetic: Part, judged: Answers, side: int) -> list[Item]:
     worst = np.argsort(-judged.surprise, kind="stable")[:SHOWN]
     return [
         {
-            "picture": strip(synthetic.pixels[i : i + 1], side),
+            "picture": strip(synthetic.items[i : i + 1], side),
             "label": int(synthetic.labels[i]),
             "seen as": int(judged.predictions[i]),
             "probability": float(np.exp(-judged.surprise[i])),
@@ -59,7 +59,7 @@ def unvaried(synthetic: Part, side: int) -> list[Item]:
     """
     found = []
     for label in synthetic.labels.unique().tolist():
-        x = _flat(synthetic.pixels[synthetic.labels == label])
+        x = _flat(synthetic.items[synthetic.labels == label])
         if len(x) < 3:
             continue
         pairs = _distances(x, x)
@@ -67,7 +67,7 @@ def unvaried(synthetic: Part, side: int) -> list[Item]:
         between = pairs[upper[0], upper[1]]
         nearest = int(between.argmin())
         rows = upper[:, nearest].tolist()
-        images = synthetic.pixels[synthetic.labels == label][rows]
+        images = synthetic.items[synthetic.labels == label][rows]
         found.append({"picture": strip(images, side), "label": label, "distance": float(between[nearest]),
                       "compared": float(between.median())})  # fmt: skip
     return sorted(found, key=lambda item: item["distance"] / max(item["compared"], 1e-9))[:SHOWN]
@@ -81,14 +81,14 @@ def copied(synthetic: Part, train: Part, unseen: Part, side: int) -> tuple[list[
     """
     try:
         report = copy_report(
-            synthetic.pixels, synthetic.labels, train.pixels, train.labels, unseen.pixels, unseen.labels, show=SHOWN
+            synthetic.items, synthetic.labels, train.items, train.labels, unseen.items, unseen.labels, show=SHOWN
         )
     except TooFewImagesError:
         return [], None
-    scale = float(np.prod(train.pixels.shape[1:])) ** 0.5
+    scale = float(np.prod(train.items.shape[1:])) ** 0.5
     items = [
         {
-            "picture": strip(torch.stack([synthetic.pixels[pair.sample], train.pixels[pair.training]]), side),
+            "picture": strip(torch.stack([synthetic.items[pair.sample], train.items[pair.training]]), side),
             "label": pair.label,
             "distance": pair.distance / scale,
             "ratio": pair.ratio if np.isfinite(pair.ratio) else None,
@@ -105,7 +105,7 @@ def missing(real: Part, synthetic: Part, side: int) -> list[Item]:
     """
     found = []
     for label in synthetic.labels.unique().tolist():
-        mine, made = real.pixels[real.labels == label][:LOOKED_AT], synthetic.pixels[synthetic.labels == label]
+        mine, made = real.items[real.labels == label][:LOOKED_AT], synthetic.items[synthetic.labels == label]
         if not len(mine):
             continue
         nearest = _distances(_flat(mine), _flat(made)).min(1).values
@@ -119,7 +119,7 @@ def missing(real: Part, synthetic: Part, side: int) -> list[Item]:
 
 def _first_of_each(part: Part, count: int) -> Part:
     rows = torch.cat([(part.labels == label).nonzero()[:count, 0] for label in part.labels.unique()])
-    return Part(part.pixels[rows], part.labels[rows], part.digest, part.codec)
+    return Part(part.items[rows], part.labels[rows], part.digest, part.codec)
 
 
 def _flat(pixels: Tensor) -> Tensor:

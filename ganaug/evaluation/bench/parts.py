@@ -12,11 +12,13 @@ import torch
 from ganaug.classifier.judge import folds
 from ganaug.data.load import LabelledImages
 from ganaug.data.sources.source import ImageSource, open_source
+from ganaug.data.spec import KINDS
 from ganaug.data.unlabelled import open_like
 from ganaug.errors import TooFewImagesError
 from ganaug.evaluation.bench.design import Design
 from ganaug.evaluation.bench.room import Room
-from ganaug.evaluation.bench.sets import Sets, rendered
+from ganaug.evaluation.bench.row_room import rendered_rows
+from ganaug.evaluation.bench.sets import Items, Sets, rendered
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.generator.folder import Fitted
@@ -42,45 +44,56 @@ def parts_of(
     given: Given, sets: Sets, design: Design, room: Room, where: torch.device, report: Report
 ) -> Parts:  # fmt: skip
     """What trials train on and are asked about; synthetic images are rendered where they come from a run."""
-    asked, largest = given.asked, max(design.ratios)
+    asked = given.asked
 
     def opened(data: Any, reading: Reading) -> ImageSource | None:
         """Where images are read at their own size, if somebody looks at them."""
-        return None if not room.native or isinstance(data, LabelledImages) else open_source(data, reading)
+        in_memory = isinstance(data, LabelledImages) or not isinstance(sets.train, LabelledImages)
+        return None if in_memory or not room.native else open_source(data, reading)
 
-    real, other = opened(given.data, sets.reading), opened(asked.test or given.data, sets.test_reading)
+    test = given.data if asked.test is None else asked.test
+    real, other = opened(given.data, sets.reading), opened(test, sets.test_reading)
     made: dict[str, Part] = {}
     if given.fitted is not None:
-        draws = int(design.steps * design.batch * largest)
-        if room.native:
-            draws = min(draws, int(np.ceil(POOL * len(sets.train) * largest / (1 - largest))))
-        pixels, labels = rendered(given.fitted, sets.train, draws, design.seed, design.unequal, where, report)
-        made[RUN] = Part.of(pixels, labels, given.fitted.card.codec)
+        made[RUN] = _rendered(given.fitted, sets.train, design, room, where, report)
     for name, images in sets.made.items():
-        if room.native:
+        if isinstance(images, LabelledImages) and room.native:
+            largest = max(design.ratios)
             most = int(np.ceil(POOL * max(sets.train.counts().values()) * largest / (1 - largest)))
             images = images.take(Part.of(images.pixels, images.labels).first(most))
-        made[name] = Part.of_images(images, opened(given.synthetic[name], Reading()))
+        made[name] = Part.of_all(images, opened(given.synthetic[name], Reading()))
     for part in made.values():
         if len(part) == 0:
             withheld = given.fitted is not None and given.fitted.choice is not None
             raise TooFewImagesError(
-                "There are no synthetic images to measure"
+                f"There are no synthetic {KINDS[len(sets.train.spec.shape)]} to measure"
                 + (": the choice withholds every class." if withheld else "."),
-                "Choose less strictly, or fit for longer." if withheld else "Give a folder with at least one image.",
+                "Choose less strictly, or fit for longer." if withheld else "Give at least one.",
             )
     fold, crosswise = None, [name for name in CROSSWISE if name in design.remedies]
-    if crosswise or any(learner.shares for learner in room.learners.values()):
+    if crosswise or any(learner.swift for learner in room.learners.values()):
         try:
             fold = folds(sets.train, design.seed)
         except TooFewImagesError as error:
             room.left_out.update(dict.fromkeys(crosswise, str(error)))
     unlabelled = None
-    if sets.unlabelled is not None:
+    if sets.unlabelled is not None and isinstance(sets.train, LabelledImages):
         there = room.native and not isinstance(asked.unlabelled, LabelledImages)
         source = open_like(asked.unlabelled, sets.train, Reading())[0] if there else None
-        unlabelled = Part.of_images(sets.unlabelled, source)
-    train, validation = Part.of_images(sets.train, real), Part.of_images(sets.validation, real)
-    return Parts(
-        train, validation, Part.of_images(sets.test, other), len(sets.train.classes), made, unlabelled, fold=fold
-    )
+        unlabelled = Part.of_all(sets.unlabelled, source)
+    train, validation = Part.of_all(sets.train, real), Part.of_all(sets.validation, real)
+    return Parts(train, validation, Part.of_all(sets.test, other), len(sets.train.classes), made, unlabelled, fold=fold)
+
+
+def _rendered(
+    fitted: Fitted, train: Items, design: Design, room: Room, where: torch.device, report: Report
+) -> Part:  # fmt: skip
+    """What a run makes, enough for the largest share."""
+    if not isinstance(train, LabelledImages):
+        return rendered_rows(fitted, train, design, where)
+    largest = max(design.ratios)
+    draws = int(design.steps * design.batch * largest)
+    if room.native:
+        draws = min(draws, int(np.ceil(POOL * len(train) * largest / (1 - largest))))
+    pixels, labels = rendered(fitted, train, draws, design.seed, design.unequal, where, report)
+    return Part.of(pixels, labels, fitted.card.codec)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ganaug.classifier.use import use_named
+from ganaug.data.spec import KINDS
 from ganaug.evaluation.bench import record
 from ganaug.evaluation.bench.contenders import Arena, Contender, best, seeds_of
 from ganaug.evaluation.bench.design import RUNGS
@@ -117,7 +118,7 @@ def reasons_against(sets: Sets, parts: Parts, design: Any) -> list[str]:
     return [
         *reasons_to_withhold(
             parts.test.labels.numpy()[once], sets.train.classes, design.seeds, groups,
-            parts.validation.labels.numpy(), balanced=design.unequal,
+            parts.validation.labels.numpy(), balanced=design.unequal, items=KINDS[len(sets.train.spec.shape)],
         ),
         *sets.doubts,
     ]  # fmt: skip
@@ -169,7 +170,10 @@ def _answer(played: Played, name: str, reasons: list[str], times: int) -> dict[s
         "use settings": asdict(use_named(used["use"])),
         "augmentation": used["augmentation"],
         "difference": asdict(interval),
-        "power": record.power(interval, design.seeds, len(played.labels), design.metric),
+        "power": record.power(
+            interval, design.seeds, f"{len(played.labels)} test {KINDS[len(played.sets.train.spec.shape)]}",
+            design.metric,
+        ),
         "auto": record.recommendation(used, interval),
         "arms": arms,
         "measures": record.measures(played.rest.answers, mixed.answers),

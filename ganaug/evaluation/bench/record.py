@@ -154,9 +154,9 @@ def recommendation(arm: dict[str, Any], interval: Interval) -> dict[str, Any]:
     return {"ratio": arm["ratio"], "use": arm["use"], "arm": arm["name"], "difference": change}
 
 
-def power(interval: Interval, seeds: int, images: int, metric: str) -> dict[str, Any]:
-    """What the comparison could not have seen: numbers (shares) and a sentence."""
-    said = f"With {seeds} seed{'s' if seeds != 1 else ''} and {images} test images"
+def power(interval: Interval, seeds: int, tested: str, metric: str) -> dict[str, Any]:
+    """What the comparison could not have seen: numbers (shares) and a sentence. tested: "200 test images"."""
+    said = f"With {seeds} seed{'s' if seeds != 1 else ''} and {tested}"
     if interval.detectable is None or interval.detectable >= 1:
         said += ", no difference of any size could have been told from chance."
     elif interval.unseen == 0:
@@ -198,7 +198,7 @@ def facts(sets: Sets, parts: Parts) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Of python and of what decides the outcome of a trial."""
-    names = ("torch", "torchvision", "timm", "numpy", "scipy")
+    names = ("torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ganaug.data.rows.table_codec import TableCodec
 from ganaug.evaluation.bench.figures import (
     arms_plot,
     difference_plot,
@@ -20,12 +21,13 @@ from ganaug.evaluation.bench.figures import (
 )  # fmt: skip
 from ganaug.evaluation.bench.galleries import galleries
 from ganaug.evaluation.bench.played import Played
-from ganaug.evaluation.bench.results import points, words_of
+from ganaug.evaluation.bench.results import items_of, points, words_of
 from ganaug.evaluation.trials.parts import Part
 from ganaug.metrics import share_interval
 
 SHOWN = 8  # images a class on each side of the grid
 CLASSES = 30  # classes in the grid
+ROWS, COLUMNS = 2, 8  # of a table: rows of a class on each side, and columns
 DROPPED = 200  # dropped images listed by name
 PAIRS = 4  # classes of which a real and a synthetic picture are shown as they are served
 
@@ -40,12 +42,13 @@ def page(data: dict[str, Any], played: Played) -> str:
     )
     environment.filters["points"] = points
     environment.filters["percent"] = lambda share: "-" if share is None else f"{100 * share:.1f}"
+    environment.globals["items"] = items_of(data)
     side = 48 if len(data["classes"]) <= 15 else 32
     ladder = [{**rung, "words": words_of(rung["rung"])} for rung in data["ladder"]]
     return environment.get_template("report.html.jinja").render(
         r=data,
         ladder=ladder,
-        remedies=_listed(data["most"]["remedies"]),
+        remedies=_listed(data["most"]["remedies"], items_of(data)),
         ladder_plot=ladder_plot({**data, "ladder": ladder}),
         sources=[_source(data, played, name, side) for name in data["sources"]],
         more=max(0, len(data["classes"]) - CLASSES),
@@ -55,15 +58,16 @@ def page(data: dict[str, Any], played: Played) -> str:
     )
 
 
-def _listed(remedies: Sequence[str]) -> str:
+def _listed(remedies: Sequence[str], items: str) -> str:
     """As the beginning of a line."""
-    words = ", ".join("synthetic images" if name == "synthetic" else words_of(name) for name in remedies)
+    words = ", ".join(f"synthetic {items}" if name == "synthetic" else words_of(name) for name in remedies)
     return words[:1].upper() + words[1:]
 
 
 def _source(data: dict[str, Any], played: Played, name: str, side: int) -> dict[str, Any]:
     """What the page shows of the synthetic images of one source."""
     answer, made, train = data["sources"][name], played.parts.made[name], played.parts.train
+    images = items_of(data) == "images"
     grid = [
         {
             "name": word,
@@ -71,24 +75,40 @@ def _source(data: dict[str, Any], played: Played, name: str, side: int) -> dict[
             "synthetic": strip(_of(made, i), side),
             "agreement": answer["agreement"]["per class"][i],
         }
-        for i, word in enumerate(data["classes"][:CLASSES])
+        for i, word in enumerate(data["classes"][:CLASSES] if images else ())
     ]
     return {
         "name": name,
         "answer": answer,
         "grid": grid,
-        "pairs": _pairs(data, train, made),
+        "pairs": _pairs(data, train, made) if images else [],
+        "cells": _cells(data, train, made),
         "recalls": _recalls(data, answer),
-        "shown": galleries(played.parts, made, played.judged[name], side),
-        "difference": difference_plot(answer["difference"], data["metric"]),
+        "shown": galleries(played.parts, made, played.judged[name], side) if images else None,
+        "difference": difference_plot(answer["difference"], data["metric"], items_of(data)),
         "shares": shares_plot(data, answer, name),
         "losses": losses_plot(answer["arms"]),
         "watched": watched_plot(answer["arms"]),
     }
 
 
+def _cells(data: dict[str, Any], train: Part, made: Part) -> dict[str, Any]:
+    """Some rows of a table, real and synthetic, in the first columns; {} for images and series."""
+    codec = train.codec
+    if not isinstance(codec, TableCodec):
+        return {}
+    columns = [i for i in range(len(codec.header)) if i != codec.place][:COLUMNS]
+    rows = []
+    for label, name in enumerate(data["classes"][:CLASSES]):
+        for what, part in (("real", train), ("synthetic", made)):
+            found = codec.decode(part.items[part.labels == label][:ROWS], name)
+            rows += [{"class": name, "what": what, "cells": [row[i] for i in columns]} for row in found]
+    hidden = len(codec.header) - 1 - len(columns)
+    return {"header": [codec.header[i] for i in columns], "rows": rows, "hidden": hidden}
+
+
 def _of(part: Part, label: int) -> Any:
-    return part.pixels[part.labels == label][:SHOWN]
+    return part.items[part.labels == label][:SHOWN]
 
 
 def _pairs(data: dict[str, Any], train: Part, made: Part) -> list[dict[str, Any]]:
@@ -100,7 +120,7 @@ def _pairs(data: dict[str, Any], train: Part, made: Part) -> list[dict[str, Any]
         if not all(rows):
             continue
         real, synthetic = (part.image(row) for part, [row] in zip((train, made), rows, strict=True))
-        if max(synthetic.size) >= 2 * max(made.pixels.shape[2:]):
+        if max(synthetic.size) >= 2 * max(made.items.shape[2:]):
             sizes = [f"{image.width}x{image.height} px" for image in (real, synthetic)]
             found.append({"name": name, "sizes": sizes, "real": picture(real), "synthetic": picture(synthetic)})
     return found[:PAIRS]

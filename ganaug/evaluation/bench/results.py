@@ -11,20 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.classifier.remedies import REMEDIES, remedy_named
+from ganaug.data.spec import KINDS
 from ganaug.reporting import printable
 from ganaug.reporting.notebook import block
 
+SUFFIX = {"rows": ".csv", "series": ".npz"}
 WORDS = {
-    "helps": "Synthetic images help",
-    "no evidence": "No evidence that synthetic images help or harm",
-    "harms": "Synthetic images harm",
+    "helps": "Synthetic {} help",
+    "no evidence": "No evidence that synthetic {} help or harm",
+    "harms": "Synthetic {} harm",
     "withheld": "The verdict is withheld",
 }
 MOST = {
     "helps": "What helps most",
-    "no evidence": "No remedy is known to help. The best one on the validation images",
-    "harms": "No remedy helps. The best one on the validation images did harm on the test images",
-    "withheld": "The verdict on what helps most is withheld. The best one on the validation images",
+    "no evidence": "No remedy is known to help. The best one on the validation {}",
+    "harms": "No remedy helps. The best one on the validation {0} did harm on the test {0}",
+    "withheld": "The verdict on what helps most is withheld. The best one on the validation {}",
 }
 
 
@@ -44,7 +46,7 @@ class Results:
     folder: Path
 
     def __repr__(self) -> str:
-        synthetic = f"synthetic images: {self.verdict}, " if self.verdict else ""
+        synthetic = f"synthetic {items_of(self.data)}: {self.verdict}, " if self.verdict else ""
         return f"Results({str(self.folder)!r}, {synthetic}what helps most: {self.data['most']['verdict']})"
 
     def _repr_html_(self) -> str:
@@ -77,32 +79,37 @@ class Results:
         return table(self.data)
 
 
+def items_of(data: dict[str, Any]) -> str:
+    """What a bench was about: "images", "rows" or "series"."""
+    return KINDS[len(data["data"]["shape"])]
+
+
 def most_sentence(data: dict[str, Any]) -> str:
     """What helps most, in words, with the interval it rests on."""
     most, asked = data["most"], data["asked"]["words"]
-    metric, arms = data["metric"], most["arms"]
+    metric, arms, items = data["metric"], most["arms"], items_of(data)
     reasons = " " + " ".join(data["reasons"]) if most["verdict"] == "withheld" else ""
     if most["none"]:
         score = arms["as it is"]["test"][metric]
         return (
-            f"No remedy that was tried did better on the validation images than the {asked} as it is, which has "
-            f"{score:.1%} {metric} on the test images.{reasons}"
+            f"No remedy that was tried did better on the validation {items} than the {asked} as it is, which has "
+            f"{score:.1%} {metric} on the test {items}.{reasons}"
         )
     change = most["difference"]
     before, after = (arms[side]["test"][metric] for side in ("as it is", "best"))
     return (
-        f"{MOST[most['verdict']]}: {arms['best']['name']}. {metric.capitalize()} on {data['data']['test']['images']} "
-        f"test images changed by {points(change['mean'])} points, from {before:.1%} to {after:.1%} "
-        f"({change['level']:.0%} interval {points(change['low'])} to {points(change['high'])}), over the "
-        f"{asked} as it is.{reasons}"
+        f"{MOST[most['verdict']].format(items)}: {arms['best']['name']}. {metric.capitalize()} on "
+        f"{data['data']['test']['images']} test {items} changed by {points(change['mean'])} points, "
+        f"from {before:.1%} to {after:.1%} ({change['level']:.0%} interval {points(change['low'])} to "
+        f"{points(change['high'])}), over the {asked} as it is.{reasons}"
     )
 
 
 def sentence(data: dict[str, Any], source: str = "") -> str:
     """The verdict on synthetic images in words, with the interval it rests on. source: their name, if there are
     several."""
-    change, arms = data["difference"], data["arms"]
-    said = WORDS[data["verdict"]]
+    change, arms, items = data["difference"], data["arms"], items_of(data)
+    said = WORDS[data["verdict"]].format(items)
     if data["verdict"] == "withheld":
         said += ": " + " ".join(data["reasons"])
     elif data["verdict"] == "no evidence" and change["low"] > 0:
@@ -111,17 +118,17 @@ def sentence(data: dict[str, Any], source: str = "") -> str:
         said += "."
     return (
         f"{source + ': ' if source else ''}{said} {data['metric'].capitalize()} on {data['data']['test']['images']} "
-        f"test images changed by {points(change['mean'])} points ({change['level']:.0%} interval "
-        f"{points(change['low'])} to {points(change['high'])}) when {_share(arms['with'])} joined "
+        f"test {items} changed by {points(change['mean'])} points ({change['level']:.0%} interval "
+        f"{points(change['low'])} to {points(change['high'])}) when {_share(arms['with'], items)} joined "
         f"'{arms['without']['name']}', over {len(change['per_seed'])} paired "
         f"seed{'s' if len(change['per_seed']) != 1 else ''}. This holds for this "
         f"generator (or folder), this data set, and this classifier: {data['classifier']['words']}."
     )
 
 
-def _share(arm: dict[str, Any]) -> str:
-    """Of synthetic images, and their use."""
-    return f"{arm['ratio']:.0%} synthetic images" + (f" (use: {arm['use']})" if arm["use"] != "plain" else "")
+def _share(arm: dict[str, Any], items: str) -> str:
+    """Of synthetic items, and their use."""
+    return f"{arm['ratio']:.0%} synthetic {items}" + (f" (use: {arm['use']})" if arm["use"] != "plain" else "")
 
 
 def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
@@ -132,7 +139,10 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
     if data["settings"]["quick"]:
         how = "Run this before you rely on it" if again else "Call it again without quick=True before you rely on it"
         return how, again.replace(" --quick", "")
-    most = data["most"]
+    most, items = data["most"], items_of(data)
+    if data["verdict"] == "helps" and items != "images":
+        write = f"ganaug augment {run} --ratio auto --out synthetic{SUFFIX[items]}" if run else ""
+        return f"Add the synthetic {items} to yours{', after you have written them' if run else ''}", write
     if data["verdict"] == "helps" and run:
         return 'Serve them in Python by ganaug.mix(your_dataset, run, ratio="auto"), or write them', (
             f"ganaug augment {run} --out synthetic"
@@ -141,12 +151,14 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
         return f"Serve them in Python: ganaug.mix(your_dataset, folder, ratio={data['ratio']:g}).", ""
     look = f"ganaug doctor {run}" if run and data["verdict"] == "harms" else ""
     why = ". The doctor says what may be wrong with them" if look else "."
-    out = "" if data["verdict"] is None else "leave synthetic images out"
+    out = "" if data["verdict"] is None else f"leave synthetic {items} out"
     if most["verdict"] == "helps":
         advice = "; ".join(filter(None, (remedy_named(name).advice for name in most["remedies"] if name in REMEDIES)))
         best = f"Train as the best one was: {most['arms']['best']['name']}"
         return "; ".join(filter(None, (best, advice and f"that is, with {advice}", out))) + why, look
     left = "More labelled images, or unlabelled ones (--unlabelled FOLDER), are what is left"
+    if items != "images":
+        return f"More labelled {items} are what is left.", ""
     check = f"ganaug check {again.split()[2]}" if again else ""
     return f"{left}; check says of which classes", check
 
@@ -171,7 +183,7 @@ def points(share: float) -> str:
 
 def table(data: dict[str, Any]) -> str:
     """Plain lines: every remedy on the test set, the compared arms, and both answers."""
-    metric = data["metric"]
+    metric, items = data["metric"], items_of(data)
     rows: list[tuple[str, ...]] = [
         ("remedy", "what it is", "validation", "test", "change", "95% interval", "inference")
     ]
@@ -197,13 +209,13 @@ def table(data: dict[str, Any]) -> str:
     lines.append("")
     if data["dropped"]:
         names = ", ".join(map(printable, data["dropped"][:3])) + (", ..." if len(data["dropped"]) > 3 else "")
-        lines.append(f"{len(data['dropped'])} test images were seen before and are not counted: {names}.")
+        lines.append(f"{len(data['dropped'])} test {items} were seen before and are not counted: {names}.")
     lines += [printable(note) for note in data["notes"]]
     lines.append(f"{metric.capitalize()} decides, since {data['metric reason']}.")
     lines += ["", data["most"]["sentence"]]
     for answer in data["sources"].values():
         quick = ", from a quick bench" if data["settings"]["quick"] else ""
-        how = f", use of synthetic images {answer['use']}" if answer["ratio"] else ""
+        how = f", use of synthetic {items} {answer['use']}" if answer["ratio"] else ""
         lines += ["", f"verdict: {answer['verdict']} (ratio {answer['ratio']:g}{how}{quick})", answer["sentence"]]
         lines.append(answer["power"]["sentence"])
     command = f": {data['next command']}" if data["next command"] else ""

@@ -11,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ganaug.data.load import LabelledImages
 from ganaug.data.outputs import require_outside
+from ganaug.data.spec import IMAGES
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
@@ -24,7 +26,9 @@ from ganaug.evaluation.bench.parts import RUN, Given, parts_of
 from ganaug.evaluation.bench.played import Played, evidence, failures, play, reasons_against, tell, verdict
 from ganaug.evaluation.bench.rehearsal import trials_about
 from ganaug.evaluation.bench.results import Results
-from ganaug.evaluation.bench.room import learners_for
+from ganaug.evaluation.bench.room import SMALL, learners_for
+from ganaug.evaluation.bench.row_room import row_learners
+from ganaug.evaluation.bench.row_sets import gather_rows, of_kind
 from ganaug.evaluation.bench.sets import gather
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.teaching import PSEUDO_FILE, SOFT_FILE, tables
@@ -37,7 +41,7 @@ from ganaug.fitting.doctor.doctor import doctor
 from ganaug.generator.folder import Fitted, serving_folder
 from ganaug.options import as_text, merged
 from ganaug.reporting import Report, automatic, shows_progress
-from ganaug.samples.run import Loadable, as_fitted
+from ganaug.samples.run import Loadable, as_loaded
 
 TRIALS, SEEN = "trials", "seen"  # folders: of outcomes; of pictures and features
 OURS = {"results.json", "report.html", PSEUDO_FILE, SOFT_FILE, TRIALS, SEEN, *LOCKS}  # what a bench folder holds
@@ -60,7 +64,7 @@ def bench(
     report: Report = automatic,
     **options: Any,
 ) -> Results:
-    """Find out what helps a classifier of these images most, and whether synthetic images help on top of that.
+    """Find out what helps a classifier of these images, rows or series most, and whether synthetic ones help on top.
 
     Classifiers are trained with and without each remedy. The choice between remedies is made on validation images; the
     test images are touched once, for the comparison. On a CPU as many trainings of the small network run at a time as
@@ -69,11 +73,13 @@ def bench(
     Parameters
     ----------
     data : any source
-        The training images, in any form that `ganaug.open_source` takes.
+        The training images, in any form that `ganaug.open_source` takes; or a table (CSV file, DataFrame), or series
+        (.npz file, (X, y)).
     settings : BenchSettings, optional
         What is tried, and how.
     run : str, path, Run or Fitted, optional
         The run whose samples are tried. One that translates images is tried by variants of the training images.
+        The data are what it was fitted on.
     synthetic : any source, or dict of str to any source, optional
         Images that were made elsewhere: a folder ``ROOT/CLASS/*.png`` or another source, or several by name:
         {"diffusion": ..., "renderer": ...}. Without `run` and `synthetic`, only the first question is answered.
@@ -131,7 +137,10 @@ def bench(
     where = resolve_device(asked.device)
     if executor is not None and where.type != "cpu":
         raise OptionError("Trials on an executor are trained on CPUs.", "Give --device cpu with it.")
-    fitted = None if run is None else as_fitted(run)
+    fitted = None if run is None else as_loaded(run)
+    kind, asked = asked.kind, of_kind(data, asked, fitted)
+    if executor is not None and asked.kind != IMAGES:
+        raise OptionError("executor would change nothing: rows take no time.", "Leave out --executor.")
     asked, told_of_changes = _allowing(asked, fitted)
     given = _sources(synthetic)
     require_outside(
@@ -144,7 +153,10 @@ def bench(
         classes=() if fitted is None else fitted.card.classes,
     )
     folder = _claimed(Path(out))
-    sets = gather(data, asked, fitted=fitted, synthetic=given, report=report)
+    if asked.kind == IMAGES:
+        sets = gather(data, asked, fitted=fitted, synthetic=given, report=report)
+    else:
+        sets = gather_rows(data, asked, fitted=fitted, synthetic=given)
     design = design_for(list(sets.train.counts().values()), asked)
     with ExitStack() as held:
         with writing(folder):
@@ -153,7 +165,10 @@ def bench(
             clear_parts(place)
         report("bench", 0, 0, f"{design.metric} decides, since {record.metric_reason(design, sets)}")
         seen = folder / SEEN if asked.cache is None else Path(asked.cache)
-        room = learners_for(asked, design, sets.train, seen, where, report)
+        if isinstance(sets.train, LabelledImages):
+            room = learners_for(asked, design, sets.train, seen, where, report)
+        else:
+            room = row_learners(asked, design, sets.train)
         report("classifier", 0, 0, next(iter(room.learners.values())).words)
         parts = parts_of(Given(data, asked, given, fitted), sets, design, room, where, report)
         doubts = reasons_against(sets, parts, design)
@@ -161,7 +176,7 @@ def bench(
             report("no verdict", 0, 0, f"whatever is found: {reason}")
         told, looked = ([*findings], LOOKED) if findings is not None else _findings(fitted)
 
-        at_a_time = workers_for(parts, where)
+        at_a_time = workers_for(parts, where) if SMALL in room.learners else 1
         helpers: Helpers | None = None
         if executor is not None:
             pool = held.enter_context(executor_at(executor)) if isinstance(executor, str) else executor
@@ -189,7 +204,9 @@ def bench(
             "trained": laboratory.trained,
             "seconds": round(time.time() - started, 1),
             "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-            "command": command or record.command_line(data, asked, run=run, synthetic=synthetic, out=out),
+            "command": command or record.command_line(
+                data, replace(asked, kind=kind), run=run, synthetic=synthetic, out=out
+            ),
             "versions": record.versions(),
             "machine": record.machine(at_a_time, where),
         }  # fmt: skip

@@ -1,4 +1,5 @@
-"""Who may see what: the training, validation and test images of a bench, and the synthetic ones.
+"""Who may see what: the training, validation and test images of a bench, and the synthetic ones. (Of rows and series:
+`ganaug.evaluation.bench.row_sets`.)
 
 Classes are matched by name, the training images' order counts. Test images that the training images, the generator or
 the synthetic folder contain, exactly or nearly (flipped, shifted, recompressed, brighter, resized), or whose group is
@@ -19,17 +20,19 @@ from ganaug.data.beside import both_readings, found_beside, to_split
 from ganaug.data.duplicates.seen import Known, without
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.required import require_counts
+from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.data.sources.source import brings_test_part
-from ganaug.data.split import groups_in_words, hold_out
+from ganaug.data.split import groups_in_words
 from ganaug.data.unlabelled import MOST as UNLABELLED
 from ganaug.data.unlabelled import load_unlabelled
-from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.evaluation.bench.dividing import divide
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.unseen import keep_unseen, refuse_tested, resembling, straddling, unknown_groups
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
-from ganaug.generator.parts import FitParts, reading_like
+from ganaug.generator.parts import reading_like
 from ganaug.options import Reading, as_text
 from ganaug.reporting import Report, silent
 from ganaug.samples.plan import Plan
@@ -42,11 +45,13 @@ MOST = 1000  # synthetic images a class that are rendered at most
 FEW_TO_CHOOSE = 30  # validation images, below which the reader is told
 VARIANTS = 8  # of each training image, at most
 TRAINING = "the training set"
+Items = LabelledImages | LabelledVectors
 
 
 @dataclass(frozen=True)
 class Sets:
-    """train, validation, test: one size, one order of classes. dropped: names of test images that were seen before.
+    """train, validation, test: one size (or one way into model space), one order of classes. dropped: names of test
+    images that were seen before.
 
     made: synthetic images that do not come from a run, by the name of what made them. unlabelled: images without
     labels, none of which is among the others. reading, test_reading: how data
@@ -54,10 +59,10 @@ class Sets:
     likewise, why a verdict would not be honest. of_the_fit: the generator, if any, was fitted on these training images.
     """
 
-    train: LabelledImages
-    validation: LabelledImages
-    test: LabelledImages
-    made: Mapping[str, LabelledImages]
+    train: Items
+    validation: Items
+    test: Items
+    made: Mapping[str, Items]
     unlabelled: LabelledImages | None
     dropped: tuple[str, ...]
     reading: Reading
@@ -101,7 +106,7 @@ def gather(
     skipped = (*real.skipped, *(() if card is None else card.skipped))
     real = real.without(skipped)
     require_counts(real.classes, real.counts(), 2)
-    train, validation, notes, doubts = _divide(real, card, asked.limit, asked.seed)
+    train, validation, notes, doubts = divide(real, card, asked.limit, asked.seed)
     if train.groups is not None:
         report("groups", 0, 0, groups_in_words(train, validation))
     channels, size = train.spec.shape[:2]
@@ -249,46 +254,12 @@ def rendered(
     return torch.from_numpy(np.array(pool.images)), place[torch.from_numpy(pool.labels)]
 
 
-def _divide(
-    real: LabelledImages, card: Card | None, limit: int | None, seed: int
-) -> tuple[LabelledImages, LabelledImages, list[str], list[str]]:
-    """Training and validation part, notes, and doubts."""
-    if card is not None:
-        parts = FitParts(real, card)
-        if parts.inside.any() and parts.beside.any():
-            rest = int((~parts.inside & ~parts.beside).sum())
-            notes = [f"{rest} images of the data were not part of the fit and are not used."] if rest else []
-            whole = parts.seen
-            train = whole.limited(limit, seed)
-            empty = [name for name, n in train.counts().items() if n == 0]
-            if empty:
-                raise DataError(
-                    f"None of the images that the generator was fitted on is a {', '.join(empty)}.",
-                    "Bench the run on the same data as it was fitted on.",
-                )
-            more = len(whole) - len(train)
-            doubts = [
-                f"The generator learned from {more} images more than the classifier gets (limit {limit}): a gain could "
-                "be theirs. Bench with the same limit as the fit had, or without one."
-            ] if more else []  # fmt: skip
-            return train, parts.held_out, notes, doubts
-        if parts.inside.any():
-            raise DataError(
-                "The data hold images that the generator was fitted on, but none of its validation part.",
-                "Bench the run on the same data, with the same --limit, as it was fitted on.",
-            )
-        train, validation = hold_out(real.limited(limit, seed), seed=seed)
-        return train, validation, ["The generator was fitted on other images; 20 % were held out for validation."], []
-    train, validation = hold_out(real, seed=seed)
-    return train, validation, [], []
-
-
-def distinct_rows(images: LabelledImages) -> np.ndarray:
+def distinct_rows(images: Items) -> np.ndarray:
     """The first row of every picture: int64, ascending."""
     return np.sort(np.unique(images.fingerprints, return_index=True)[1])
 
 
-def group_numbers(images: LabelledImages) -> np.ndarray | None:
+def group_numbers(images: Items) -> np.ndarray | None:
     """Group of every image as a number, int64 (N,), or None. Where no groups are known, copies are one group."""
     marks = images.fingerprints if images.groups is None else images.groups
     if images.groups is None and len(set(marks)) == len(marks):

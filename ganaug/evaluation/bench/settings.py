@@ -7,6 +7,8 @@ from typing import Any
 
 from ganaug.classifier.remedies import REMEDIES
 from ganaug.classifier.use import DEFAULTS, uses_in_words
+from ganaug.data.spec import DATA_KINDS
+from ganaug.errors import OptionError
 from ganaug.networks.changes import ALLOW, allowed
 from ganaug.options import Reading, option
 
@@ -44,7 +46,7 @@ class BenchSettings(Reading):
         Alternatives to synthetic images to try; by default all that fit. () tries none.
     model : str, optional
         The classifier that is asked about: "small", or a network of timm. By default, for images over 64 px, a network
-        whose weights are installed, else "small".
+        whose weights are installed, else "small". Of rows and series "boosting" (the default) or "logistic".
     weights : str, default "pretrained"
         Of that network: "pretrained", "none", or a safetensors file.
     tune : {"probe", "finetune", "scratch"}, optional
@@ -65,6 +67,10 @@ class BenchSettings(Reading):
         Try more than the first learning rate, weight decay and balancing.
     steps : int, optional
         Of each training of the small network; by default by the number of images.
+    kind : {"auto", "images", "table", "series"}, default "auto"
+        What the data are, where there is no run to say so. Only series (N, C, T) need it.
+    drop : tuple of str, default ()
+        Columns of a table to leave out, where there is no run that knows its columns.
     limit : int, optional
         At most so many training images of each class.
     seed : int, default 0
@@ -129,7 +135,8 @@ class BenchSettings(Reading):
     )
     model: str | None = option(
         None,
-        "The classifier: small, or a network of timm.  [default: an installed one for images over 64 px, else small]",
+        "The classifier: small, or a network of timm; of rows boosting or logistic.  [default: an installed network "
+        "for images over 64 px, else small; boosting]",
         metavar="NAME",
     )
     weights: str = option("pretrained", "Of the network: pretrained, none, or a safetensors file.", metavar="FILE")
@@ -141,6 +148,10 @@ class BenchSettings(Reading):
         None, "The network that will be used, like --model: better ones may only teach it.", metavar="NAME"
     )
     unlabelled: Any = option(None, "Images without labels to learn from.", metavar="DATA")
+    kind: str = option(
+        "auto", "What DATA holds, without --run; only series (N, C, T) need it.", choices=("auto", *DATA_KINDS)
+    )
+    drop: tuple[str, ...] = option((), "Column of a table to leave out, without --run; repeatable.", metavar="COL")
     seeds: int | None = option(None, "Paired seeds of the final comparison; no verdict with one.", least=1)
     quick: bool = option(False, "Fewer seeds, steps and arms.")
     search: bool = option(True)
@@ -161,9 +172,13 @@ class BenchSettings(Reading):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("ratios", "uses"):
+        for name in ("ratios", "uses", "drop"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "allow", allowed(self.allow))
+        if self.kind not in ("auto", *DATA_KINDS):
+            raise OptionError(
+                f"There is no kind of data {self.kind!r}.", f"Choose one of: auto, {', '.join(DATA_KINDS)}."
+            )
         if self.remedies is not None:
             names = [self.remedies] if isinstance(self.remedies, str) else self.remedies
             object.__setattr__(self, "remedies", tuple(name for one in names for name in one.split(",")))

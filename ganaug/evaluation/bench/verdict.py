@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from ganaug.data.spec import ONE_OF
 from ganaug.keys import numpy_stream
 
 HELPS, NO_EVIDENCE, HARMS, WITHHELD = "helps", "no evidence", "harms", "withheld"
@@ -131,23 +132,25 @@ def reasons_to_withhold(
     validation: np.ndarray,
     *,
     balanced: bool = False,
+    items: str = "images",
 ) -> list[str]:
     """Why no honest verdict can be given, in plain sentences; none if it can. Looks at labels, never at results.
 
-    balanced: whether every class counts the same, so that a class of few images is a large part of the verdict.
+    items: what is tested on. balanced: whether every class counts the same, so that a class of few is a large part of
+    the verdict.
     """
     reasons = []
     if seeds < 2:
         reasons.append("One seed says nothing about chance: at least 2 are needed (default 10, 5 with --quick).")
     if len(labels) < LEAST_TEST:
-        reasons.append(f"{len(labels)} test images are too few to judge; at least {LEAST_TEST} are needed.")
+        reasons.append(f"{len(labels)} test {items} are too few to judge; at least {LEAST_TEST} are needed.")
     missing = [name for i, name in enumerate(classes) if not (labels == i).any()]
     if missing:
-        reasons.append(f"The test set has no image of {', '.join(map(repr, missing))}.")
+        reasons.append(f"The test set has no {ONE_OF[items]} of {', '.join(map(repr, missing))}.")
     small = [name for i, name in enumerate(classes) if 0 < (labels == i).sum() < LEAST_IN_CLASS]
     if balanced and small:
         reasons.append(
-            f"The test set has fewer than {LEAST_IN_CLASS} images of {', '.join(map(repr, small))}, and every class "
+            f"The test set has fewer than {LEAST_IN_CLASS} {items} of {', '.join(map(repr, small))}, and every class "
             "counts the same."
         )
     if groups is not None and len(np.unique(groups)) < LEAST_GROUPS:

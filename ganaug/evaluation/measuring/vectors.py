@@ -57,8 +57,7 @@ def measure_vectors(fitted: Fitted, data: Any, test: Any, count: int, seed: int,
         )
     renderer = Renderer(fitted, seed)
     made = [
-        _served(torch.from_numpy(renderer.rows(c, range(count))), card.codec, name)
-        for c, name in enumerate(card.classes)
+        card.codec.served(torch.from_numpy(renderer.rows(c, range(count))), name) for c, name in enumerate(card.classes)
     ]
     samples = torch.cat(made), torch.arange(len(made)).repeat_interleave(count)
     report("render", 1, 1, "")
@@ -108,13 +107,3 @@ def _test(test: Any, card: Card, real: LabelledVectors) -> tuple[LabelledVectors
     if known.all():
         raise LeakError("All test series are among the data.", "Give series of which the fit saw none.")
     return items.take(np.flatnonzero(~known)), (f"{known.sum()} test series are among the data and were left out.",)
-
-
-def _served(items: Tensor, codec: Any, name: str) -> Tensor:
-    """What the user gets, in model space again."""
-    if isinstance(codec, TableCodec):
-        rows = codec.decode(items, name)
-        columns = [tuple(row[i] for row in rows) for i in range(len(codec.header)) if i != codec.place]
-        return codec.encode(columns)
-    made = codec.decode(items)
-    return codec.encode(made[:, None] if codec.flat else made)

@@ -75,13 +75,14 @@ class Lesson:
 class Learner(ABC):
     """name: by which arms name it. words: for people, such as "small network, 32 px". size: (height, width) in px of
     what it looks at. native: whether it sees the user's own images, and not the small ones of the generator. shares:
-    several of it cost no more than one, once they are trained."""
+    several of it cost no more than one, once they are trained. swift: it is trained in no time, so that it is judged
+    crosswise by the training images, too."""
 
     name: str
     words: str
     size: tuple[int, int]
     native: bool
-    shares = False
+    shares = swift = False
     menu: Menu
 
     @property
@@ -108,7 +109,7 @@ class Learner(ABC):
 
 
 class ArrayLearner(Learner):
-    """One that takes images as arrays."""
+    """One that takes images, rows or series as arrays."""
 
     _seconds: float | None = None
 
@@ -138,7 +139,7 @@ class ArrayLearner(Learner):
 
     def seconds_of(self, part: Part) -> float:
         """That a look at an image of a part takes."""
-        some = Part.of(part.pixels[:GLANCED], part.labels[:GLANCED], part.codec)
+        some = Part.of(part.items[:GLANCED], part.labels[:GLANCED], part.codec)
         self.glance(some)
         started = time.perf_counter()
         self.glance(some)

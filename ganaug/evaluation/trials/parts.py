@@ -1,4 +1,5 @@
-"""What trials train on and are asked about: labelled images, at the generator's size and as the user has them."""
+"""What trials train on and are asked about: labelled images, at the generator's size and as the user has them, or rows
+and series."""
 
 from __future__ import annotations
 
@@ -13,10 +14,14 @@ from torch import Tensor
 
 from ganaug.classifier.pictures import Frame, Pictures, pictures_of, pictures_of_pixels, rows_in
 from ganaug.data.load import LabelledImages
+from ganaug.data.rows.series_codec import SeriesCodec
+from ganaug.data.rows.table_codec import TableCodec
+from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import MODES, ImageCodec
 from ganaug.reporting import Report, silent
 
+Codec = ImageCodec | TableCodec | SeriesCodec
 TRAIN, VALIDATION, TEST, FOLD, UNLABELLED = "train", "validation", "test", "fold", "unlabelled"
 
 
@@ -31,32 +36,36 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Labelled images. pixels: uint8 (N, C, H, W); labels: int64 (N,). digest: SHA-256 of both and of what the images
-    show at their own size, the identity of the part. codec: how pixels are served, where there is no origin.
+    """Labelled images, rows or series. items: pixels uint8 (N, C, H, W), or values in model space, float32 (N, F) and
+    (N, C, T). labels: int64 (N,). digest: SHA-256 of both and of what images show at their own size, the identity of
+    the part. codec: how the items are served, where there is no origin.
     """
 
-    pixels: Tensor
+    items: Tensor
     labels: Tensor
     digest: str
-    codec: ImageCodec
+    codec: Codec
     origin: Origin | None = None
 
     @staticmethod
     def of(
-        pixels: Tensor, labels: Tensor, codec: ImageCodec | None = None, origin: Origin | None = None
+        items: Tensor, labels: Tensor, codec: Codec | None = None, origin: Origin | None = None
     ) -> Part:  # fmt: skip
         """codec: of the user's own images; by default the pixels are served as they are."""
-        codec = codec or ImageCodec(MODES[pixels.shape[1]], None)
+        codec = codec or ImageCodec(MODES[items.shape[1]], None)
         of_origin = () if origin is None else origin.fingerprints
-        hashed = hashlib.sha256(repr((tuple(pixels.shape), str(pixels.dtype), codec.mode, codec.size)).encode())
-        hashed.update(pixels.contiguous().numpy().tobytes())
+        served = (codec.mode, codec.size) if isinstance(codec, ImageCodec) else ()
+        hashed = hashlib.sha256(repr((tuple(items.shape), str(items.dtype), *served)).encode())
+        hashed.update(items.contiguous().numpy().tobytes())
         hashed.update(labels.contiguous().numpy().tobytes())
         hashed.update("".join(of_origin).encode())
-        return Part(pixels.contiguous(), labels.contiguous(), hashed.hexdigest(), codec, origin)
+        return Part(items.contiguous(), labels.contiguous(), hashed.hexdigest(), codec, origin)
 
     @staticmethod
-    def of_images(images: LabelledImages, source: ImageSource | None) -> Part:
-        """source: from which the images were read; None where it is not at hand."""
+    def of_all(images: LabelledImages | LabelledVectors, source: ImageSource | None = None) -> Part:
+        """source: from which images were read; None where it is not at hand."""
+        if isinstance(images, LabelledVectors):
+            return Part.of(images.items, images.labels, images.codec)
         origin = None if source is None else Origin(source, rows_in(source, images), images.fingerprints)
         return Part.of(images.pixels, images.labels, images.codec, origin)
 
@@ -67,12 +76,14 @@ class Part:
         """One of them at its own size and mode, or as it would be served."""
         if self.origin is not None:
             return self.origin.source.read(int(self.origin.rows[row]))
-        return self.codec.to_image(self.pixels[row].numpy())
+        assert isinstance(self.codec, ImageCodec)
+        return self.codec.to_image(self.items[row].numpy())
 
     def pictures(self, frame: Frame, folder: Path, report: Report = silent) -> Pictures:
         """All of them as a network takes them, kept on disk."""
         if self.origin is None:
-            return pictures_of_pixels(self.pixels.numpy(), self.codec, frame, folder, report=report)
+            assert isinstance(self.codec, ImageCodec)
+            return pictures_of_pixels(self.items.numpy(), self.codec, frame, folder, report=report)
         return pictures_of(
             self.origin.source, self.origin.rows, self.origin.fingerprints, frame, folder, report=report
         )  # fmt: skip

@@ -43,7 +43,7 @@ class ProbeLearner(ArrayLearner):
 
     name = "probe"
     native = True
-    shares = True
+    shares = swift = True
 
     def __init__(self, backbone: Backbone, menu: Menu, folder: Path, views: int, report: Report):
         self.backbone, self.menu, self.folder, self.views, self.report = backbone, menu, folder, views, report

@@ -62,7 +62,7 @@ class SmallLearner(ArrayLearner):
         return replace(training, **arm.changes)
 
     def inputs(self, part: Part, rows: np.ndarray) -> Tensor:
-        return part.pixels if len(rows) == len(part) else part.pixels[torch.from_numpy(rows)]
+        return part.items if len(rows) == len(part) else part.items[torch.from_numpy(rows)]
 
     def joined(self, one: Tensor, other: Tensor) -> Tensor:
         return torch.cat([one, other])
@@ -85,10 +85,10 @@ class SmallLearner(ArrayLearner):
 
     def glance(self, part: Part) -> None:
         """An untrained network takes as long."""
-        channels, height, width = part.pixels.shape[1:]
+        channels, height, width = part.items.shape[1:]
         with torch.random.fork_rng(devices=[]):
             untrained = network(channels, min(height, width), 2).to(self.device)
-        Classifier(untrained, self.device, np.zeros(0)).predict(part.pixels)
+        Classifier(untrained, self.device, np.zeros(0)).predict(part.items)
 
 
 def _tensor(given: np.ndarray | None) -> Tensor | None:

@@ -39,7 +39,7 @@ LARGE = 1 << 30  # bytes of images from which on trials are not worth copying fo
 def workers_for(parts: Parts, device: torch.device) -> int:
     """How many trials are worth running at a time: as many as torch has threads (OMP_NUM_THREADS, by default the
     number of cores), at most 8; one, with all threads, on a GPU or for a gigabyte of images."""
-    size = sum(part.pixels.nbytes for part in parts.all)
+    size = sum(part.items.nbytes for part in parts.all)
     return 1 if device.type != "cpu" or size > LARGE else min(MOST, torch.get_num_threads())
 
 
@@ -157,7 +157,7 @@ def write_parts(parts: Parts, folder: Path) -> Path:
     killed, the next one clears it away."""
     tensors: dict[str, torch.Tensor] = {}
     for i, part in enumerate(parts.all):
-        tensors |= {f"{i} pixels": part.pixels, f"{i} labels": part.labels}
+        tensors |= {f"{i} pixels": part.items, f"{i} labels": part.labels}
     if parts.fold is not None:
         tensors["fold"] = torch.from_numpy(parts.fold)
     for name, taught in parts.taught.items():

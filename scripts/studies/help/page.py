@@ -10,7 +10,7 @@ import numpy as np
 from ganaug.classifier.use import DEFAULTS
 from ganaug.evaluation.bench.results import points
 from ganaug.files.integrity import write_atomically
-from scripts.studies import demo, niche, remedies
+from scripts.studies import demo, niche, remedies, rows
 from scripts.studies.help.aims import aims, in_words
 from scripts.studies.help.cells import CELLS, GROUPS, TAILS, UNKNOWN_GROUPS, Cell
 from scripts.studies.help.kept import HELP
@@ -70,7 +70,7 @@ def render() -> str:
 
 def _first() -> str:
     """The parts of the page that other studies make."""
-    return "\n".join(filter(None, (remedies.render(), niche.render(), demo.render())))
+    return "\n".join(filter(None, (remedies.render(), niche.render(), rows.render(), demo.render())))
 
 
 def write(cells: Sequence[Cell], out: Path, command: str, draws: int) -> Path:

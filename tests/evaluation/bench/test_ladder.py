@@ -150,7 +150,7 @@ def test_seeds_of_the_test_are_those_that_the_selection_has_not_seen(tmp_path):
 
 def test_probes_are_told_apart_by_training_images_too_each_judged_by_those_that_have_not_seen_it(tmp_path):
     probe = Oracle(skill, MENU, "probe")
-    probe.shares = True
+    probe.shares = probe.swift = True
     played = arena(tmp_path, probe, remedies=("augmentation",))
     ladder = climbed(played)
     every = [one for one in ladder.candidates if not one.contender.mixed]
@@ -190,7 +190,7 @@ def test_a_training_that_diverges_loses_its_arm_and_not_the_bench(tmp_path):
 
 def test_a_shift_of_a_probe_is_judged_on_training_images_by_the_strength_that_suits_the_others(tmp_path):
     probe = Oracle(lambda training: 1.5, MENU, "probe", prior=np.log([0.9, 0.05, 0.05]))
-    probe.shares = True
+    probe.shares = probe.swift = True
     ladder = climbed(arena(tmp_path, probe, of=parts((300, 30, 30), made={}), remedies=("shift",)))
     shift = next(rung.tried for rung in ladder.rungs if rung.remedy == "shift")
     assert ladder.rest is shift

@@ -12,7 +12,7 @@ from ganaug.evaluation.bench.results import most_sentence, next_step
 def found(word: str = "helps", verdict: str | None = None, **changed: Any) -> dict[str, Any]:
     return {
         "reasons": [], "settings": {"quick": False}, "verdict": verdict, "ratio": 0.25,
-        "command": "ganaug bench DATA --out O",
+        "command": "ganaug bench DATA --out O", "data": {"shape": [1, 8, 8]},
         "most": {"verdict": word, "remedies": ["augmentation"], "arms": {"best": {"name": "small: real + flips"}}},
         **changed,
     }  # fmt: skip

@@ -13,6 +13,7 @@ from ganaug.data.sources.arrays import from_arrays
 from ganaug.errors import GanaugError
 from ganaug.evaluation.bench.design import EVERY_POLICY, design_for, policies
 from ganaug.evaluation.bench.room import small_menu
+from ganaug.evaluation.bench.row_sets import of_kind
 from ganaug.evaluation.bench.sets import gather
 from ganaug.evaluation.bench.settings import BenchSettings
 
@@ -33,6 +34,8 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "augmentations": ("flips",),
     "allow": ("noise",),
     "remedies": ("none",),
+    "kind": "series",
+    "drop": ("height",),
     "seeds": 3,
     "quick": True,
     "model": "resnet18",
@@ -79,6 +82,7 @@ def test_every_setting_is_tried():
 
 
 def outcome(data: Any, asked: BenchSettings) -> tuple:
+    asked = of_kind(data, asked, None)
     sets = gather(data, asked, synthetic={"folder": SYNTHETIC})
     parts = (sets.train, sets.validation, sets.test)
     marks = [(part.fingerprints, part.labels.tolist(), part.classes, part.groups) for part in parts]
