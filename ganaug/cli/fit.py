@@ -80,7 +80,8 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
         then = f"Look at it: ganaug preview {as_text(path)}{beside}"
     done = "finished already, " if before else ""
     lines = [f"{path}: {done}{card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.", then]
-    return Told(values, lines + (_whether_it_helps(data, path, settings) if len(card.shape) == 3 else []))
+    images = len(card.shape) == 3
+    return Told(values, lines + (_whether_it_helps if images else _whether_rows_help)(data, path, settings))
 
 
 def _whether_it_helps(data: str, run: Path, settings: FitSettings) -> list[str]:
@@ -92,3 +93,12 @@ def _whether_it_helps(data: str, run: Path, settings: FitSettings) -> list[str]:
     given = {"pairs": settings.pairs, "unlabelled": settings.unlabelled, "run": run}
     typed = to_bench(data, settings, run / "bench", **given)
     return [] if typed is None else [f"Find out whether it helps: {typed}"]
+
+
+def _whether_rows_help(data: str, run: Path, settings: FitSettings) -> list[str]:
+    """How to find out, of rows and series."""
+    from ganaug.options import as_text
+
+    target = "" if settings.target is None else f" --target {as_text(settings.target)}"
+    typed = f"ganaug bench {as_text(data)}{target} --test TEST --run {as_text(run)} --out {as_text(run / 'bench')}"
+    return [f"Find out whether it helps: {typed}"]
