@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from ganaug.errors import OptionError
 
 Settings = TypeVar("Settings")
+IMAGES, TABLE, SERIES = DATA_KINDS = ("images", "table", "series")  # kinds of data
 
 
 def option(

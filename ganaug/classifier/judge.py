@@ -50,9 +50,9 @@ def judge_of(
     return trained(images, best), best
 
 
-def folds(seen: Labelled, seed: int) -> np.ndarray:
-    """Fold of every image, int64 (N,): stratified by class, groups and copies of one picture whole. Raises
-    TooFewImagesError for a class that lies in one fold only."""
+def folds(seen: Labelled, seed: int, what: str = "images") -> np.ndarray:
+    """Fold of every image, int64 (N,): stratified by class, groups and copies of one picture whole. what: they are.
+    Raises TooFewImagesError for a class that lies in one fold only."""
     fold, rest = np.full(len(seen), FOLDS - 1), np.arange(len(seen))
     for number in range(FOLDS - 1):
         try:
@@ -66,9 +66,9 @@ def folds(seen: Labelled, seed: int) -> np.ndarray:
         if len(np.unique(fold[labels == label])) < 2:
             known = "" if seen.groups is None else f" in {len({*np.array(seen.groups)[labels == label]})} groups"
             raise TooFewImagesError(
-                f"The fit learned from {(labels == label).sum()} items of {name}{known}: too few to judge them by "
+                f"The fit learned from {(labels == label).sum()} {what} of {name}{known}: too few to judge them by "
                 "classifiers that know others of the class.",
-                "Add items of this class (of other subjects, where groups are known), and fit again.",
+                f"Add {what} of this class (of other subjects, where groups are known), and fit again.",
             )
     return fold
 

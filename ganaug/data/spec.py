@@ -14,7 +14,6 @@ from torch import Tensor
 from ganaug.errors import DataError
 
 KINDS = {1: "rows", 2: "series", 3: "images"}  # what items are, by their number of dimensions
-IMAGES, TABLE, SERIES = DATA_KINDS = ("images", "table", "series")  # what a user gives
 ONE_OF = {"rows": "row", "series": "series", "images": "image"}
 MODES = {1: "L", 3: "RGB"}
 Size = tuple[int, int]  # (height, width) in px

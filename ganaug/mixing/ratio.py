@@ -66,7 +66,8 @@ class Share:
         if self.verdict is None or self.verdict["verdict"] != "helps":
             return []
         said, use = [], use_named(self.use)
-        items = KINDS[len(self.verdict.get("data", {}).get("shape", ())) or 3]
+        data = self.verdict.get("data", {})
+        items = KINDS.get(len(data.get("shape", ())), "images")
         if use != Use():
             said.append(
                 f"The gain was measured with the use {self.use!r} of synthetic {items}: {use}. {carrier} cannot carry "

@@ -11,9 +11,8 @@ from ganaug.data.load import LabelledImages
 from ganaug.data.rows.cells import holds_rows, is_table
 from ganaug.data.rows.series import is_series
 from ganaug.data.rows.vectors import LabelledVectors
-from ganaug.data.spec import IMAGES, SERIES, TABLE
 from ganaug.errors import OptionError
-from ganaug.options import Reading, flag_of, is_given
+from ganaug.options import IMAGES, SERIES, TABLE, Reading, flag_of, is_given
 
 OF_TABLES = frozenset({"target", "drop"})
 _WORDS = {IMAGES: "images", TABLE: "rows of a table", SERIES: "series"}

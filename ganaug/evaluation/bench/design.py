@@ -11,10 +11,10 @@ import numpy as np
 from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS, augmentation_named, keeps_labels, usable
 from ganaug.classifier.remedies import REMEDIES, ROWS, remedy_named
 from ganaug.classifier.use import use_named
-from ganaug.data.spec import IMAGES
 from ganaug.errors import OptionError
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.trials.arms import BATCH
+from ganaug.options import IMAGES
 
 UNEQUAL = 1.5  # largest over smallest class, from which on classes count as unequal
 OF_OWN = ("mean", "pseudo-labels")  # remedies of a training of the user's own, where none are named

@@ -73,7 +73,7 @@ def parts_of(
     fold, crosswise = None, [name for name in CROSSWISE if name in design.remedies]
     if crosswise or any(learner.swift for learner in room.learners.values()):
         try:
-            fold = folds(sets.train, design.seed)
+            fold = folds(sets.train, design.seed, KINDS[len(sets.train.spec.shape)])
         except TooFewImagesError as error:
             room.left_out.update(dict.fromkeys(crosswise, str(error)))
     unlabelled = None

@@ -21,7 +21,7 @@ from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.data.rows.which import kind_of_data, refuse_foreign
 from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.source import brings_test_part
-from ganaug.data.spec import IMAGES, KINDS, SERIES, TABLE
+from ganaug.data.spec import KINDS
 from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError
 from ganaug.evaluation.bench.dividing import divide
 from ganaug.evaluation.bench.sets import FEW_TO_CHOOSE, Sets
@@ -29,6 +29,7 @@ from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.parts import NoFit, vectors_like
+from ganaug.options import IMAGES, SERIES, TABLE
 
 SHOWN = 3  # names in a message
 _OF_IMAGES = frozenset({

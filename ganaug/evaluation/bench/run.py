@@ -13,7 +13,6 @@ from typing import Any
 
 from ganaug.data.load import LabelledImages
 from ganaug.data.outputs import require_outside
-from ganaug.data.spec import IMAGES
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
@@ -39,7 +38,7 @@ from ganaug.files.integrity import clear_parts, is_part, write_atomically, writi
 from ganaug.files.lock import LOCKS, sole_writer
 from ganaug.fitting.doctor.doctor import doctor
 from ganaug.generator.folder import Fitted, serving_folder
-from ganaug.options import as_text, merged
+from ganaug.options import IMAGES, as_text, merged
 from ganaug.reporting import Report, automatic, shows_progress
 from ganaug.samples.run import Loadable, as_loaded
 

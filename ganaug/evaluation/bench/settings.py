@@ -7,10 +7,9 @@ from typing import Any
 
 from ganaug.classifier.remedies import REMEDIES
 from ganaug.classifier.use import DEFAULTS, uses_in_words
-from ganaug.data.spec import DATA_KINDS
 from ganaug.errors import OptionError
 from ganaug.networks.changes import ALLOW, allowed
-from ganaug.options import Reading, option
+from ganaug.options import DATA_KINDS, Reading, option
 
 RATIOS = (0.1, 0.25, 0.5)
 TUNES = ("probe", "finetune", "scratch")
