@@ -17,4 +17,4 @@ ganaug bench digits --limit 20 --run "$RUN" --out "$RUN/bench" --quick --model s
 echo "
 Open in a browser:  $RUN/preview/index.html  (synthetic beside real images)
                     $RUN/bench/report.html   (what helps most, and whether synthetic images help on top)
-With 20 other seeds: docs/study.md, \"What the demo finds\""
+With other seeds: docs/study.md, \"What the demo finds\""
