@@ -41,7 +41,7 @@ def test_predict_sees_no_labels():
 
     run(answering(predict))
     assert seen[0] == ([0] * 12, list(CLASSES), False)
-    with pytest.raises(AttributeError, match="predict sees none"):
+    with pytest.raises(AttributeError, match="predict is asked for the labels"):
         Unlabelled(pictures(), range(3)).targets  # noqa: B018
     with pytest.raises(IndexError):
         Unlabelled(pictures(), range(3))[3]

@@ -199,7 +199,7 @@ def test_what_is_of_a_run_alone_is_refused(folder):
     with pytest.raises(NoVerdictError, match=r"made elsewhere.*--synthetic.*results\.json"):
         mix(real, folder, ratio="auto")
     for how in ({"fresh": True}, {"pool_epochs": 2}):
-        with pytest.raises(OptionError, match="none are rendered"):
+        with pytest.raises(OptionError, match="no others can be rendered"):
             mix(real, folder, **how)
 
 
@@ -227,7 +227,7 @@ def test_a_batch_transform_serves_them_with_a_use(tmp_path):
     assert soft.sum().item() == pytest.approx(20)
     assert len(soft.sum(1).unique()) == 2
     for how in ({"live": True}, {"pool_per_class": 9}):
-        with pytest.raises(OptionError, match="none are rendered"):
+        with pytest.raises(OptionError, match="no others can be rendered"):
             ganaug.SynthMix(tmp_path, classes=["ant", "cow"], **how)
     with pytest.raises(NoVerdictError, match="use='auto'"):
         ganaug.SynthMix(tmp_path, ratio=0.5, classes=["ant", "cow"], use="auto")

@@ -35,7 +35,7 @@ def metric_reason(design: Design, sets: Sets) -> str:
     counts = sets.train.counts().values()
     share = max(counts) / max(1, min(counts))
     relation = "more" if design.unequal else "not more"
-    return f"the largest class has {share:.1f} times the images of the smallest, {relation} than {UNEQUAL}"
+    return f"the largest class is {share:.1f} times as large as the smallest, {relation} than {UNEQUAL}"
 
 
 def named(contender: Contender) -> dict[str, Any]:

@@ -47,6 +47,8 @@ def of_kind(data: Any, asked: BenchSettings, fitted: Fitted | None) -> BenchSett
         kind = {1: TABLE, 2: SERIES, 3: IMAGES}[len(fitted.card.shape)]
         if asked.kind not in ("auto", kind):
             raise OptionError(f"The kind {asked.kind!r} is asked for, and the run is of {kind}.", "Leave it out.")
+        if asked.kind == "auto" and is_text(data) and kind != IMAGES:
+            _refuse_images(str(data), asked, kind)
     refuse_foreign(data, asked, kind, _OF_IMAGES)
     if kind == IMAGES:
         return replace(asked, kind=kind)
@@ -58,6 +60,17 @@ def of_kind(data: Any, asked: BenchSettings, fitted: Fitted | None) -> BenchSett
     if own is not None and asked.target not in (None, own):
         raise OptionError(f"The target {asked.target!r} is not that of the run, {own!r}.", "Leave out --target.")
     return replace(asked, kind=kind)
+
+
+def _refuse_images(data: str, asked: BenchSettings, kind: str) -> None:
+    """Raises DataError for images beside a run that makes none. Arrays of a file may be either."""
+    if kind_of_data(data, "auto", asked.drop, asked.image) != IMAGES or (kind == SERIES and data.endswith(".npz")):
+        return
+    made, file = ("rows of a table", "OUT.csv") if kind == TABLE else ("series", "OUT.npz")
+    raise DataError(
+        f"The run makes {made}, and {data} holds images.",
+        f"Give data of the kind that it was fitted on. To see what it makes: ganaug augment RUN --balance --out {file}.",
+    )
 
 
 def gather_rows(
