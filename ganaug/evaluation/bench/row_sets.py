@@ -69,7 +69,7 @@ def _refuse_images(data: str, asked: BenchSettings, kind: str) -> None:
     made, file = ("rows of a table", "OUT.csv") if kind == TABLE else ("series", "OUT.npz")
     raise DataError(
         f"The run makes {made}, and {data} holds images.",
-        f"Give data of the kind that it was fitted on. To see what it makes: ganaug augment RUN --balance --out {file}.",
+        f"Give data of the kind that it was fitted on. See what it makes: ganaug augment RUN --balance --out {file}.",
     )
 
 
