@@ -165,6 +165,8 @@ def load_images(
     """
     chosen_side = _chosen("size", size, range(4, 1025), "a side of 4 to 1024 px")
     chosen_depth = _chosen("channels", channels, MODES, "1, 3")
+    if proportion is not None and not (len(proportion) == 2 and min(proportion) > 0):
+        raise OptionError(f"proportion cannot be {proportion!r}.", "Give (height, width), both above 0.")
     reading = merged(Reading, reading, given)
     if isinstance(source, LabelledImages):
         refuse_idle(reading, (), "images that have been read")

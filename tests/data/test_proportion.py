@@ -13,6 +13,7 @@ from ganaug.data.load import load_images
 from ganaug.data.proportion import kept_of, usual_proportion
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.data.sources.datasets import DatasetSource
+from ganaug.errors import OptionError
 from ganaug.reporting import Report
 
 sides = st.integers(1, 5000)
@@ -95,6 +96,12 @@ def test_a_set_without_images_has_no_proportion():
     empty = from_arrays(np.zeros((2, 8, 8), np.uint8), [0, 1])
     assert usual_proportion(empty) == (8, 8)
     assert usual_proportion(DatasetSource([], np.zeros(0, np.int64), ("a",), (), None)) is None
+
+
+@pytest.mark.parametrize("wrong", [(0, 5), (3, -4), (3,), ()])
+def test_what_is_no_proportion_is_refused(wrong):
+    with pytest.raises(OptionError, match="proportion cannot be"):
+        load_images([(disc(30, 40), 0), (disc(30, 40), 1)], at_least=0, proportion=wrong)
 
 
 def test_files_say_their_size_as_they_are_turned(tmp_path):
