@@ -9,7 +9,7 @@ if [ -e "$RUN" ]; then
 fi
 echo "
 20 images of each digit, 8 x 8 px, are all we have. What helps a small network that learns from them?
-First a generator learns from the same images (about 20 seconds). Then a bench tries every remedy (about a minute).
+First a generator learns from the same images, then a bench tries every remedy: two minutes or so on two cores.
 "
 ganaug fit digits --limit 20 --out "$RUN" --steps 600
 ganaug preview "$RUN" --data digits
