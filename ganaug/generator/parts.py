@@ -16,6 +16,7 @@ from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.data.texts import among
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.generator.card import Card
 from ganaug.options import Reading
@@ -47,9 +48,9 @@ class FitParts(Generic[Items]):
 
     def __init__(self, items: Items, card: Card | NoFit):
         self.items = items
-        self.inside = np.isin(items.fingerprints, card.fingerprints)
-        self.beside = np.isin(items.fingerprints, card.held_out) & ~self.inside
-        self.unlabelled = np.isin(items.fingerprints, card.unlabelled) & ~self.inside
+        self.inside = among(items.fingerprints, card.fingerprints)
+        self.beside = among(items.fingerprints, card.held_out) & ~self.inside
+        self.unlabelled = among(items.fingerprints, card.unlabelled) & ~self.inside
 
     @property
     def seen(self) -> Items:

@@ -15,6 +15,7 @@ from ganaug.classifier.judge import STEPS, judge_of
 from ganaug.data.required import require_counts
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import ImageCodec
+from ganaug.data.texts import among
 from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError, TooFewImagesError
 from ganaug.evaluation.measuring.cas import classification_accuracy_scores
@@ -173,7 +174,7 @@ def _read(
     if images.unreadable:
         name, why = images.unreadable[0]
         notes.append(f"{len(images.unreadable)} samples cannot be read and are left out, the first is {name}: {why}")
-    same = int(np.isin(images.fingerprints, parts.reference.fingerprints).sum())
+    same = int(among(images.fingerprints, parts.reference.fingerprints).sum())
     if same:
         notes.append(f"{same} samples are images that they are compared with: figures are better than they should be.")
     return (images.pixels, images.labels), tuple(notes), images.names

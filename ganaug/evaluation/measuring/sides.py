@@ -19,6 +19,7 @@ from ganaug.data.labels.classes import alike
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.split import hold_out
+from ganaug.data.texts import among
 from ganaug.errors import LabelMismatchError, LeakError, TooFewImagesError
 from ganaug.generator.card import Card
 from ganaug.generator.parts import UNLABELLED, FitParts, NoFit, images_like
@@ -98,7 +99,7 @@ def sides(
                 "Give images that it has not seen: --test FOLDER.",
             )
         reference = _some(unseen, MOST_REFERENCE, seed)
-        rest = ~np.isin(real.fingerprints, reference.fingerprints)
+        rest = ~among(real.fingerprints, reference.fingerprints)
         judge = _some(real.take(np.flatnonzero(rest)), MOST_JUDGE, seed)
     empty = [name for name, n in reference.counts().items() if n == 0]
     if empty:
@@ -140,7 +141,7 @@ def _test(
     """The test images that are not among the data or the images of the fit, and notes."""
     images = images_like(card, test, reading, report=report).in_order(card.classes, "The test set")
     known = [*real.fingerprints, *card.fingerprints, *card.unlabelled, *card.held_out]
-    fresh = np.flatnonzero(~np.isin(images.fingerprints, known))
+    fresh = np.flatnonzero(~among(images.fingerprints, known))
     if not len(fresh):
         raise LeakError("All test images are among the data.", "Give images of which the fit saw none.")
     dropped = len(images) - len(fresh)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.data.texts import among
 from ganaug.errors import LeakError, TooFewImagesError
 from ganaug.evaluation.measuring.compare import NO_CLASSES, Looked
 from ganaug.evaluation.measuring.extractors import Extractor
@@ -100,7 +101,7 @@ def _test(test: Any, card: Card, real: LabelledVectors) -> tuple[LabelledVectors
     """The test items, and notes. Series that are among the data are left out; rows of a table, which may be alike by
     chance, are counted."""
     items = vectors_like(card, test, "test")
-    known = np.isin(items.fingerprints, [*real.fingerprints, *card.fingerprints, *card.held_out])
+    known = among(items.fingerprints, [*real.fingerprints, *card.fingerprints, *card.held_out])
     if isinstance(card.codec, TableCodec) or not known.any():
         alike = f"{known.sum()} of {len(items)} test rows are like rows of the data in every column but the target."
         return items, (alike,) if known.any() else ()
