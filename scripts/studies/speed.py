@@ -1,6 +1,6 @@
 """Speed and memory, paired in one process: each figure is a ratio of two things that were timed in turns.
 
-    python -m scripts.studies.speed                 # all, about five minutes on two cores
+    python -m scripts.studies.speed                 # all, about fifteen minutes on two cores
     python -m scripts.studies.speed loader render   # some
 
 A ratio is the median over rounds of (time of the reference) / (time of ours), so above 1 ours is faster; the quartiles
@@ -10,6 +10,8 @@ stand beside it. Run it on an idle machine. Figures are kept in results/speed.js
 from __future__ import annotations
 
 import inspect
+import itertools
+import os
 import platform
 import subprocess
 import sys
@@ -240,7 +242,48 @@ def memory(folder: Path) -> Figures:
     return {"anonymous memory, 1,000,000 against 10,000 samples": {"value": round(kib[1] / kib[0], 4), "KiB": kib}}
 
 
-PARTS = {f.__name__: f for f in (loader, render, pool, step, command, memory)}
+RANKS = {"28 px, batch 64": (28, 64), "28 px, batch 128": (28, 128), "64 px, batch 64": (64, 64)}
+PLAYED = """
+import signal, statistics, sys, ganaug
+file, out, size, batch, slices, rounds = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+speeds = []
+def track(step, values):
+    if "steps_per_second" in values:
+        speeds.append(values["steps_per_second"])
+        if len(speeds) == rounds:
+            print("median", statistics.median(speeds[1:]), flush=True)
+            signal.raise_signal(signal.SIGINT)
+try:
+    ganaug.fit(file, out, size=size, steps=500, options={"batch": batch}, slices=slices, track=track)
+except (KeyboardInterrupt, ganaug.GanaugError):
+    pass
+"""
+
+
+def ranks(folder: Path) -> Figures:
+    """Rounds a second of a fit by two processes over twice those by one, one thread each: at best 1."""
+    (folder / "played.py").write_text(PLAYED)
+    return {f"two processes against one, {name}": together(folder, *RANKS[name]) for name in RANKS}
+
+
+def together(folder: Path, size: int, batch: int, times: int = 3, rounds: int = 40) -> dict[str, Any]:
+    """The median of the first rounds of a fit, few of which draw a grid of samples."""
+    rng = np.random.default_rng(0)
+    file = folder / f"{size}.npz"
+    np.savez(file, x_train=rng.integers(0, 256, (1000, size, size), dtype=np.uint8), y_train=np.arange(1000) % 10)
+    both = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    speeds = np.zeros((times, 2))
+    for i, place in itertools.product(range(times), (0, 1)):
+        given = [str(file), str(folder / f"{size}-{batch}-{i}-{place}"), size, batch, 1 + place, rounds]
+        command = [sys.executable, *(both if place else []), str(folder / "played.py"), *map(str, given)]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        speeds[i, place] = float(done.stdout.split()[-1])
+    low, middle, high = np.percentile(speeds[:, 1] / speeds[:, 0] / 2, [0, 50, 100]).round(3).tolist()
+    seconds = (1 / np.median(speeds, 0)).round(4).tolist()
+    return {"ratio": middle, "low": low, "high": high, "rounds": times, "seconds": seconds}
+
+
+PARTS = {f.__name__: f for f in (loader, render, pool, step, command, memory, ranks)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
