@@ -28,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,9 @@ from ganaug.evaluation.bench.results import Results
 from ganaug.evaluation.bench.run import bench
 from ganaug.keys import numpy_stream
 from scripts.studies.lib.command import count, options
+from scripts.studies.lib.draws import play_all
 from scripts.studies.lib.facts import machine, today
-from scripts.studies.lib.results import RESULTS, Line, find, put, read
+from scripts.studies.lib.results import RESULTS, Line, read
 from scripts.studies.lib.words import wilson, written_by
 
 KINDS = ("null", "unseen", "shuffled")
@@ -58,12 +60,9 @@ def everything() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     return pixels, torch.cat([part.labels for part in parts]).numpy(), parts[0].classes
 
 
-def cell(
-    kind: str, number: int, digits: tuple[np.ndarray, np.ndarray, tuple[str, ...]], out: Path, classifier: str,
-    cache: Path,
-) -> Line:  # fmt: skip
-    """One bench; gives what is kept of it."""
-    x, y, names = digits
+def cell(kind: str, classifier: str, number: int, *, cache: Path) -> Line:
+    """One bench; gives what is kept of it. cache: a folder of features, for all."""
+    x, y, names = everything()
     rng = numpy_stream(number, "calibration")
     rows = [rng.permutation(np.flatnonzero(y == label)) for label in range(len(names))]
     few = REAL[classifier]
@@ -73,19 +72,20 @@ def cell(
     labels = rng.permutation(y[made]) if kind == "shuffled" else y[made]
     started = time.perf_counter()
 
-    def judged(tested: np.ndarray, folder: Path) -> Results:
+    def judged(tested: np.ndarray, out: Path) -> Results:
         return bench(
             from_arrays(x[real], y[real], classes=names), test=from_arrays(x[tested], y[tested], classes=names),
-            synthetic=from_arrays(x[made], labels, classes=names), out=folder, quick=True, search=False,
+            synthetic=from_arrays(x[made], labels, classes=names), out=out, quick=True, search=False,
             model="small" if classifier == "small" else LITE, remedies=(), cache=cache, ratios=(0.5,), uses=("plain",),
             steps=STEPS, seeds=SEEDS, seed=number,
         )  # fmt: skip
 
-    results = judged(test, out)
     again = None
-    if kind == "unseen" and classifier == "probe":
-        other = judged(rest, out.with_name("rest")).data["difference"]
-        again = {name: other[name] for name in ("mean", "low", "high")}
+    with tempfile.TemporaryDirectory() as folder:
+        results = judged(test, Path(folder) / "bench")
+        if kind == "unseen" and classifier == "probe":
+            other = judged(rest, Path(folder) / "rest").data["difference"]
+            again = {name: other[name] for name in ("mean", "low", "high")}
     data, seconds = results.data, round(time.perf_counter() - started, 1)
     change = data["difference"]
     return {
@@ -96,6 +96,10 @@ def cell(
         "again": again, "settings": {"real": few, "extra": EXTRA, "test": TEST, "steps": STEPS, "seeds": SEEDS},
         "machine": machine(), "date": today(),
     }  # fmt: skip
+
+
+def told(line: Line) -> str:
+    return f"{line['verdict']} ({100 * line['mean']:+.2f} points, {line['seconds']} s)"
 
 
 def passed(kind: str, verdicts: list[str]) -> bool:
@@ -196,22 +200,17 @@ def _half(cell: Line) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = options(__doc__, "calibration")
+    parser = options(__doc__, "calibration", draws=True)
     parser.add_argument("--count", type=count, default=60, help="cells of each kind (default: 60)")
     parser.add_argument("--classifier", choices=CLASSIFIERS, default="small")
     parser.add_argument("--kind", choices=KINDS, action="append", help="only this kind; repeatable")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    digits, kinds, own = everything(), asked.kind or KINDS, asked.classifier
+    kinds, own = asked.kind or KINDS, asked.classifier
+    names = itertools.product(range(asked.count), kinds)
+    draws = [{"kind": kind, "classifier": own, "number": number} for number, kind in names]
     with tempfile.TemporaryDirectory() as cache:
-        for number in range(asked.count):
-            for kind in kinds:
-                if not find(asked.results, kind=kind, classifier=own, number=number):
-                    with tempfile.TemporaryDirectory() as folder:
-                        found = cell(kind, number, digits, Path(folder) / "bench", own, Path(cache))
-                    put(asked.results, found, "kind", "classifier", "number")
-                    points, seconds = 100 * found["mean"], found["seconds"]
-                    print(f"{kind} {number}: {found['verdict']} ({points:+.2f} points, {seconds} s)", flush=True)
+        play_all(asked, partial(cell, cache=Path(cache)), draws, told)
     cells = [
         line for line in read(asked.results)
         if line["kind"] in kinds and line["classifier"] == own and line["number"] < asked.count

@@ -23,21 +23,24 @@ from ganaug.data.load import load_images
 from ganaug.evaluation.bench.run import bench
 from ganaug.fitting.fit import fit
 from scripts.studies.lib.command import count, options
+from scripts.studies.lib.draws import play_all
 from scripts.studies.lib.facts import machine, today
-from scripts.studies.lib.results import DOCS, RESULTS, Line, find, put, read
+from scripts.studies.lib.results import DOCS, RESULTS, Line, read
 
 MODULE = "python -m scripts.studies.demo"
 LIMIT, STEPS = 20, 600  # as in scripts/demo.sh
 REMEDIES = ("augmentation", "longer", "mean")
 
 
-def play(seed: int, work: Path) -> Line:
+def play(seed: int) -> Line:
     """The demo with another seed: what is kept of it."""
-    fit("digits", out=work / "run", steps=STEPS, limit=LIMIT, seed=seed)
-    data = bench(
-        "digits", out=work / "bench", run=work / "run", quick=True, limit=LIMIT, seed=seed, model="small",
-        remedies=REMEDIES,
-    ).data  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        fit("digits", out=work / "run", steps=STEPS, limit=LIMIT, seed=seed)
+        data = bench(
+            "digits", out=work / "bench", run=work / "run", quick=True, limit=LIMIT, seed=seed, model="small",
+            remedies=REMEDIES,
+        ).data  # fmt: skip
     most, change = data["most"], data["difference"]
     return {
         "seed": seed, "as it is": most["arms"]["as it is"]["test"]["accuracy"],
@@ -110,22 +113,20 @@ def picture(run: Path) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = options(__doc__, "demo")
+    parser = options(__doc__, "demo", draws=True)
     parser.add_argument("--seeds", type=count, default=20, help="how many (default: 20)")
     parser.add_argument("--picture", type=Path, metavar="RUN", help="draw the demo that is in this folder, and stop")
     asked = parser.parse_args(arguments)
     if asked.picture:
         print(picture(asked.picture))
         return 0
-    for seed in range(1, asked.seeds + 1):
-        if find(asked.results, seed=seed):
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            found = play(seed, Path(folder))
-        put(asked.results, found, "seed")
-        print(f"{seed}: {100 * found['most']['mean']:+.1f} by {found['best']}; synthetic images "
-              f"{100 * found['synthetic']['mean']:+.1f}", flush=True)  # fmt: skip
+    play_all(asked, play, [{"seed": seed} for seed in range(1, asked.seeds + 1)], told)
     return 0
+
+
+def told(line: Line) -> str:
+    most, synthetic = (f"{100 * line[name]['mean']:+.1f}" for name in ("most", "synthetic"))
+    return f"{most} by {line['best']}; synthetic images {synthetic}"
 
 
 if __name__ == "__main__":

@@ -31,13 +31,23 @@ from ganaug.game.train import train
 from ganaug.generator.interventions import Intervention
 from scripts.studies.doctor_cases import Case, cases
 from scripts.studies.lib.command import count, options
+from scripts.studies.lib.draws import play_all
 from scripts.studies.lib.facts import image_set, machine, today
-from scripts.studies.lib.results import RESULTS, Line, find, put, read
+from scripts.studies.lib.results import RESULTS, Line, read
 from scripts.studies.lib.words import share, table, written_by
 
 SET_ON, COUNTED_ON = ("mnist", "eurosat"), "fashion_mnist"
 SIZE, CHECKUPS = 16, 10
 HEALTHY_SEEDS, FAULTY_SEEDS = {"mnist": 5, "eurosat": 5, "fashion_mnist": 15}, 2
+
+
+def drawn(case: str, data: str, seed: int) -> Line:
+    """A fit of a case, by its name, and when and where it was played."""
+    return {**play(cases()[case], data, seed), "machine": machine(), "date": today()}
+
+
+def told(line: Line) -> str:
+    return f"{line['seconds']} s, {sorted(found_in(line))}"
 
 
 def play(case: Case, dataset: str, seed: int) -> Line:
@@ -158,18 +168,16 @@ def played(cells: Sequence[Line]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = options(__doc__, "doctor")
+    parser = options(__doc__, "doctor", draws=True)
     parser.add_argument("--case", action="append", choices=list(cases()), metavar="NAME", help="only these; repeatable")
     parser.add_argument("--seeds", type=count, help="of each case, instead of the study's numbers")
     asked = parser.parse_args(arguments)
-    for dataset in (*SET_ON, COUNTED_ON):
-        for name in asked.case or cases():
-            case = cases()[name]
-            for seed in range(asked.seeds or (FAULTY_SEEDS if case.expected else HEALTHY_SEEDS[dataset])):
-                if not find(asked.results, case=name, data=dataset, seed=seed):
-                    cell = {"case": name, "data": dataset, "seed": seed, **play(case, dataset, seed)}
-                    put(asked.results, {**cell, "machine": machine(), "date": today()}, "case", "data", "seed")
-                    print(name, dataset, seed, cell["seconds"], sorted(found_in(cell)), flush=True)
+    draws = [
+        {"case": name, "data": data, "seed": seed}
+        for data in (*SET_ON, COUNTED_ON) for name in asked.case or cases()
+        for seed in range(asked.seeds or (FAULTY_SEEDS if cases()[name].expected else HEALTHY_SEEDS[data]))
+    ]  # fmt: skip
+    play_all(asked, drawn, draws, told)
     print(text(read(asked.results)))
     return 0
 

@@ -27,8 +27,9 @@ from ganaug.data.sources.arrays import from_arrays
 from ganaug.evaluation.bench.run import bench
 from ganaug.fitting.fit import fit
 from scripts.studies.lib.command import count, options
-from scripts.studies.lib.facts import AbsentError, image_set, machine, today
-from scripts.studies.lib.results import RESULTS, Line, find, put, read
+from scripts.studies.lib.draws import play_all
+from scripts.studies.lib.facts import image_set, machine, today
+from scripts.studies.lib.results import RESULTS, Line, read
 from scripts.studies.lib.words import interval, table
 
 MODULE = "python -m scripts.studies.niche"
@@ -43,7 +44,7 @@ CELLS = {
 }  # fmt: skip
 
 
-def play(cell: str, draw: int, work: Path) -> Line:
+def play(cell: str, draw: int) -> Line:
     """One generator and its bench: what is kept of them."""
     name, limit, allow = CELLS[cell]
     with np.load(image_set(name)) as file:
@@ -53,12 +54,14 @@ def play(cell: str, draw: int, work: Path) -> Line:
     data = from_arrays(known["x_train"], known["y_train"], classes=classes)
     test = from_arrays(known["x_test"][rows], known["y_test"][rows], classes=classes)
     size = min(32, known["x_train"].shape[1])
-    fit(data, out=work / "run", steps=FIT, size=size, limit=limit, seed=draw, allow=allow)
-    results = bench(
-        data, out=work / "bench", test=test, run=work / "run", model="small", quick=True, steps=STEPS, seeds=SEEDS,
-        seed=draw, limit=limit, remedies=("augmentation", "longer", "mean"), ratios=(0.25, 0.5), uses=("plain",),
-        augmentations=("none", *([allow[0], "+".join(allow)] if allow else []), "mixup", "cutmix"),
-    ).data  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        fit(data, out=work / "run", steps=FIT, size=size, limit=limit, seed=draw, allow=allow)
+        results = bench(
+            data, out=work / "bench", test=test, run=work / "run", model="small", quick=True, steps=STEPS, seeds=SEEDS,
+            seed=draw, limit=limit, remedies=("augmentation", "longer", "mean"), ratios=(0.25, 0.5), uses=("plain",),
+            augmentations=("none", *([allow[0], "+".join(allow)] if allow else []), "mixup", "cutmix"),
+        ).data  # fmt: skip
     return kept(cell, draw, results)
 
 
@@ -103,23 +106,17 @@ def render() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = options(__doc__, "niche")
+    parser = options(__doc__, "niche", draws=True)
     parser.add_argument("--draws", type=count, default=10, help="draws of each cell (default: 10)")
     parser.add_argument("--cells", nargs="+", choices=list(CELLS), help="only these")
     asked = parser.parse_args(arguments)
-    for draw in range(asked.draws):
-        for cell in asked.cells or CELLS:
-            if find(asked.results, cell=cell, draw=draw):
-                continue
-            try:
-                with tempfile.TemporaryDirectory() as folder:
-                    found = play(cell, draw, Path(folder))
-            except AbsentError as error:
-                print(f"{cell}: {error}", flush=True)
-                continue
-            put(asked.results, found, "cell", "draw")
-            print(f"{cell} {draw}: {100 * found['change']:+.1f} points over {found['arms']['without']}", flush=True)
+    draws = [{"cell": cell, "draw": draw} for draw in range(asked.draws) for cell in asked.cells or CELLS]
+    play_all(asked, play, draws, told)
     return 0
+
+
+def told(line: Line) -> str:
+    return f"{100 * line['change']:+.1f} points over {line['arms']['without']}"
 
 
 if __name__ == "__main__":

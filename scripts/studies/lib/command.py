@@ -8,12 +8,16 @@ from pathlib import Path
 from scripts.studies.lib.results import RESULTS
 
 
-def options(documentation: str | None, results: str = "") -> argparse.ArgumentParser:
-    """A parser. results: name of the file that the study keeps its lines in, for `--results`."""
+def options(documentation: str | None, results: str = "", *, draws: bool = False) -> argparse.ArgumentParser:
+    """A parser. results: name of the file that the study keeps its lines in, for `--results`. draws: they are played by
+    `play_all`, so that an executor may play them."""
     parser = argparse.ArgumentParser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
     if results:
         file = RESULTS / f"{results}.jsonl"
         parser.add_argument("--results", type=Path, default=file, metavar="FILE", help=f"[{file.name} in results/]")
+    if draws:
+        where = "of a Dask scheduler whose workers play the draws; started in this folder, they find this package"
+        parser.add_argument("--executor", metavar="ADDRESS", help=where)
     return parser
 
 
