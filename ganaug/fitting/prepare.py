@@ -11,7 +11,7 @@ import torch
 
 from ganaug.data.advice import FEW
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.rows.series import load_series
+from ganaug.data.rows.series import is_series, load_series
 from ganaug.data.rows.table import load_table
 from ganaug.data.rows.vectors import LabelledVectors, usable
 from ganaug.data.rows.which import kind_of_data, refuse_foreign
@@ -24,6 +24,7 @@ from ganaug.fitting.unlabelled import images_beside
 from ganaug.game import Recipe, Source
 from ganaug.game.batches import batches_for
 from ganaug.game.train import Batches
+from ganaug.options import IMAGES, SERIES
 from ganaug.recipes import RECIPES, make
 from ganaug.recipes.named import other_changes, recipe_named
 from ganaug.reporting import Report, printable
@@ -95,9 +96,13 @@ def read_items(
 
 
 def _definite(data: Any, settings: FitSettings) -> FitSettings:
-    """The settings with the kind of the data, and the recipe that is the default for it."""
+    """The settings with the kind of the data, and the recipe that is the default for it; what may be images or series
+    is what the recipe makes."""
     kind = kind_of_data(data, settings.kind, settings.drop, settings.image)
     recipe = RECIPES_OF[kind] if settings.recipe == "auto" else settings.recipe
+    of_series = kind == IMAGES and settings.kind == "auto" and is_series(data, perhaps=True)
+    if of_series and recipe_named(recipe, settings.options).axes == (2,):
+        kind = SERIES
     return replace(settings, kind=kind, recipe=recipe)
 
 

@@ -148,6 +148,19 @@ def test_rows_without_classes_cannot_be_written_as_a_table(table, tmp_path):
 WAVES = np.random.default_rng(0).normal(size=(20, 2, 12))
 
 
+def test_what_may_be_images_or_series_is_what_the_recipe_makes(tmp_path):
+    series, labels = np.random.default_rng(0).normal(5.0, 3.0, (40, 6, 8)), np.arange(40) % 2
+    with pytest.raises(DataError, match="--kind series"):
+        ganaug.fit((series, labels), tmp_path / "run", steps=1)
+    file = tmp_path / "series.npz"
+    np.savez(file, x_train=series, y_train=labels)
+    for name, data in (("arrays", (series, labels)), ("file", file)):
+        run = ganaug.fit(data, tmp_path / name, recipe="rcgan", steps=1)
+        assert run.load().card.shape == (6, 8)
+    with pytest.raises(DataError, match="It makes series|too small"):  # it was asked for images
+        ganaug.fit((series.clip(0, 9).astype(np.uint8), labels), tmp_path / "other", recipe="rcgan", kind="images", steps=1)
+
+
 def test_series_are_written_as_they_came(tmp_path):
     data = (WAVES, np.array(["a", "b"] * 10))
     run = ganaug.fit(data, tmp_path / "run", kind="series", steps=1)

@@ -153,6 +153,8 @@ def _require_floats(array: np.ndarray, name: str, one: bool, span: Range | None)
         fix = f"If it was normalised, undo that; floats must be in 0..1, or {_RANGE}."
         if low >= 0 and high <= 255:
             fix = f"Floats must be in 0..1: divide by the largest possible value, give 0..255 as uint8; or {_RANGE}."
+        if not one and array.ndim == 3:
+            fix += ' Series (N, C, T) are read with --kind series (kind="series").'
         raise DataError(f"{_capital(name)} holds floats from {low:g} to {high:g}.", fix)
 
 

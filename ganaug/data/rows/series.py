@@ -19,14 +19,16 @@ from ganaug.data.sources.npz_headers import header, require_sizes
 from ganaug.errors import DataError, LabelMismatchError
 
 
-def is_series(data: Any) -> bool:
-    """Whether it can be nothing but series: an .npz file or (X, y) whose X is (N, T). Images have more axes."""
+def is_series(data: Any, *, perhaps: bool = False) -> bool:
+    """Whether it can be nothing but series: an .npz file or (X, y) whose X is (N, T). Images have more axes. perhaps:
+    whether it may be series; with X (N, C, T) it may."""
+    axes = (2, 3) if perhaps else (2,)
     if isinstance(data, (str, Path)):
-        return Path(data).suffix.lower() == ".npz" and _axes_in(Path(data).expanduser()) == 2
+        return Path(data).suffix.lower() == ".npz" and _axes_in(Path(data).expanduser()) in axes
     if not (isinstance(data, tuple) and len(data) == 2):
         return False
     array = as_numpy(data[0]) if not isinstance(data[0], (list, tuple)) else None
-    return array is not None and array.ndim == 2
+    return array is not None and array.ndim in axes
 
 
 def load_series(
