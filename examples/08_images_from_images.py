@@ -8,8 +8,10 @@ from pathlib import Path
 
 import torch
 from sklearn.datasets import load_digits
+from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision.transforms import v2
+from torchvision.utils import save_image
 
 import ganaug
 
@@ -31,6 +33,9 @@ filled, same = ganaug.Inpaint(holes, p=1.0)(images, labels)
 translated, changed = ganaug.Translate(other, p=1.0)(images, labels)
 print("filled:    ", tuple(filled.shape), "labels kept:", bool((same == labels).all()))
 print("translated:", tuple(translated.shape), "labels changed:", bool((changed != labels).all()))
+rows = torch.cat([images, filled, translated]).float() / 255
+save_image(interpolate(rows, scale_factor=5), out / "images_from_images.png", nrow=16)
+print("look at", out / "images_from_images.png")  # as they are, filled, translated
 
 # In loader workers, which never run a network: variants are made beforehand and read from a file. These items are
 # tensors, so the way from an image to a tensor must be told.

@@ -10,7 +10,7 @@ import pytest
 
 import ganaug
 from scripts.site.names import by_group, public
-from scripts.site.pages import ROOT, all_pages, example_page, relinked
+from scripts.site.pages import ROOT, all_pages, example_page, pictures_in, relinked
 
 
 def test_every_public_name_is_in_one_group():
@@ -48,3 +48,12 @@ def test_an_example_is_its_words_its_code_and_what_it_prints(tmp_path):
     page = example_page(example, "hello\n")
     assert page.startswith('# Say hello\n\nTo all.\n\n```python\nprint("hello")\n```\n')
     assert page.endswith("```text\nhello\n```\n")
+
+
+def test_pictures_whose_paths_an_example_prints_are_on_its_page(tmp_path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "grid.png").write_bytes(b"")
+    output = "look at runs/grid.png\nand again runs/grid.png, not at runs/gone.png\n"
+    assert pictures_in(output, tmp_path) == [tmp_path / "runs" / "grid.png"]
+    page = example_page(ROOT / "examples" / "01_fit_and_look.py", output, ["01-grid.png"])
+    assert page.endswith("```\n\n![01-grid.png](01-grid.png)\n")

@@ -23,10 +23,10 @@ def main() -> int:
     pages = all_pages(not parser.parse_args().no_examples)
     source = BUILD / "source"
     shutil.rmtree(BUILD, ignore_errors=True)
-    for path, text in pages.items():
+    for path, content in pages.items():
         file = source / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
     shutil.copytree(ROOT / "docs" / "images", source / "docs" / "images")
     return build_main(["-W", "--keep-going", "-q", "-c", str(ROOT / "scripts/site"), str(source), str(BUILD / "html")])
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from scripts.site.names import by_group, value_of
@@ -50,14 +51,20 @@ def output_of(example: Path, folder: Path) -> str:
     return done.stdout
 
 
-def example_page(example: Path, output: str) -> str:
-    """Its docstring, its code and what it prints."""
+def pictures_in(output: str, folder: Path) -> list[Path]:
+    """The pictures whose paths an example prints, from the folder in which it ran."""
+    return [folder / name for name in dict.fromkeys(re.findall(r"\S+\.png\b", output)) if (folder / name).is_file()]
+
+
+def example_page(example: Path, output: str, pictures: Sequence[str] = ()) -> str:
+    """Its docstring, its code, what it prints and, by their names on the site, the pictures that it makes."""
     text = example.read_text(encoding="utf-8")
     said = ast.get_docstring(ast.parse(text)) or ""
     title, _, rest = said.partition("\n\n")
     code = text.split('"""', 2)[2].strip()
     shown = f"It prints:\n\n```text\n{output.rstrip()}\n```\n" if output else ""
-    return f"# {' '.join(title.split()).rstrip('.')}\n\n{rest}\n\n```python\n{code}\n```\n\n{shown}"
+    drawn = "".join(f"\n![{name}]({name})\n" for name in pictures)
+    return f"# {' '.join(title.split()).rstrip('.')}\n\n{rest}\n\n```python\n{code}\n```\n\n{shown}{drawn}"
 
 
 def api_page(name: str) -> str:
@@ -89,12 +96,12 @@ def contents(names: list[str], *, hidden: bool = False) -> str:
     return "\n".join(["```{toctree}", ":hidden:" if hidden else ":maxdepth: 1", "", *names, "```"])
 
 
-def all_pages(run_examples: bool) -> dict[str, str]:
-    """Path on the site -> text."""
+def all_pages(run_examples: bool) -> dict[str, str | bytes]:
+    """Path on the site -> text, or a picture."""
     guides, background = (sorted((ROOT / folder).glob("*.md")) for folder in ("docs/guides", "docs"))
     examples = sorted((ROOT / "examples").glob("*.py"))
     listed = contents([f"guides/{one.stem}" for one in guides]), contents([one.stem for one in background])
-    pages = {
+    pages: dict[str, str | bytes] = {
         "docs/index.md": f"# Guides\n\n{listed[0]}\n\n## What it reads, promises and gives\n\n{listed[1]}\n",
         "examples/index.md": f"# Examples\n\nIn reading order.\n\n{contents([one.stem for one in examples])}\n",
         "api/index.md": api_index(),
@@ -103,10 +110,15 @@ def all_pages(run_examples: bool) -> dict[str, str]:
     for path in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *written):
         pages[placed(path) or path] = relinked((ROOT / path).read_text(encoding="utf-8"), path)
     sections = ["docs/index", "examples/index", "api/index", "contributing", "changelog"]
-    pages["index.md"] += f"\n{contents(sections, hidden=True)}\n"
+    pages["index.md"] = f"{pages['index.md']}\n{contents(sections, hidden=True)}\n"
     pages |= {f"api/{name}.md": api_page(name) for names in by_group().values() for name in names}
+    shown: set[Path] = set()  # some examples begin with another one
     with tempfile.TemporaryDirectory() as folder:
         for example in examples:
             output = output_of(example, Path(folder)) if run_examples else ""
-            pages[f"examples/{example.stem}.md"] = example_page(example, output)
+            new = [file for file in pictures_in(output, Path(folder)) if file not in shown]
+            shown |= {*new}
+            pictures = {f"{example.stem}-{file.name}": file for file in new}
+            pages |= {f"examples/{name}": file.read_bytes() for name, file in pictures.items()}
+            pages[f"examples/{example.stem}.md"] = example_page(example, output, list(pictures))
     return pages

@@ -157,8 +157,8 @@ def test_what_may_be_images_or_series_is_what_the_recipe_makes(tmp_path):
     for name, data in (("arrays", (series, labels)), ("file", file)):
         run = ganaug.fit(data, tmp_path / name, recipe="rcgan", steps=1)
         assert run.load().card.shape == (6, 8)
-    with pytest.raises(DataError, match="It makes series|too small"):  # it was asked for images
-        ganaug.fit((series.clip(0, 9).astype(np.uint8), labels), tmp_path / "other", recipe="rcgan", kind="images", steps=1)
+    with pytest.raises(DataError, match="It makes series"):
+        ganaug.fit((np.zeros((40, 8, 8), np.uint8), labels), tmp_path / "other", recipe="rcgan", kind="images", steps=1)
 
 
 def test_series_are_written_as_they_came(tmp_path):
