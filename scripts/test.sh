@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Everything that must hold: formatting, types, tests. Arguments go to pytest. Tests run in two processes of one thread
-# each, or in one of OMP_NUM_THREADS: more threads of torch in several processes at once stall each other.
+# What must hold: formatting, types, tests; with -m "not soak" the long tests, too. Arguments go to pytest. Tests run in
+# two processes of one thread each, or in one of OMP_NUM_THREADS: more threads of torch in several processes at once stall
+# each other.
 set -euo pipefail
 . "$(dirname "$0")/setup.sh"
 ruff check .

@@ -99,6 +99,7 @@ def test_looking_and_measuring(usual, other, tmp_path):
     assert len(images.take([1, 2])) == 2
 
 
+@pytest.mark.long
 def test_a_bench_and_a_measurement(usual, other, tmp_path):
     ganaug.measure(usual, "digits", per_class=4, steps=1)
     run = shutil.copytree(usual.path, tmp_path / "run")  # the verdict is the copy's: other tests serve `usual`

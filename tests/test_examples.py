@@ -30,6 +30,7 @@ def out(tmp_path_factory):
     return tmp_path_factory.mktemp("examples")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.stem)
 def test_example(example, out, programs, monkeypatch):
     for package in NEEDS.get(example.stem, ()):
@@ -60,6 +61,7 @@ class Shades:
         return self.images[index]
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*LeafSpec:FutureWarning")
 @pytest.mark.filterwarnings("ignore:The number of training batches", "ignore:.*pin_memory:UserWarning")
 @pytest.mark.parametrize(("mode", "height", "width"), [("L", 8, 8), ("RGB", 90, 120)], ids=["digits", "photos"])

@@ -68,6 +68,7 @@ def shortened(line: str) -> list[str]:
     return [command, *rest, *FAST.get(command, [])]
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::ganaug.errors.FewImagesWarning")
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
 def test_a_guide_runs_from_its_first_line_to_its_last(guide, newcomer, monkeypatch):

@@ -9,9 +9,12 @@ import sysconfig
 import venv
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.long
 def test_the_wheel_alone_does_the_main_job(tmp_path):
     """Dependencies come from the packages of this environment, ganaug itself only from the wheel."""
     wheels, home = tmp_path / "wheels", tmp_path / "env"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import torch
 
 from ganaug.keys import key, numpy_stream, torch_stream
@@ -14,6 +15,7 @@ from ganaug.mixing.schedule import REAL, Append, Schedule
 RANKS, WORKERS, EPOCHS, CALLS = 8, 8, 50, 320
 
 
+@pytest.mark.long
 def test_a_million_calls_over_workers_ranks_and_epochs_have_a_million_keys(monkeypatch):
     """The keys of the batch transforms. Worker seeds are the same in every rank and epoch, the worst that can be."""
     place = SimpleNamespace(rank=0, worker=None)

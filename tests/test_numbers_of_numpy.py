@@ -14,6 +14,7 @@ def test_they_name_the_same_streams():
     assert keys.key(np.int64(3), "a") == keys.key(3, "a") != keys.key("3", "a")
 
 
+@pytest.mark.long
 def test_a_fit_takes_them_and_gives_the_same_generator(tmp_path):
     plain = ganaug.fit("digits", tmp_path / "plain", steps=2, limit=6, size=8, seed=3, options={"width": 8})
     other = ganaug.fit(

@@ -119,6 +119,7 @@ def test_a_use(run, tmp_path):
     assert "| `faint` | loss weight 0.1 |" in reference.render()
 
 
+@pytest.mark.long
 def test_a_remedy(run, tmp_path):
     REMEDIES["slow"] = Remedy("half the rate", {"lr": 0.001}, "half the learning rate")
     assert "slow" in said("bench", "--help")
@@ -129,6 +130,7 @@ def test_a_remedy(run, tmp_path):
     assert "| `slow` | half the rate |" in reference.render()
 
 
+@pytest.mark.long
 def test_a_source(run, tmp_path):
     @source("a .grey file", takes=lambda data: is_file(data, ".grey"), parts=True)
     def grey(asked: Asked):
@@ -167,6 +169,7 @@ def test_an_export_format(run, tmp_path):
     assert "| `strip` | images | one .webp strip |" in reference.render()
 
 
+@pytest.mark.long
 def test_the_examples_of_contributing_work_as_they_stand(tmp_path):
     recipe_file, source_file = tmp_path / "mygan.py", tmp_path / "mat.py"
     examples = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL)

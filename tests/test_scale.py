@@ -84,6 +84,7 @@ def same(run: Path, whole: Path) -> bool:
     return load(run).card.slices == 2
 
 
+@pytest.mark.long
 def test_torchrun_on_one_machine(whole, tmp_path):
     run = tmp_path / "run"
     command = typed("torchrun --nproc-per-node 2 -m ganaug fit DATA", DATA="digits", RUN=run)
@@ -217,6 +218,7 @@ if dist.get_rank() == 0:
 """
 
 
+@pytest.mark.long
 def test_of_two_ranks_one_renders_the_pool_and_both_serve_the_same_bytes(digits_run, tmp_path: Path):
     script, run = tmp_path / "mixed.py", tmp_path / "run"
     script.write_text(MIXED)

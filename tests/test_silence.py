@@ -70,6 +70,7 @@ def everything(out, cache, monkeypatch):
     )
 
 
+@pytest.mark.long
 def test_nothing_is_sent_and_nothing_is_written_elsewhere(tmp_path, monkeypatch):
     everything(tmp_path / "warm", tmp_path / "cache", monkeypatch)  # caches of other packages are made now
     (tmp_path / "out").mkdir()

@@ -205,6 +205,7 @@ def test_batch_norm_keeps_what_it_knows_and_layers_near_the_pictures_move_less(t
     assert 0 < moved("conv1.0", layer_decay=0.1) < 0.01 * moved("conv1.0", layer_decay=1)
 
 
+@pytest.mark.long
 def test_a_short_memory_halves_what_is_in_the_network_and_changes_nothing(train, monkeypatch):
     x, y = stripes((10, 10))
     training = replace(SHORT, blend="mixup", augmentation="flips")
@@ -229,6 +230,7 @@ def test_a_short_memory_halves_what_is_in_the_network_and_changes_nothing(train,
         train(x, y, 2, training)
 
 
+@pytest.mark.long
 def test_the_network_of_the_package_learns_photographs(real_data):
     """Five images a class, at 64 px."""
     with np.load(real_data / "eurosat.npz") as data:

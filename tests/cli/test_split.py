@@ -30,6 +30,7 @@ def lines_after(text: str, words: str) -> list[str]:
     return [line[line.index("ganaug ") :].strip() for line in text.splitlines() if words in line]
 
 
+@pytest.mark.long
 def test_what_it_says_can_be_typed_up_to_the_verdict(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     noise_folder(tmp_path / "my photos", {"ant": 24, "bee": 24})

@@ -327,6 +327,7 @@ def test_real_folders(real_data):
     assert any("different sizes" in note for note in found.advice)
 
 
+@pytest.mark.long
 def test_known_copies_in_a_real_set(real_data):
     file = real_data / "pneumonia_mnist.npz"
     found = check(file, other=open_source(file, split="val"))

@@ -266,6 +266,7 @@ def run_interventions(run):
     return json.loads((run / "generator" / "card.json").read_text())["interventions"]
 
 
+@pytest.mark.long
 def test_going_back_ends_with_the_same_bytes_interrupted_or_not(tmp_path, monkeypatch):
     recipe = rare(tmp_path)
     whole = everything(ganaug.fit(arrays(), tmp_path / "whole", recipe=recipe, steps=STEPS).path)

@@ -28,6 +28,7 @@ def killed(kind: str, kills: int, folder: Path, seed: int = 0) -> dict:
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 def test_kills_of_fits(tmp_path):
     counts = killed("fit", 15, tmp_path)
     assert counts["wrong"] == []
@@ -36,6 +37,7 @@ def test_kills_of_fits(tmp_path):
     assert counts["chains"] >= 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "kills"), [("augment", 10), ("shards", 3), ("pool", 10), ("bench", 5)])
 def test_kills_of_folders_pools_and_benches(kind, kills, tmp_path):
     for seed in range(8):  # until a kill left something, to go on from or to be cleared away: when it does is chance

@@ -42,6 +42,7 @@ ERRORS = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ERRORS)
 @pytest.mark.parametrize("at", [0, 8])
 def test_no_memory_is_a_stop_with_cause_and_the_state_is_kept(tmp_path, monkeypatch, name, at):

@@ -33,6 +33,7 @@ def run_with_choice(tmp_path_factory):
     return run.path
 
 
+@pytest.mark.long
 def test_mutants_of_a_choice_are_refused_and_run_nothing(run_with_choice):
     rng, refused, sound = np.random.default_rng(0), 0, 0
     with workplace() as work:

@@ -26,6 +26,7 @@ def run_folder(tmp_path_factory):
     return source(tmp_path_factory.mktemp("fuzz") / "run")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(4))
 def test_twenty_thousand_mutants_are_refused_and_run_nothing(run_folder, part):
     with workplace() as work:

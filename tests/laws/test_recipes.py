@@ -133,13 +133,18 @@ def test_saved_and_loaded_it_draws_the_same_bytes(name, tmp_path):
 HINT = 'A docstring may say "The toy of the laws takes N rounds.", in place of 200; or learn faster (lr).'
 
 
+SWIFT = {"small", "gan", "wgan_gp"}  # those that are always asked
+
+
 def rounds_of(name: str) -> int:
     """The rounds that the toy takes, as the docstring of the recipe says; 200 where it says nothing."""
     said = re.search(r"The toy of the laws takes (\d+) rounds", RECIPES[name].__doc__ or "")
     return int(said[1]) if said else 200
 
 
-@every_recipe
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in SWIFT else pytest.mark.long) for name in RECIPES]
+)
 def test_it_learns_three_classes_that_anyone_can_tell_apart(name):
     """The analogue of an optimiser's parabola: nearest class mean of a sample is its class; without labels, every class
     is met, and samples are nearer to their class than the classes are to each other."""

@@ -39,6 +39,7 @@ def test_the_bootstrap_covers_a_mean_and_keeps_to_its_strata():
     assert within.low == within.value == within.high == pytest.approx(1 / 3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "statistic", "gap"),
     [

@@ -237,6 +237,7 @@ def rank_of_two(dataset, rank, results):
     results.put(None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_ranks_that_are_given_one_data_set_count_by_themselves(run, method):
     context = multiprocessing.get_context(method)

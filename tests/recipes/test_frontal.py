@@ -86,6 +86,7 @@ def turned(n=80):
     return ClassBalancedBatches(pixels.to(torch.uint8), torch.arange(n) % 2, spec, pairs=sources.to(torch.uint8))
 
 
+@pytest.mark.long
 def test_symmetry_fills_in_what_the_source_hides():
     """Without the likeness to the image, which would tell, all that is known of the hidden half is the other one."""
     data = turned()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from ganaug.data.batches import ClassBalancedBatches
@@ -54,12 +55,14 @@ def returned(nets, x) -> float:
     return (distances > distances.diagonal()[:, None]).float().mean().item()
 
 
+@pytest.mark.long
 def test_bigan_an_encoder_that_plays_inverts_the_generator():
     recipe = make("bigan", {"width": 16})
     nets, x, _ = played(recipe, 200)
     assert returned(nets, x) >= 0.8
 
 
+@pytest.mark.long
 def test_infogan_codes_can_be_read_off_images_because_that_is_asked_for():
     recipe = make("infogan", {"width": 16, "categories": 2, "codes": 1, "weight": 1.0, "code_weight": 0.5})
 
@@ -89,6 +92,7 @@ def unlike_prior(nets, x, y, prior: Prior) -> float:
     return max(means.abs().max().item(), covariances.abs().max().item())
 
 
+@pytest.mark.long
 def test_aae_codes_are_distributed_like_the_prior_because_a_discriminator_says_so():
     """A prior that can be drawn from is all that it takes: here not one that autoencoders meet by chance."""
     prior = Prior(1, uniform=3)
@@ -101,6 +105,7 @@ def test_aae_codes_are_distributed_like_the_prior_because_a_discriminator_says_s
     assert max(unlike_prior(nets, x[y == label], y[y == label], prior) for label in (0, 1)) <= 0.45
 
 
+@pytest.mark.long
 def test_vae_the_bound_rises_and_codes_stay_near_the_prior():
     recipe = make("vae", {"width": 8, "latent": 4, "conditional": False})
     data, x, _ = bars(False)

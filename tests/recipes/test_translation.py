@@ -48,6 +48,7 @@ def sharpness(x):
     return x.diff(dim=-1).abs().mean().item()
 
 
+@pytest.mark.long
 def test_pix2pix_draws_what_likeness_alone_blurs():
     data, recipe = stripes(), make("pix2pix", {"likeness_weight": 10.0, "lr": 1e-3})
     batch, z = data.draw(32, rng(1)), recipe.prior.draw(32, rng(2))
@@ -70,6 +71,7 @@ def dots(n=80):
     return OtherClassBatches(pixels.to(torch.uint8), labels, DataSpec((1, 8, 8), ("dark", "light")))
 
 
+@pytest.mark.long
 def test_the_cycle_is_what_brings_images_back():
     data, found = dots(), {}
     for weight in (10.0, 0.0):

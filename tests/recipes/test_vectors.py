@@ -46,6 +46,7 @@ def test_blocks_that_do_not_make_up_the_row_are_refused():
         DataSpec((5,), ("a", "b"), blocks=(1, 3))
 
 
+@pytest.mark.long
 def test_wasserstein_with_penalty_learns_rows():
     recipe = make("wgan_gp", {})
     kept = last(train(recipe, toy(recipe, axes=1), steps=120)).averages()["generator"]
@@ -83,6 +84,7 @@ def joint_error(generator: nn.Module, prior, shares: torch.Tensor) -> float:
     return 0.5 * (made - real).abs().sum().item()
 
 
+@pytest.mark.long
 def test_the_penalised_critic_converges_on_categories_where_the_vanilla_loss_does_not():
     """Article 003: one-hot rows are told from probabilities at once, and only the Wasserstein loss still says by how
     much. The same networks, as many moves of the generator."""

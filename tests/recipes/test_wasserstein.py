@@ -70,6 +70,7 @@ def test_wgan_clips_every_weight_and_moves_as_its_paper_says():
     assert max(p.abs().max().item() for p in free["discriminator"].parameters()) > 2 * limit
 
 
+@pytest.mark.long
 def test_the_loss_of_wgan_tells_how_far_the_samples_are_and_that_of_the_vanilla_gan_only_that_they_are():
     """All squares but the first are apart from the real one: for the cross-entropy they are equally wrong."""
     far = (0.0, 0.4, 0.8, 1.6)

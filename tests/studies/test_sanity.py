@@ -15,6 +15,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sanity")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_real_unseen_images_help_and_shuffled_labels_do_not(folder: Path, shuffled: bool):
     results = judge("digits", folder, shuffled=shuffled, real=10, extra=50, seed=0, quick=True, seeds=3, ratios=(0.5,))

@@ -47,6 +47,7 @@ def no_training(*_, **__):
     raise AssertionError("something is trained that is there already")
 
 
+@pytest.mark.long
 def test_every_draw_leaves_one_short_line_and_no_generator(played):
     assert {file.name for file in (played / "out").iterdir()} == {"toy.jsonl", "toy-shuffled.jsonl"}
     for cell in (TOY, SHUFFLED):
@@ -85,6 +86,7 @@ def test_a_lost_draw_is_played_again_alone_and_comes_out_the_same(played, tmp_pa
     assert (again[:2], len(again)) == ([tuned, first], 3)
 
 
+@pytest.mark.long
 def test_a_study_stopped_in_a_fit_goes_on_to_the_same_results(played, tmp_path):
     def stop(phase: str, done: int, total: int, detail: str = "") -> None:
         if phase == "fit" and done == 2:
@@ -115,6 +117,7 @@ def test_a_draw_that_another_process_has_claimed_is_left_to_it(played, tmp_path,
     assert waiting.left() == []
 
 
+@pytest.mark.long
 def test_a_draw_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
     monkeypatch.delenv("GANAUG_DATA", raising=False)
     stuck = toy(tmp_path, replace(TOY, name="absent", subset=replace(SUBSET, data="mnist")), TOY)

@@ -262,6 +262,7 @@ def test_damaged_likenesses_are_refused(text):
         read_likenesses([text])
 
 
+@pytest.mark.long
 def test_the_study_in_small_on_real_images(real_data):
     found = duplicates.study(real_data / "pneumonia_mnist.npz", planted=20, others=60, seed=1)
     assert all(hits >= 19 for hits in found.planted.values())

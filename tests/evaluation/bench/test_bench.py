@@ -153,6 +153,7 @@ def test_more_seeds_reuse_what_is_there(tmp_path: Path):
     assert more["difference"]["per_seed"][:2] == first["difference"]["per_seed"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", ["", "{}", "[1]", '{"logs": [0, 1]}', "null"])
 def test_a_damaged_trial_is_trained_again(tmp_path: Path, damage: str):
     whole = toy_bench(tmp_path / "out").data
@@ -199,6 +200,7 @@ def test_flipped_and_brighter_copies_in_the_test_set_are_dropped_too(tmp_path: P
     assert toy_bench(tmp_path / "out", data=train, test=test).data["dropped"] == ["item 3", "item 50"]
 
 
+@pytest.mark.long
 def test_copies_within_the_test_set_count_once(tmp_path: Path):
     """Forty times the same test images are no more evidence than once."""
     train, test = images(20, 0), images(20, 1)

@@ -91,6 +91,7 @@ def harmful(run: Path) -> None:
     (run / "verdict.json").write_bytes(sealed({**found, "verdict": "harms", "ratio": 0, "settings": settings}))
 
 
+@pytest.mark.long
 def test_a_bench_that_says_less_does_not_replace_a_verdict(tmp_path: Path, run: Path):
     bench("digits", run=run, out=tmp_path / "out", **QUICK)
     harmful(run)

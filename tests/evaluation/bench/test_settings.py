@@ -90,6 +90,7 @@ def outcome(data: Any, asked: BenchSettings) -> tuple:
     return marks, design, small_menu(design, *policies(asked, EVERY_POLICY), thorough=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("setting", OTHER)
 def test_a_setting_changes_the_bench_or_is_refused(kind, setting):

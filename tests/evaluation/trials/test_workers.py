@@ -114,6 +114,7 @@ def test_no_worker_is_started_for_a_few_seconds_of_trials(tmp_path: Path, monkey
         assert not workers.processes
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks at processes through /proc")
 def test_workers_end_with_a_bench_that_is_killed_and_the_next_one_clears_up(tmp_path: Path):
     script = tmp_path / "script.py"  # without a main guard, as users write them

@@ -306,6 +306,7 @@ def test_a_knob_is_turned_once_and_a_resume_keeps_it():
         assert changed.players[0].optimiser.lr < d.optimiser.lr
 
 
+@pytest.mark.long
 def test_auto_fix_cures_a_discriminator_that_is_too_fast(tmp_path):
     """Half-way the doctor cuts its learning rate; the log and the card say so."""
     said = []

@@ -198,6 +198,7 @@ def test_a_discriminator_that_looks_at_several_images_sees_whole_blocks():
     assert TOGETHER == BLOCK
 
 
+@pytest.mark.long
 def test_the_default_rules_withhold_classes_whose_samples_have_wrong_labels(chosen, tmp_path):
     run, _ = chosen
     swapped = ganaug.Run(shutil.copytree(run.path, tmp_path / "run"))
@@ -342,6 +343,7 @@ def test_a_choice_that_harms_is_not_served_whatever_the_run_does(chosen, tmp_pat
         ganaug.SyntheticDataset(folder / "choice", per_class=2)
 
 
+@pytest.mark.long
 def test_benches_of_a_choice_and_of_its_run_are_counted_together(chosen, tmp_path):
     run, _ = chosen
     folder = Path(shutil.copytree(run.path, tmp_path / "run"))
@@ -359,6 +361,7 @@ def test_benches_of_a_choice_and_of_its_run_are_counted_together(chosen, tmp_pat
     assert len(ganaug.Run(folder / "choice").verdict["benches"]) == 3
 
 
+@pytest.mark.long
 def test_making_the_same_choice_again_gives_the_same_bytes(chosen):
     run, found = chosen
     files = {file.name: file.read_bytes() for file in found.folder.iterdir() if file.is_file()}

@@ -101,6 +101,7 @@ def test_what_cannot_be_kept_is_said(made, train, kept, digits_run, tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.long
 def test_the_command(made, tmp_path):
     out = tmp_path / "kept.csv"
     done = CliRunner().invoke(cli, ["choose", str(made), "digits", "--label", "0", "--out", str(out)])
