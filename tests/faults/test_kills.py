@@ -49,6 +49,7 @@ def test_kills_of_folders_pools_and_benches(kind, kills, tmp_path):
     pytest.fail("No kill left anything.")
 
 
+@pytest.mark.long
 def test_fifty_trials_of_writers_and_readers_at_once(tmp_path):
     done = module("tests.faults.writing", 50, 0, tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
