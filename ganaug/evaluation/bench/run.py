@@ -86,7 +86,8 @@ def bench(
         Folder for `results.json`, `report.html` and one file for each training. Calling again trains nothing that is
         already there.
     executor : concurrent.futures.Executor or str, optional
-        Where the trainings run: an executor whose workers have the same versions, or the address of a Dask cluster.
+        Where trainings of the small network run: an executor whose workers have the same versions, or the address of a
+        Dask cluster. Probes, fine-tuning and `train` stay at home.
     command : str, optional
         What the report says reproduces it.
     findings : sequence of (str, str, str, str), optional
@@ -169,6 +170,11 @@ def bench(
         else:
             room = row_learners(asked, design, sets.train)
         report("classifier", 0, 0, next(iter(room.learners.values())).words)
+        if executor is not None and SMALL not in room.learners:
+            raise OptionError(
+                "executor would change nothing: of these classifiers none is trained there.",
+                "Leave out --executor, or let the small network take part: --model small.",
+            )
         parts = parts_of(Given(data, asked, given, fitted), sets, design, room, where, report)
         doubts = reasons_against(sets, parts, design)
         for reason in doubts:

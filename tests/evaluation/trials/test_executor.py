@@ -127,6 +127,15 @@ def test_a_bench_runs_on_an_executor(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert data["trained"] == len(data["trials"]) == stand_in.trainings
 
 
+def test_an_executor_that_would_train_nothing_is_refused(tmp_path: Path):
+    def train(dataset, *, validation, seed, device):
+        raise AssertionError("it was trained")
+
+    given = {"test": images(30, 1), "quick": True, "train": train, "remedies": ()}
+    with ThreadPoolExecutor(1) as pool, pytest.raises(OptionError, match="executor would change nothing"):
+        bench(images(12, 0), out=tmp_path, executor=pool, device="cpu", **given)
+
+
 @pytest.mark.filterwarnings("ignore:Port 8787 is already in use")
 def test_a_dask_cluster_gives_the_same_outcomes(tmp_path: Path):
     distributed = pytest.importorskip("distributed")
