@@ -121,10 +121,13 @@ def _run(file: Path) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
+    except BaseException:  # taken back, and raised again
+        sys.modules.pop(name, None)
+        if before is not None:
+            sys.modules[name] = before
         raise
     return module

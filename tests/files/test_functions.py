@@ -85,6 +85,17 @@ def test_an_edited_file_is_read_anew(tmp_path):
         assert function_in(f"{tmp_path}/own_d.py:f", "it", RecipeError)[0]() == number
 
 
+def test_a_file_that_fails_leaves_the_module_that_it_was_before(tmp_path):
+    where = f"{tmp_path}/own_i.py:f"
+    written(tmp_path, own_i="def f():\n    return 1\n")
+    function_in(where, "it", RecipeError)
+    before = sys.modules["own_i"]
+    written(tmp_path, own_i="import sys\n\ndel sys.modules['own_i']\nraise ValueError('halfway')\n")
+    with pytest.raises(RecipeError, match="halfway"):
+        function_in(where, "it", RecipeError)
+    assert sys.modules["own_i"] is before
+
+
 def test_the_digest_is_of_the_code_that_is_run(tmp_path):
     file = written(tmp_path, own_e="import own_f\n\n\ndef f():\n    from own_g.h import i\n", own_f="x = 1\n", other="")
     folder = (
