@@ -77,9 +77,9 @@ def write_parts(
         try:
             for file, rows, of in zip(files, parts, of_rows, strict=True):
                 _require_same(file, how, source, rows, of)
-        except BaseException:
+        except BaseException:  # taken back, and raised again
             for file in files:
-                file.unlink()
+                file.unlink(missing_ok=True)
             raise
     return files, how
 
