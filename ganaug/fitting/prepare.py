@@ -11,7 +11,7 @@ import torch
 
 from ganaug.data.advice import FEW
 from ganaug.data.load import LabelledImages, load_images
-from ganaug.data.rows.series import is_series, load_series
+from ganaug.data.rows.series import axes_of, load_series
 from ganaug.data.rows.table import load_table
 from ganaug.data.rows.vectors import LabelledVectors, usable
 from ganaug.data.rows.which import kind_of_data, refuse_foreign
@@ -100,7 +100,7 @@ def _definite(data: Any, settings: FitSettings) -> FitSettings:
     is what the recipe makes."""
     kind = kind_of_data(data, settings.kind, settings.drop, settings.image)
     recipe = RECIPES_OF[kind] if settings.recipe == "auto" else settings.recipe
-    of_series = kind == IMAGES and settings.kind == "auto" and is_series(data, perhaps=True)
+    of_series = kind == IMAGES and settings.kind == "auto" and axes_of(data) == 3
     if of_series and recipe_named(recipe, settings.options).axes == (2,):
         kind = SERIES
     return replace(settings, kind=kind, recipe=recipe)

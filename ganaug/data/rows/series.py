@@ -19,16 +19,20 @@ from ganaug.data.sources.npz_headers import header, require_sizes
 from ganaug.errors import DataError, LabelMismatchError
 
 
-def is_series(data: Any, *, perhaps: bool = False) -> bool:
-    """Whether it can be nothing but series: an .npz file or (X, y) whose X is (N, T). Images have more axes. perhaps:
-    whether it may be series; with X (N, C, T) it may."""
-    axes = (2, 3) if perhaps else (2,)
+def is_series(data: Any) -> bool:
+    """Whether it can be nothing but series: an .npz file or (X, y) whose X is (N, T). Images have more axes."""
+    return axes_of(data) == 2
+
+
+def axes_of(data: Any) -> int:
+    """Number of axes of X, of an .npz file or of (X, y); 0 for anything else. With 3 it may be images (N, H, W) or
+    series (N, C, T)."""
     if isinstance(data, (str, Path)):
-        return Path(data).suffix.lower() == ".npz" and _axes_in(Path(data).expanduser()) in axes
+        return _axes_in(Path(data).expanduser()) if Path(data).suffix.lower() == ".npz" else 0
     if not (isinstance(data, tuple) and len(data) == 2):
-        return False
+        return 0
     array = as_numpy(data[0]) if not isinstance(data[0], (list, tuple)) else None
-    return array is not None and array.ndim in axes
+    return 0 if array is None else array.ndim
 
 
 def load_series(
