@@ -277,6 +277,8 @@ def together(folder: Path, size: int, batch: int, times: int = 3, rounds: int = 
         given = [str(file), str(folder / f"{size}-{batch}-{i}-{place}"), size, batch, 1 + place, rounds]
         command = [sys.executable, *(both if place else []), str(folder / "played.py"), *map(str, given)]
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        if "median" not in done.stdout:
+            raise RuntimeError(done.stderr)
         speeds[i, place] = float(done.stdout.split()[-1])
     low, middle, high = np.percentile(speeds[:, 1] / speeds[:, 0] / 2, [0, 50, 100]).round(3).tolist()
     seconds = (1 / np.median(speeds, 0)).round(4).tolist()
