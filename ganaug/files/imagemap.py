@@ -52,7 +52,8 @@ class ImageMap:
                 mapped = np.load(self.path, mmap_mode="r" if self.shape[0] else None, allow_pickle=False)
             except (OSError, ValueError) as error:
                 raise ArtefactError(
-                    f"The rendered images at {self.path} cannot be read: {error}.", "Open the pool again."
+                    f"The rendered images at {self.path} cannot be read: {error}.",
+                    "Begin again: they are then rendered.",
                 ) from error
             if mapped.dtype != np.uint8 or mapped.shape != self.shape:
                 raise ArtefactError(f"{self.path} holds other things than images.", "Delete it: it is rendered again.")

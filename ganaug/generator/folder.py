@@ -259,7 +259,8 @@ def rules_of(card: Card, recipe: OwnRecipe | None = None) -> Recipe:
 
 def _build(card: Card, recipe: Recipe) -> nn.ModuleDict:
     """The networks that the recipe keeps, untrained."""
-    networks = recipe.networks(card.spec, card.prior)
+    with torch.random.fork_rng(devices=[]):  # weights that are drawn, and then replaced
+        networks = recipe.networks(card.spec, card.prior)
     return nn.ModuleDict({name: networks[name] for name in recipe.keeps})
 
 

@@ -107,7 +107,8 @@ class SynthSample(ImageOnlyTransform):
         self.run = str(run.path if isinstance(run, (Run, Fitted)) else run)
         self.label_key, self.pool_per_class = label_key, pool_per_class
         self.classes = None if classes is None else {name: label for label, name in numbered(classes).items()}
-        self._known, self._codec = tuple(fitted.card.classes), fitted.card.codec
+        self._known, self._skipped = fitted.card.classes, fitted.card.skipped
+        self._codec = fitted.card.codec
         self._seed, self._calls, self.force = seed, 0, force
         self._pool = Pool.open(run, per_class(self._known, pool_per_class), seed=seed)
 
@@ -120,7 +121,10 @@ class SynthSample(ImageOnlyTransform):
         return [self.label_key]
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        label = self._known.index(class_of(data[self.label_key], self._known, self.classes, "SynthSample"))
+        name = class_of(data[self.label_key], self._known, self._skipped, self.classes, "SynthSample")
+        if name not in self._known:  # the fit left it out
+            return {"synthetic": None}
+        label = self._known.index(name)
         start, end = self._pool.offsets[label : label + 2]
         if start == end:  # a choice withholds this class
             return {"synthetic": None}

@@ -20,9 +20,11 @@ from ganaug.defaults import usual_defaults
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.generator.folder import ByName, Fitted
 from ganaug.samples.blocks import serving
-from ganaug.samples.run import as_fitted
+from ganaug.samples.run import fitted_again
 from ganaug.samples.variants import labels_at
 
+_CHECKED = 4  # calls whose batches are looked at on a device that would have to be waited for
+_SLACK = 0.5  # beyond 0..1, where noise and resizing lead
 Normalisation = tuple[Sequence[float], Sequence[float]]  # mean and standard deviation of each channel
 
 
@@ -42,7 +44,7 @@ class BatchTransform(v2.Transform):
         self._known = labels_at(samples, self.classes)  # label -> its label at the generator
         self._span = samples.codec.range
         self._fitted = samples if isinstance(samples, Fitted) else None
-        self._path = None if self._fitted is None else self._fitted.path
+        self._place = None if self._fitted is None else (self._fitted.path, self._fitted.hash)
         self._copies: dict[torch.device, Any] = {}
         self._epoch, self._calls = 0, 0
 
@@ -90,8 +92,8 @@ class BatchTransform(v2.Transform):
             )
         images, given = pair
         labels = require_batch(images, given, who)
-        if self._span is not None and self.normalize is None:
-            _require_usual_scale(images, self._span, who)
+        if self._calls < _CHECKED or images.device.type == "cpu":
+            _require_usual_scale(images, self._span, self.normalize, who)
         width = len(self.classes) if given.ndim == 1 else given.shape[1]
         images, changed = self._changed(images, labels, width, **named)
         targets = as_given(changed, labels, given)
@@ -103,8 +105,8 @@ class BatchTransform(v2.Transform):
 
     def _loaded(self) -> Fitted:
         if self._fitted is None:
-            assert self._path is not None  # there are networks
-            self._fitted = as_fitted(self._path)
+            assert self._place is not None  # there are networks
+            self._fitted = fitted_again(*self._place)
         return self._fitted
 
     def _networks(self, device: torch.device) -> dict[str, torch.nn.Module]:
@@ -157,10 +159,25 @@ def as_given(changed: Tensor, labels: Tensor, given: Tensor) -> Tensor:
     return one_hot(changed.to(torch.int64), given.shape[1]).to(given.dtype)
 
 
-def _require_usual_scale(images: Tensor, span: Range, who: str) -> None:
-    """Raises IncompatibleLoaderError for a batch over the range that the run's images were read over."""
-    low, high = images.min().item(), images.max().item()
-    if not (low >= -0.001 and high <= (1.001 if images.is_floating_point() else 255)):
+def _require_usual_scale(images: Tensor, span: Range | None, normalize: Normalisation | None, who: str) -> None:
+    """Raises IncompatibleLoaderError for a batch on another scale than synthetic images are made on: such as over the
+    range that the run's images were read over."""
+    if not images.numel():
+        return
+    seen = images
+    if normalize is not None and images.is_floating_point():
+        seen = (encoded(images, normalize, limited=False) + 1) / 2
+    low, high = seen.min().item(), seen.max().item()
+    slack = _SLACK if span is None else 0.001
+    usual = low >= -slack and high <= 1 + slack if images.is_floating_point() else low >= 0 and high <= 255
+    if not usual and (span is None or normalize is not None):
+        after = "" if normalize is None else " once normalize= is undone"
+        raise IncompatibleLoaderError(
+            f"{who} was given values from {low:.3g} to {high:.3g}{after}, and images are 0 to 255 or floats in 0..1.",
+            f"Give {who} the normalisation that the batch has gone through, normalize=(MEAN, STD); or place {who} "
+            "before it.",
+        )
+    if not usual and span is not None:
         bottom, top = in_words(span).split(" to ")
         raise IncompatibleLoaderError(
             f"{who} was given values from {low:g} to {high:g}; the run's images were read over {in_words(span)}.",
@@ -189,15 +206,17 @@ def as_batch(pixels: Tensor, images: Tensor, normalize: Normalisation | None) ->
     return _normalised(pixels.to(torch.float32) / 255, normalize).to(images.dtype)
 
 
-def encoded(images: Tensor, normalize: Normalisation | None) -> Tensor:
-    """A batch as the generator sees images: float32 in [-1, 1]. Floats are in 0..1 before normalisation."""
+def encoded(images: Tensor, normalize: Normalisation | None, *, limited: bool = True) -> Tensor:
+    """A batch as the generator sees images: float32 in [-1, 1]. Floats are in 0..1 before normalisation.
+
+    limited: to that range, which noise may have left."""
     if not images.is_floating_point():
         return ImageCodec.encode(images)
     unit = images.to(torch.float32)
     if normalize is not None:
         mean, std = (torch.tensor(list(values), device=unit.device)[:, None, None] for values in normalize)
         unit = unit * std + mean
-    return unit.clamp(0, 1) * 2 - 1
+    return (unit.clamp(0, 1) if limited else unit) * 2 - 1
 
 
 def decoded(x: Tensor, images: Tensor, normalize: Normalisation | None) -> Tensor:

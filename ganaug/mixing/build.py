@@ -12,7 +12,7 @@ from torch.utils.data import IterableDataset
 from ganaug.data.labels.classes import Classes
 from ganaug.data.labels.unwrap import innermost
 from ganaug.data.sources.dicts import as_pairs
-from ganaug.data.sources.steady import by_turns
+from ganaug.data.sources.steady import by_turns, global_streams
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError
 from ganaug.generator.folder import ByName, Fitted
 from ganaug.mixing.dataset import MixedDataset
@@ -134,43 +134,47 @@ def mix(
     (40, 'Image', 0)
     """
     require_map_style(dataset)
-    samples = samples_of(run, report)
-    if isinstance(samples, Elsewhere) and (fresh or pool_epochs != POOL_EPOCHS):
-        cause = "Images that were made elsewhere are a fixed number: no others can be rendered."
-        raise OptionError(cause, "Leave out fresh= and pool_epochs=.")
-    share = resolve(samples, mode, ratio, force)
-    view = as_pairs(dataset, labelled=targets is not None)
-    size = size_of_items(*innermost(view), samples.codec) if share.ratio or mode == "balance" else None
-    if isinstance(samples, Fitted):
-        share = share.at_size(samples, size, depth=2)
-    share.warn("Items of a data set", depth=3)
-    refuse_overlap(samples, evaluation, report)
-    known = named_labels_of(view, classes, targets, report)
-    labels, names = known.labels, tuple(map(samples.spelled, known.names))  # as the samples write them
-    absent: list[str] = []
-    if share.ratio or mode == "balance":
-        absent = absent_of([names[label] for label in np.unique(labels)], names, samples, known.given)
-    who = _who(labels, names, mode, share.ratio, samples)
-    needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
-    wanted = {name: n for name, n in needed.items() if n and name not in absent}
-    plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in wanted.items()}
-    added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
-    labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
-    pool = schedule = None
-    if plan:
-        real = labels[: len(dataset)]
-        if isinstance(samples, Elsewhere):
-            some = by_turns(real, "copies")[:MOST_COMPARED].tolist()
-            warn_of_copies(samples, some_items(dataset, some, real, names, samples.codec, report), report)
-        else:
-            _require_known(plan, samples, known.given)
-            warn_of_other_pictures(dataset, real, names, samples, transform, report)
-            warn_of_enlarged(samples, size, depth=2)
-        pool = pool_of(samples, plan, seed=seed, epoch=0 if fresh else None, report=report)
-        first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
-        starts, sizes = (np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts))
-        schedule = Schedule(who, len(labels), names, starts, sizes, seed)
-    return MixedDataset(dataset, labels, known, schedule, pool, samples, seed=seed, transform=transform, view=view)
+    require_settings(transform, pool_epochs)
+    with global_streams(0):  # items that are looked at may draw from them
+        samples = samples_of(run, report)
+        if isinstance(samples, Elsewhere) and (fresh or pool_epochs != POOL_EPOCHS):
+            cause = "Images that were made elsewhere are a fixed number: no others can be rendered."
+            raise OptionError(cause, "Leave out fresh= and pool_epochs=.")
+        share = resolve(samples, mode, ratio, force)
+        view = as_pairs(dataset, labelled=targets is not None)
+        size = size_of_items(*innermost(view), samples.codec) if share.ratio or mode == "balance" else None
+        if isinstance(samples, Fitted):
+            share = share.at_size(samples, size, depth=2)
+        share.warn("Items of a data set", depth=3)
+        refuse_overlap(samples, evaluation, report)
+        known = named_labels_of(view, classes, targets, report)
+        labels, names = known.labels, tuple(map(samples.spelled, known.names))  # as the samples write them
+        absent: list[str] = []
+        if share.ratio or mode == "balance":
+            absent = absent_of([names[label] for label in np.unique(labels)], names, samples, known.given)
+        who = _who(labels, names, mode, share.ratio, samples)
+        needed = dict(zip(names, (int(n) for n in who.largest(len(names))), strict=True))
+        wanted = {name: n for name, n in needed.items() if n and name not in absent}
+        plan = {name: -(-n * (1 if fresh else pool_epochs) // BLOCK) * BLOCK for name, n in wanted.items()}
+        added = who.added if isinstance(who, Append) else np.zeros(len(names), dtype=np.int64)
+        labels = np.concatenate([labels, np.repeat(np.arange(len(names)), added)])
+        pool = schedule = None
+        if plan:
+            real = labels[: len(dataset)]
+            if isinstance(samples, Elsewhere):
+                some = by_turns(real, "copies")[:MOST_COMPARED].tolist()
+                warn_of_copies(samples, some_items(dataset, some, real, names, samples.codec, report), report)
+            else:
+                _require_known(plan, samples, known.given)
+                warn_of_other_pictures(dataset, real, names, samples, transform, report)
+                warn_of_enlarged(samples, size, depth=2)
+            pool = pool_of(samples, plan, seed=seed, epoch=0 if fresh else None, report=report)
+            first = dict(zip(pool.classes, pool.offsets[:-1].tolist(), strict=True))
+            starts, sizes = (
+                np.array([of.get(name, 0) for name in names], dtype=np.int64) for of in (first, pool.counts)
+            )
+            schedule = Schedule(who, len(labels), names, starts, sizes, seed)
+        return MixedDataset(dataset, labels, known, schedule, pool, samples, seed=seed, transform=transform, view=view)
 
 
 def require_map_style(dataset: Any) -> None:
@@ -195,6 +199,14 @@ def require_map_style(dataset: Any) -> None:
             f"{type(dataset).__name__} is not a map-style data set: its items have no index.",
             "Give a data set with __len__ and __getitem__.",
         )
+
+
+def require_settings(transform: Any, pool_epochs: Any = 1) -> None:
+    """Raises OptionError for what is no transform, and for no number of epochs."""
+    if transform is not None and not callable(transform):
+        raise OptionError(f"transform is {transform!r}, not a function.", "Give a function of a PIL image, or None.")
+    if isinstance(pool_epochs, bool) or not isinstance(pool_epochs, (int, np.integer)) or pool_epochs < 1:
+        raise OptionError(f"pool_epochs is {pool_epochs!r}.", "Give a whole number from 1 on.")
 
 
 def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float, samples: ByName) -> Replace | Append:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,18 +13,21 @@ from torch.utils.data import Dataset, get_worker_info
 
 from ganaug.data.labels.unwrap import innermost, private, set_transform, standard_transforms
 from ganaug.data.sources.dicts import dicts_of
-from ganaug.errors import EpochWarning, IncompatibleLoaderError, UnservedWarning
+from ganaug.errors import EpochWarning, IncompatibleLoaderError
 from ganaug.generator.folder import Fitted
-from ganaug.mixing.epochs import EpochClock
+from ganaug.mixing.alike import compare_served
+from ganaug.mixing.before import fetched, labels_seen
+from ganaug.mixing.epochs import EpochClock, passing_loader
 from ganaug.mixing.forms import Form, form_of
 from ganaug.mixing.labels import NamedLabels
-from ganaug.mixing.native import fetched, labels_seen, look_at
+from ganaug.mixing.native import look_at
+from ganaug.mixing.notices import OneOrder, notice_added
 from ganaug.mixing.sampler import EpochIndex
 from ganaug.mixing.schedule import REAL, Schedule, Turns
 from ganaug.mixing.vectorise import Presenter
 from ganaug.samples.elsewhere import Elsewhere, Pictures
 from ganaug.samples.pool import Pool
-from ganaug.samples.run import as_fitted
+from ganaug.samples.run import fitted_again
 from ganaug.samples.variant_pool import VariantPool
 
 
@@ -56,8 +60,10 @@ class MixedDataset(Dataset):
         self.dataset, self.classes, self.seed = dataset, list(known.names), seed
         self._labels, self._known = labels, known
         self._schedule, self._pool = schedule, pool
-        self._run: Any = samples if isinstance(samples, Fitted) else None  # a path in copies in other processes
+        self._run: Any = samples if isinstance(samples, Fitted) else None  # path and hash in other processes
         self._clock = EpochClock()
+        self._order = OneOrder()
+        self._passing: weakref.ref | None = None  # the loader that said the epoch last, as it began a pass
         self._by_hand = 0  # items that no DataLoader asked for, since the epoch was set
         self._tables: dict[int, np.ndarray] = {}
         self._rendered: list[int] = [0]
@@ -72,6 +78,7 @@ class MixedDataset(Dataset):
             native = look_at(self._base, index_map, codec, own_transform=own, pictures=isinstance(pool, Pictures))
             self._present = Presenter(native, codec)
             self._form = self._form_of_labels()
+            compare_served(self, 0 if self._dicts is None else self._dicts.image)
 
     def __len__(self) -> int:
         self._clock.own()  # samplers ask this in the process whose passes are counted
@@ -82,8 +89,8 @@ class MixedDataset(Dataset):
         return f"MixedDataset({len(self)} items, {served} of them synthetic, {len(self.classes)} classes)"
 
     def __getstate__(self) -> dict:
-        run = self._run.path if isinstance(self._run, Fitted) else self._run
-        return {**self.__dict__, "_tables": {}, "_run": run}
+        run = (self._run.path, self._run.hash) if isinstance(self._run, Fitted) else self._run
+        return {**self.__dict__, "_tables": {}, "_run": run, "_passing": None}
 
     @property
     def epoch(self) -> int:
@@ -96,9 +103,15 @@ class MixedDataset(Dataset):
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch the next pass is, after a resume or in loops that ask for items without a `DataLoader`."""
+        loader = passing_loader()
+        if loader is not None and self._passing is not None and self._passing() is loader:
+            epoch = max(epoch, self.next_epoch)  # Accelerate's, which counts the passes that were not left early
+        self._passing = None if loader is None else weakref.ref(loader)
         self._clock.set(epoch)
         self._by_hand = 0
         self._render(epoch)
+        if callable(inner := getattr(self.dataset, "set_epoch", None)):
+            inner(epoch)
 
     def advance(self) -> int:
         """Begin the next epoch, or the one that was set, and give its number: called by `augment_loader`'s samplers."""
@@ -196,10 +209,11 @@ class MixedDataset(Dataset):
         now = self._epoch_of([i for i, epoch in zip(indices, known, strict=True) if epoch is None])
         epochs = [now if epoch is None else epoch for epoch in known]
         if len(set(epochs)) > 1:
-            return [self._of(epoch, [index])[0] for epoch, index in zip(epochs, indices, strict=True)]
-        return self._of(epochs[0], indices) if epochs else []
+            return [self.items(epoch, [index])[0] for epoch, index in zip(epochs, indices, strict=True)]
+        return self.items(epochs[0], indices) if epochs else []
 
-    def _of(self, epoch: int, indices: Sequence[int]) -> list[Any]:
+    def items(self, epoch: int, indices: Sequence[int]) -> list[Any]:
+        """Items of an epoch, which no clock counts."""
         places = np.array(indices, dtype=np.int64)
         rows = self._table(epoch)[places]
         real = rows == REAL
@@ -214,7 +228,8 @@ class MixedDataset(Dataset):
         """The epoch of items that are asked for without it."""
         epoch = self._clock.fetch(len(indices), len(self)) if indices else None
         if epoch is not None:
-            self._notice_added(indices)
+            notice_added(self._clock, indices, len(self.dataset), len(self))
+            self._order.notice(epoch, indices)
             self._require_rendered(epoch)
             return epoch
         self._by_hand += len(indices)
@@ -227,24 +242,6 @@ class MixedDataset(Dataset):
                 stacklevel=2,
             )
         return self.epoch
-
-    def _notice_added(self, indices: Sequence[int]) -> None:
-        """Warn where a sampler that was made for the real items alone passes over the added ones."""
-        real, added = len(self.dataset), len(self) - len(self.dataset)
-        if not added or self._clock.added_was_asked_for:
-            return
-        if max(indices) >= real:
-            self._clock.note_added()
-            return
-        enough = max(real, 10 * len(self) / added)  # 10: by chance, fewer than one time in 10,000
-        if self._clock.ever >= enough and indices[-1] != real - 1 and self._clock.first_time():
-            warnings.warn(
-                f"{self._clock.ever} items were drawn, and not one of the {added} synthetic images behind the {real} "
-                "real ones. The sampler was made for the real data set: make it from the mixed one, for instance its "
-                "weights from `mixed.targets`, or give the loader of the real data set to ganaug.augment_loader.",
-                UnservedWarning,
-                stacklevel=2,
-            )
 
     def _require_rendered(self, epoch: int) -> None:
         """Where every epoch has images of its own, they are rendered now, but not in a worker."""
@@ -262,7 +259,8 @@ class MixedDataset(Dataset):
         change = self.target_transform
         if self._form is None or change != self._change:
             self._form, self._known, self._change = self._form_of_labels(), self._named(), change
-        pairs = [(image, self._form.label(kind, change)) for image, kind in zip(images, own.tolist(), strict=True)]
+        put = self._present.native.item
+        pairs = [put(image, self._form.label(kind, change)) for image, kind in zip(images, own.tolist(), strict=True)]
         return pairs if self._dicts is None else self._dicts.items(pairs, finished=self._transform is not None)
 
     def _form_of_labels(self) -> Form:
@@ -292,7 +290,7 @@ class MixedDataset(Dataset):
         pool = self._pool
         if not isinstance(pool, Pool) or pool.epoch is None or epoch in self._rendered:
             return
-        self._run = as_fitted(self._run)
+        self._run = self._run if isinstance(self._run, Fitted) else fitted_again(*self._run)
         self._pool = Pool.open(self._run, pool.counts, seed=self.seed, epoch=epoch, folder=pool.folder)
         self._rendered.append(epoch)
         while len(self._rendered) > 3:

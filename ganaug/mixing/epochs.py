@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from torch.utils.data import get_worker_info
+from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data._utils.fetch import _BaseDatasetFetcher
 
 SEATS = 256  # for the main process and its workers
@@ -172,6 +172,16 @@ class EpochClock:
         said = bool(self._numbers[_SAID])
         self._numbers[_SAID] = 1
         return not said
+
+
+def passing_loader() -> DataLoader | None:
+    """The DataLoader whose `__iter__` this call comes from, or None."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "__iter__" and isinstance(owner := frame.f_locals.get("self"), DataLoader):
+            return owner
+        frame = frame.f_back
+    return None
 
 
 def _fetcher() -> Any:

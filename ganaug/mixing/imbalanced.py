@@ -123,11 +123,11 @@ class GANSampler(BaseEstimator):
             )
         counts = dict(zip(*(part.tolist() for part in np.unique(labels, return_counts=True)), strict=True))
         fitted = from_noise(self.run)
-        known = fitted.card.classes
+        known, skipped = fitted.card.classes, fitted.card.skipped
         refuse_harmful(fitted, self.force)
         self.sampling_strategy_ = added(self.sampling_strategy, counts, labels)
         wanted = [label for label, n in self.sampling_strategy_.items() if n]
-        asked = {label: class_of(label, known, self.classes, "GANSampler") for label in wanted}
+        asked = {label: class_of(label, known, skipped, self.classes, "GANSampler") for label in wanted}
         warn_of_withheld(fitted, asked.values())
         plan = served(fitted, {name: self.sampling_strategy_[label] for label, name in asked.items()})
         self.sampling_strategy_ |= {label: plan[name] for label, name in asked.items()}
@@ -136,11 +136,14 @@ class GANSampler(BaseEstimator):
         warn_of_more_seen(fitted, images.transpose(0, 2, 3, 1) if axes == "CHW" else images)
         size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]
         warn_of_enlarged(fitted, size, at=size, depth=2)
+        plan = {name: n for name, n in plan.items() if name in known}
         pool = Pool.open(self.run, plan, seed=self.random_state)
         mode = "RGB" if "C" in axes and images.shape[1 + axes.index("C")] == 3 else "L"
         native = Native("array", mode, size, axes, images.dtype, "never")
         new_images, new_labels = [images], [labels]
         for label, name in asked.items():
+            if name not in plan:
+                continue
             start = int(pool.offsets[pool.classes.index(name)])
             pixels = pool.images[start : start + plan[name]]
             new_images += [native.image(one, fitted.card.codec)[None] for one in pixels]

@@ -61,11 +61,12 @@ def named_labels_of(dataset: Any, classes: Classes | None, targets: Any, report:
     return NamedLabels(labels, known, numbers, before, found.names is not None)
 
 
-def class_of(label: Any, known: Sequence[str], classes: Classes | None, who: str) -> str:
+def class_of(label: Any, known: Sequence[str], skipped: Sequence[str], classes: Classes | None, who: str) -> str:
     """The generator's name of one label: a name, an integer, or an array of one of these.
 
-    known: the classes of the generator. classes, who: as in `names_by_label`. Raises LabelMismatchError for another
-    label, and for an integer of which nothing says what it means.
+    known, skipped: the classes of the generator, and those that its fit left out, which keep their names. classes, who:
+    as in `names_by_label`. Raises LabelMismatchError for another label, and for an integer of which nothing says what
+    it means.
     """
     name = label.item() if hasattr(label, "item") else label
     if isinstance(name, int):
@@ -73,6 +74,8 @@ def class_of(label: Any, known: Sequence[str], classes: Classes | None, who: str
         name = names[name] if 0 <= name < len(names) else name
     elif isinstance(name, bytes):
         name = name.decode()
+    if isinstance(name, str) and (left_out := place_of(name, skipped)) >= 0:
+        return skipped[left_out]
     place = place_of(name, known) if isinstance(name, str) else -1
     if place < 0:
         raise LabelMismatchError(

@@ -20,6 +20,7 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
+from ganaug.data.labels.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError
 from ganaug.mixing.build import POOL_EPOCHS, mix
 from ganaug.mixing.dataset import MixedDataset
@@ -91,7 +92,7 @@ def augment_loader(
     -------
     torch.utils.data.DataLoader
         A new loader with the settings of `loader`. Each iteration is the next epoch, beginning with 0; after a resume,
-        call `loader.sampler.set_epoch(n)`.
+        call `loader.dataset.set_epoch(n)`.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def _require_rebuildable(loader: Any) -> None:
             "The loader's data set is an IterableDataset: its items have no index to key synthetic images by.",
             "Use a map-style data set, or ganaug.SynthMix on the batches.",
         )
-    if isinstance(loader.dataset, MixedDataset):
+    if isinstance(innermost(loader.dataset)[0], MixedDataset):
         raise IncompatibleLoaderError(
             "The loader's data set is mixed with synthetic images already.", "Give the loader of the real data set."
         )
@@ -181,6 +182,10 @@ def _kind(sampler: Any) -> type:
 def _order(sampler: Any, mixed: MixedDataset, mode: str, seed: int) -> DrawnOrder | FollowedOrder:
     """The order of a known sampler over the mixed data set; an unknown one is followed where its indices stay valid."""
     n, real, kind = len(mixed), len(mixed.dataset), _kind(sampler)
+    over = getattr(sampler, "dataset" if kind is DistributedSampler else "data_source", mixed.dataset)
+    if len(over) != real:  # over some of the items, to which it keeps
+        _require_replace(sampler, mode)
+        return FollowedOrder(sampler)
     if kind is SequentialSampler:
         return FollowedOrder(SequentialSampler(mixed))
     if kind is SubsetRandomSampler:  # `mixed` is over its subset

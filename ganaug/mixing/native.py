@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torchvision import tv_tensors
 
-from ganaug.data.labels.unwrap import private, set_transform, watched
 from ganaug.data.pictures.depth import WHOLE, Range, from_8_bits
 from ganaug.data.spec import MODES, ImageCodec, Size, usual_size
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.mixing.forms import Seen
-
-_UNSET = object()
-MOST_READ = 64  # real items whose labels are looked at
+from ganaug.mixing.alike import refuse_hidden_changes
+from ganaug.mixing.before import Item, first_middle_last
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Native:
     of 16 and 32 bits by `_deep`). dtype: numpy's or torch's, of arrays and tensors. call: how the data set calls its
     `.transform`: "never", "positional", or "named" (`transform(image=array)["image"]`, as albumentations has it).
     white: the brightest value of PIL mode F, 1 or 255. span: what is black and white where values are of more than 8
-    bits; None for the usual scales.
+    bits; None for the usual scales. tv: tensors are torchvision's `tv_tensors.Image`. holder: the type of items.
     """
 
     kind: str
@@ -43,6 +41,12 @@ class Native:
     call: str
     white: float = 1.0
     span: Range | None = None
+    tv: bool = False
+    holder: type = tuple
+
+    def item(self, image: Any, label: Any) -> Any:
+        """An item of both: a tuple, a named one, or a list, as real ones are."""
+        return self.holder(image, label) if hasattr(self.holder, "_fields") else self.holder((image, label))
 
     def image(self, pixels: np.ndarray | Image.Image, codec: ImageCodec) -> Any:
         """uint8 (C, H, W) of the generator, or a picture -> an image as the data set holds them."""
@@ -60,7 +64,10 @@ class Native:
         elif _floating(self.dtype):
             array = array.astype(np.float32) / 255
         array = np.ascontiguousarray(array)
-        return array.astype(self.dtype) if self.kind == "array" else torch.from_numpy(array).to(self.dtype)
+        if self.kind == "array":
+            return array.astype(self.dtype)
+        tensor = torch.from_numpy(array).to(self.dtype)
+        return tv_tensors.Image(tensor) if self.tv else tensor
 
     def same_as(self, shape: tuple[int, ...]) -> bool:
         """Whether PIL images of the generator's own (C, H, W) need no change of mode or size."""
@@ -125,10 +132,18 @@ def look_at(
     which they keep unless those items have one size. Raises IncompatibleLoaderError for items
     that are not (image, label), and for tensors that only the data set knows how to make.
     """
-    seen = _three(dataset, index_map)
+    seen = first_middle_last(dataset, index_map)
     image, call, size = seen[0].image, seen[0].call, _size_of(seen, codec, pictures)
     if own_transform:
-        return Native("pil", codec.mode, codec.size, "", None, "positional")
+        return Native("pil", codec.mode, codec.size, "", None, "positional", holder=seen[0].holder)
+    refuse_hidden_changes(dataset, {one.index: one.image for one in seen}, call=call)
+    if any(one.changed_after for one in seen):
+        raise IncompatibleLoaderError(
+            f"{type(dataset).__name__} changes further what its transform gives, which synthetic images do not go "
+            "through.",
+            "Put that into the transform too; or give transform=, a function from a PIL image to the first part of an "
+            "item, for the synthetic images.",
+        )
     span = next((found for one in seen if (found := span_of(one.image, codec)) is not None), None)
     if isinstance(image, Image.Image):
         deep = [one.image for one in seen if isinstance(one.image, Image.Image) and one.image.mode == "F"]
@@ -139,7 +154,7 @@ def look_at(
                 f"Images are held as {image.mode}, and those that were looked at are of no more than 15 bits.",
                 "Fit with the range of their values, range=(LOW, HIGH).",
             )
-        return Native("pil", image.mode, size, "", None, call, 255.0 if bright else 1.0, span)
+        return Native("pil", image.mode, size, "", None, call, 255.0 if bright else 1.0, span, holder=seen[0].holder)
     if isinstance(image, torch.Tensor) and call == "never" and span is None:
         raise IncompatibleLoaderError(
             "Items are tensors, and the data set has no .transform that tells how they are made from images.",
@@ -147,110 +162,33 @@ def look_at(
         )
     axes = _axes(image)
     channels = 1 if axes == "HW" else image.shape[axes.index("C")]
-    brightest = float(image.max())
-    usual = brightest <= (1.001 if _floating(image.dtype) else 255)
+    darkest, brightest = float(image.min()), float(image.max())
+    usual = in_unit(image) if _floating(image.dtype) else darkest >= 0 and brightest <= 255
     if channels not in MODES or not (usual or span):
         raise IncompatibleLoaderError(
-            f"Images are held as {image.dtype} of {channels} channels with values up to {brightest:g}.",
+            f"Images are held as {image.dtype} of {channels} channels with values from {darkest:g} to {brightest:g}.",
             "Hold them as uint8, or as floats in 0..1, with 1 or 3 channels; or fit with the range of their values, "
             "range=(LOW, HIGH); or give transform=.",
         )
     kind = "tensor" if isinstance(image, torch.Tensor) else "array"
-    return Native(kind, MODES[channels], size, axes, image.dtype, call, span=span)
+    tv, holder = isinstance(image, tv_tensors.Image), seen[0].holder
+    return Native(kind, MODES[channels], size, axes, image.dtype, call, span=span, tv=tv, holder=holder)
 
 
 def size_of_items(dataset: Any, index_map: np.ndarray, codec: ImageCodec) -> Size | None:
     """(height, width) of the items of `dataset` (not a Subset) before their transform; that of the codec where they
     differ, or cannot be looked at."""
     try:
-        return _size_of(_three(dataset, index_map), codec) if len(index_map) else codec.size
+        return _size_of(first_middle_last(dataset, index_map), codec) if len(index_map) else codec.size
     except IncompatibleLoaderError:  # raised again by who serves them
         return codec.size
 
 
-def _three(dataset: Any, index_map: np.ndarray) -> list[_Item]:
-    """The first, the middle and the last item."""
-    places = sorted({0, len(index_map) // 2, len(index_map) - 1})
-    return [_before_transforms(dataset, int(index_map[place])) for place in places]
-
-
-def _size_of(seen: Sequence[_Item], codec: ImageCodec, pictures: bool = False) -> Size | None:
+def _size_of(seen: Sequence[Item], codec: ImageCodec, pictures: bool = False) -> Size | None:
     sizes = [_size(one.image) for one in seen]
     if len(set(sizes)) == 1:
         return sizes[0]
     return None if pictures else codec.size or usual_size(sizes)
-
-
-def labels_seen(dataset: Any, index_map: np.ndarray, labels: np.ndarray, kinds: Sequence[int]) -> list[Seen]:
-    """The labels of real items of the classes `kinds`, as `dataset` (not a Subset) gives them: of each class its first
-    and its last item, or the first items of some classes, if there are many. labels: int64 (n,), the class of each."""
-    few = len(kinds) <= MOST_READ // 2
-    some = kinds if few else [kinds[i] for i in np.linspace(0, len(kinds) - 1, MOST_READ).astype(int)]
-    found = [np.flatnonzero(labels == kind)[[0, -1] if few else [0]] for kind in some]
-    seen = []
-    for place in sorted({int(place) for places in found for place in places}):
-        item = _before_transforms(dataset, int(index_map[place]))
-        seen.append(Seen(int(labels[place]), item.given, item.label, item.changed, f"Item {place}"))
-    return seen
-
-
-@dataclass(frozen=True)
-class _Item:
-    """One item as it is before the data set's own transforms. call: how the transform was called. label: as it is
-    served; given: what `target_transform` made it of, if it was called (`changed`)."""
-
-    image: Any
-    call: str
-    label: Any
-    given: Any
-    changed: bool
-
-
-def _before_transforms(dataset: Any, index: int) -> _Item:
-    images = _Recorder()
-    view, labels = watched(dataset)
-    view = private(dataset) if labels is None else view
-    original = getattr(dataset, "transform", None)
-    try:
-        if hasattr(dataset, "transform"):
-            set_transform(view, "transform", images)
-        item = view[index]
-    finally:  # a property of a wrapper may have reached the original through the copy
-        if getattr(dataset, "transform", None) is not original:
-            dataset.transform = original
-    if not isinstance(item, (tuple, list)) or len(item) != 2:
-        found = f"{type(item).__name__} of {len(item)}" if isinstance(item, (tuple, list)) else type(item).__name__
-        raise IncompatibleLoaderError(
-            f"Items of the data set are {found}, not (image, label).",
-            "A synthetic image has no further part. Mix into a data set around it whose items are (image, label): one "
-            "with `def __getitem__(self, index): return self.items[index][:2]`.",
-        )
-    image = item[0] if images.seen is _UNSET else images.seen
-    array = isinstance(image, (np.ndarray, torch.Tensor)) and image.ndim in (2, 3)
-    if not array and not isinstance(image, Image.Image):
-        raise IncompatibleLoaderError(
-            f"The first part of an item is {type(image).__name__}, not an image.",
-            "Items must be (PIL image, array or tensor of one image; label).",
-        )
-    changed = labels is not None and bool(labels.given)
-    return _Item(image, images.call, item[1], labels.given[0] if labels is not None and changed else item[1], changed)
-
-
-class _Recorder:
-    """Stands in for a transform: keeps what it is given, gives it back."""
-
-    def __init__(self):
-        self.seen: Any = _UNSET
-        self.call = "never"
-
-    def __call__(self, *args: Any, **named: Any) -> Any:
-        if named and (args or set(named) != {"image"}):
-            raise IncompatibleLoaderError(
-                f"The data set calls its transform with {', '.join(named)}.",
-                "Give transform=, a function from a PIL image to the first part of an item, for the synthetic images.",
-            )
-        self.seen, self.call = (named["image"], "named") if named else (args[0], "positional")
-        return named or (args[0] if len(args) == 1 else args)
 
 
 def _axes(image: np.ndarray | torch.Tensor) -> str:
@@ -267,10 +205,3 @@ def _size(image: Any) -> Size:
         return image.size[1], image.size[0]
     axes = _axes(image)
     return int(image.shape[axes.index("H")]), int(image.shape[axes.index("W")])
-
-
-def fetched(dataset: Any, indices: Sequence[int]) -> list[Any]:
-    """A batch of real items, as torch's own fetcher would get them."""
-    if hasattr(dataset, "__getitems__") and dataset.__getitems__:
-        return dataset.__getitems__(indices)
-    return [dataset[index] for index in indices]

@@ -111,7 +111,7 @@ class EpochSampler(Sampler[Any]):
     def set_epoch(self, epoch: int) -> None:
         self.dataset.set_epoch(epoch)
         if isinstance(self.order, FollowedOrder):
-            self.order.set_epoch(epoch)
+            self.order.set_epoch(self.dataset.next_epoch)
 
 
 class _Pass(Iterator[Any]):

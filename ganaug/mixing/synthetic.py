@@ -58,7 +58,7 @@ class SyntheticDataset(Dataset):
     Raises
     ------
     LabelMismatchError
-        The generator does not know a class.
+        The generator does not know a class, and its fit did not leave it out.
     HarmfulError
         The verdict is "harms", without `force`.
     OptionError
@@ -94,12 +94,17 @@ class SyntheticDataset(Dataset):
         warn_of_enlarged(fitted, depth=2)
         self.classes = list(fitted.card.classes if classes is None else check_names(classes))
         self.transform, self.target_transform = transform, target_transform
-        counts = self._plan(per_class, plan)
+        left_out = [place_of(name, fitted.card.skipped) >= 0 for name in self.classes]
+        learned = [name for name, out in zip(self.classes, left_out, strict=True) if not out]
+        counts = {name: n for name, n in self._plan(per_class, plan).items() if place_of(name, fitted.card.skipped) < 0}
         warn_of_withheld(fitted, [name for name, n in counts.items() if n])
         self._pool = Pool.open(run, counts, seed=seed, device=device, report=report)
-        at = fitted.places(self.classes)
-        self._starts = self._pool.offsets[at]
-        self._ends = np.cumsum(self._pool.offsets[np.array(at) + 1] - self._starts)
+        there = np.flatnonzero(~np.array(left_out, dtype=bool))
+        at = np.array(fitted.places(learned), dtype=np.int64)
+        self._starts, sizes = np.zeros((2, len(self.classes)), dtype=np.int64)
+        self._starts[there] = self._pool.offsets[at]
+        sizes[there] = self._pool.offsets[at + 1] - self._pool.offsets[at]
+        self._ends = np.cumsum(sizes)
         codec = fitted.card.codec
         self._present = Presenter(Native("pil", codec.mode, codec.size, "", None, "positional"), codec)
 

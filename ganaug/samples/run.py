@@ -243,6 +243,17 @@ def as_fitted(run: Loadable) -> Fitted:
     )
 
 
+def fitted_again(path: Path, digest: str) -> Fitted:
+    """The generator that lay there, loaded in another process or later. Raises ArtefactError where another one does."""
+    fitted = as_fitted(path)
+    if fitted.hash != digest:
+        raise ArtefactError(
+            f"The generator at {path} is another one than the one whose images were mixed.",
+            "Mix again, or put the run back.",
+        )
+    return fitted
+
+
 def made_elsewhere(samples: Samples, report: Report = silent) -> ImageSource | None:
     """Images that no generator of ours made (in a folder of class folders, or any other source), to be read one by one;
     None for a run or a generator, and for a path where nothing is."""

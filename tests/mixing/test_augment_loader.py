@@ -12,13 +12,15 @@ from torch.utils.data import (
     RandomSampler,
     Sampler,
     SequentialSampler,
+    Subset,
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from ganaug.errors import IncompatibleLoaderError
+from ganaug.data.sources.source import open_source
+from ganaug.errors import DataError, IncompatibleLoaderError
 from ganaug.mixing.build import mix
 from ganaug.mixing.loader import augment_loader
 from tests.mixing import loader_matrix
@@ -282,6 +284,29 @@ def test_batches_by_class_are_the_same_for_any_number_of_workers(run, persistent
         assert 0 < synthetic.sum() < len(y)
         assert {tuple(sorted(np.bincount(batch, minlength=3))) for batch in y.numpy().reshape(8, 6)} == {(0, 3, 3)}
         assert here.dataset.epoch == there.dataset.epoch == epoch
+
+
+@pytest.mark.filterwarnings("ignore:This loader does not shuffle")
+@pytest.mark.parametrize(
+    "sampler",
+    [RandomSampler(range(20)), SequentialSampler(range(20)), DistributedSampler(range(20), num_replicas=1, rank=0)],
+    ids=["random", "sequential", "distributed"],
+)
+def test_a_sampler_over_some_of_the_items_keeps_to_them(run, sampler):
+    loader = DataLoader(toy.Pictures(60, toy.as_tensor), batch_size=5, sampler=sampler)
+    found = [int(index) for index in augment_loader(loader, run, ratio=0.5).batch_sampler.sampler]
+    assert sorted(found) == list(range(20))
+    with pytest.raises(IncompatibleLoaderError, match="mode='replace'"):
+        augment_loader(loader, run, mode="append", ratio=0.5)
+
+
+def test_what_is_mixed_is_not_mixed_again_or_learned(run, tmp_path):
+    mixed = mix(toy.Pictures(60, toy.as_tensor), run, ratio=0.5)
+    for again in (mixed, Subset(mixed, range(30))):
+        with pytest.raises(IncompatibleLoaderError, match="mixed with synthetic"):
+            augment_loader(DataLoader(again, batch_size=5, shuffle=True), run)
+        with pytest.raises(DataError, match=r"mixed\.dataset"):
+            open_source(again)
 
 
 def test_a_subset_sampler_gets_the_exact_share_of_its_subset(run):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, DistributedSampler
 from torchvision.transforms import v2
 
+from ganaug.errors import EpochWarning
 from ganaug.mixing.build import mix
 from ganaug.mixing.imbalanced import GANSampler
 from ganaug.mixing.loader import augment_loader
@@ -76,6 +77,32 @@ def test_accelerate_tells_a_mixed_data_set_its_epoch(run):
     passes = [images_of(prepared) for _ in range(EPOCHS)]
     assert [synthetic(images) for images in passes] == [30] * EPOCHS
     assert len({frozenset(as_set(images)) for images in passes}) == EPOCHS
+
+
+@pytest.mark.parametrize("make", [augmented, mixed, mixed_with_workers_that_stay])
+def test_accelerate_begins_the_next_epoch_after_a_pass_that_is_left_early(run, make):
+    accelerate = pytest.importorskip("accelerate")
+    prepared = accelerate.Accelerator(cpu=True).prepare(make(run))
+    passes = [as_set(torch.cat([x for (x, _), _ in zip(prepared, range(5), strict=False)])) for _ in range(2)]
+    passes += [as_set(images_of(prepared)) for _ in range(2)]
+    made = [frozenset(image for image in some if toy.is_synthetic(np.frombuffer(image, np.float32))) for some in passes]
+    assert all(one.isdisjoint(other) for at, one in enumerate(made) for other in made[at + 1 :])
+
+
+def test_an_order_that_comes_again_in_every_epoch_is_told(run):
+    dataset = mix(toy.Pictures(60, TO_TENSOR), run, ratio=0.5)
+    sampler = DistributedSampler(dataset, num_replicas=2, rank=0)
+    loader = DataLoader(dataset, batch_size=10, sampler=sampler)
+
+    def passes(*told):
+        for epoch in range(3):
+            for one in told:
+                one.set_epoch(epoch)
+            list(loader)
+
+    with pytest.warns(EpochWarning, match="sampler.set_epoch"):
+        passes(dataset)  # as in timm's train.py
+    passes(dataset, sampler)
 
 
 def test_fabric_sets_up_the_loader_and_serves_the_same_bytes(run):

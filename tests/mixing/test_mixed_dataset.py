@@ -224,7 +224,8 @@ def test_label_types_and_target_transforms_are_those_of_the_real_items(run):
     assert [y for _, y in reverse] == [2 - y for y in toy.labels(60)]
     for x, y in reverse:
         assert abs(np.asarray(x).reshape(-1)[2:].mean() - toy.LEVELS[toy.CLASSES[2 - y]]) < 9
-    dataset = mix(tensors(), run, classes=toy.CLASSES, transform=toy.as_tensor, ratio=0.5)
+    to_float = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
+    dataset = mix(tensors(), run, classes=toy.CLASSES, transform=to_float, ratio=0.5)
     assert {(y.dtype, y.shape) for _, y in dataset} == {(torch.int64, ())}
 
 

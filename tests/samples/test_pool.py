@@ -153,7 +153,7 @@ def test_damage_is_found_and_repaired(run):
         damage()
         assert Pool.open(run, {"ant": 20}, seed=21).path.read_bytes() == intact
     pool.path.unlink()
-    with pytest.raises(ArtefactError, match="Open the pool again"):
+    with pytest.raises(ArtefactError, match="Begin again"):
         len(pickle.loads(pickle.dumps(pool)).images)
 
 

@@ -73,6 +73,8 @@ def _private(dataset: Any, copies: dict[int, Any]) -> Any:
                 own[name] = type(value)(_private(part, copies) for part in value)
             elif type(value) is dict and value and all(map(_is_data_set, value.values())):
                 own[name] = {key: _private(part, copies) for key, part in value.items()}
+            elif isinstance(value, (dict, list, set)) and type(value).__module__ in ("builtins", "collections"):
+                own[name] = copy.copy(value)  # where items may be kept
     return copies[id(dataset)]
 
 

@@ -131,6 +131,9 @@ def from_dataset(
     """
     require_map_style(dataset)
     base, index_map = innermost(dataset)
+    if getattr(base, "any_synthetic", False):
+        cause = "The data set is mixed with synthetic images, and real ones are asked for."
+        raise DataError(cause, "Give the data set that was mixed: mixed.dataset.")
     found = labels_of(dataset, targets, classes=classes, report=report)
     labels, named, dropped = named_labels(found.targets, found.names, drop_empty=classes is None)
     ignored = {"class without items": dropped} if dropped else {}

@@ -47,5 +47,8 @@ def _there(name: str, kinds: Mapping[str, str]) -> str:
 def _one(found: list[str], kinds: Mapping[str, str], what: str, option: str) -> str:
     if len(found) != 1:
         which = f"{', '.join(map(repr, found))} may all be" if found else f"none of {', '.join(map(repr, kinds))} is"
-        raise DataError(f"Of an item, {which} {what}.", f"Name it: {option}={(found or list(kinds))[0]!r}.")
+        raise DataError(
+            f"Of an item, {which} {what}.",
+            f"Name it where {option}= can be given ({option}={(found or list(kinds))[0]!r}), or leave the others out.",
+        )
     return found[0]
