@@ -25,7 +25,7 @@ from ganaug.mixing.schedule import Append, Replace, Schedule
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK
 from ganaug.samples.elsewhere import Elsewhere, pool_of, samples_of
-from ganaug.samples.enlarged import warn_of_enlarged
+from ganaug.samples.enlarged import warn_of_enlarged, warn_of_small
 from ganaug.samples.plan import Plan, balance, fraction
 from ganaug.samples.pool import served
 from ganaug.samples.run import Samples
@@ -164,6 +164,7 @@ def mix(
             if isinstance(samples, Elsewhere):
                 some = by_turns(real, "copies")[:MOST_COMPARED].tolist()
                 warn_of_copies(samples, some_items(dataset, some, real, names, samples.codec, report), report)
+                warn_of_small(samples.pictures, size, depth=2)
             else:
                 _require_known(plan, samples, known.given)
                 warn_of_other_pictures(dataset, real, names, samples, transform, report)

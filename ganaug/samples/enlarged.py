@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import warnings
 
-from ganaug.data.spec import ImageCodec, Size
+import numpy as np
+
+from ganaug.data.spec import ImageCodec, Size, usual_size
 from ganaug.errors import EnlargedWarning
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
+from ganaug.samples.elsewhere import Pictures
 from ganaug.samples.verdict import Measured, measured_with, own_verdict
 
+_SOME = 8  # pictures whose sizes are looked at
 MOST = 2.0  # times the side that the generator makes: up to there nothing is said
 LOSS = (
     "A quarter of the training photographs reduced to 32 px cost a pretrained network 3 points of balanced accuracy "
@@ -72,6 +76,24 @@ def warn_of_enlarged(fitted: Fitted, size: Size | None = None, *, at: Size | Non
             return
         advice = f"The verdict at such a size is `{word}`: leave them out, as ratio='auto' (--ratio auto) does."
     warnings.warn(f"{said} {advice}", EnlargedWarning, stacklevel=depth + 1)
+
+
+def warn_of_small(pictures: Pictures, size: Size | None, *, depth: int) -> None:
+    """The same of images that were made elsewhere, by some of them. Of these no verdict is known here.
+
+    size: of the real images. depth: of the user's call.
+    """
+    if size is None or not len(pictures):
+        return
+    some = pictures.read(np.linspace(0, len(pictures) - 1, min(_SOME, len(pictures))).astype(int))
+    made = usual_size([(picture.height, picture.width) for picture in some])
+    if is_enlarged(made, size):
+        warnings.warn(
+            f"Synthetic images have {_px(made)} and are served enlarged, where the real ones have {_px(size)}. {LOSS} "
+            "Measure yours: `ganaug bench DATA --test TEST --synthetic FOLDER --model NAME`.",
+            EnlargedWarning,
+            stacklevel=depth + 1,
+        )
 
 
 def _px(size: Size) -> str:

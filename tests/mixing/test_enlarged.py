@@ -129,6 +129,15 @@ def test_translators_say_it_too(tmp_path: Path):
     assert told(lambda: ganaug.variants(large, run, k=1, p=0.5, classes=classes))
 
 
+def test_small_pictures_of_elsewhere_say_it_too(tmp_path: Path):
+    for name in toy.CLASSES:
+        (tmp_path / "made" / name).mkdir(parents=True)
+        noise = torch.rand(1, toy.SIDE, toy.SIDE, generator=torch.Generator().manual_seed(1))
+        v2.functional.to_pil_image(noise).save(tmp_path / "made" / name / "0.png")
+    assert told(lambda: ganaug.mix(toy.Pictures(side=LARGE), tmp_path / "made", ratio=0.5))
+    assert not told(lambda: ganaug.mix(toy.Pictures(side=2 * toy.SIDE), tmp_path / "made", ratio=0.5))
+
+
 # ratio="auto"
 
 
