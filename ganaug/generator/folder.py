@@ -179,7 +179,8 @@ def read_generator(named: Path, recipe: OwnRecipe | None = None) -> Fitted:
     load_strictly(networks, tensors, str(folder / WEIGHTS))
     networks.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     starts_from = rules.source if rules.wiring.from_source else None
-    return Fitted(dict(networks.items()), card, digest, folder, starts_from)
+    place = folder.absolute()  # wherever the process goes
+    return Fitted(dict(networks.items()), card, digest, place, starts_from)
 
 
 def card_of(place: Place) -> Card:

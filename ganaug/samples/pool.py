@@ -131,7 +131,7 @@ class Pool(Mapped):
             identity["truncation"] = truncation
         if torch.device(device).type != "cpu":
             identity["device"] = torch.device(device).type
-        pool = cls(pool_folder(run, folder), identity)
+        pool = cls(pool_folder(run, folder).absolute(), identity)
 
         def blocks() -> Iterator[tuple[np.ndarray, str]]:
             renderer = Renderer(fitted, seed, epoch=epoch, device=device, truncation=truncation)

@@ -261,3 +261,15 @@ def test_a_class_that_the_fit_left_out_stays_real_at_every_door(tmp_path):
     labels = np.array([0] * 6 + [1] * 3 + [2] * 2)
     resampled = ganaug.GANSampler(run, classes=toy.CLASSES).fit_resample(np.zeros((11, 8, 8), np.uint8), labels)[1]
     assert Counter(resampled.tolist()) == {0: 6, 1: 6, 2: 2}
+
+
+def test_a_relative_path_outlives_a_change_of_the_working_directory(tmp_path, monkeypatch):
+    toy.save_generator(tmp_path / "run" / "generator")
+    monkeypatch.chdir(tmp_path)
+    data, mixed = ganaug.SyntheticDataset("run", per_class=2), mix(toy.Pictures(), "run", ratio=0.5, fresh=True)
+    change = pickle.dumps(SynthMix("run", ratio=0.5, classes=toy.CLASSES, live=True))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert len([*pickle.loads(pickle.dumps(data))]) == 6
+    pickle.loads(pickle.dumps(mixed)).set_epoch(2)
+    pickle.loads(change)(torch.rand(4, 1, 8, 8), torch.tensor([0, 1, 2, 0]))
