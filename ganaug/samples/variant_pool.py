@@ -66,7 +66,7 @@ class VariantPool(Mapped):
         if torch.device(device).type != "cpu":
             identity["device"] = torch.device(device).type  # its images differ in their last bits
         shape = (len(images) * each, *variants.fitted.card.shape)
-        file = ImageMap(pool_folder(run, folder), identity, shape)
+        file = ImageMap(pool_folder(run, folder).absolute(), identity, shape)
         rows, numbers = np.divmod(np.arange(len(images) * each), each)
         file.provide(lambda: ((block, "variants") for block in variants.stream(rows, numbers)), report)
         labels = np.array([variants.label(label) for label in images.labels.tolist()], dtype=np.int64)
