@@ -20,6 +20,7 @@ from tests.toys.bench import NearestMean
 
 ROOT = Path(__file__).parents[1]
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
+HOST = "tcp://HOST"  # a cluster: tests/test_scale.py has one
 SHORT = {"--budget": ["--steps", "3"]}  # in place of minutes
 FAST = {"bench": ["--quick", "--seeds", "2", "--model", "small", "--remedies", "augmentation,weights,shift"],
         "measure": ["--per-class", "20", "--steps", "5"], "check": ["--no-timing"]}  # fmt: skip
@@ -56,7 +57,8 @@ def steps(guide: Path):
         if i % 2:
             yield "python", part
         else:
-            yield from (("command", line.strip()) for line in part.splitlines() if line.startswith("    ganaug "))
+            lines = [line.strip() for line in part.splitlines() if line.startswith("    ganaug ")]
+            yield from (("command", line) for line in lines if HOST not in line)
 
 
 def shortened(line: str) -> list[str]:
