@@ -114,7 +114,7 @@ def passed(kind: str, verdicts: list[str]) -> bool:
 
 def table(cells: Sequence[Line]) -> list[str]:
     words = ("helps", "no evidence", "harms", "withheld")
-    lines = [f"{'kind':<10}{'cells':>6}" + "".join(f"{word:>13}" for word in words) + f"{'mean, points':>14}  aim"]
+    lines = [f"{'kind':<10}{'cases':>6}" + "".join(f"{word:>13}" for word in words) + f"{'mean, points':>14}  aim"]
     for kind in KINDS:
         own = [one for one in cells if one["kind"] == kind]
         verdicts = [one["verdict"] for one in own]

@@ -94,11 +94,11 @@ def render() -> str:
     return "\n".join([
         "## Where no picture transform keeps the label\n",
         f"Figures by `{MODULE}`: of spoken digits as log-mel pictures, and of digits and clothes, with every transform "
-        "forbidden (`--allow none`); in the last cell shifts in time, noise, and masks of time and frequency are "
-        "allowed. A generator of the default recipe, "
+        "forbidden (`--allow none`); with `+spectrum` shifts in time, noise, and masks of time and frequency are "
+        "allowed. A draw is one random choice of training images, with a generator of the default recipe, "
         f"{FIT:,} steps, and a quick bench of the small network, {STEPS} steps a training: synthetic images on top of "
         "the best of MixUp, CutMix, longer training and the mean of four networks. Accuracy on the test images in %; "
-        "the change in points, with Student's 95 % interval over the draws.\n",
+        "the change in points, with Student's 95 % interval where there are several draws.\n",
         table(["images a class", "draws", "best of the rest", "with synthetic images", "change",
                "draws in which that best is a mean"], rows),
         f"{lines[-1]['machine']['cpu']}, {lines[-1]['date']}.\n",

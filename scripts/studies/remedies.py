@@ -154,11 +154,16 @@ def render() -> str:
     gains, none = sum(line["change"] > 0 for line in lines), sum(not line["change"] for line in lines)
     return "\n".join([
         "## What helps, by kind of data\n",
-        f"Figures by `{MODULE}`. Each draw is a quick bench of the small network, {STEPS} steps a training, with "
-        f"every remedy tuned on its validation images; at most {MOST} images a class. The first column is the accuracy "
-        "(balanced accuracy where classes are unequal) of the small network as it is, on the test images; the others "
-        "are changes in points, in the mean over the draws with Student's 95 % interval. Each remedy stands on top of "
-        "those before it that helped on the validation images; `chosen` is what these images chose.\n",
+        f"Figures by `{MODULE}`. A draw is one random choice of training images, and a quick bench of the small "
+        f"network on them: {STEPS} steps a training, every remedy tuned on the validation images; at most {MOST} "
+        "images a class. The column `as it is` is the accuracy (balanced accuracy where classes are unequal) of the "
+        "small network on the test images in %; the others are changes in points: the mean over the draws, with "
+        "Student's 95 % interval where there are several. Each remedy stands on top of those before it that helped on "
+        "the validation images; `mean of all` is a mean of classifiers of several kinds; `chosen` is what the "
+        "validation images chose, so it may miss the best column. `-`: not tried.\n",
+        "The number behind a name is that of the labelled images a class. `+pool`: all other training images were "
+        "there too, without labels. `+foreign`: the same, with as many images of another data set among them. "
+        "`+generator`: a generator was fitted, and its images were tried on top; the last line has the result.\n",
         table(header, rows),
         f"What the validation images chose was better than the small network as it is in {gains} of {len(lines)} draws "
         f"(worst {100 * min(line['change'] for line in lines):+.1f} points, median "

@@ -128,7 +128,8 @@ def render() -> str:
         f"Figures by `{MODULE}`: sets of scikit-learn, so many rows of each class (a fifth of them for validation) to "
         "train on, all others to test on; the digits as series of eight values at eight times. The generator plays "
         f"{STEPS:,} rounds of `wgan_gp`, or of `rcgan` for series; a full bench of ten seeds. Accuracy of gradient "
-        "boosting as it is, on the test rows in %; changes in points, with Student's 95 % interval over the draws. "
+        "boosting as it is, on the test rows in %; changes in points, with Student's 95 % interval where there are "
+        "several draws (a draw is one random choice of training rows). "
         "The verdicts are those of synthetic rows on top of the best of the rest, one a draw.\n",
         table(["rows a class", "draws", "as it is", "logistic regression", "mean of both", "chosen",
                "synthetic rows on top", "verdicts"], rows),

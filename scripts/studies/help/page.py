@@ -28,13 +28,14 @@ HOW = """# What helps? The study
 
 {written_by} Every cell is on it, the worst ones first.
 
-A cell is a data set, a number of images and a kind of question. Each draw of a cell takes other images of the
-training part (where all of it is used, only the division differs), holds a fifth of them out for validation, fits one
-generator with the default recipe on the images that the classifier gets, and trains the small classifier of `ganaug
-bench` with the same seed on each arm: a baseline without synthetic images, and the same with synthetic images of
-several shares and uses. The baseline was tuned once for the cell, on validation images of its first two draws, in
-the order of the bench. The validation images of all draws together choose one synthetic arm; its paired difference to
-the baseline on the test images, over the draws, is the result of the cell. No choice looks at test images.
+A cell is a data set, a number of images and a kind of question. A draw is one random choice of training images, and
+an arm is one way to train on them. Each draw of a cell takes other images of the training part (where all of it is
+used, only the division differs), holds a fifth of them out for validation, fits one generator with the default
+recipe on the images that the classifier gets, and trains the small classifier of `ganaug bench` with the same seed
+on each arm: a baseline without synthetic images, and the same with synthetic images of several shares and uses. The
+baseline was tuned once for the cell, on validation images of its first two draws, in the order of the bench. The
+validation images of all draws together choose one synthetic arm; its paired difference to the baseline on the test
+images, over the draws, is the result of the cell. No choice looks at test images.
 
 The interval over draws is Student's; the wider one resamples test images as well as draws, as the bench does, and
 decides: `helps` if it lies above 0, `harms` if below, else `no evidence`. All are at 95 %. The p-value is corrected
