@@ -34,7 +34,7 @@ MAY = {
     "generator": "data data.duplicates data.labels data.pictures data.rows files game networks options recipes",
     "metrics": "",
     "classifier": "data data.duplicates data.labels data.sources device files metrics networks",
-    "samples.choosing": "classifier data files generator metrics networks",
+    "samples.choosing": "classifier data files generator metrics networks options",
     "samples.exports": "data data.sources files generator",
     "samples": (
         "data data.duplicates data.labels data.sources files game generator options samples.choosing samples.exports"

@@ -18,6 +18,7 @@ from torchvision.transforms.v2.functional import normalize
 from ganaug.classifier.augmentation import augmentation_named
 from ganaug.classifier.pictures import BLOCK, Frame, Pictures
 from ganaug.classifier.pretrained import PRETRAINED, config_of, network
+from ganaug.classifier.refusals import BROKEN_WEIGHTS
 from ganaug.defaults import usual_defaults
 from ganaug.device import as_memory_allows
 from ganaug.errors import WeightsError
@@ -82,7 +83,7 @@ class Backbone:
 
         found, self.batch = as_memory_allows(seen, self.batch, partial(report, "features", 0, len(pictures)))
         if not np.isfinite(found).all():
-            raise WeightsError(f"{self.name} gives features that are not finite.", "Its weights are damaged.")
+            raise WeightsError(f"{self.name} gives features that are not finite.", BROKEN_WEIGHTS)
         return found
 
     @usual_defaults()

@@ -25,12 +25,13 @@ from ganaug.classifier.finetuned import PHASE, Best, Finetuned, on_top
 from ganaug.classifier.fixmatch import FixMatch
 from ganaug.classifier.pretrained import NONE, PRETRAINED, network
 from ganaug.classifier.probe import Probe, ProbeTraining, train_probe
+from ganaug.classifier.refusals import BROKEN_WEIGHTS, NO_SYNTHETIC, refuse_fields
 from ganaug.classifier.small import Training, class_weights, schedule, soft_targets
 from ganaug.classifier.soft import require_soft, shown
 from ganaug.classifier.use import USES
 from ganaug.defaults import usual_defaults
 from ganaug.device import as_memory_allows
-from ganaug.errors import DataError, DivergedError, LabelMismatchError, OptionError, TooFewImagesError, WeightsError
+from ganaug.errors import DataError, DivergedError, LabelMismatchError, TooFewImagesError, WeightsError
 from ganaug.keys import seed_layers
 from ganaug.reporting import Report, silent
 
@@ -69,9 +70,14 @@ class FinetuneTraining:
     scratch: bool = False
 
     def __post_init__(self):
-        if self.epochs < 1 or self.patience < 1 or not 0 < self.layer_decay <= 1 or not 0 <= self.label_smoothing < 1:
-            known = "epochs >= 1, patience >= 1, 0 < layer_decay <= 1 and 0 <= label_smoothing < 1"
-            raise OptionError(f"A fine-tuning needs {known}.", f"Given: {self}.")
+        refuse_fields(
+            "A fine-tuning",
+            self,
+            epochs=(self.epochs >= 1, "1 or more"),
+            patience=(self.patience >= 1, "1 or more"),
+            layer_decay=(0 < self.layer_decay <= 1, "a number above 0 and at most 1"),
+            label_smoothing=(0 <= self.label_smoothing < 1, "a number from 0 to below 1"),
+        )
         self.batches(1)  # refuses what means nothing
 
     def batches(self, count: int) -> Training:
@@ -210,7 +216,7 @@ def _probe(tuned: Finetuned, given: _Given) -> Probe:
     how = ProbeTraining(class_weights=training.balanced or training.class_weights, ratio=training.ratio, use=use)
     features = tuned.features(given.images, given.report)
     if not np.isfinite(features).all():
-        raise WeightsError("The network gives features that are not finite.", "Its weights are damaged.")
+        raise WeightsError("The network gives features that are not finite.", BROKEN_WEIGHTS)
     made = None if synthetic is None else (tuned.features(synthetic[0], given.report), np.asarray(synthetic[1]))
     return train_probe(features, given.labels, given.n_classes, training=how, seed=given.seed, synthetic=made)
 
@@ -276,7 +282,7 @@ def _check(given: _Given, validation: Labelled | None) -> None:
     if given.made_soft is not None and given.synthetic is not None:
         require_soft(given.made_soft.numpy(), len(given.synthetic[1]), given.n_classes)
     if share and (given.synthetic is None or not len(given.synthetic[1])):
-        raise TooFewImagesError(f"A synthetic share of {share} needs synthetic images.", "Give `synthetic`.")
+        raise TooFewImagesError(f"A synthetic share of {share} needs synthetic images.", NO_SYNTHETIC)
     sides = {"real": (given.images, given.labels), "synthetic": given.synthetic, "validation": validation}
     for what, side in sides.items():
         if side is None:

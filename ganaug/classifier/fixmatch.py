@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn.functional import log_softmax, one_hot
 
 from ganaug.classifier.augmentation import Augmentation, augmentation_named
-from ganaug.errors import OptionError, TooFewImagesError
+from ganaug.classifier.refusals import refuse_fields
+from ganaug.errors import TooFewImagesError
 from ganaug.keys import numpy_stream
 
 STRONG = "randaugment"
@@ -37,11 +38,13 @@ class FixMatch:
 
     def __post_init__(self):
         augmentation_named(self.strong)
-        if self.times < 1 or not 0 <= self.threshold < 1 or self.weight <= 0:
-            raise OptionError(
-                "FixMatch needs times >= 1, a threshold in [0, 1) and weight > 0.",
-                f"Given: times {self.times}, threshold {self.threshold:g}, weight {self.weight:g}.",
-            )
+        refuse_fields(
+            "FixMatch",
+            self,
+            times=(self.times >= 1, "1 or more"),
+            threshold=(0 <= self.threshold < 1, "a number from 0 to below 1"),
+            weight=(self.weight > 0, "a number above 0"),
+        )
         if not len(self.pixels):
             raise TooFewImagesError("There are no unlabelled images.", "Give some, or train without them.")
 

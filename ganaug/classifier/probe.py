@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from ganaug.classifier.augmentation import augmentation_named
+from ganaug.classifier.refusals import refuse_fields
 from ganaug.classifier.use import use_named
 from ganaug.classifier.weighed import Given, require_given, weighed
 from ganaug.errors import OptionError
@@ -43,8 +44,7 @@ class ProbeTraining:
     use: str = "plain"
 
     def __post_init__(self):
-        if self.c <= 0 or self.views < 1:
-            raise OptionError("A probe needs c > 0 and at least one view.", f"Given: {self}.")
+        refuse_fields("A probe", self, c=(self.c > 0, "a number above 0"), views=(self.views >= 1, "1 or more"))
         if not 0 <= self.ratio <= 1:
             raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio between 0 and 1.")
         augmentation_named(self.augmentation)

@@ -28,7 +28,10 @@ class Remedy:
 ROWS = ("table", "series")
 EVERYTHING = ("images", *ROWS)
 REMEDIES: dict[str, Remedy] = {
-    "augmentation": Remedy("classical augmentation"),
+    "augmentation": Remedy(
+        "classical augmentation",
+        advice="that augmentation, drawn anew in every epoch (docs/reference.md lists them)",
+    ),
     "sampling": Remedy(
         "balanced sampling",
         {"balanced": True},
@@ -45,14 +48,29 @@ REMEDIES: dict[str, Remedy] = {
     "weights": Remedy(
         "class weights", {"class_weights": True}, "class weights in the loss", needs="unequal", of=EVERYTHING
     ),
-    "shift": Remedy("shifted logits", needs="unequal", of=EVERYTHING),
+    "shift": Remedy(
+        "shifted logits",
+        needs="unequal",
+        advice="STRENGTH x log(class share) subtracted from the logits when it answers",
+        of=EVERYTHING,
+    ),
     "longer": Remedy("longer training", advice="three times the steps"),
-    "mean": Remedy("mean of several classifiers", of=EVERYTHING),
+    "mean": Remedy(
+        "mean of several classifiers",
+        advice="several seeds, and the mean of the probabilities that these classifiers give",
+        of=EVERYTHING,
+    ),
     "boosting": Remedy("gradient boosting", of=ROWS),
     "logistic": Remedy("logistic regression", of=ROWS),
     "small": Remedy("small network from scratch"),
-    "probe": Remedy("linear probe of a pretrained network"),
-    "finetune": Remedy("fine-tuned pretrained network"),
+    "probe": Remedy(
+        "linear probe of a pretrained network",
+        advice="logistic regression on the features of the frozen pretrained network",
+    ),
+    "finetune": Remedy(
+        "fine-tuned pretrained network",
+        advice="a small learning rate from the pretrained weights, all layers of them",
+    ),
     "pseudo-labels": Remedy(
         "pseudo-labelled images",
         needs="unlabelled",

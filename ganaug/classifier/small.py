@@ -18,6 +18,7 @@ from torch.nn.functional import log_softmax
 
 from ganaug.classifier.augmentation import augmentation_named, blend_named
 from ganaug.classifier.fixmatch import FixMatch
+from ganaug.classifier.refusals import NO_SYNTHETIC, refuse_fields
 from ganaug.classifier.soft import require_soft, shown
 from ganaug.classifier.use import use_named
 from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
@@ -53,8 +54,13 @@ class Training:
     use: str = "plain"
 
     def __post_init__(self):
-        if self.steps < 1 or self.batch < 2 or self.lr <= 0:
-            raise OptionError("A training needs steps >= 1, batch >= 2 and lr > 0.", f"Given: {self}.")
+        refuse_fields(
+            "A training",
+            self,
+            steps=(self.steps >= 1, "1 or more"),
+            batch=(self.batch >= 2, "2 or more"),
+            lr=(self.lr > 0, "a number above 0"),
+        )
         if not 0 <= self.ratio <= 1:
             raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio between 0 and 1.")
         augmentation_named(self.augmentation)
@@ -287,4 +293,4 @@ def _check(pixels: Tensor, labels: Tensor, n_classes: int, training: Training, s
             found = f"{int(part.min())}..{int(part.max())}"
             raise LabelMismatchError(f"Labels {found} do not fit {n_classes} classes.", f"Use 0..{n_classes - 1}.")
     if training.ratio > 0 and (synthetic is None or len(synthetic[0]) == 0):
-        raise TooFewImagesError(f"A synthetic share of {training.ratio} needs synthetic images.", "Give `synthetic`.")
+        raise TooFewImagesError(f"A synthetic share of {training.ratio} needs synthetic images.", NO_SYNTHETIC)

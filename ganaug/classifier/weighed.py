@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ganaug.classifier.refusals import NO_SYNTHETIC
 from ganaug.classifier.soft import require_soft
 from ganaug.classifier.use import use_named
 from ganaug.errors import DataError, LabelMismatchError, TooFewImagesError
@@ -114,4 +115,4 @@ def require_given(given: Given, ratio: float) -> None:
     if given.made_soft is not None and given.synthetic is not None:
         require_soft(given.made_soft, len(given.synthetic[1]), given.n_classes)
     if ratio > 0 and (given.synthetic is None or not len(given.synthetic[1])):
-        raise TooFewImagesError(f"A synthetic share of {ratio} needs synthetic items.", "Give `synthetic`.")
+        raise TooFewImagesError(f"A synthetic share of {ratio} needs synthetic items.", NO_SYNTHETIC)

@@ -20,7 +20,10 @@ def matrix(values: Matrix, what: str = "features") -> np.ndarray:
         raise DataError(f"The {what} have the shape {tuple(array.shape)}.", "Give a matrix (items, values).")
     array = np.ascontiguousarray(array, dtype=np.float64 if array.dtype == np.float64 else np.float32)
     if not np.isfinite(array).all():
-        raise DataError(f"The {what} hold values that are infinite or not a number.", "Look at what made them.")
+        raise DataError(
+            f"The {what} hold values that are infinite or not a number.",
+            "Find the items whose values are not finite, and leave them out or compute them again.",
+        )
     return array
 
 

@@ -244,12 +244,12 @@ def test_the_network_of_the_package_learns_photographs(real_data):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"epochs": 0}, "epochs >= 1"),
-        ({"patience": 0}, "patience >= 1"),
-        ({"layer_decay": 1.1}, "layer_decay <= 1"),
-        ({"label_smoothing": 1}, "label_smoothing < 1"),
-        ({"batch": 0}, "batch >= 2"),
-        ({"lr": 0}, "lr > 0"),
+        ({"epochs": 0}, "has epochs=0. Set epochs to 1 or more."),
+        ({"patience": 0}, "Set patience to 1 or more"),
+        ({"layer_decay": 1.1}, "Set layer_decay to a number above 0 and at most 1"),
+        ({"label_smoothing": 1}, "Set label_smoothing to a number from 0 to below 1"),
+        ({"batch": 0}, "Set batch to 2 or more"),
+        ({"lr": 0}, "A training has lr=0. Set lr to a number above 0."),
         ({"ratio": 1.5}, "share is 1.5"),
         ({"augmentation": "shake"}, "no augmentation 'shake'"),
         ({"blend": "stir"}, "no blend 'stir'"),

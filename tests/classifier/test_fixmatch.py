@@ -93,7 +93,7 @@ def test_it_says_the_same_of_strong_views_and_is_sure_of_it():
 
 def test_settings_that_mean_nothing_are_refused():
     for wrong in ({"times": 0}, {"threshold": 1.0}, {"threshold": -0.1}, {"weight": 0.0}):
-        with pytest.raises(OptionError, match="FixMatch needs"):
+        with pytest.raises(OptionError, match="FixMatch has"):
             FixMatch(noise(1), **wrong)
     with pytest.raises(OptionError, match="no augmentation 'shake'"):
         FixMatch(noise(1), strong="shake")

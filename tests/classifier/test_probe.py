@@ -134,8 +134,8 @@ def test_shares_are_weights_of_each_class():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"c": 0}, "c > 0"),
-        ({"views": 0}, "at least one view"),
+        ({"c": 0}, "A probe has c=0. Set c to a number above 0."),
+        ({"views": 0}, "A probe has views=0. Set views to 1 or more."),
         ({"ratio": 1.5}, "share is 1.5"),
         ({"augmentation": "shake"}, "no augmentation 'shake'"),
         ({"use": "light+finish"}, "no last steps"),

@@ -19,7 +19,7 @@ from ganaug.fitting.doctor.history import read_history
 from ganaug.game.batches import batches_for
 from ganaug.generator.folder import Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.generator.parts import UNLABELLED, FitParts, images_like, vectors_like
-from ganaug.options import Reading, merged
+from ganaug.options import Reading, as_text, merged
 from ganaug.reporting import Report, silent
 from ganaug.reporting.notebook import block
 from ganaug.samples.run import Loadable, as_loaded
@@ -161,10 +161,14 @@ def doctor(
         notes.append("The newest check-up is of the generator alone: its discriminator is not kept.")
     if not checkups and not history.losses:
         raise DataError(
-            f"{fitted.path} has no past: there is no metrics.jsonl beside it.", "Give the data that it was fitted on."
+            f"{fitted.path} has no past: there is no metrics.jsonl beside it.",
+            f"Give the data that it was fitted on: ganaug doctor {as_text(fitted.path)} DATA",
         )
     if not checkups:
-        notes.append("The fit was too short for check-ups: give the data, and its samples are looked at now.")
+        notes.append(
+            "The fit was too short for check-ups. Give the data that it was fitted on, and its samples are looked at "
+            f"now: ganaug doctor {as_text(run_folder(fitted) or fitted.path)} DATA"
+        )
     card, advised = fitted.card, 0
     with contextlib.suppress(ArtefactError):  # a recipe of the user's own, which is not at hand
         advised = rules_of(card, recipe).advised

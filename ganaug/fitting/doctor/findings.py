@@ -121,7 +121,7 @@ def _causes(found: Sequence[Finding]) -> Iterator[Finding]:
 @ailment("far too few steps", "fault", "More steps (--steps, --budget); do not use the samples.", brings=LOOKS)
 def _too_short(past: Past) -> Iterator[Evidence]:
     if past.steps < FAR_TOO_FEW * past.advised:
-        yield f"{past.steps} steps were played; good samples took about {past.advised} in our studies."
+        yield f"{past.steps} steps were trained; good samples took about {past.advised} in our studies."
 
 
 @ailment("too few images", "warning", "More real images of these classes help more than any generator.")
@@ -133,7 +133,7 @@ def _too_few(past: Past) -> Iterator[Evidence]:
 @ailment("not finite", "warning", "A smaller learning rate (--set lr=...), or a stronger gradient penalty.")
 def _not_finite(past: Past) -> Iterator[Evidence]:
     if retries := [one for one in past.interventions if one.kind == "retry"]:
-        yield f"{retries[0].cause} The fit went back {len(retries)} times, and on with other draws."
+        yield f"{retries[0].cause} The fit went back {len(retries)} times, and on with other random numbers."
 
 
 @ailment("no convergence", "fault", brings=(*OF_LABELS, *COLLAPSES, "discriminator saturated"), fix=WEAKER, knob=
@@ -173,7 +173,8 @@ def _oscillation(past: Past) -> Iterator[Evidence]:
 
 
 @ailment("discriminator overfits", "warning", fix=HALVED, knob=
-    "A stronger eye (augmentation of what the discriminator sees), fewer steps, or more real images.")  # fmt: skip
+    "Move more of the images that the discriminator sees (--set eye=0.8, where the recipe has it), fewer steps, or "
+    "more real images.")  # fmt: skip
 def _overfits(past: Past) -> Iterator[Evidence]:
     p = past.typical("prefers_seen")
     if math.isnan(p):
@@ -193,7 +194,8 @@ def _saturated(past: Past) -> Iterator[Evidence]:
 
 
 @ailment("copies of training images", "fault", knob=
-    "Fewer steps, a smaller network, or more real images; look at the pairs with `ganaug measure`.")  # fmt: skip
+    "Fewer steps, a smaller network, or more real images; look at the pairs with `ganaug measure RUN DATA "
+    "--json`.")  # fmt: skip
 def _copies(past: Past) -> Iterator[Evidence]:
     share = past.typical("copies")
     if math.isnan(share):
@@ -203,11 +205,12 @@ def _copies(past: Past) -> Iterator[Evidence]:
 
 
 @ailment("augmentation leaks", "warning", brings=OF_LABELS, knob=
-    "A weaker eye, or one whose operations are applied to real and fake images alike.")  # fmt: skip
+    "Move fewer of the images that the discriminator sees (--set eye=0.3, where the recipe has it), real and synthetic "
+    "ones alike.")  # fmt: skip
 def _augmentation_leaks(past: Past) -> Iterator[Evidence]:
     amount = past.typical("leaking")
     if math.isnan(amount):
-        yield Open("the eye of the discriminator was not seen, or changes poses of images too little to be followed.")
+        yield Open("what the discriminator is shown was not seen, or its poses are changed too little to be followed.")
     elif amount > LEAKING:
         yield f"Samples look augmented: {amount:.0%} of the way from real images to what the discriminator is shown."
 

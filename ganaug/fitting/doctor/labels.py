@@ -77,7 +77,7 @@ def _blind(past: Past) -> Iterator[Evidence]:
     found = _judged(past)
     if found is not None and not found.telling:
         right = f"{np.nanmean(found.expected):.0%} of held-out items right, where {found.chance:.0%} is chance"
-        yield f"The doctor's own judge gets {right}: whether samples show their class cannot be told here."
+        yield f"The doctor's own judge guesses: it gets {right}. Whether samples show their class cannot be told."
 
 
 @ailment("samples at chance", "fault", brings=["unrealistic samples", "labels leak"], knob=

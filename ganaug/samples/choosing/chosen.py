@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganaug.options import as_text
 from ganaug.reporting.notebook import block
 from ganaug.samples.choosing.rules import Rules
+
+HEADS = {"label": "refused for its label", "copies": "refused as a copy"}
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,18 @@ class Chosen:
             One line for each class, and what to do next.
         """
         names = list(next(iter(self.refused.values())))
-        lines = [f"{'class':<24}{'accepted':>10}" + "".join(f"{name:>10}" for name in names) + "   (refused by)"]
+        heads = "".join(f"{HEADS.get(name, f'refused by {name}'):>23}" for name in names)
+        lines = [f"{'class':<24}{'accepted':>10}{heads}"]
         for label, share in self.accepted.items():
-            cells = "".join(f"{value:>10.1%}" for value in self.refused[label].values())
+            cells = "".join(f"{value:>23.1%}" for value in self.refused[label].values())
             lines.append(f"{label[:23]:<24}{share:>10.1%}{cells}{'   not served' if label in self.withheld else ''}")
         lines += self.notes
         if len(self.withheld) == len(self.accepted):
             lines.append("No class passes, so nothing is served: choose less strictly, or make better ones.")
         else:
-            lines.append(f"Serve them by naming {self.folder} in place of all.")
+            what, option = ("folder", "--synthetic") if self.folder.suffix == ".csv" else ("run", "--run")
+            lines.append(
+                f"Use {self.folder} in place of the {what}, for example: ganaug bench DATA --test TEST {option} "
+                f"{as_text(self.folder)} --out OUT"
+            )
         return lines

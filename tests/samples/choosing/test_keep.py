@@ -106,5 +106,6 @@ def test_the_command(made, tmp_path):
     out = tmp_path / "kept.csv"
     done = CliRunner().invoke(cli, ["choose", str(made), "digits", "--label", "0", "--out", str(out)])
     assert done.exit_code == 0, done.output
-    assert "Serve them by naming" in done.output
+    assert "in place of the folder" in done.output
+    assert f"--synthetic {out}" in done.output
     assert out.is_file()
