@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import rich_click as click
 
 from ganaug.cli.group import Told, common
 from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, reading_options
+from ganaug.options import Reading, as_text
+
+FIRST = ("label agreement", "within-class diversity", "copies")
 
 
 @click.command()
@@ -14,7 +20,13 @@ from ganaug.cli.options import DEVICE, OWN_RECIPE, PAIRS, reading_options
 @click.option("--test", help="Images to compare with.  [default: images of DATA that the generator never saw]")
 @click.option("--extractor", default="own", show_default=True, help="own, timm:NAME[@WEIGHTS] or inception.")
 @click.option("--per-class", type=click.IntRange(2), help="Samples of each class.  [default: 500; 10,000 in all]")
-@click.option("--steps", type=click.IntRange(1), default=600, show_default=True, help="Of each small classifier.")
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    default=600,
+    show_default=True,
+    help="Steps of training of each small classifier.",
+)
 @DEVICE
 @PAIRS
 @reading_options
@@ -44,4 +56,17 @@ def measure(run, data, test, extractor, per_class, steps, device, pairs, reading
         samples, data, reading, test=test, extractor=extractor, per_class=per_class, steps=steps,
         seed=seed, device=str(resolve_device(device)), pairs=pairs, report=report,
     )  # fmt: skip
-    return Told(found.to_json(), found.lines())
+    return Told(found.to_json(), [*found.lines(), "", _what_next(found, run, data, reading, test)])
+
+
+def _what_next(found: Any, run: str, data: str, reading: Reading, test: str | None) -> str:
+    """What to read first, and the command that tells whether the samples help."""
+    from ganaug.data.beside import to_bench
+
+    there = {figure.name for figure in found.figures}
+    first = [name for name in FIRST if name in there]
+    read = f"Read first, beside the column real: {', '.join(first)}. " if first else ""
+    source, out = ("synthetic", "OUT") if found.names else ("run", Path(run) / "bench")
+    known = to_bench(data, reading, out, test, **{source: run})
+    known = known or f"ganaug bench DATA --test TEST --{source} {as_text(run)} --out OUT"
+    return f"{read}Whether they help a classifier: {known}"

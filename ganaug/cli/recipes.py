@@ -10,6 +10,8 @@ import rich_click as click
 
 from ganaug.cli.group import Told, common
 
+EXPECT = "Expect: "
+
 
 @click.command()
 @click.argument("name", required=False)
@@ -29,7 +31,7 @@ def recipes(name, report):
     lines: list[str] = []
     for n, values in known.items():
         recipe = recipe_named(n, {})
-        lines += [f"{n}: {values['summary']}"] if not name else [n]
+        lines += [f"{n}: {values['summary']}"] if not name else [n, *_expectation(maker_of(n))]
         lines += ["  " + line for line in str(recipe).splitlines()]
         if name:
             lines += ["", values["description"], "", f"Learns from {values['learns_from']}.", "", "settings:"]
@@ -37,15 +39,27 @@ def recipes(name, report):
     return Told(known, lines)
 
 
+def _paragraphs(maker: Any) -> list[str]:
+    """Of its docstring, but what is for our tests alone."""
+    told = inspect.cleandoc(maker.__doc__ or "").split("\n\n")
+    return [one for one in told if not one.startswith("The toy of the laws")]
+
+
+def _expectation(maker: Any) -> list[str]:
+    found = [one for one in _paragraphs(maker) if one.startswith(EXPECT)]
+    return [line for one in found for line in ("", f"What to expect: {one.removeprefix(EXPECT)}", "")]
+
+
 def _described(maker: Any, recipe: Any) -> dict[str, Any]:
     """What `--json` prints of a recipe."""
     from ganaug.game.recipe import AXES
 
-    description = inspect.cleandoc(maker.__doc__ or "")
+    told = [one for one in _paragraphs(maker) if not one.startswith(EXPECT)]
     start = "an image: " + recipe.source.value if recipe.wiring.from_source else "noise"
     return {
-        "summary": textwrap.shorten(description.split("\n\n")[0], 110, placeholder=" ..."),
-        "description": description,
+        "summary": textwrap.shorten((told or [""])[0], 110, placeholder=" ..."),
+        "description": "\n\n".join(told),
+        "expectation": "\n".join(_expectation(maker)).strip(),
         "players": {p.name: {"moves": p.moves, "owns": list(p.owns), "loss": str(p.loss)} for p in recipe.players},
         "learns_from": " or ".join(AXES[n] for n in recipe.axes) + (" with labels" if recipe.labelled else ""),
         "starts_from": start,

@@ -149,6 +149,10 @@ def test_recipes_are_listed_with_their_equations(run):
     assert "relativistic" in listed["small"]["players"]["discriminator"]["loss"]
     assert listed["cyclegan"]["starts_from"] == "an image: an image of another class"
     assert "gamma" in run("recipes", "small").stdout
+    first, _, expected, *rest = run("recipes", "cyclegan").stdout.splitlines()
+    assert first == "cyclegan"
+    assert expected.startswith("What to expect: digits: ")
+    assert not any("toy of the laws" in line for line in rest)
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,7 @@ def test_the_command(digits_run, monkeypatch):
     assert printed.exit_code == 0, printed.output
     for name in NAMES:
         assert name in printed.output
+    assert f"ganaug bench digits --run {digits_run.path}" in printed.output
     values = json.loads(CliRunner().invoke(cli, [*arguments, "--json"]).output)
     assert set(values["figures"]) == set(NAMES)
     assert values["figures"]["FID"]["extractor"] == extractors.OWN
