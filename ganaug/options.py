@@ -93,7 +93,12 @@ class Reading:
     root: Any = option(None, "Folder of a torchvision or timm data set given by name.", path="any", recorded=False)
     split: str = option("train", "Part of a .npz file, named set or list.", metavar="NAME", recorded=False)
     depth: int = option(1, "Level of the folders that name the classes.", least=1, recorded=False)
-    groups: Any = option(None, "CSV: item, group. Groups are never divided.", path="file", recorded=False)
+    groups: Any = option(
+        None,
+        "CSV of image and group (images of one object or person); a group stays in one part.",
+        path="file",
+        recorded=False,
+    )
     labels: Any = option(None, "CSV: image, label, of a folder without class folders.", path="file", recorded=False)
     image: str | None = option(None, "Column of images or of their paths, if not found.", metavar="COL", recorded=False)
     target: str | None = option(None, "Column of classes.", metavar="COL")

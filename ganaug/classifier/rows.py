@@ -43,7 +43,7 @@ class RowTraining(ABC):
 
     def __post_init__(self):
         if not 0 <= self.ratio < 1:
-            raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio from 0 on and below 1.")
+            raise OptionError(f"The synthetic share is {self.ratio}.", "Give a ratio of 0 or more, below 1.")
         self.require_use(self.use)
 
     @staticmethod

@@ -37,8 +37,8 @@ def _shard_of(shards: int | None, shard: int | None) -> int | None:
 @click.command()
 @click.argument("run", type=click.Path())
 @click.option("--out", type=click.Path(), required=True, cls=LazyOption, help=cast(Any, _formats))
-@click.option("--per-class", type=click.IntRange(1), metavar="N", help="So many of each class.")
-@click.option("--balance", is_flag=True, help="As many as fill every class up to the largest one.")
+@click.option("--per-class", type=click.IntRange(1), metavar="N", help="N images of each class.")
+@click.option("--balance", is_flag=True, help="Fill every class up to the largest.")
 @click.option(
     "--ratio", metavar="R", help="Synthetic share of real and synthetic together, in [0, 1), or auto (from the bench)."
 )
@@ -54,7 +54,7 @@ def _shard_of(shards: int | None, shard: int | None) -> int | None:
     "--shards", type=click.IntRange(1), metavar="N", help="Write N shards into the folder OUT; keep whole ones."
 )
 @click.option(
-    "--shard", type=int, metavar="I", help="Make shard I alone, from 0 on; by default SLURM_ARRAY_TASK_ID, else all."
+    "--shard", type=int, metavar="I", help="Make shard I alone, 0 or more; by default SLURM_ARRAY_TASK_ID, else all."
 )
 @reading_options
 @click.option("--force", is_flag=True, help="Serve images of a run whose verdict is `harms` all the same.")

@@ -37,6 +37,9 @@ def bench(
     """Measure what helps a classifier of few images, rows or series most, and whether synthetic ones help on top of
     that.
 
+    Each answer is helps, no evidence, harms, or withheld. The exit code is 0 whatever they are; with --require-gain it
+    is 6 unless synthetic images help.
+
     \b
     ganaug bench data/train --test data/test --out runs/bench
     ganaug bench data/train --test data/test --run runs/leaves --out runs/bench
@@ -44,9 +47,6 @@ def bench(
     ganaug bench mnist.npz --limit 100 --model small --run runs/mnist --out runs/bench --quick
     ganaug bench data/train --test data/test --synthetic diffusion --synthetic renderer --out runs/bench
     ganaug bench train.csv --target diagnosis --test test.csv --run runs/rows --out runs/bench
-
-    Each answer is helps, no evidence, harms, or withheld. The exit code is 0 whatever they are; with --require-gain it
-    is 6 unless synthetic images help.
     """
     settings, _ = settings_from(ctx, BenchSettings, given)
     if run is None and recipe is not None:

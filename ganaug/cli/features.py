@@ -17,7 +17,7 @@ from ganaug.cli.options import DEVICE, LIMIT, OWN_RECIPE, reading_options
     type=click.Choice(["auto", "encoder", "encoder-penultimate", "reader", "discriminator"]),
     default="auto",
     show_default=True,
-    help="Which network is asked.",
+    help="The network whose features are written.",
 )
 @click.option("--test", metavar="DATA", help="Images to test the probe on.  [default: those the fit did not see]")
 @click.option("--no-probe", is_flag=True, help="Only write the features.")
@@ -29,8 +29,8 @@ from ganaug.cli.options import DEVICE, LIMIT, OWN_RECIPE, reading_options
 def features(run, data, out, part, test, no_probe, reading, limit, device, recipe, seed, report):
     """Write what a run knows about the images DATA, and compare it with raw pixels where labels are few.
 
-    Asked is an encoder (bigan, aae, vae), the reader of infogan, or the last layer but one of a discriminator. The
-    comparison is a linear classifier trained on 10, 50 and 200 labels a class.
+    The features are those of an encoder (bigan, aae, vae), of the reader of infogan, or of the last layer but one of a
+    discriminator. The comparison is a linear classifier trained on 10, 50 and 200 labels a class.
 
     \b
     ganaug features runs/leaves data/train --out leaves.npz
@@ -68,7 +68,7 @@ def features(run, data, out, part, test, no_probe, reading, limit, device, recip
     if probes:
         lines += ["", HEADER, *(found.line() for found in probes), ""]
         lines += [f"Accuracy on {probes[0].tested} images, {probes[0].unseen} of which gradients of the fit never saw: "
-                  "mean over 3 draws of the labels (lowest to highest)."]  # fmt: skip
+                  "mean over 3 random choices of the labels (lowest to highest)."]  # fmt: skip
     values = {"images": count, "features": width, "part": known.part, "out": None if file is None else str(file)}
     values["probe"] = [
         {"labels": p.labels, "features": p.features, "pixels": p.pixels, "tested": p.tested, "unseen": p.unseen}

@@ -59,11 +59,13 @@ class DataCommand(click.RichCommand):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ganaug")
 def cli() -> None:
-    """Train a GAN on your labelled images, mix its samples into your DataLoaders, and find out whether that helped.
+    """I have too few images: what helps? Find out on your own images, with your own classifier. Train a GAN on them,
+    and find out whether its images help on top of the best of the rest.
 
     \b
     ganaug check   data/train
     ganaug split   data/photos --test 0.25
+    ganaug bench   data/train --test data/test --out runs/what_helps
     ganaug fit     data/train --out runs/leaves --budget 10m
     ganaug preview runs/leaves
     ganaug measure runs/leaves data/train
@@ -109,7 +111,7 @@ def common(command: Callable[..., Told | None]) -> Callable[..., None]:
         if code:
             raise SystemExit(code)
 
-    seed_of = "Seed of every draw." if draws else "Changes nothing: there are no draws here."
+    seed_of = "Seed of all random numbers." if draws else "No effect: nothing here is random."
     for option in (
         click.option("--quiet", "-q", is_flag=True, help="No progress; results and errors only."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object."),

@@ -30,7 +30,8 @@ DEVICE = click.option(
 )
 TRUNCATION = click.option(
     "--truncation", type=click.FloatRange(0, min_open=True), metavar="T",
-    help="Draw latents within T only: more typical, less varied images. Little effect where a recipe norms the latent.",
+    help="Draw latents within T only: more typical, less varied images. Little effect where the recipe "
+    "normalises the latent.",
 )  # fmt: skip
 
 

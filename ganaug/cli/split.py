@@ -16,6 +16,7 @@ from ganaug.errors import OptionError
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.25,
     show_default=True,
+    metavar="SHARE",
     help="Share of each class to test on.",
 )
 @click.option("--out", type=click.Path(), help="Folder to write both parts into.  [default: beside DATA, DATA-split]")

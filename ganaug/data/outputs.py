@@ -17,7 +17,7 @@ from ganaug.data.sources.kinds import SOURCES, is_text
 from ganaug.data.sources.ours import SAMPLES, made_here
 from ganaug.errors import OptionError
 
-_OUTSIDE = "Choose a folder outside, so that it is no class."
+_OUTSIDE = "Choose a folder outside, so that it is not read as a class."
 _ENOUGH = 2  # folders of images with the names of classes, which make a folder one of data
 
 

@@ -172,7 +172,7 @@ def _npz(
         pairs = getattr(source, "pairs", None)
         arrays = {"x": source.array[rows]} | ({} if pairs is None else {"pair": pairs[rows]})
     elif found.common_size() is None:
-        cause = f"These images are no files, and of {len({image.size for image in found.images})} sizes"
+        cause = f"These images are not files, and of {len({image.size for image in found.images})} sizes"
         raise DataError(f"{cause}: an .npz file holds images of one size.", f"Give a folder of files. {_BY_ROWS}")
     else:
         arrays = {"x": np.stack([np.asarray(source.read(row).convert(found.mode())) for row in rows.tolist()])}

@@ -86,7 +86,7 @@ class FitSettings(Reading):
     )
     options: dict[str, Any] = option({}, "A setting of the recipe; repeatable.", metavar="NAME=VALUE", flag="--set")
     budget: float | str | None = option(None, "Training time, like 90s, 10m or 1.5h.  [default: 10m]", metavar="TIME")
-    steps: int | None = option(None, "Rounds of training, in place of a budget.", least=1)
+    steps: int | None = option(None, "Steps of training, in place of a budget.", least=1)
     size: int | str = option("auto", "Side of the generated images.", metavar="PX")
     channels: int | str = option("auto", "1 grey, 3 RGB.", choices=("auto", "1", "3"))
     limit: int | None = option(None, "At most N items a class.", least=2)
@@ -106,7 +106,10 @@ class FitSettings(Reading):
         None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any", recorded=False
     )
     unlabelled: Any = option(
-        None, "Images without labels to learn from, too, where one can be given.", metavar="DATA", recorded=False
+        None,
+        "More images, without labels; those whose class classifiers agree on are learned, too.",
+        metavar="DATA",
+        recorded=False,
     )
     strict: bool = option(False, "Stop at the first unreadable image.", recorded=False)
 
@@ -130,7 +133,7 @@ class FitSettings(Reading):
         if not 0 < self.validation < 1:
             raise OptionError(f"The validation share is {self.validation}.", "Give a share between 0 and 1.")
         if not 0 <= self.seed < 2**53:
-            raise OptionError(f"The seed is {self.seed}.", "Give a whole number from 0 on.")
+            raise OptionError(f"The seed is {self.seed}.", "Give a whole number, 0 or more.")
         if self.kind not in ("auto", *RECIPES_OF):
             raise OptionError(
                 f"There is no kind of data {self.kind!r}.", f"Choose one of: auto, {', '.join(RECIPES_OF)}."

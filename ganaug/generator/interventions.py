@@ -31,7 +31,7 @@ class Intervention:
         """Raises TypeError or ValueError for anything but a well-formed one."""
         fields_of(is_(value, dict), {"kind", "step", "start", "cause"})
         if value["kind"] not in KINDS:
-            raise ValueError(f"{value['kind']!r} is no kind of intervention")
+            raise ValueError(f"{value['kind']!r} is not a kind of intervention")
         step = bounded(value["step"], 0, 2**53)
         return Intervention(value["kind"], step, bounded(value["start"], 0, step), text(value["cause"]))
 

@@ -141,7 +141,8 @@ def all_parts(card: Card, images: LabelledImages) -> FitParts[LabelledImages]:
     other = [name for name, n in card.counts.items() if counts[name] < n]
     if other:
         raise LabelMismatchError(
-            f"Of {other[0]!r} the fit had {card.counts[other[0]]} images, and {counts[other[0]]} of these are.",
+            f"The fit saw {card.counts[other[0]]} images of {other[0]!r}; only {counts[other[0]]} in this data have "
+            "that label.",
             "Give them with the labels that they had.",
         )
     return parts

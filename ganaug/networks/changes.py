@@ -21,8 +21,8 @@ CHANGES = {
 }
 AFFINE = ("turn", "scale", "shift-x", "shift-y")  # those that keep it in most sets
 ALLOW = (
-    f"A change that keeps the label of your images: {', '.join(CHANGES)}; repeatable, or joined by commas; none for "
-    "none. "
+    f"A change that keeps the label of your images: {', '.join(CHANGES)}; repeatable, or joined by commas; none "
+    "means no changes. "
 )
 
 

@@ -40,7 +40,7 @@ def numbered(classes: Classes | Mapping[int, str]) -> dict[int, str]:
     named = dict(zip(map(int, labels), check_names(list(names)), strict=True))
     if len(named) < len(classes) or min(named, default=0) < 0:
         raise LabelMismatchError(
-            "classes gives one label to two names, or a negative one.", "Give every name a label of its own, from 0 on."
+            "classes gives one label to two names, or a negative one.", "Give every name a label of its own, 0 or more."
         )
     return named
 

@@ -122,7 +122,7 @@ def _compact(name: str, texts: Sequence[str], told: bool = True) -> Dates | None
         return None
     dates = _chosen(name, fitting, texts)
     note = f"Column {name!r} holds numbers that are all dates, and is read as {dates.moments.pattern}. "
-    note += f"If they are no dates, leave the column out: --drop {name}."
+    note += f"If they are not dates, leave the column out: --drop {name}."
     return Dates(dates.moments, (*((note,) if told else ()), *dates.notes))
 
 

@@ -58,7 +58,7 @@ class Moments:
             raise ValueError(f"{text[:40]!r} is not written as {self.pattern}")
         year, month, day = _year(parts), _month(parts), int(parts.get("DD") or parts.get("D") or 1)
         if not 1 <= year <= 9999 or day > (12 if self.twelve else monthrange(year, month)[1]):
-            raise ValueError(f"{text[:40]!r} is no day of the calendar")
+            raise ValueError(f"{text[:40]!r} is not a day of the calendar")
         seconds = 3600 * _hour(parts) + 60 * int(parts.get("mm", 0)) + int(parts.get("ss", 0))
         return self._count(year, month, day, seconds, int(parts.get("f", 0)))
 

@@ -155,7 +155,7 @@ def as_pairs(dataset: Any, image: str | None = None, target: str | None = None, 
     item = _first(dataset)
     if not isinstance(item, Mapping):
         if image is not None or target is not None:
-            raise OptionError("image and target name keys, but items are no dicts.", "Leave them out.")
+            raise OptionError("image and target name keys, but items are not dicts.", "Leave them out.")
         return dataset
     kinds = {str(key): type(value).__name__ for key, value in item.items()}
     found = image_key(kinds, image)

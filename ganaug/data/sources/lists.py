@@ -62,7 +62,7 @@ def read_list(path: Path, columns: int = 2) -> Listing:
     if len(rows) < 2 or len(rows[0][1]) < columns:
         labels = (" and labels", ", label") if columns > 1 else ("", "")
         fix = f"Give a line of names, then a line for each image: image{labels[1]}."
-        raise DataError(f"{path} is no list of images{labels[0]}.", fix)
+        raise DataError(f"{path} is not a list of images{labels[0]}.", fix)
     header = rows[0][1]
     odd = next((number for number, row in rows if len(row) != len(header)), None)
     if odd is not None:
@@ -151,7 +151,7 @@ def _single(listing: Listing, name: str) -> tuple[str, ...]:
     if given and None not in numbers:
         odd = [cell for cell, number in zip(given, numbers, strict=True) if number != int(number or 0)]
         if odd:
-            cause = f"The column {name!r} of {listing.path} holds numbers such as {odd[0]}: these are no classes."
+            cause = f"The column {name!r} of {listing.path} holds numbers such as {odd[0]}: these are not classes."
             raise DataError(cause, "Name the column of classes: --target COLUMN.")
         plain = [str(int(number or 0)) for number in numbers]
         known = dict(zip(given, plain if all(map(_is_plain, given)) else given, strict=True))

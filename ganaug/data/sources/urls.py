@@ -100,7 +100,7 @@ def url(asked: Asked) -> Any:
         return _folder(address, system, path, asked.reading.range)
     if suffix not in FILES:
         raise DataError(
-            f"There is no folder {address}, and it is no file of a kind that is read there.",
+            f"There is no folder {address}, and it is not a file of a kind that is read there.",
             f"Give the folder of the class folders, or a file: {', '.join(FILES)}.",
         )
     local = _fetched(address, system, posixpath.dirname(path), posixpath.basename(path), names, asked)

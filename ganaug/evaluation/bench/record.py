@@ -34,8 +34,9 @@ def metric_reason(design: Design, sets: Sets) -> str:
     """Why this metric decides, in a few words."""
     counts = sets.train.counts().values()
     share = max(counts) / max(1, min(counts))
-    relation = "more" if design.unequal else "not more"
-    return f"the largest class is {share:.1f} times as large as the smallest, {relation} than {UNEQUAL}"
+    if not design.unequal:
+        return f"the classes are about equal in size ({share:.1f} to 1)"
+    return f"the largest class is {share:.1f} times as large as the smallest, more than {UNEQUAL}"
 
 
 def named(contender: Contender) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def decide(interval: Interval, reasons: list[str], *, enough: bool = True) -> st
 def holm(ps: Sequence[float]) -> list[float]:
     """p-values of several comparisons, corrected so that the chance of any false one stays below the level (Holm 1979).
 
-    A bench makes one comparison, and needs none; whoever benches several runs or data sets and picks among them does.
+    A bench makes one comparison, and needs none. If you bench several runs or data sets and pick the best, use it.
     """
     order, corrected, least = np.argsort(ps, kind="stable"), [1.0] * len(ps), 0.0
     for place, i in enumerate(order):

@@ -114,7 +114,7 @@ def _like(real: LabelledImages, made: ImageSource) -> NoFit:
     foreign = [name for name, n in counts.items() if n and real.place(name) < 0]
     if foreign:
         raise LabelMismatchError(
-            f"The samples have the class {', '.join(map(repr, foreign))}, the data not.",
+            f"The samples have the class {', '.join(map(repr, foreign))}, which the data lack.",
             f"Classes are matched by name; the data have {', '.join(map(repr, real.classes))}.",
         )
     there = {alike(name) for name, n in counts.items() if n > 1}

@@ -59,7 +59,9 @@ class Rules:
                 "Give 0 (which leaves the rule out) to 0.9.",
             )
         if not 0 < self.spread <= 10:
-            raise OptionError(f"spread={self.spread} is no standard deviation of latents.", "Give a number like 1.2.")
+            raise OptionError(
+                f"spread={self.spread} is not a standard deviation of latents.", "Give a number like 1.2."
+            )
         if not 0.1 <= self.gate <= 1:
             raise OptionError(f"gate={self.gate} is not a share of accepted samples.", "Give 0.1 to 1.")
 

@@ -76,7 +76,7 @@ def warn_of_numbers(card: Card, plan: Collection[str], out: Path, depth: int) ->
         return
     listed = ", ".join(f"{number} for {name!r}" for number, name in list(zip(numbers, read, strict=True))[:SHOWN])
     warnings.warn(
-        f"torchvision, timm and Hugging Face number the classes in {out} from 0 on, in the order of its "
+        f"torchvision, timm and Hugging Face number the classes in {out} from 0, in the order of its "
         f"folders; the data of the fit have the labels {listed}{', ...' * (len(read) > SHOWN)}. Write the real images "
         f"beside them (--with-real DATA), or read it by ImageFolder({str(out)!r}, "
         f"target_transform={numbers}.__getitem__).",

@@ -126,7 +126,7 @@ def format_for(fitted: Fitted, out: Path, named: str | None = None) -> Format:
         if not one.suffixes:
             return one
     names = " or ".join(f"--out OUT{one.suffixes[0]}" for one in formats.values())
-    raise OptionError(f"Synthetic {kind} are written to a file, and {out} is no name of one.", f"Give {names}.")
+    raise OptionError(f"Synthetic {kind} are written to a file, and {out} is not the name of one.", f"Give {names}.")
 
 
 def formats_in_words() -> str:

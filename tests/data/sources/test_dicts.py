@@ -125,5 +125,5 @@ def test_plain_dicts():
     assert source.classes == ("0", "1")
     assert source.labels.tolist() == LABELS
     assert source.read(5).tobytes() == picture(5).tobytes()
-    with pytest.raises(OptionError, match="no dicts"):
+    with pytest.raises(OptionError, match="not dicts"):
         open_source([(picture(i), i % 2) for i in range(8)], image="image")

@@ -71,7 +71,7 @@ def test_without_synthetic_images_the_other_question_is_answered(photos, tmp_pat
     data = bench(images(20, 0), test=images(40, 1), out=tmp_path, model="small", remedies=("longer",), steps=6, **FEW)
     assert (data.verdict, data.ratio) == (None, 0)
     assert data.data["sources"] == {}
-    assert "Nobody asked" in data.report_path.read_text()
+    assert "Not tested" in data.report_path.read_text()
     assert data.data["most"]["sentence"] in data.table()
 
 

@@ -26,6 +26,12 @@ def test_what_helped_is_named(verdict: str | None):
     assert command == ("ganaug doctor RUN" if verdict == "harms" else "")
 
 
+@pytest.mark.parametrize("name", ["augmentation", "mean", "probe", "finetune", "shift"])
+def test_how_to_do_what_helped_is_told(name: str):
+    most = {"verdict": "helps", "remedies": [name], "arms": {"best": {"name": "small: real"}}}
+    assert "that is, with" in next_step(found(most=most))[0]
+
+
 def test_files_for_ones_own_training_are_named():
     most = {"verdict": "helps", "remedies": ["distillation"], "arms": {"best": {"name": "small: real"}}}
     assert "soft_labels.csv" in next_step(found(most=most))[0]
