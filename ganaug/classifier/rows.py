@@ -17,7 +17,7 @@ import numpy as np
 from ganaug.classifier.probe import with_floor
 from ganaug.classifier.use import use_named
 from ganaug.classifier.weighed import Given, require_given, weighed
-from ganaug.errors import MissingPackageError, OptionError
+from ganaug.errors import DivergedError, MissingPackageError, OptionError
 from ganaug.keys import key
 
 VERSION = 1  # changes whenever the same call would give another classifier
@@ -147,7 +147,8 @@ def has_smote() -> bool:
 
 def with_smote(rows: np.ndarray, labels: np.ndarray, blocks: Sequence[int], seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The rows, and others of the smaller classes until all are as large as the largest (Chawla et al. 2002,
-    1106.1813). Categories are those of most neighbours (SMOTE-NC, SMOTE-N). A class of one row stays as it is."""
+    1106.1813). Categories are those of most neighbours (SMOTE-NC, SMOTE-N). A class of one row stays as it is. Raises
+    DivergedError where imbalanced-learn fails: that ends this training alone."""
     try:
         from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC
     except ImportError as error:
@@ -164,14 +165,18 @@ def with_smote(rows: np.ndarray, labels: np.ndarray, blocks: Sequence[int], seed
         "sampling_strategy": able, "random_state": key(seed, "smote") % 2**31,
         "k_neighbors": min(NEIGHBOURS, *(int(counts[label]) - 1 for label in able)),
     }  # fmt: skip
-    categories = np.flatnonzero(widths > 1)
-    if not len(categories):
+    categories = np.flatnonzero(widths > 1).tolist()
+    if not categories:
         sampler = SMOTE(**chosen)
     elif len(categories) == len(widths):
         sampler = SMOTEN(**chosen)
     else:
         sampler = SMOTENC(categories, **chosen)
-    filled, own = sampler.fit_resample(codes, labels)
+    try:
+        filled, own = sampler.fit_resample(codes, labels)
+    except Exception as error:
+        cause = f"{type(sampler).__name__} of imbalanced-learn failed: {type(error).__name__}: {error}."
+        raise DivergedError(cause, "Leave out smote, or take another version of imbalanced-learn.") from error
     parts = [np.eye(width)[filled[:, i].astype(int)] if width > 1 else filled[:, i : i + 1].astype(np.float64)
              for i, width in enumerate(widths.tolist())]  # fmt: skip
     return np.concatenate(parts, 1), own

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ganaug.classifier.rows import ROW_MODELS, BoostingTraining, LogisticTraining, has_smote, train_rows, with_smote
-from ganaug.errors import MissingPackageError, OptionError, TooFewImagesError
+from ganaug.errors import DivergedError, MissingPackageError, OptionError, TooFewImagesError
 from ganaug.keys import key
 
 X, Y = load_wine(return_X_y=True)
@@ -98,6 +98,25 @@ def test_smote_makes_categories_of_categories(blocks):
     assert np.bincount(y).tolist() == [32, 32]
     assert set(np.unique(x[:, -3:])) == {0.0, 1.0}
     assert (x[:, -3:].sum(1) == 1).all()
+
+
+def test_smote_takes_numbers_beside_several_categories():
+    rng = np.random.default_rng(0)
+    codes = np.eye(6)[rng.integers(0, 3, 40)] + np.eye(6)[3 + rng.integers(0, 3, 40)]
+    rows = np.concatenate([rng.standard_normal((40, 1)), codes], 1)
+    x, y = with_smote(rows, (np.arange(40) < 8).astype(int), (1, 3, 3), 0)
+    assert np.bincount(y).tolist() == [32, 32]
+    assert (x[:, 1:4].sum(1) == 1).all()
+    assert (x[:, 4:].sum(1) == 1).all()
+
+
+def test_what_imbalanced_learn_raises_ends_that_training(monkeypatch):
+    def fail(*_):
+        raise ValueError("The truth value of an array is ambiguous")
+
+    monkeypatch.setattr(SMOTE, "fit_resample", fail)
+    with pytest.raises(DivergedError, match=r"SMOTE of imbalanced-learn failed: ValueError: .* ambiguous"):
+        train_rows(X[:80], Y[:80], 3, training=LogisticTraining(smote=True), seed=0)
 
 
 def test_without_imbalanced_learn_it_is_said_what_to_install(monkeypatch):
