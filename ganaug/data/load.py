@@ -219,11 +219,12 @@ def read_opened(
         store = torch.from_numpy(gathered.finish().view(np.ndarray))
         order = np.argsort(shelf.log.written()["index"])
         pixels = replace(Pixels.of(store), mapped=shelf.mapped).take(torch.from_numpy(order))
-    rows = found.rows
+    rows, sizes = found.rows, found.sizes()
+    names = tuple(opened.names[row] for row in rows)
     refuse_depth(opened, found, reading.range, needed=at_least > 0)
     for words, n in found.read_as(reading.range).items():
         report("reading", 0, 0, f"{n} of {len(rows)} images are {words}")
-    if told := cut_in_words(found.sizes(), shape):
+    if told := cut_in_words(sizes, shape):
         report("reading", 0, 0, told)
     places = places_in(opened.labels)
     return LabelledImages(
@@ -232,12 +233,12 @@ def read_opened(
         classes=opened.classes,
         codec=ImageCodec(found.mode(), found.usual_size(shape), reading.range if found.deep(opened) else None),
         fingerprints=found.images.fingerprints,
-        names=tuple(opened.names[row] for row in rows),
+        names=names,
         groups=None if opened.groups is None else tuple(opened.groups[row] for row in rows),
         unreadable=tuple(found.unreadable),
         stored_pairs=None
         if paired is None
-        else Pixels.of(read_pairs(paired, rows, pixels.shape[-1], found.sizes(), shape)),
+        else Pixels.of(read_pairs(paired, rows, pixels.shape[-1], sizes, shape, names)),
         skipped=skipped_in(opened),
         likenesses=found.images.likenesses,
         places=places[torch.from_numpy(rows)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -18,6 +18,7 @@ from ganaug.data.sources.folder import from_folder
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import Size
 from ganaug.errors import DataError, OptionError, UnreadableImageError
+from ganaug.reporting import printable
 
 Reader = Callable[[int], Any]  # index in the source of the images -> uint8 (H, W) or (H, W, 3), or a PIL image
 
@@ -40,18 +41,21 @@ def open_pairs(opened: ImageSource, pairs: Any = None, follow_links: bool = Fals
     return lambda index: pixels[index]
 
 
-def read_pairs(read: Reader, rows: np.ndarray, side: int, sizes: np.ndarray, proportion: Size | None) -> torch.Tensor:
-    """uint8 (N, c, side, side) of the pairs of these items; c is 1 if none has colour. Resizing averages areas. sizes:
-    of their images, int (N, 2): the same part is kept of a pair as of its image. Raises DataError for values of more
-    than 8 bits on an unknown scale."""
+def read_pairs(
+    read: Reader, rows: np.ndarray, side: int, sizes: np.ndarray, proportion: Size | None, names: Sequence[str]
+) -> torch.Tensor:
+    """uint8 (N, c, side, side) of the pairs of these items; c is 1 if none has colour. Resizing averages areas. sizes,
+    names: of their images, int (N, 2) and N: the same part is kept of a pair as of its image. Raises DataError for a
+    pair of another proportion than its image, and for values of more than 8 bits on an unknown scale."""
     pictures: list[np.ndarray] = []
     deep: dict[str, Deep] = {}
-    for row, (height, width) in zip(rows, sizes.tolist(), strict=True):
+    for row, (height, width), name in zip(rows, sizes.tolist(), names, strict=True):
         found = read(int(row))
         stored = stored_in(found) if isinstance(found, Image.Image) else Stored()
         deep |= {f"pair {row}": stored.deep} if stored.deep else {}
-        kept = kept_of((height, width), proportion)
-        pictures.append(squared(np.asarray(found), side, Image.Resampling.BOX, kept))
+        pair = np.asarray(found)
+        _require_proportion(pair.shape[:2], (height, width), name)
+        pictures.append(squared(pair, side, Image.Resampling.BOX, kept_of((height, width), proportion)))
     doubt = unfit(deep)
     if doubt:
         raise DataError(f"The paired images: {doubt[0]}", "Save them with 8 bits, 0 to 255: a range is for the images.")
@@ -62,6 +66,17 @@ def read_pairs(read: Reader, rows: np.ndarray, side: int, sizes: np.ndarray, pro
         grey = picture if picture.ndim == 2 else picture[..., 0]
         view[place] = picture.transpose(2, 0, 1) if colour and picture.ndim == 3 else grey
     return out
+
+
+def _require_proportion(pair: tuple[int, ...], image: Size, name: str) -> None:
+    """One side may be a pixel off, in the pair or in its image."""
+    if abs(pair[0] * image[1] - pair[1] * image[0]) > max(*pair, *image):
+        here, there = (" x ".join(map(str, size)) for size in (pair, image))
+        raise DataError(
+            f"The pair of {printable(name)} has another proportion than the image: {here} px (height x width), and the "
+            f"image {there}.",
+            "Give pairs that show what their images show, in any size of the same proportion.",
+        )
 
 
 def _from_folder(opened: ImageSource, folder: Path, follow_links: bool) -> Reader:

@@ -84,6 +84,19 @@ def test_pairs_take_the_size_of_the_images_and_keep_colour_only_if_they_have_som
     assert images.pairs[3, 0].unique().tolist() == [30]
 
 
+@pytest.mark.parametrize(("size", "fits"), [((12, 18), True), ((30, 46), True), ((24, 35), True), ((6, 18), False),
+                                            ((24, 24), False), ((18, 12), False)])  # fmt: skip
+def test_a_pair_of_another_proportion_than_its_image_is_refused(size, fits):
+    x, y = np.zeros((6, 12, 18), np.uint8), np.arange(6) % 2
+    x[:, :, 9:] = np.arange(6, dtype=np.uint8)[:, None, None]
+    masks = np.zeros((6, *size), np.uint8)
+    if fits:
+        assert load_images((x, y), pairs=masks, size=8).pairs.shape == (6, 1, 8, 8)
+        return
+    with pytest.raises(DataError, match=rf"pair of item 0 has another .* {size[0]} x {size[1]} px .* image 12 x 18"):
+        load_images((x, y), pairs=masks, size=8)
+
+
 def test_wrong_pairs_are_refused():
     x, y, s = numbered()
     with pytest.raises(DataError, match="12 images but 11"):

@@ -127,16 +127,18 @@ def test_a_test_set_is_cut_to_the_proportion_of_the_training_set(tmp_path):
     assert high >= 1.5 * broad
 
 
-def test_pairs_lose_what_their_images_lose():
-    sizes = [(30, 40)] * 5 + [(60, 40)]
-    images = [(disc(*size), i % 2) for i, size in enumerate(sizes)]
-    masks = np.stack([np.asarray(disc(64, 64)) for _ in sizes])
-    found = load_images(images, size=32, pairs=masks)
+def test_pairs_lose_what_their_images_lose(tmp_path):
+    for i, (height, width) in enumerate([(30, 40)] * 5 + [(60, 40)]):
+        for folder, times in (("images", 1), ("masks", 2)):
+            (tmp_path / folder / f"class {i % 2}").mkdir(parents=True, exist_ok=True)
+            disc(times * height, times * width).save(tmp_path / folder / f"class {i % 2}" / f"{i}.png")
+    found = load_images(tmp_path / "images", size=32, pairs=tmp_path / "masks")
     assert found.pairs is not None
-    whole, cut = (np.asarray(Image.fromarray(masks[0]).resize((32, 32), Image.Resampling.BOX, box=box))
-                  for box in ((0, 0, 64, 64), (0, 16, 64, 48)))  # fmt: skip
-    assert np.array_equal(found.pairs[0, 0].numpy(), whole)
-    assert np.array_equal(found.pairs[5, 0].numpy(), cut)
+    boxes = {5: (0, 30, 80, 90)}
+    for place, name in enumerate(found.names):
+        mask = Image.open(tmp_path / "masks" / name)
+        wanted = mask.resize((32, 32), Image.Resampling.BOX, box=boxes.get(int(name[-5]), (0, 0, 80, 60)))
+        assert np.array_equal(found.pairs[place, 0].numpy(), wanted)
 
 
 def test_only_sets_that_are_served_so_are_told(tmp_path):
