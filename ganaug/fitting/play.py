@@ -36,7 +36,7 @@ from ganaug.generator.interventions import retries
 from ganaug.generator.known import keep_likenesses
 from ganaug.generator.state import SavedState, load_state, save_state
 from ganaug.reporting import Report
-from ganaug.samples.pictures import sample_grid, save_picture, tile
+from ganaug.samples.pictures import in_proportion, sample_grid, save_picture, tile
 from ganaug.samples.variants import translation_grid
 
 SAVE_SECONDS = 20.0  # a state is committed at least this often
@@ -172,7 +172,7 @@ class Play:
             grid = translation_grid(kept, self.recipe.source, self.recipe.prior, self.validation)
         else:
             grid = sample_grid(kept["generator"], self.recipe.prior, len(self.training.classes))
-        picture = tile(grid)
+        picture = tile(in_proportion(grid, self.training.codec))
         save_picture(picture, self.folder / "samples" / f"step-{progress.step:09d}.png")
         self.course.journal.tell(progress.step, {"grid": picture})
 

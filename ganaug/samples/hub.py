@@ -20,7 +20,7 @@ from ganaug.files.lock import sole_maker
 from ganaug.generator.folder import CARD, WEIGHTS, Fitted, OwnRecipe
 from ganaug.reporting import printable
 from ganaug.samples.blocks import Renderer
-from ganaug.samples.pictures import MOST_ROWS, tile
+from ganaug.samples.pictures import MOST_ROWS, in_proportion, tile
 from ganaug.samples.run import Loadable, Run, as_loaded, load
 from ganaug.samples.verdict import own_verdict
 
@@ -207,7 +207,7 @@ def _grid(fitted: Fitted) -> bytes | None:
         return None
     renderer, file = Renderer(fitted), io.BytesIO()
     rows = [renderer.rows(label, range(_COLUMNS)) for label in range(min(len(fitted.classes), MOST_ROWS))]
-    tile(np.stack(rows)).save(file, "PNG")
+    tile(in_proportion(np.stack(rows), fitted.card.codec)).save(file, "PNG")
     return file.getvalue()
 
 

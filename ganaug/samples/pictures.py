@@ -49,6 +49,19 @@ def sample_grid(
     return ImageCodec.decode(torch.stack(images)).cpu()
 
 
+def in_proportion(grid: Tensor | np.ndarray, codec: ImageCodec) -> np.ndarray:
+    """uint8 (..., C, H, W) squares -> the same in the proportion in which they are served: the longer side grows."""
+    cells = np.asarray(grid)
+    height, width = codec.size or cells.shape[-2:]
+    side, least = cells.shape[-1], min(height, width)
+    size = round(side * width / least), round(side * height / least)
+    if size == (side, side):
+        return cells
+    flat = cells.reshape(-1, side, side)
+    shown = [np.asarray(Image.fromarray(one).resize(size, Image.Resampling.BICUBIC)) for one in flat]
+    return np.stack(shown).reshape(*cells.shape[:-2], *size[::-1])
+
+
 def tile(
     grid: Tensor | np.ndarray,
     *,

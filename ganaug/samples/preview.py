@@ -24,7 +24,7 @@ from ganaug.generator.folder import Fitted
 from ganaug.keys import permutation
 from ganaug.reporting import listed, printable
 from ganaug.samples.blocks import Renderer
-from ganaug.samples.pictures import MOST_ROWS, latent_walk, sample_grid, save_picture, tile
+from ganaug.samples.pictures import MOST_ROWS, in_proportion, latent_walk, sample_grid, save_picture, tile
 from ganaug.samples.run import Samples, as_fitted, from_noise, made_elsewhere, withheld
 from ganaug.samples.variants import images_for, translation_grid, translator
 
@@ -155,7 +155,8 @@ def preview(
 def _translated(fitted: Fitted, source: Source, columns: int, seed: int, data: Any, pairs: Any) -> Image.Image:
     images = images_for(fitted, data, pairs).in_order(fitted.card.classes, "The data")
     rows = columns * len(images.classes)
-    return tile(translation_grid(fitted.networks, source, fitted.prior, images, rows=rows, seed=seed))
+    grid = translation_grid(fitted.networks, source, fitted.prior, images, rows=rows, seed=seed)
+    return tile(in_proportion(grid, fitted.card.codec))
 
 
 def _saved(grid: Image.Image, out: Path) -> Path:
@@ -166,19 +167,20 @@ def _saved(grid: Image.Image, out: Path) -> Path:
 
 
 def _served(fitted: Fitted, columns: int, seed: int, truncation: float | None) -> list[_Row]:
-    """Samples of every class, as they are served where there is a choice among them."""
-    names = fitted.card.classes
+    """Samples of every class, as they are served where there is a choice among them, in the proportion of the real
+    images."""
+    names, codec = fitted.card.classes, fitted.card.codec
     if fitted.choice is not None:
         renderer = Renderer(fitted, seed, truncation=truncation)
         kept = [label for label, name in enumerate(names) if name not in withheld(fitted)]
-        return [_Row(names[label], np.asarray(renderer.rows(label, range(columns)))) for label in kept]
+        return [_Row(names[label], in_proportion(renderer.rows(label, range(columns)), codec)) for label in kept]
     grids = [
         sample_grid(
             fitted.generator, fitted.prior, len(names), start=start, columns=columns, seed=seed, truncation=truncation
         )
         for start in range(0, len(names), MOST_ROWS)
     ]
-    return [_Row(name, made.numpy()) for name, made in zip(names, torch.cat(grids), strict=True)]
+    return [_Row(name, made) for name, made in zip(names, in_proportion(torch.cat(grids), codec), strict=True)]
 
 
 def _pictures(source: ImageSource, label: int, columns: int, seed: int) -> list[Image.Image]:
@@ -275,13 +277,14 @@ def _strip(cells: np.ndarray) -> str:
 def _walk(fitted: Fitted, out: Path, frames: int, seed: int, truncation: float | None) -> list[Path]:
     """The path laid out, and in motion."""
     names = fitted.card.classes
-    walk = latent_walk(fitted.generator, fitted.prior, len(names), frames=frames, seed=seed, truncation=truncation)
+    path = latent_walk(fitted.generator, fitted.prior, len(names), frames=frames, seed=seed, truncation=truncation)
+    walk = in_proportion(path, fitted.card.codec)
     per_row = min(walk.shape[1], 10)
     missing = -walk.shape[1] % per_row
-    padded = torch.cat([walk, torch.full((frames, missing, *walk.shape[2:]), 255, dtype=torch.uint8)], 1)
-    pictures = [tile(frame.unflatten(0, (-1, per_row))) for frame in padded]
+    padded = np.concatenate([walk, np.full((frames, missing, *walk.shape[2:]), 255, np.uint8)], 1)
+    pictures = [tile(frame.reshape(-1, per_row, *frame.shape[1:])) for frame in padded]
     motion = {"save_all": True, "append_images": pictures[1:], "duration": 80, "loop": 0}
     with writing(out):
-        save_picture(tile(walk[:: max(1, frames // 12)].transpose(0, 1), names=names), out / "walk.png")
+        save_picture(tile(walk[:: max(1, frames // 12)].swapaxes(0, 1), names=names), out / "walk.png")
         save_picture(pictures[0], out / "walk.gif", **motion)
     return [out / "walk.png", out / "walk.gif"]

@@ -87,3 +87,20 @@ def test_names_in_a_picture_are_whole_and_in_their_script_where_a_font_has_it():
     greek = font_for("φύλλο", 12)
     if greek is not None:
         assert bytes(greek.getmask("φ")) != bytes(greek.getmask("\uffff"))
+
+
+@pytest.mark.parametrize("size", [(8, 12), (12, 8)])
+def test_samples_are_shown_in_the_proportion_in_which_they_are_served(size, tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (24, *size), np.uint8)
+    run = ganaug.fit((x, np.arange(24) % 2), tmp_path / "run", size=8, steps=1, options={"width": 4, "widest": 8})
+    grid, page, walk, motion = ganaug.preview(run, tmp_path / "out", columns=2, frames=2, data=(x, np.arange(24) % 2))
+    text = page.read_text(encoding="utf-8")
+    for what in ("samples", "real images"):
+        for strip in strips(text, what):
+            assert strip.shape == (size[0] + 4, 2 * (size[1] + 2) + 2)
+    assert not (strips(text, "real images")[0][2:-2, 2:-2] == 255).all(0)[: size[1]].any()  # no margins
+    zoom = round(56 / size[0])
+    for file, columns in ((motion, 2), (grid, 4), (walk, 2), (next((run.path / "samples").iterdir()), 8)):
+        with Image.open(file) as shown:
+            assert shown.height % (size[0] * zoom + 2) == 2, file
+            assert shown.width >= columns * (size[1] * zoom + 2), file
