@@ -41,10 +41,16 @@ def doctor(run, data, pairs, reading, device, recipe, report):
     """
     from ganaug.cli.load import load_run, own_recipe
     from ganaug.data.beside import to_bench
+    from ganaug.data.spec import KINDS
     from ganaug.fitting.doctor.doctor import doctor as examine
+    from ganaug.generator.parts import UNLABELLED
 
     fitted, own = load_run(run, recipe), own_recipe(recipe)
     found = examine(fitted, data, reading, pairs=pairs, recipe=own, device=device, report=report)
-    bench = to_bench(data, reading, Path(run) / "bench", run=run) if data else None
-    bench = bench or f"ganaug bench DATA --run {as_text(run)} --out OUT"
-    return Told(found.to_json(), [*found.lines(), "", f"Whether its images help a classifier: {bench}"])
+    if fitted.card.classes == UNLABELLED:
+        return Told(found.to_json(), found.lines())
+    bench = to_bench(data, reading, Path(run) / "bench", run=run, recipe=recipe) if data else None
+    shown = "" if recipe is None else f" --recipe {as_text(recipe)}"
+    bench = bench or f"ganaug bench DATA --run {as_text(run)}{shown} --out OUT"
+    what = KINDS[len(fitted.card.shape)]
+    return Told(found.to_json(), [*found.lines(), "", f"Whether its {what} help a classifier: {bench}"])

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from ganaug.cli.group import DataCommand, Told, common
 from ganaug.cli.options import options_of, settings_from
 from ganaug.errors import OptionError
+from ganaug.files.functions import names_a_file
 from ganaug.fitting.settings import FitSettings
-from ganaug.reporting import Report
+from ganaug.options import as_text, typed
+from ganaug.reporting import Report, counted
+
+if TYPE_CHECKING:
+    from ganaug.generator.folder import Fitted  # with torch
 
 
 @click.command(cls=DataCommand)
@@ -54,6 +59,7 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     from ganaug.fitting.fit import fit as train
     from ganaug.fitting.place import is_finished
     from ganaug.game.ranks import started
+    from ganaug.generator.parts import UNLABELLED
 
     rank, world = started()
     if world > 1 and settings.slices == 1:
@@ -68,37 +74,58 @@ def fit(ctx: click.Context, resume: bool, dry_run: bool, report: Report, **given
     path = train(data, out, settings, resume=resume, fork=fork, report=report).path
     if rank > 0:
         return None
-    card = load_run(str(path), settings.recipe if ":" in settings.recipe else None).card
+    own = settings.recipe if names_a_file(settings.recipe) else None
+    fitted = load_run(str(path), own)
+    card, labelled = fitted.card, fitted.card.classes != UNLABELLED
     values = {"run": str(path), "steps": card.steps, "classes": list(card.classes), "shape": list(card.shape)}
     values["finished_before"] = before
-    then = f"Draw samples: ganaug augment {path} --balance --out OUT.{'csv' if len(card.shape) == 1 else 'npz'}"
-    if len(card.shape) == 3:
-        from ganaug.options import as_text
-
-        beside = "" if settings.reading.said() else f" --data {as_text(data)}"
-        beside += f" --pairs {as_text(settings.pairs)}" if settings.pairs else ""
-        then = f"Look at it: ganaug preview {as_text(path)}{beside}"
     done = "finished already, " if before else ""
-    lines = [f"{path}: {done}{card.steps} steps, {len(card.classes)} classes, {in_words(card.shape)}.", then]
-    images = len(card.shape) == 3
-    return Told(values, lines + (_whether_it_helps if images else _whether_rows_help)(data, path, settings))
+    of = counted(len(card.classes), "class") if labelled else "no labels"
+    lines = [f"{path}: {done}{counted(card.steps, 'step')}, {of}, {in_words(card.shape)}."]
+    lines.append(_to_look(fitted, data, path, settings, own))
+    if labelled:
+        return Told(values, lines + _whether_it_helps(fitted, data, path, settings, own))
+    lines.append("It learned without labels, so there is no bench of it: what it draws has none.")
+    if {"encoder", "reader"} & set(fitted.networks):
+        asked = _typed("features", path, data, *typed(settings.reading)[0], recipe=own, out=path / "features.npz")
+        lines.append(f"What it knows about images: {asked}")
+    return Told(values, lines)
 
 
-def _whether_it_helps(data: str, run: Path, settings: FitSettings) -> list[str]:
-    """How to find out; without a test set, how to come by one."""
-    from ganaug.data.beside import lacks_test, to_bench, to_split
-
-    if lacks_test(data):
-        return [f"Without a test set nobody knows whether it helps: before a fit, {to_split(data, settings)}"]
-    given = {"pairs": settings.pairs, "unlabelled": settings.unlabelled, "run": run}
-    typed = to_bench(data, settings, run / "bench", **given)
-    return [] if typed is None else [f"Find out whether it helps: {typed}"]
+def _typed(command: str, first: Any, *words: Any, recipe: str | None = None, **options: Any) -> str:
+    """A command as one types it. options: by name, None for those that are not needed."""
+    given = [
+        f"--{name} {as_text(value)}" for name, value in ({"recipe": recipe} | options).items() if value is not None
+    ]
+    return " ".join(["ganaug", command, as_text(first), *map(str, words), *given])
 
 
-def _whether_rows_help(data: str, run: Path, settings: FitSettings) -> list[str]:
-    """How to find out, of rows and series."""
-    from ganaug.options import as_text
+def _to_look(fitted: Fitted, data: str, run: Path, settings: FitSettings, own: str | None) -> str:
+    """How to see samples."""
+    from ganaug.generator.parts import UNLABELLED
 
-    target = "" if settings.target is None else f" --target {as_text(settings.target)}"
-    typed = f"ganaug bench {as_text(data)}{target} --test TEST --run {as_text(run)} --out {as_text(run / 'bench')}"
-    return [f"Find out whether it helps: {typed}"]
+    card = fitted.card
+    if len(card.shape) < 3:
+        file = f"OUT.{'csv' if len(card.shape) == 1 else 'npz'}"
+        return f"Draw samples: {_typed('augment', run, '--balance', recipe=own, out=file)}"
+    beside = card.classes != UNLABELLED and not settings.reading.said()
+    shown = {"data": data if beside else None, "pairs": settings.pairs}
+    return f"Look at it: {_typed('preview', run, recipe=own, **shown)}"
+
+
+def _whether_it_helps(fitted: Fitted, data: str, run: Path, settings: FitSettings, own: str | None) -> list[str]:
+    """How to find out; of images without a test set, how to come by one."""
+    from ganaug.data.beside import found_beside, lacks_test, to_bench, to_split
+
+    shape = fitted.card.shape
+    given: dict[str, Any] = {"run": run, "recipe": own}
+    if len(shape) == 3:
+        if lacks_test(data):
+            return [f"Without a test set nobody knows whether it helps: before a fit, {to_split(data, settings)}"]
+        given = {"pairs": settings.pairs, "unlabelled": settings.unlabelled, **given}
+        bench = to_bench(data, settings, run / "bench", **given)
+    elif len(shape) == 2 and not lacks_test(data):
+        bench = to_bench(data, settings, run / "bench", **given)
+    else:
+        bench = to_bench(data, settings, run / "bench", found_beside(data) or "TEST", **given)
+    return [] if bench is None else [f"Find out whether it helps: {bench}"]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ganaug.data.group_facts import GroupFacts
 from ganaug.data.subjects import NearPair
 from ganaug.data.unlabelled_facts import UnlabelledFacts
-from ganaug.reporting import aligned, printable, shortened
+from ganaug.reporting import aligned, counted, printable, shortened
 from ganaug.reporting.notebook import block
 
 CLASSES = 30  # that are listed
@@ -111,7 +111,8 @@ class Check:
 
     def __repr__(self) -> str:
         wrong = len(self.problems)
-        return f"Check({self.total} images of {len(self.counts)} classes, {wrong or 'no'} problem{'s' * (wrong != 1)})"
+        of = f"{counted(self.total, 'image')} of {counted(len(self.counts), 'class')}"
+        return f"Check({of}, {counted(wrong, 'problem') if wrong else 'no problems'})"
 
     def _repr_html_(self) -> str:
         return block(repr(self), table="\n".join(self.lines()))
@@ -127,7 +128,11 @@ class Check:
 
     def lines(self, most: int = 10) -> list[str]:
         """The report as lines of plain text; of long lists, the first `most` entries and how many more there are."""
-        lines = [f"{self.total} images, {len(self.counts)} classes", "", *self._classes()]
+        lines = [
+            f"{counted(self.total, 'image')}, {counted(len(self.counts), 'class')}",
+            "",
+            *self._classes(),
+        ]
         lines += ["", "sizes (height x width, px)", *self._sizes(most), "", "modes", *aligned(self.modes)]
         if self.groups is not None:
             lines += ["", f"{self.groups.words}; {self.groups.least} to {self.groups.most} images a group"]

@@ -14,6 +14,7 @@ from ganaug.data.pixels import Pixels
 from ganaug.data.texts import Texts
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.keys import permutation
+from ganaug.reporting import counted
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,7 +40,7 @@ class Labelled:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} items of {len(self.classes)} classes)"
+        return f"{type(self).__name__}({counted(len(self), 'item')} of {counted(len(self.classes), 'class')})"
 
     def counts(self) -> dict[str, int]:
         """Class name -> number of items."""

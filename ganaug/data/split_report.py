@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganaug.reporting import aligned, printable, shortened
+from ganaug.reporting import aligned, counted, printable, shortened
 from ganaug.reporting.notebook import block
 
 UNREADABLE = 10  # names that are shown
@@ -52,7 +52,7 @@ class Split:
     remark: str = ""
 
     def __repr__(self) -> str:
-        return f"Split({len(self.train)} images to train on, {len(self.test)} to test on)"
+        return f"Split({counted(len(self.train), 'image')} to train on, {len(self.test)} to test on)"
 
     def _repr_html_(self) -> str:
         return block(repr(self), table="\n".join(self.lines()))
@@ -75,7 +75,11 @@ class Split:
 
     def lines(self, most: int = 30) -> list[str]:
         """The report as lines of plain text; of many classes the first `most`, and how many more there are."""
-        lines = [f"{len(self.train)} images to train on, {len(self.test)} to test on", "", "images per class"]
+        lines = [
+            f"{counted(len(self.train), 'image')} to train on, {len(self.test)} to test on",
+            "",
+            "images per class",
+        ]
         lines += aligned({printable(name): f"{n:>7}   to test on {m:>7}" for name, (n, m) in self.counts.items()}, most)
         if self.groups is not None:
             lines += ["", f"{self.groups[0]} groups to train on, {self.groups[1]} to test on; none is divided"]

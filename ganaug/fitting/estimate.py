@@ -21,7 +21,7 @@ from ganaug.fitting.settings import FitSettings
 from ganaug.game.ranks import ranks_of
 from ganaug.options import merged
 from ganaug.recipes.modern import small
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, counted, silent
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,11 @@ def in_words(shape: tuple[int, ...]) -> str:
     """What a generated item is, in short: "28x28 px, grey"."""
     if len(shape) == 3:
         return f"{shape[2]}x{shape[1]} px, {'grey' if shape[0] == 1 else 'RGB'}"
-    return f"rows of {shape[0]} values" if len(shape) == 1 else f"series of {shape[1]} steps, {shape[0]} channels"
+    return (
+        f"rows of {shape[0]} values"
+        if len(shape) == 1
+        else f"series of {shape[1]} steps, {counted(shape[0], 'channel')}"
+    )
 
 
 @usual_defaults()

@@ -11,7 +11,7 @@ from ganaug.data.skipped import SKIPPED, skipped_list
 from ganaug.files.integrity import write_atomically
 from ganaug.fitting.prepare import Prepared
 from ganaug.game.slices import slicewise
-from ganaug.reporting import Report, printable
+from ganaug.reporting import Report, counted, printable
 
 
 def list_unreadable(folder: Path, training: LabelledImages | LabelledVectors, report: Report) -> None:
@@ -38,7 +38,8 @@ def list_skipped(folder: Path, training: LabelledImages | LabelledVectors, repor
         write_atomically(where, skipped_list(names))
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         listed = ", ".join(map(printable, names[:5]))
-        report("skipped", 0, 0, f"{len(names)} small classes: {listed}{more}. All are in {where}.")
+        count = counted(len(names), "small class")
+        report("skipped", 0, 0, f"{count}: {listed}{more}. All are in {where}.")
 
 
 def find_slicewise(prepared: Prepared, report: Report) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ganaug.game import Prior
 from ganaug.generator.codecs import codec_from_json, codec_to_json
 from ganaug.generator.interventions import Intervention
 from ganaug.networks.changes import changes_named
+from ganaug.reporting import counted
 
 SCHEMA = 8
 _MOST = 2**24  # a setting that is a whole number, at most
@@ -94,7 +95,8 @@ class Card:
     @property
     def facts(self) -> str:
         """What the generator is, in a few words."""
-        return f"{len(self.classes)} classes, {self.steps:,} steps of {self.recipe}"
+        steps = f"{self.steps:,} step{'s' * (self.steps != 1)}"
+        return f"{counted(len(self.classes), 'class')}, {steps} of {self.recipe}"
 
     def to_json(self) -> str:
         values = {**asdict(self), "schema": SCHEMA, "codec": codec_to_json(self.codec)}

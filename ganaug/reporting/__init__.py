@@ -90,6 +90,11 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
+def counted(n: int, what: str) -> str:
+    """ "1 image", "2 images"; "1 class", "2 classes"."""
+    return f"{n} {what}{'' if n == 1 else 'es' if what.endswith('s') else 's'}"
+
+
 def shortened(entries: Sequence[str], most: int) -> list[str]:
     """The first `most` entries, and a line that says how many more there are."""
     return [*entries[:most], *([f"... and {len(entries) - most} more"] if len(entries) > most else [])]

@@ -14,7 +14,7 @@ from ganaug.cli.group import cli
 from ganaug.data.beside import found_beside, lacks_test
 from ganaug.data.check import check
 from ganaug.data.sources.source import brings_test_part
-from ganaug.errors import FewImagesWarning, OptionError
+from ganaug.errors import FewImagesWarning, LabelMismatchError, OptionError
 from tests.toys.bench import NearestMean
 from tests.toys.images import noise_folder
 
@@ -124,3 +124,45 @@ def test_a_fit_without_a_test_set_says_what_a_split_is_for(tmp_path):
     data = noise_folder(tmp_path / "photos", {"ant": 6, "bee": 6})
     line = f"ganaug fit {data} --out {tmp_path / 'run'} --steps 1 --size 8 --device cpu --recipe cgan -q"
     assert typed(line).splitlines()[-1].endswith(f"before a fit, ganaug split {data} --test 0.25")
+
+
+SMALL = "--steps 1 --size 8 --device cpu -q"
+OWN = "from ganaug.recipes import make\n\n\ndef mine():\n    return make('cgan', {'batch': 8})\n"
+
+
+@pytest.mark.parametrize("recipe", ["bigan", "infogan"])
+def test_a_fit_without_labels_recommends_no_bench(recipe, tmp_path):
+    data = noise_folder(tmp_path / "set" / "train", {"ant": 6, "bee": 6})
+    noise_folder(tmp_path / "set" / "test", {"ant": 2, "bee": 2})
+    said = typed(f"ganaug fit {data} --out {tmp_path / 'run'} --recipe {recipe} {SMALL}")
+    assert "1 step, no labels, " in said
+    assert "ganaug bench" not in said
+    typed(next(iter(lines_after(said, "Look at it"))) + " --frames 1")
+    [features] = lines_after(said, "What it knows about images")
+    typed(f"{features} --no-probe")
+    with pytest.raises(LabelMismatchError, match=f"The recipe {recipe} plays without labels"):
+        ganaug.bench(data, run=tmp_path / "run", test=tmp_path / "set" / "test", out=tmp_path / "out")
+
+
+def test_what_a_fit_says_names_a_recipe_of_ones_own(tmp_path):
+    (tmp_path / "my recipes.py").write_text(OWN)
+    data = noise_folder(tmp_path / "set" / "train", {"ant": 6, "bee": 6})
+    noise_folder(tmp_path / "set" / "test", {"ant": 2, "bee": 2})
+    recipe = shlex.quote(f"{tmp_path / 'my recipes.py'}:mine")
+    said = typed(f"ganaug fit {data} --out {tmp_path / 'run'} --recipe {recipe} {SMALL}")
+    [look], [bench] = lines_after(said, "Look at it"), lines_after(said, "Find out whether it helps")
+    assert f"--recipe {recipe}" in look
+    assert f"--recipe {recipe}" in bench
+    typed(f"{look} --frames 1")
+    [doctor] = lines_after(typed(f"ganaug doctor {tmp_path / 'run'} --recipe {recipe} -q"), "help a classifier")
+    assert f"--recipe {recipe}" in doctor
+
+
+def test_a_fit_of_series_with_a_test_part_asks_for_no_other(tmp_path):
+    x, y = np.random.default_rng(0).standard_normal((12, 8)), np.arange(12) % 2
+    np.savez(tmp_path / "both.npz", x_train=x, y_train=y, x_test=x + 1, y_test=y)
+    np.savez(tmp_path / "one.npz", x=x, y=y)
+    for name, tested in (("both", True), ("one", False)):
+        line = f"ganaug fit {tmp_path / name}.npz --out {tmp_path / name} --steps 1 --device cpu -q"
+        [bench] = lines_after(typed(line), "Find out whether it helps")
+        assert ("--test TEST" not in bench) == tested

@@ -12,7 +12,7 @@ from ganaug.data.rows.columns import MISSING
 from ganaug.data.rows.kinds import find_column, spellings
 from ganaug.data.rows.table import class_names, labelled_cells, row_fingerprints
 from ganaug.errors import DataError
-from ganaug.reporting import aligned, printable
+from ganaug.reporting import aligned, counted, printable
 
 FEW_ROWS = 50  # of a class: below, expect little
 
@@ -45,7 +45,7 @@ class TableCheck:
         """The report as lines of plain text."""
         total = sum(self.counts.values())
         lines = [
-            f"{total} rows, {len(self.counts)} classes in the column {printable(self.target)!r}",
+            f"{counted(total, 'row')}, {counted(len(self.counts), 'class')} in the column {printable(self.target)!r}",
             "",
             "rows per class",
         ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.options import Reading
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, counted, silent
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def source(
 
 def in_short(source: Any) -> str:
     """How a source prints."""
-    return f"{type(source).__name__}({len(source)} images of {len(source.classes)} classes)"
+    return f"{type(source).__name__}({counted(len(source), 'image')} of {counted(len(source.classes), 'class')})"
 
 
 def is_text(data: Any) -> bool:

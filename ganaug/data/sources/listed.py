@@ -29,7 +29,7 @@ from ganaug.data.sources.matching import Files
 from ganaug.data.sources.places import MOST_MISSING, Found, files_of, folder_of_list, image_columns, list_for
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.options import Reading
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, counted, silent
 
 _FOLLOW = "If the links lead to images of your own, add --follow-links (follow_links=True)."
 
@@ -115,9 +115,9 @@ def from_list(
         groups = _all_there([group_of[file] for file in kept], path, group)
     labels, classes, dropped = _numbered([label_of[file] for file in kept], how.classes)
     of_part = f", part {how.split!r}" if part is not None else ""
-    told = f"{path}{of_part}: {len(kept)} images by {besides[0]!r}"
-    told += f", {len(classes)} classes by {called!r}" if labelled else ""
-    told += f", {len(set(groups))} groups by {group!r}" if groups is not None else ""
+    told = f"{path}{of_part}: {counted(len(kept), 'image')} by {besides[0]!r}"
+    told += f", {counted(len(classes), 'class')} by {called!r}" if labelled else ""
+    told += f", {counted(len(set(groups)), 'group')} by {group!r}" if groups is not None else ""
     report("list", 0, 0, told)
     times = Counter(found.files[row] for row in cell_of)
     listed = set(found.files.values())

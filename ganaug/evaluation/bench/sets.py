@@ -32,6 +32,7 @@ from ganaug.evaluation.bench.unseen import keep_unseen, refuse_tested, resemblin
 from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
+from ganaug.generator.parts import UNLABELLED as WITHOUT_LABELS
 from ganaug.generator.parts import reading_like
 from ganaug.options import Reading, as_text
 from ganaug.reporting import Report, silent
@@ -132,6 +133,11 @@ def gather(
     seen = Known.of(*named)
     if fitted is not None:
         card = fitted.card
+        if card.classes == WITHOUT_LABELS:
+            raise LabelMismatchError(
+                f"The recipe {card.recipe} plays without labels: its samples have none, and teach no classifier.",
+                f"See what it makes: ganaug preview {as_text(fitted)}. Bench a run of a recipe with labels, or no run.",
+            )
         if not real.has_the_classes(card.classes):
             raise LabelMismatchError(
                 f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",

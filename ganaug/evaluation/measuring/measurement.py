@@ -21,6 +21,7 @@ from ganaug.evaluation.measuring.figures import (
     shown,
 )
 from ganaug.metrics import CopyReport
+from ganaug.reporting import counted
 from ganaug.reporting.notebook import block
 
 
@@ -62,10 +63,10 @@ class Measurement:
 
     def __repr__(self) -> str:
         first = ", ".join(f"{figure.name} {shown(figure.interval.value)}" for figure in self.figures[:4])
-        return f"Measurement({len(self.samples[1])} samples of {len(self.classes)} classes: {first}, ...)"
+        return f"Measurement({len(self.samples[1])} samples of {counted(len(self.classes), 'class')}: {first}, ...)"
 
     def _repr_html_(self) -> str:
-        head = f"Measurement of {len(self.samples[1])} samples of {len(self.classes)} classes"
+        head = f"Measurement of {len(self.samples[1])} samples of {counted(len(self.classes), 'class')}"
         return block(head, table="\n".join(self.lines()))
 
     def __getitem__(self, name: str) -> Figure:
