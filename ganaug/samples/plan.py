@@ -7,6 +7,8 @@ only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral
+from typing import Any
 
 from ganaug.errors import OptionError
 
@@ -41,10 +43,21 @@ def fraction(counts: Mapping[str, int], ratio: float) -> Plan:
 
 
 def per_class(classes: Iterable[str], n: int) -> Plan:
-    """`n` synthetic images of each class. Raises OptionError for a negative number."""
-    if n < 0:
-        raise OptionError(f"Cannot make {n} images a class.", "Give a number of at least 0.")
+    """`n` synthetic images of each class. Raises OptionError for a number that is negative or not whole."""
+    if not _is_whole(n) or n < 0:
+        raise OptionError(f"Cannot make {n} images a class.", "Give a whole number of at least 0.")
     return dict.fromkeys(classes, int(n))
+
+
+def require_whole(plan: Mapping[str, Any]) -> None:
+    """Raises OptionError for a class of which there is to be what is no whole number."""
+    for name, n in plan.items():
+        if not _is_whole(n):
+            raise OptionError(f"The plan asks for {n!r} of the class {name!r}.", "Give a whole number for each class.")
+
+
+def _is_whole(n: Any) -> bool:
+    return isinstance(n, Integral) and not isinstance(n, bool)
 
 
 def apportion(total: int, weights: list[int]) -> list[int]:

@@ -16,9 +16,9 @@ from ganaug.files.cache import cache_folder
 from ganaug.files.imagemap import ImageMap
 from ganaug.files.integrity import own_folders, writing
 from ganaug.generator.folder import ByName, Fitted, serving_folder
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, counted, silent
 from ganaug.samples.blocks import BLOCK, Renderer
-from ganaug.samples.plan import Plan
+from ganaug.samples.plan import Plan, require_whole
 from ganaug.samples.run import Loadable, from_noise
 
 FORMAT = 1
@@ -62,7 +62,8 @@ class Pool(Mapped):
         return int(self.offsets[-1])
 
     def __repr__(self) -> str:
-        return f"Pool({len(self)} images of {len(self.classes)} classes, {self.shape}, {self.path})"
+        of = f"{counted(len(self), 'image')} of {counted(len(self.classes), 'class')}"
+        return f"Pool({of}, {self.shape}, {self.path})"
 
     @property
     def counts(self) -> Plan:
@@ -152,8 +153,10 @@ def _counts(fitted: Fitted, plan: Plan) -> list[int]:
 
 
 def served(samples: ByName, plan: Plan) -> Plan:
-    """The plan in the names of the samples, without those of classes of which none are served."""
-    return {samples.spelled(name): n if samples.serves(name) else 0 for name, n in plan.items()}
+    """The plan in the names of the samples, without those of classes of which none are served. Raises OptionError for
+    what is no whole number."""
+    require_whole(plan)
+    return {samples.spelled(name): int(n) if samples.serves(name) else 0 for name, n in plan.items()}
 
 
 def pool_folder(run: Loadable, folder: str | Path | None) -> Path:

@@ -191,6 +191,12 @@ def test_nothing_is_left_behind(run, tmp_path, monkeypatch):
     for plan in ({"ant": 0}, {"ant": -1, "bee": 5}, {}):
         with pytest.raises(OptionError):
             augment(run, plan, tmp_path / "out")
+    for n in (1.5, True, "2"):
+        with pytest.raises(OptionError, match=f"asks for {n!r} of the class 'ant'"):
+            augment(run, {"bee": 1, "ant": n}, tmp_path / "out")
+    for name in ("out.csv", "out.npz", "out.JPG", "out.tiff"):
+        with pytest.raises(OptionError, match=rf"images are not written to a file like {name}\. Give --out OUT or"):
+            augment(run, {"ant": 1}, tmp_path / name)
     with pytest.raises(DiskFullError):
         augment(run, {"ant": 10**12}, tmp_path / "out")
 

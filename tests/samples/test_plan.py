@@ -45,6 +45,8 @@ def test_per_class():
         lambda: balance({"a": -1}),
         lambda: balance({"a": 1}, to=-1),
         lambda: per_class(["a"], -1),
+        lambda: per_class(["a"], 1.5),
+        lambda: per_class(["a"], True),
         lambda: apportion(3, [0, 0]),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ganaug.data.pictures.images import SUFFIXES as PICTURES
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import KINDS
 from ganaug.errors import OptionError, OutputInUseError
@@ -112,7 +113,7 @@ def export_format(
 
 def format_for(fitted: Fitted, out: Path, named: str | None = None) -> Format:
     """The format of samples of this generator of that name, or else the one that the name of the file asks for. Raises
-    OptionError, with the names that there are."""
+    OptionError, with the names that there are; for the ending of another kind's format or of a picture, too."""
     kind = KINDS[len(fitted.card.shape)]
     formats = {name: one for name, one in FORMATS.items() if one.kind == kind}
     if named is not None:
@@ -122,11 +123,13 @@ def format_for(fitted: Fitted, out: Path, named: str | None = None) -> Format:
     for one in formats.values():
         if out.suffix.lower() in one.suffixes:
             return one
+    ending = out.suffix.lower()
+    foreign = ending in PICTURES or any(ending in one.suffixes for one in FORMATS.values())
     for one in formats.values():
-        if not one.suffixes:
+        if not one.suffixes and not foreign:
             return one
-    names = " or ".join(f"--out OUT{one.suffixes[0]}" for one in formats.values())
-    raise OptionError(f"Synthetic {kind} are written to a file, and {out} is not the name of one.", f"Give {names}.")
+    names = " or ".join(f"--out OUT{one.suffixes[0] if one.suffixes else ''}" for one in formats.values())
+    raise OptionError(f"Synthetic {kind} are not written to a file like {out.name}.", f"Give {names}.")
 
 
 def formats_in_words() -> str:
