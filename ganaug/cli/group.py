@@ -42,13 +42,15 @@ class _Commands(click.RichGroup):
 
 
 class DataCommand(click.RichCommand):
-    """A command that reads DATA: its help ends with the kinds that there are."""
+    """A command that reads DATA: its help ends with the kinds that there are. tables: whether one may be given."""
+
+    tables = True
 
     @property
     def epilog(self) -> str | None:
         from ganaug.data.sources.source import sources_in_words
 
-        return f"DATA: {sources_in_words()}; a table is a .csv file (with --target)."
+        return f"DATA: {sources_in_words()}{'; a table is a .csv file (with --target)' if self.tables else ''}."
 
     @epilog.setter
     def epilog(self, value: str | None) -> None:

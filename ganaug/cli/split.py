@@ -9,7 +9,11 @@ from ganaug.cli.options import reading_options
 from ganaug.errors import OptionError
 
 
-@click.command(cls=DataCommand)
+class _OfImages(DataCommand):
+    tables = False
+
+
+@click.command(cls=_OfImages)
 @click.argument("data")
 @click.option(
     "--test",

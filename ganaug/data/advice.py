@@ -13,6 +13,7 @@ from ganaug.reporting import listed, printable
 
 FEW = 20  # images a class: below, a generator tends to copy or collapse
 UNEQUAL = 5  # largest class over smallest
+WHAT_HELPS = "runs/what_helps"  # folder of a bench without a generator
 SQUEEZED = 1.2  # longer side over shorter, beyond which it is told
 
 
@@ -140,8 +141,8 @@ def _amounts(found: Check) -> list[str]:
         notes.append(f"Fewer than {FEW} images in {kind} {which}: expect near copies; more would help most.")
     low, high = min(found.counts.values()), max(found.counts.values())
     if low and high >= UNEQUAL * low:
-        notes.append(f"Classes are unequal ({high} to {low}, {high / low:.0f} to 1): after a fit, "
-                     "ganaug augment RUN --balance fills up the small.")  # fmt: skip
+        notes.append(f"Classes are unequal ({high} to {low}, {high / low:.0f} to 1). Ask what helps: ganaug bench DATA "
+                     f"--test TEST --out {WHAT_HELPS} (it tries class weights and balanced sampling).")  # fmt: skip
     return notes
 
 
@@ -150,9 +151,11 @@ def _pixels(found: Check) -> list[str]:
     side = found.shape[-1]
     sizes = [tuple(map(int, size.split(" x "))) for size in found.sizes]
     if len(sizes) > 1:
-        notes.append(f"{len(sizes)} different sizes: all are resized to {side} x {side} px; --size chooses another.")
+        notes.append(f"{len(sizes)} different sizes: all are resized to {side} x {side} px; ganaug fit --size N "
+                     "chooses another.")  # fmt: skip
     elif sizes and max(sizes[0]) > side:
-        notes.append(f"Images are reduced to {side} x {side} px; --size chooses another (time grows with the area).")
+        notes.append(f"Images are reduced to {side} x {side} px; ganaug fit --size N chooses another (time grows with "
+                     "the area).")  # fmt: skip
     if sizes:
         every = np.repeat(sizes, list(found.sizes.values()), axis=0)
         height, width = np.sort(every, 0)[(len(every) - 1) // 2].tolist()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ganaug.data.advice import advice_for
+from ganaug.data.advice import WHAT_HELPS, advice_for
 from ganaug.data.beside import both_readings, lacks_test, to_bench, to_split
 from ganaug.data.check_report import Check, Needs
 from ganaug.data.duplicates.seen import Known, seen_as
@@ -137,18 +137,25 @@ def check(
     )
     advice = advice_for(result, other_sizes=_sizes(beside), other_modes=_modes(beside))
     if not result.problems:
-        advice += _next(source, reading, other, unlabelled, limit)
+        advice += _next(source, reading, other, unlabelled, limit, clean=not advice)
     return replace(result, advice=advice)
 
 
-def _next(source: Any, reading: Reading, other: Any, unlabelled: Any, limit: int | None) -> tuple[str, ...]:
+def _next(
+    source: Any, reading: Reading, other: Any, unlabelled: Any, limit: int | None, *, clean: bool
+) -> tuple[str, ...]:
     """What to type next, where it can be typed."""
     if other is None and is_text(source) and lacks_test(source):
         return (f"There is no test set. Before a fit, divide these images: {to_split(source, reading)}",)
-    if unlabelled is None or not all(one is None or is_text(one) for one in (source, other, unlabelled)):
+    if not all(one is None or is_text(one) for one in (source, other, unlabelled)):
         return ()
-    typed = to_bench(source, reading, "bench", other, limit=limit, unlabelled=unlabelled)
-    return () if typed is None else (f"Find out what the unlabelled images are worth: {typed}",)
+    out = WHAT_HELPS if unlabelled is None else "bench"
+    typed = to_bench(source, reading, out, other, limit=limit, unlabelled=unlabelled)
+    if typed is None:
+        return ()
+    if unlabelled is not None:
+        return (f"Find out what the unlabelled images are worth: {typed}",)
+    return (f"{'No problem found. ' if clean else ''}Next: {typed}",)
 
 
 def _in_words_of(classes: Sequence[str], counts: dict[str, int]) -> dict[str, int]:

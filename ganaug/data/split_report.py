@@ -94,5 +94,5 @@ class Split:
             lines += ["", f"unreadable, in neither part ({len(bad)})", *shortened(bad, UNREADABLE)]
         lines += ["", self.remark] if self.remark else []
         lines += ["", *(f"written: {file}" for file in self.files)] if self.files else []
-        lines += ["", "Fit on the one, then find out on the other whether it helps:"] if self.steps else []
+        lines += ["", "Ask what helps, then fit a generator:"] if self.steps else []
         return [*lines, *(f"  {step}" for step in self.steps)]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganaug.data.advice import WHAT_HELPS
 from ganaug.data.beside import SHARE
 from ganaug.data.labelled import Labelled, label_counts
 from ganaug.data.outputs import require_outside
@@ -171,11 +172,11 @@ def _distinct(groups: Sequence[str], chosen: np.ndarray) -> int:
 def _steps(data: Any, files: Sequence[Path], how: Reading) -> tuple[str, ...]:
     """What to type next."""
     name = (Path(data).stem or Path(data).resolve().stem) if is_text(data) else "mine"
-    train, test, run, bench = map(as_text, (*files, f"runs/{name}", f"runs/{name}/bench"))
+    train, test, run = map(as_text, (*files, f"runs/{name}"))
     options = "".join(f" {one}" for one in typed(how)[0])
     return (
+        f"ganaug bench {train} --test {test}{options} --out {WHAT_HELPS}",
         f"ganaug fit {train}{options} --out {run}",
-        f"ganaug bench {train} --test {test}{options} --run {run} --out {bench}",
     )
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from ganaug.__main__ import main
 from ganaug.cli.group import cli
+from ganaug.errors import OptionError
 
 
 def run(*arguments, check=0):
@@ -73,3 +74,29 @@ def test_what_a_user_does_wrong_with_a_table_is_said(arguments, code, words, tab
     assert stop.value.code == code
     assert words in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("axes", "kind"), [(2, ()), (3, ("--kind", "series"))])
+def test_check_of_series_counts_advises_and_says_what_is_next(axes, kind, tmp_path):
+    x = np.random.default_rng(0).normal(size=(20, 2, 12)[:: 4 - axes]).astype(np.float32)
+    x[1] = x[0]
+    np.savez(tmp_path / "s.npz", x_train=x, y_train=np.arange(20) % 2, classes=np.array(["a", "b"]))
+    said = run("check", tmp_path / "s.npz", *kind)
+    assert "20 series of 12 steps, 2 classes" in said
+    assert said.count(": from -") == axes - 1
+    assert "Classes a, b have fewer than 50 series each." in said
+    assert "Series that repeat an earlier one: 1, 1 of them with another label." in said
+    asked = " --kind series" if kind else ""
+    assert f"Next: ganaug bench {tmp_path / 's.npz'} --test TEST --out runs/what_helps{asked}" in said
+    assert json.loads(run("check", tmp_path / "s.npz", *kind, "--json"))["steps"] == 12
+    result = CliRunner().invoke(cli, ["check", str(tmp_path / "s.npz"), *kind, "--drop", "a"])
+    assert isinstance(result.exception, OptionError)
+
+
+def test_check_of_a_table_says_numbers_as_they_are_and_what_is_next(tmp_path):
+    rows = [f"{78 + i % 20}.0,{i * i % 7},{'xyz'[i % 3]}" for i in range(30)]
+    (tmp_path / "t.csv").write_text("\n".join(["weight,age,class", *rows]))
+    said = run("check", tmp_path / "t.csv", "--target", "class")
+    assert "weight: whole numbers from 78 to 97" in said
+    assert "Classes x, y, z have fewer than 50 rows each." in said
+    assert f"Next: ganaug bench {tmp_path / 't.csv'} --test TEST --target class --out runs/what_helps" in said

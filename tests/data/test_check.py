@@ -13,7 +13,7 @@ from ganaug.data.spec import DataSpec
 from ganaug.data.split import hold_out
 from ganaug.data.subjects import groups_csv
 from ganaug.errors import DataError
-from tests.toys.images import picture
+from tests.toys.images import noise_folder, picture
 
 
 def test_near_duplicates_in_both_sets_are_named(tree, tmp_path):
@@ -333,3 +333,17 @@ def test_known_copies_in_a_real_set(real_data):
     found = check(file, other=open_source(file, split="val"))
     assert len(found.duplicates_within) == 18
     assert len({there for _, there in found.duplicates_between}) == 8
+
+
+def test_what_is_next_is_said_of_clean_data_with_their_name(tmp_path):
+    tree, test = noise_folder(tmp_path / "tree", {"ant": 30, "bee": 30, "c": 4, "d": 4}), tmp_path / "others"
+    test.mkdir()
+    for name, other in (("c", "ant"), ("d", "bee")):
+        (tree / name).rename(test / other)
+    assert check(tree, other=test).advice == (
+        f"No problem found. Next: ganaug bench {tree} --test {test} --out runs/what_helps",
+    )
+    assert check("digits", limit=20).advice[-1] == "Next: ganaug bench digits --limit 20 --out runs/what_helps"
+    noise_folder(tmp_path / "few", {"ant": 30, "bee": 3})
+    helps = "Ask what helps: ganaug bench DATA --test TEST --out runs/what_helps (it tries class weights"
+    assert any(helps in note for note in check(tmp_path / "few").advice)

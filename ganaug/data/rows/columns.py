@@ -6,7 +6,7 @@ three standard deviations; a category becomes probabilities, one-hot for real ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,7 +37,10 @@ class Number:
     @property
     def words(self) -> str:
         """What the column holds, for people."""
-        return f"{self.form.words} from {self.form.write(self.knots[0])} to {self.form.write(self.knots[-1])}"
+        form = self.form
+        if isinstance(form, Numerals) and form.whole:
+            form = replace(form, decimals=0, least=0)
+        return f"{form.words} from {form.write(self.knots[0])} to {form.write(self.knots[-1])}"
 
     def knows(self, cells: tuple[str, ...]) -> np.ndarray:
         """Which cells hold a value, or may be missing: bool (N,)."""
