@@ -35,8 +35,11 @@ def changes_named(names: Collection[str]) -> tuple[str, ...]:
 
 
 def allowed(given: str | Collection[str] | None) -> tuple[str, ...] | None:
-    """Changes that keep the label, as a user writes them: "flip-x,noise", several names, or "none"."""
+    """Changes that keep the label, as a user writes them: "flip-x,noise", several names, or "none" alone."""
     if given is None:
         return None
     names = [name.strip() for text in ([given] if isinstance(given, str) else given) for name in text.split(",")]
+    if "none" in names and len(set(names)) > 1:
+        others = ", ".join(name for name in names if name != "none")
+        raise OptionError(f"Nothing is allowed (none), and {others}.", "Leave out none, or the others.")
     return changes_named([name for name in names if name != "none"])

@@ -44,6 +44,9 @@ def test_allowed_changes_are_written_in_several_ways(given, names):
 def test_a_change_or_an_augmentation_that_there_is_not_is_refused():
     with pytest.raises(OptionError, match=r"no change 'flip'.*flip-x"):
         allowed("flip")
+    for given in ("none,flip-x", ["noise", "none"]):
+        with pytest.raises(OptionError, match=r"Nothing is allowed \(none\), and (flip-x|noise)\. Leave out none"):
+            allowed(given)
     for name in ("flip-x+", "flip-x+blur", "flips+noise", ""):
         with pytest.raises(OptionError, match="no augmentation"):
             augmentation_named(name)
