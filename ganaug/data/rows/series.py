@@ -45,6 +45,7 @@ def load_series(
     that of all series. Raises DataError for other shapes, values that are not finite, and fewer than 4 steps.
     """
     x, y, own = _read(Path(data).expanduser(), split) if isinstance(data, (str, Path)) else (*data, None)
+    _require_one_length(x)
     array = as_numpy(x)
     if array is None or array.dtype.kind not in "fiub" or array.ndim not in (2, 3):
         found = "no numbers" if array is None else f"{array.dtype} of shape {array.shape}"
@@ -77,6 +78,18 @@ def load_series(
     return vectors if tested else usable(vectors, limit, seed, "series")
 
 
+def _require_one_length(x: Any) -> None:
+    """Raises DataError for a list or an array of series of several lengths."""
+    nested = isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype.hasobject)
+    try:
+        lengths = {np.shape(one)[-1] for one in x} if nested else set()
+    except (ValueError, IndexError, TypeError):  # no series: whoever reads them says what they are
+        return
+    if len(lengths) > 1:
+        cause = f"Series have {min(lengths)} to {max(lengths)} steps."
+        raise DataError(cause, "Cut or pad them to one length.")
+
+
 def _read(path: Path, split: str) -> tuple[Any, Any, Any]:
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -84,6 +97,11 @@ def _read(path: Path, split: str) -> tuple[Any, Any, Any]:
                 raise ValueError("it is not an .npz archive")
             names = npz_names(path, file.files, split)
             require_sizes(path, names)
+            with zipfile.ZipFile(path) as archive:
+                objects = header(archive, f"{names['x']}.npy")[1].hasobject
+            if objects:
+                cause = f"{names['x']} of {path} holds objects, which are never unpickled: series of uneven length?"
+                raise DataError(cause, "Cut or pad them to one length, and save plain numbers (N, T) or (N, C, T).")
             return file[names["x"]], file[names["y"]], file[names["classes"]] if "classes" in names else None
     except DataError:
         raise

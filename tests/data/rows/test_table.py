@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ganaug.data.rows.check import check_table
 from ganaug.data.rows.columns import Category, Constant, Number, from_model, to_model
 from ganaug.data.rows.kinds import column_of, quantiles
+from ganaug.data.rows.series import load_series
 from ganaug.data.rows.table import load_table
 from ganaug.data.split import hold_out
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
@@ -268,7 +269,7 @@ SERIES = np.random.default_rng(0).normal(size=(20, 12)).astype(np.float32)
 
 
 def test_series_come_back_within_their_range(tmp_path):
-    from ganaug.data.rows.series import is_series, load_series
+    from ganaug.data.rows.series import is_series
 
     labels = np.arange(20) % 2
     np.savez(tmp_path / "s.npz", x_train=SERIES, y_train=labels, classes=np.array(["a", "b"]))
@@ -300,3 +301,26 @@ def test_series_that_cannot_be_used_are_refused(x, y, kind, words):
 
     with pytest.raises(kind, match=words):
         load_series((x, y))
+
+
+def uneven(form):
+    rows = [np.sin(np.arange(20 + i % 15)) for i in range(30)]
+    if form == "lists":
+        return [row.tolist() for row in rows]
+    if form == "channels":
+        return [np.stack([row, row]) for row in rows]
+    held = np.empty(30, object)
+    held[:] = rows
+    return held if form == "objects" else rows
+
+
+@pytest.mark.parametrize("form", ["arrays", "lists", "channels", "objects"])
+def test_series_of_several_lengths_are_refused_with_the_lengths(form):
+    with pytest.raises(DataError, match=r"Series have 20 to 34 steps. Cut or pad them to one length."):
+        load_series((uneven(form), np.arange(30) % 2))
+
+
+def test_a_file_of_series_of_several_lengths_is_refused_with_the_fix(tmp_path):
+    np.savez(tmp_path / "s.npz", x_train=uneven("objects"), y_train=np.arange(30) % 2)
+    with pytest.raises(DataError, match=r"x_train of .* uneven length\? Cut or pad them to one length"):
+        load_series(tmp_path / "s.npz")
