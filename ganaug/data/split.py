@@ -30,8 +30,8 @@ def held_out_rows(images: Labelled, *, fraction: float = 0.2, seed: int = 0) -> 
     block = _blocks(images.fingerprints, images.groups)
     held = _pick(_contents(block, images.labels.numpy()), len(images.classes), fraction, seed)[block]
     if not held.any():
-        cause = "No image can be held out: each class has one image, or one group or picture only."
-        raise DataError(cause, "Add images, or groups, to the classes.")
+        cause = "Nothing can be held out: each class has one item, or one group, or copies of one item only."
+        raise DataError(cause, "Add items, or groups, to the classes.")
     return held
 
 

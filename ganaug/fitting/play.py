@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from ganaug.data.load import LabelledImages
-from ganaug.data.spec import ImageCodec
+from ganaug.data.spec import KINDS, ImageCodec
 from ganaug.device import environment
 from ganaug.errors import DivergedError
 from ganaug.files.integrity import clear_parts, need_space, own_folders
@@ -69,14 +69,16 @@ class Play:
             begin = self.course.begin(saved)
             self.course.find_anchor(begin, steps)
             loop = self._loop(begin, steps)
-            self.watch = Watch(self.folder, self._counts(), steps, self.recipe.advised, self._examiner, self.report)
+            what = KINDS[len(self.training.spec.shape)]
+            self.watch = Watch(
+                self.folder, self._counts(), steps, self.recipe.advised, self._examiner, self.report, what
+            )
             first = next(loop)  # a state that does not fit is refused here, before anything is written
             if self.beside is not None:
                 keep_labels(self.folder, self.beside)
             store(self.folder, self.settings, self.digest, self.time.plan, forked=fork is not None)
             if fork is not None:
                 save_state(self.course.states, begin, begin)
-            what = {"table": "rows"}.get(self.settings.kind, self.settings.kind)
             parts = f"{len(self.training)} {what} to train on, {len(self.validation)} held out"
             parts += f", {len(self.beside)} that had no label to train on, too" if self.beside else ""
             self.report("set-up", 1, 1, f"{self.device}, {'x'.join(map(str, self.training.spec.shape))}, {parts}")

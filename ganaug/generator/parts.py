@@ -16,6 +16,7 @@ from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table import load_table, rows_like
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
+from ganaug.data.spec import KINDS
 from ganaug.data.texts import among
 from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.generator.card import Card
@@ -116,6 +117,19 @@ def vectors_like(
     values = series.codec.decode(series.items)
     items = card.codec.encode(values[:, None] if series.codec.flat else values)
     return replace(series.in_order(classes, what, "what was learned from"), items=items, codec=card.codec)
+
+
+def refuse_known(card: Card, reading: Reading) -> None:
+    """Raises OptionError for a way to read rows or series which is not that of the card. A target that is may be
+    given."""
+    known = card.codec.target if isinstance(card.codec, TableCodec) else None
+    if known is not None and reading.target not in (None, known):
+        raise OptionError(f"The target {reading.target!r} is not that of the run, {known!r}.", "Leave out --target.")
+    for name in reading.said():
+        if name != "target" or known is None:
+            option = f"--{name.replace('_', '-')}"
+            cause = f"The run knows how its {KINDS[len(card.shape)]} are read, so that {option} would change nothing."
+            raise OptionError(cause, f"Leave out {option}.")
 
 
 def all_parts(card: Card, images: LabelledImages) -> FitParts[LabelledImages]:

@@ -100,3 +100,15 @@ def test_check_of_a_table_says_numbers_as_they_are_and_what_is_next(tmp_path):
     assert "weight: whole numbers from 78 to 97" in said
     assert "Classes x, y, z have fewer than 50 rows each." in said
     assert f"Next: ganaug bench {tmp_path / 't.csv'} --test TEST --target class --out runs/what_helps" in said
+
+
+def test_the_target_of_the_run_may_be_said_again(table, tmp_path):
+    run("fit", table, "--target", "class", "--drop", "id", "--steps", 2, "--quiet", "--out", tmp_path / "run")
+    said = run("doctor", tmp_path / "run", table, "--target", "class", "-q")
+    assert "Whether its rows help a classifier: ganaug bench" in said
+    run("measure", tmp_path / "run", table, "--target", "class", "--per-class", 4, "-q")
+    for command in ("doctor", "measure"):
+        for more, words in (("--target letter", "'letter' is not that of the run, 'class'"),
+                            ("--depth 2", "how its rows are read, so that --depth would change nothing")):  # fmt: skip
+            result = CliRunner().invoke(cli, [command, str(tmp_path / "run"), str(table), *more.split()])
+            assert words in str(result.exception)

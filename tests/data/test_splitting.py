@@ -60,10 +60,10 @@ def test_a_class_that_cannot_be_on_both_sides_is_in_train_and_told():
         parts = ganaug.split((x, y), groups=groups, classes=["many", "lone", "one group", "five"])
     assert parts.counts == {"many": (8, 2), "lone": (1, 0), "one group": (4, 0), "five": (4, 1)}
     assert parts.to_json()["train_only"] == ["lone", "one group"]
-    with pytest.raises(DataError, match="No image can be held out.*Add images, or groups"):
+    with pytest.raises(DataError, match="Nothing can be held out.*Add items, or groups"):
         ganaug.split((x, y), groups=["same"] * 20)
     one = np.stack([np.fliplr(x[0]) // 2 + shade for shade in range(16, 32)])
-    with pytest.raises(DataError, match=r"No image can be held out.*only look alike.*--groups FILE\.csv"):
+    with pytest.raises(DataError, match=r"Nothing can be held out.*only look alike.*--groups FILE\.csv"):
         ganaug.split((one, y[:16] // 2))
     assert len(ganaug.split((one, np.arange(16) % 2), groups=range(16)).test) == 4
 

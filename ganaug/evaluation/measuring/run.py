@@ -25,7 +25,7 @@ from ganaug.evaluation.measuring.measurement import Measurement
 from ganaug.evaluation.measuring.sides import Sides, sides
 from ganaug.evaluation.measuring.vectors import measure_vectors
 from ganaug.generator.folder import Fitted
-from ganaug.generator.parts import images_like
+from ganaug.generator.parts import images_like, refuse_known
 from ganaug.metrics import Interval
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, automatic, printable, shows_progress
@@ -121,8 +121,9 @@ def measure(
     count = per_class or max(2, min(PER_CLASS, ALTOGETHER // len(source.classes)))
     if isinstance(source, Fitted) and not isinstance(source.card.codec, ImageCodec):
         about = {"extractor": extractor != "own", "pairs": pairs is not None, "steps": steps != STEPS}
-        for option in [*(name for name, given in about.items() if given), *reading.said()]:
+        for option in (name for name, given in about.items() if given):
             raise OptionError(f"The run makes no images, and --{option} is about images.", "Leave it out.")
+        refuse_known(source.card, reading)
         return measure_vectors(source, data, test, count, seed, report)
     if isinstance(source, Fitted):
         source.refuse_idle(pairs=pairs)

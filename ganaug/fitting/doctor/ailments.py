@@ -22,7 +22,7 @@ SETTLED = 1 / 3  # of a fit after which it is judged
 class Past:
     """counts: real images of each class. checkups: in the order of their steps. losses: lines of metrics.jsonl, each
     with "step" and means of terms by "player/term". steps: of the whole fit, of which this may be a part. advised: what
-    good samples take, 0 where that is not known."""
+    good samples take, 0 where that is not known. what: "images", "rows" or "series"."""
 
     classes: Sequence[str]
     counts: Mapping[str, int]
@@ -31,6 +31,7 @@ class Past:
     steps: int
     interventions: Sequence[Intervention] = ()
     advised: int = 0
+    what: str = "images"
 
     def after(self, share: float) -> list[Checkup]:
         return [checkup for checkup in self.checkups if checkup.step >= share * self.steps]

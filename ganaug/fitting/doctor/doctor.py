@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ganaug.data.spec import KINDS
 from ganaug.data.split import hold_out
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
@@ -18,7 +19,7 @@ from ganaug.fitting.doctor.findings import Finding, Question, findings, unanswer
 from ganaug.fitting.doctor.history import read_history
 from ganaug.game.batches import batches_for
 from ganaug.generator.folder import Fitted, OwnRecipe, rules_of, run_folder
-from ganaug.generator.parts import UNLABELLED, FitParts, images_like, vectors_like
+from ganaug.generator.parts import UNLABELLED, FitParts, images_like, refuse_known, vectors_like
 from ganaug.options import Reading, as_text, merged
 from ganaug.reporting import Report, silent
 from ganaug.reporting.notebook import block
@@ -174,7 +175,7 @@ def doctor(
         advised = rules_of(card, recipe).advised
     counts = {name: card.counts[name] for name in card.classes}
     try:
-        past = replace(history, checkups=tuple(checkups)).past(counts, card.steps, advised)
+        past = replace(history, checkups=tuple(checkups)).past(counts, card.steps, advised, KINDS[len(card.shape)])
         found, left = findings(past), unanswered(past)
     except (TypeError, ValueError, IndexError, KeyError, ArithmeticError) as error:
         raise ArtefactError(
@@ -189,10 +190,8 @@ def _now(
     card = fitted.card
     rules = rules_of(card, recipe)
     images = len(card.shape) == 3
-    if not images and reading.said():
-        raise OptionError(
-            f"The run makes no images, and {reading.said()[0]} is about images.", f"Leave out --{reading.said()[0]}."
-        )
+    if not images:
+        refuse_known(card, reading)
     items = images_like(card, data, reading, pairs=pairs, report=report) if images else vectors_like(card, data)
     items = items.unlabelled() if card.classes == UNLABELLED else items
     if not items.has_the_classes(card.classes):

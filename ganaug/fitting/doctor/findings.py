@@ -91,8 +91,18 @@ def findings(past: Past) -> tuple[Finding, ...]:
         for told in one.look(past):
             if not isinstance(told, Open):
                 text, meant = (told, ()) if isinstance(told, str) else told
-                found.append(Finding(name, one.severity, text, one.knob, meant))
+                found.append(Finding(name, one.severity, text, _knob(one.knob, past.what), meant))
     return tuple(sorted(_causes(found), key=lambda finding: finding.severity != "fault"))
+
+
+def _knob(words: str, what: str) -> str:
+    """What to try, of images; in the words of rows and series, which have no pictures and no size."""
+    if what == "images":
+        return words
+    words = words.replace("Look at the samples (ganaug preview) and let", "Let").replace(
+        "more, or larger, real", "more"
+    )
+    return words.replace("look at the samples (ganaug preview); ", "").replace("images", what)
 
 
 def unanswered(past: Past) -> tuple[Question, ...]:
@@ -127,7 +137,7 @@ def _too_short(past: Past) -> Iterator[Evidence]:
 @ailment("too few images", "warning", "More real images of these classes help more than any generator.")
 def _too_few(past: Past) -> Iterator[Evidence]:
     if few := {name: n for name, n in past.counts.items() if n < FEW}:
-        yield "Of " + ", ".join(f"{name!r} there are {n} images" for name, n in few.items()) + ".", tuple(few)
+        yield "Of " + ", ".join(f"{name!r} there are {n} {past.what}" for name, n in few.items()) + ".", tuple(few)
 
 
 @ailment("not finite", "warning", "A smaller learning rate (--set lr=...), or a stronger gradient penalty.")
@@ -201,13 +211,15 @@ def _copies(past: Past) -> Iterator[Evidence]:
     if math.isnan(share):
         yield Open("no settled check-up had enough different real items to know which distances are usual.")
     elif share > COPIED:
-        yield f"{share:.0%} of the samples are nearer to a training image than 99 % of real images are to another one."
+        yield f"{share:.0%} of the samples are nearer to a training item than 99 % of real items are to another one."
 
 
 @ailment("augmentation leaks", "warning", brings=OF_LABELS, knob=
     "Move fewer of the images that the discriminator sees (--set eye=0.3, where the recipe has it), real and synthetic "
     "ones alike.")  # fmt: skip
 def _augmentation_leaks(past: Past) -> Iterator[Evidence]:
+    if past.what != "images":  # which alone have poses
+        return
     amount = past.typical("leaking")
     if math.isnan(amount):
         yield Open("what the discriminator is shown was not seen, or its poses are changed too little to be followed.")

@@ -26,9 +26,9 @@ class History:
     checkups: tuple[Checkup, ...] = ()
     interventions: tuple[Intervention, ...] = ()
 
-    def past(self, counts: Mapping[str, int], steps: int, advised: int) -> Past:
-        """What findings are made from. counts: items of each class, in the order of the classes."""
-        return Past(tuple(counts), counts, self.checkups, self.losses, steps, self.interventions, advised)
+    def past(self, counts: Mapping[str, int], steps: int, advised: int, what: str = "images") -> Past:
+        """What findings are made from. counts: items of each class, in the order of the classes. what: they are."""
+        return Past(tuple(counts), counts, self.checkups, self.losses, steps, self.interventions, advised, what)
 
 
 def read_history(run: Path) -> History:

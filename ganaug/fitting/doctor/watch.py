@@ -47,13 +47,15 @@ class Watch:
 
     folder: the run, whose metrics.jsonl is the memory of this. counts: items of each class, held-out ones included, in
     the order of the classes. advised: rounds that good samples take. examiner: makes the one that is asked, once it is.
+    what: the items are, one of `KINDS`.
     """
 
     def __init__(
         self, folder: Path, counts: Mapping[str, int], steps: int, advised: int, examiner: Callable[[], Examiner],
-        report: Report,
+        report: Report, what: str = "images",
     ):  # fmt: skip
         self.folder, self.counts, self.steps, self.advised, self.report = folder, counts, steps, advised, report
+        self.what = what
         self.every = max(APART, steps // CHECKUPS)
         self.said: set[str] = set()
         self._examiner = cache(examiner)
@@ -66,7 +68,7 @@ class Watch:
         checkup = self._examiner().examine(progress.networks(), progress.step)
         journal.note({"step": progress.step, "checkup": checkup.to_json()})
         journal.keep()
-        found = findings(read_history(self.folder).past(self.counts, self.steps, self.advised))
+        found = findings(read_history(self.folder).past(self.counts, self.steps, self.advised, self.what))
         for finding in found:
             if finding.name not in self.said and finding.name not in TOLD_BEFORE:
                 self.said.add(finding.name)

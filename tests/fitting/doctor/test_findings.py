@@ -206,3 +206,17 @@ def test_a_damaged_past_is_refused(tmp_path, line):
     (tmp_path / "metrics.jsonl").write_text(line + "\n")
     with pytest.raises(ArtefactError, match="cannot be read"):
         read_history(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["rows", "series"])
+def test_findings_of_rows_and_series_do_not_speak_of_images(what):
+    few = {name: 9 for name in CLASSES}
+    for changes in ({"spread": (0.9, 0.1, 0.9)}, {"copies": 0.4}, {"agreement_of_unseen": (0.3,) * 3},
+                    {"prefers_seen": 0.99}):  # fmt: skip
+        found = findings(Past(CLASSES, few, past(**changes), (), STEPS, what=what))
+        assert len(found) > 1
+        assert not [one for one in found if "image" in one.text + one.knob or "preview" in one.knob]
+    assert found[0].text.endswith(f"there are 9 {what}.") or found[1].text.endswith(f"there are 9 {what}.")
+    assert not [
+        one for one in unanswered(Past(CLASSES, few, past(leaking=NAN), (), STEPS, what=what)) if "eye" in str(one)
+    ]
