@@ -18,6 +18,7 @@ from ganaug.errors import ArtefactError, DiskFullError, GanaugError, UnwritableE
 from ganaug.files.checked import bounded, fields_of, is_, strict_json, text
 
 MANIFEST = "manifest.json"
+SUM, _SHORT = "sum", 16  # field of a sealed line, and its hexadecimal digits
 _PART = ".part"  # what the name of a file ends in while it is written
 _SMALL = 1 << 20  # bytes of a manifest or a list of states, at most
 _LARGE = 1 << 36  # bytes of any other file, at most
@@ -184,6 +185,22 @@ def unsealed(data: bytes, path: Path) -> dict[str, Any]:
         return values
     except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(f"{path} cannot be read: {error}.", "Start anew in another folder.") from error
+
+
+def sealed_line(values: Mapping[str, Any]) -> str:
+    """A JSON object in a line, whose last field, `sum`, is a hash of the rest."""
+    body = json.dumps(dict(values))
+    return f'{body[:-1]}, "{SUM}": "{sha256(body.encode())[:_SHORT]}"}}\n'
+
+
+def unsealed_line(line: str) -> Any:
+    """What was sealed, from a line without its end. Raises ValueError if so much as one bit of it changed."""
+    values = json.loads(line)
+    if type(values) is dict:
+        values.pop(SUM, None)
+    if type(values) is not dict or not values or sealed_line(values) != f"{line}\n":
+        raise ValueError("it was altered")
+    return values
 
 
 def write_manifest(folder: Path, files: Mapping[str, bytes]) -> str:

@@ -1,9 +1,8 @@
-"""`metrics.jsonl`: a line of mean losses every so many rounds, and a line for each check-up and each intervention. What
-is written goes to the user's tracker, too."""
+"""`metrics.jsonl`: a line of mean losses every so many rounds, and a line for each check-up and each intervention, each
+with a hash of itself. What is written goes to the user's tracker, too."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from ganaug.errors import TrackerError
-from ganaug.files.integrity import open_plain
+from ganaug.files.integrity import open_plain, sealed_line
 
 Track = Callable[[int, dict[str, Any]], None]  # (step, values by name)
 
@@ -49,7 +48,7 @@ class Journal:
 
     def note(self, values: Mapping[str, Any]) -> None:
         assert self._open is not None
-        self._open.write(json.dumps(values) + "\n")
+        self._open.write(sealed_line(values))
         self.tell(values["step"], {name: value for name, value in values.items() if name != "step"})
 
     def tell(self, step: int, values: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from ganaug.files.integrity import clear_parts, need_space, own_folders
 from ganaug.fitting.budget import threads_kept
 from ganaug.fitting.course import Course, every
 from ganaug.fitting.doctor.checkup import Examiner
+from ganaug.fitting.doctor.history import read_history
 from ganaug.fitting.doctor.watch import Watch, mended
 from ganaug.fitting.follow import any_asked, round_ends, tell
 from ganaug.fitting.interrupt import interruptible, stopped
@@ -86,6 +87,7 @@ class Play:
             list_skipped(self.folder, self.training, self.report)
             self.slicewise = find_slicewise(self.prepared, self.report)
             self.course.journal.begin(begin.log_bytes, begin.sums)
+            read_history(self.folder)  # a past that was altered is refused, and not played on
             last = self._play(first, loop, steps)
             save(self.folder / "generator", last.averages(), self._card(last.step))
 

@@ -137,7 +137,8 @@ def fitted(place: Path) -> object:
     assert found.pop(".lock")
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     for line in lines:
-        line.pop("steps_per_second", None)
+        if line.pop("steps_per_second", None):
+            del line["sum"]
     generator = ganaug.load(run)
     samples = [render(generator, label, range(32)).tobytes() for label in range(2)]
     return found, lines, samples

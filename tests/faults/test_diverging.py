@@ -241,7 +241,7 @@ def everything(run):
         {name: tensor.numpy().tobytes() for name, tensor in state.tensors.items()},
         (run / "generator" / "model.safetensors").read_bytes(),
         (run / "generator" / "card.json").read_bytes(),
-        [{k: v for k, v in line.items() if k != "steps_per_second"} for line in lines],
+        [{k: v for k, v in line.items() if k not in ("steps_per_second", "sum")} for line in lines],
     )
 
 

@@ -51,7 +51,7 @@ def contents(run: Path) -> dict[str, str]:
 
 def lines(run: Path) -> list[dict]:
     told = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [{name: value for name, value in line.items() if name != "steps_per_second"} for line in told]
+    return [{name: value for name, value in line.items() if name not in ("steps_per_second", "sum")} for line in told]
 
 
 def fit(out, steps=10, report=lambda *what: None, **options):

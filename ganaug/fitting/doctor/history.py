@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.errors import ArtefactError
-from ganaug.files.integrity import read_whole
+from ganaug.files.integrity import read_whole, unsealed_line
 from ganaug.fitting.doctor.ailments import Past
 from ganaug.fitting.doctor.checkup import Checkup
 from ganaug.generator.interventions import Intervention
@@ -33,16 +32,16 @@ class History:
 
 def read_history(run: Path) -> History:
     """Of a run folder; empty where there is no metrics.jsonl. A last line that was cut off is passed over. Raises
-    ArtefactError for a file that is no such log."""
+    ArtefactError for a file that is no such log, and for a line that was altered."""
     file, losses, checkups, interventions = run / LOG, [], [], []
     if not os.path.lexists(file):
         return History()
     try:
         text = read_whole(file, MOST_BYTES).decode()
-        for line in text[: text.rfind("\n") + 1].splitlines():
-            values = json.loads(line)
-            if type(values) is not dict or type(values.get("step")) is not int:
-                raise ValueError("a line names no step")
+        for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), start=1):
+            values = _unsealed(line, number)
+            if type(values.get("step")) is not int:
+                raise ValueError(f"line {number} names no step")
             if "checkup" in values:
                 checkups.append(Checkup.from_json(values["checkup"]))
             elif "intervention" in values:
@@ -54,3 +53,10 @@ def read_history(run: Path) -> History:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtefactError(f"{file} cannot be read: {error}.", "Fit the run again.") from error
     return History(tuple(losses), tuple(checkups), tuple(interventions))
+
+
+def _unsealed(line: str, number: int) -> dict[str, Any]:
+    try:
+        return unsealed_line(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"line {number}: {error}") from error

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from ganaug.errors import ArtefactError
+from ganaug.files.integrity import sealed_line
 from ganaug.fitting.doctor.ailments import Past
 from ganaug.fitting.doctor.checkup import Checkup
 from ganaug.fitting.doctor.findings import findings, unanswered
@@ -189,7 +191,7 @@ def test_a_past_is_read_back(tmp_path):
         {"step": 100, "intervention": Intervention("retry", 100, 0, "nan").to_json()},
     ]
     file = tmp_path / "metrics.jsonl"
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 12')  # the last line is cut off
+    file.write_text("".join(map(sealed_line, lines)) + '{"step": 12')  # the last line is cut off
     history = read_history(tmp_path)
     assert history.losses == (lines[0],)
     assert [c.to_json() for c in history.checkups] == [one.to_json()]
@@ -203,8 +205,24 @@ def test_a_past_is_read_back(tmp_path):
      '{"step": 1, "intervention": {"kind": "rm"}}'],
 )  # fmt: skip
 def test_a_damaged_past_is_refused(tmp_path, line):
+    with suppress(ValueError, RecursionError):
+        line = sealed_line(dict(json.loads(line))).strip()
     (tmp_path / "metrics.jsonl").write_text(line + "\n")
     with pytest.raises(ArtefactError, match="cannot be read"):
+        read_history(tmp_path)
+
+
+def test_no_bit_of_a_past_changes_unseen(tmp_path):
+    file = tmp_path / "metrics.jsonl"
+    file.write_text(sealed_line({"step": 50, "loss": 1.0}) + sealed_line({"step": 100, "checkup": past()[0].to_json()}))
+    whole = file.read_bytes()
+    assert len(read_history(tmp_path).checkups) == 1
+    for place in range(len(whole) - 1):  # without its last byte, a line was cut off
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+        with pytest.raises(ArtefactError, match="metrics.jsonl cannot be read"):
+            read_history(tmp_path)
+    file.write_bytes(whole.replace(b'"checkup"', b'"checkuq"'))
+    with pytest.raises(ArtefactError, match="line 2: it was altered"):
         read_history(tmp_path)
 
 
