@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganaug.errors import OutOfMemoryError
 from ganaug.files.machine import free_memory, resident_memory, usable_cores
+from ganaug.fitting.doctor.checkup import MOST
 from ganaug.game import Recipe
 from ganaug.game.train import Batches, train
 
@@ -22,6 +23,8 @@ LIMIT = 30.0  # seconds that it may take where nobody gave a budget
 ROUNDS = 12  # that are timed, at least, where there is time
 GRACE = 1.1  # times a budget after which a fit ends, whatever is left to play
 HELD = 1.75  # memory of a round over what it keeps for its gradients: measured 1.3 to 2.0 in eight recipes, 64 px
+JUDGE = 200 << 20  # bytes of what judges samples in a check-up, and tells of a fit: measured 120 to 240 MiB
+COPIES = 3  # of the items that a check-up looks at: measured at 128 px
 LARGE = 3 * 200 * 200  # values of an item above which weights are small beside what is kept of it
 SMALL = 1 << 19  # values of a batch below which memory is not asked about where nobody asked for a time
 
@@ -176,9 +179,17 @@ def require_memory(recipe: Recipe, batches: Batches, device: torch.device, least
     return needed
 
 
-def process_memory(needed: int, device: torch.device) -> int:
-    """Bytes, about, that the process holds at most where a round takes so many; 0 if these are unknown."""
-    return needed and needed + (resident_memory() if device.type == "cpu" else 0)
+def process_memory(needed: int, shape: Sequence[int], device: torch.device) -> int:
+    """Bytes, about, that the process holds at most where a round of items of this shape takes so many; 0 if these are
+    unknown. On a CPU the check-ups count, too."""
+    if not needed or device.type != "cpu":
+        return needed
+    return needed + resident_memory() + JUDGE + looked_at(shape)
+
+
+def looked_at(shape: Sequence[int]) -> int:
+    """Bytes, about, of the items that a check-up holds."""
+    return COPIES * MOST * 4 * math.prod(shape)
 
 
 def what_it_takes(steps: int, pace: Pace, advised: int, memory: int) -> str:

@@ -14,7 +14,17 @@ from ganaug.data.outputs import require_outside
 from ganaug.data.spec import KINDS, DataSpec
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
-from ganaug.fitting.budget import LIMIT, SHARE, Pace, process_memory, require_memory, steps_in, warm_up, what_it_takes
+from ganaug.fitting.budget import (
+    LIMIT,
+    SHARE,
+    Pace,
+    looked_at,
+    process_memory,
+    require_memory,
+    steps_in,
+    warm_up,
+    what_it_takes,
+)
 from ganaug.fitting.follow import prepare_alike
 from ganaug.fitting.place import require_place
 from ganaug.fitting.settings import FitSettings
@@ -84,8 +94,9 @@ def needs_of(spec: DataSpec) -> Needs:
     device, recipe = resolve_device("auto"), small()
     batches = ClassBalancedBatches(pixels, labels, spec, device)
     needed = require_memory(recipe, batches, device)
-    held = process_memory(needed, device)
-    return Needs(recipe.advised, recipe.advised * warm_up(recipe, batches, device).seconds, held, held - needed)
+    held = process_memory(needed, spec.shape, device)
+    grows = needed + looked_at(spec.shape) if device.type == "cpu" else needed
+    return Needs(recipe.advised, recipe.advised * warm_up(recipe, batches, device).seconds, held, held - grows)
 
 
 @usual_defaults()
@@ -104,7 +115,7 @@ def dry_run(
         return None
     share = replace(found.recipe, batch=found.recipe.batch // ranks.world)
     needed = require_memory(share, found.batches, found.device)
-    memory = process_memory(needed, found.device)
+    memory = process_memory(needed, found.training.spec.shape, found.device)
     limit = LIMIT if found.settings.steps is not None else SHARE * found.settings.seconds
     pace = warm_up(share, found.batches, found.device, limit)
     steps = found.settings.steps or steps_in(found.settings.seconds - pace.spent, pace.seconds)

@@ -45,7 +45,7 @@ def planned(folder: Path, prepared: Prepared, digest: str, resume: bool, played:
     if plan is None:
         timed = settings.steps is None
         needed = require_memory(prepared.recipe, prepared.batches, device, 0 if timed else SMALL)
-        held = process_memory(needed, device)
+        held = process_memory(needed, prepared.training.spec.shape, device)
         plan = Plan(settings.steps or 1, torch.get_num_threads())
         if timed:
             report("warm-up", 0, 1, "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -111,6 +113,36 @@ def test_memory_grows_with_items_and_with_their_area():
     small, twice = (make("small", {**TINY, "batch": n}) for n in (32, 64))
     assert 1.7 < round_memory(twice, batches(16), CPU) / round_memory(small, batches(16), CPU) < 2.1
     assert 3 < round_memory(small, batches(32), CPU) / round_memory(small, batches(16), CPU) < 5
+
+
+MEASURED = """
+import resource, sys, ganaug
+from ganaug.fitting import planned
+from ganaug.fitting.doctor import watch
+stated, known = [], planned.process_memory
+planned.process_memory = lambda *given: stated.append(known(*given)) or stated[-1]
+watch.APART = int(sys.argv[3])
+ganaug.fit("digits", sys.argv[1], size=int(sys.argv[2]), budget="12s", device="cpu", report=ganaug.silent)
+print(stated[-1] / 2**10 / resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is measured in other units")
+@pytest.mark.parametrize("size", [16, 32])
+@pytest.mark.parametrize("apart", [10, 10**9])
+def test_the_memory_that_is_said_is_about_what_a_fit_takes(size, apart, tmp_path):
+    done = subprocess.run([sys.executable, "-c", MEASURED, str(tmp_path / "run"), str(size), str(apart)],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert 0.9 < float(done.stdout.split()[-1]) < 1.3
+
+
+def test_memory_that_is_said_counts_the_check_ups(monkeypatch):
+    monkeypatch.setattr(budget, "resident_memory", lambda: 1 << 30)
+    said = budget.process_memory(1 << 20, (3, 64, 64), CPU)
+    assert said == (1 << 20) + (1 << 30) + budget.JUDGE + 3 * 1024 * 4 * 3 * 64 * 64
+    assert budget.process_memory(0, (3, 64, 64), CPU) == 0
+    assert budget.process_memory(5, (3, 64, 64), torch.device("cuda")) == 5
 
 
 def test_what_does_not_fit_in_memory_is_refused_before_anything_is_written(monkeypatch, tmp_path):
