@@ -22,6 +22,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
+from ganaug.classifier.answers import kind, probabilities
 from ganaug.data.sources.steady import global_streams
 from ganaug.defaults import usual_defaults
 from ganaug.device import out_of_memory
@@ -31,7 +32,6 @@ from ganaug.keys import key
 
 FORM = "def train(dataset, *, validation, seed, device), which returns predict(dataset) -> probabilities (N, K)"
 FLOOR = float(np.finfo(np.float64).eps)  # least probability, as in scikit-learn's log_loss
-OFF = 1e-3  # by which a row of probabilities may miss 1
 AGAIN = 16  # pictures that are asked for twice
 MOVED = 0.1  # probability that may move between the two
 
@@ -145,7 +145,7 @@ def run_own(
         with _called("train", training):
             predict = training.function(dataset, validation=validation, seed=seed, device=device)
         if not callable(predict):
-            raise OwnTrainingError(f"{training.name} returns {_kind(predict)}, not a function predict.", f"{FORM}.")
+            raise OwnTrainingError(f"{training.name} returns {kind(predict)}, not a function predict.", f"{FORM}.")
         for what, given, was in zip(("dataset", "validation"), (dataset, validation), before, strict=True):
             _refuse_changed(training, what, was, _state(given))
         found = _asked(training, predict, evaluate, range(len(evaluate)))
@@ -171,7 +171,7 @@ def _source(function: Callable[..., Any]) -> tuple[Path | None, str]:
 
 def _agreed(training: OwnTraining) -> OwnTraining:
     if not callable(training.function):
-        raise OwnTrainingError(f"{_kind(training.function)} is no training function.", f"Give {FORM}.")
+        raise OwnTrainingError(f"{kind(training.function)} is no training function.", f"Give {FORM}.")
     try:
         signature = inspect.signature(training.function)
     except (TypeError, ValueError):  # of no Python: calling it will tell
@@ -240,45 +240,7 @@ def _asked(training: OwnTraining, predict: Callable[..., Any], evaluate: Offered
     """Probabilities float64 (N, K) of these pictures."""
     with _called("predict", training):
         given = predict(Unlabelled(evaluate, rows))
-    return _probabilities(f"predict of {training.name}", given, len(rows), len(evaluate.classes))
-
-
-def _probabilities(who: str, given: Any, n: int, k: int) -> np.ndarray:
-    """What was given, if it is probabilities; the message says what it is instead."""
-    try:
-        found = given.detach().cpu().double().numpy() if isinstance(given, torch.Tensor) else np.asarray(given)
-        numbers = found.dtype.kind in "biuf"
-    except (TypeError, ValueError, RuntimeError):
-        numbers = False
-    if not numbers:
-        raise OwnTrainingError(f"{who} returns {_kind(given)}.", f"Return one array or tensor of numbers, ({n}, {k}).")
-    found = found.astype(np.float64)
-    if found.shape != (n, k):
-        raise OwnTrainingError(f"{who} returns {found.shape} in place of ({n}, {k}).", _of_shape(found.shape, n, k))
-    if not np.isfinite(found).all():
-        rows = int((~np.isfinite(found)).any(1).sum())
-        fix = "Training diverged: take a smaller learning rate, or look for a logarithm or a division of 0."
-        raise OwnTrainingError(f"{who} returns values that are not finite for {rows} of {n} pictures.", fix)
-    sums = found.sum(1)
-    if (found < 0).any() or (np.abs(sums - 1) > OFF).any():
-        logs = (found <= 0).all() and (np.abs(np.exp(found).sum(1) - 1) <= OFF).all()
-        worst = float(sums[np.abs(sums - 1).argmax()])
-        raise OwnTrainingError(
-            f"{who} returns no probabilities: values from {found.min():.3g} to {found.max():.3g}, of which a row sums "
-            f"to {worst:.3g}.",
-            "Return logs.exp()." if logs else "If they are logits, return logits.softmax(1).",
-        )
-    return found
-
-
-def _of_shape(shape: tuple[int, ...], n: int, k: int) -> str:
-    """What to do where an answer of another shape is given."""
-    if shape[:1] != (n,):
-        return f"Answer for each of the {n} pictures once, in their order: without drop_last, joining all batches."
-    if shape in ((n,), (n, 1)):
-        two = " (of one output p: [1 - p, p])" if k == 2 else ""
-        return f"Return the probability of every class, not a label{two}: softmax(1), or predict_proba."
-    return "Make the last layer len(dataset.classes) wide, whatever classes the network knew before."
+    return probabilities(f"predict of {training.name}", given, len(rows), len(evaluate.classes))
 
 
 def _refuse_moving(training: OwnTraining, predict: Callable[..., Any], evaluate: Offered, found: np.ndarray) -> None:
@@ -292,7 +254,3 @@ def _refuse_moving(training: OwnTraining, predict: Callable[..., Any], evaluate:
             "the probability moves.",
             "Do not shuffle in predict, and call model.eval() before it.",
         )
-
-
-def _kind(value: Any) -> str:
-    return "None" if value is None else f"{type(value).__name__}"

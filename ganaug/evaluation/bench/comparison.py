@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from ganaug.data.labels.classes import alike
-from ganaug.errors import LabelMismatchError, OptionError
+from ganaug.classifier.answers import NUMBERS, as_array
+from ganaug.data.labels.classes import alike, check_names
+from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.evaluation.bench.design import UNEQUAL
 from ganaug.evaluation.bench.results import points
-from ganaug.evaluation.bench.verdict import WITHHELD, Interval, decide, paired_interval, reasons_to_withhold
+from ganaug.evaluation.bench.verdict import WITHHELD, Interval, decide, few, paired_interval, reasons_to_withhold
 
 METRICS = ("accuracy", "balanced accuracy")
+INTEGERS, TEXTS = "iu", "US"  # kinds of dtypes
+ROUNDED = 1e-2  # by which probabilities, also of 16 bits, may miss 1: only the largest counts
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,9 @@ def compare(
     labels : array_like, (N,)
         The true labels: integers or class names.
     classes : sequence of str, optional
-        `classes[i]` is the name of label i and of column i of probabilities, where labels are names.
+        `classes[i]` is the name of label i and of column i of probabilities. Needed where labels are names and
+        predictions are not, or where the test images lack a class that is predicted. By default the classes are the
+        columns of probabilities, or else the distinct labels.
     groups : array_like, (N,), optional
         The subject of each image; images of one subject count as one observation.
     metric : {"auto", "accuracy", "balanced accuracy"}, default "auto"
@@ -122,74 +128,149 @@ def compare(
     """
     if metric not in ("auto", *METRICS):
         raise OptionError(f"There is no metric {metric!r}.", f"Choose one of: auto, {', '.join(METRICS)}.")
-    truth, names = _truth(labels, classes)
-    before, after = (_predicted(said, truth, names, which) for said, which in ((without, "without"), (with_, "with_")))
+    given = _labels(labels)
+    sides = {which: _side(said, which, len(given)) for which, said in (("without", without), ("with_", with_))}
+    known = _known(given, sides, classes)
+    truth = known.places(given, "The labels")
+    before, after = (_predicted(side, known, which) for which, side in sides.items())
     if len(before) != len(after):
         raise LabelMismatchError(
             f"There are {len(before)} trainings without the change and {len(after)} with it.",
             "Give as many of each: they are compared in pairs.",
         )
-    kin = None if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
-    if kin is not None and kin.shape != truth.shape:
-        raise LabelMismatchError(f"{len(truth)} images but {kin.size} groups.", "Give one group for each image.")
+    kin = _kin(groups, len(truth))
     counts = np.bincount(truth)
     unequal = bool(counts.max() > UNEQUAL * max(1, counts.min()))
     balanced = metric == METRICS[1] or (metric == "auto" and unequal)
     gain = (after == truth).astype(float) - (before == truth)
     interval = paired_interval(gain, truth, balanced=balanced, groups=kin, seed=seed)
-    reasons = reasons_to_withhold(truth, names, len(gain), kin, truth, balanced=balanced)
+    reasons = reasons_to_withhold(truth, known.names, len(gain), kin, truth, balanced=balanced)
     return Comparison(decide(interval, reasons), METRICS[balanced], interval, len(truth), tuple(reasons))
 
 
-def _truth(labels: Any, classes: Any) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels as int64 (N,) from 0 on, and the names of the classes."""
-    values = np.asarray(labels)
-    if values.ndim != 1 or not values.size or values.dtype.kind not in "iubUSO":
+@dataclass(frozen=True)
+class _Known:
+    """Classes of a comparison. numbers: what each is called by in integers, in ascending order."""
+
+    names: tuple[str, ...]
+    numbers: np.ndarray
+
+    def places(self, values: np.ndarray, what: str) -> np.ndarray:
+        """Numbers or names as places among the classes."""
+        if values.dtype.kind not in INTEGERS:
+            return self._of_names(values, what)
+        unknown = np.setdiff1d(values, self.numbers)
+        if unknown.size:
+            listed = few([str(number) for number in self.numbers.tolist()])
+            raise LabelMismatchError(
+                f"{what} have {unknown[0]}, which is no class: these are {listed}.",
+                "Number the classes alike on all sides; with classes=, if the test images lack one.",
+            )
+        return np.searchsorted(self.numbers, values).astype(np.int64)
+
+    def _of_names(self, values: np.ndarray, what: str) -> np.ndarray:
+        place = {alike(name): i for i, name in enumerate(self.names)}
+        found, inverse = np.unique(values.astype(str), return_inverse=True)
+        unknown = [name for name in found.tolist() if alike(name) not in place]
+        if unknown:
+            raise LabelMismatchError(
+                f"{what} name {unknown[0]!r}, which is no class.",
+                f"Classes are {few(self.names)}; name all by classes=, if the test images lack one.",
+            )
+        return np.array([place[alike(name)] for name in found.tolist()], np.int64)[inverse].reshape(values.shape)
+
+
+def _known(labels: np.ndarray, sides: Mapping[str, np.ndarray], classes: Any) -> _Known:
+    """The classes: those of `classes`, of the columns of probabilities, or else the distinct labels."""
+    if classes is not None:
+        names = _named(classes)
+        return _Known(names, np.arange(len(names)))
+    columns = [side.shape[2] for side in sides.values() if side.ndim == 3]
+    if labels.dtype.kind not in INTEGERS:
+        for which, side in sides.items():
+            if side.ndim == 3 or side.dtype.kind in INTEGERS:
+                said = "columns of probabilities" if side.ndim == 3 else "numbers"
+                raise LabelMismatchError(
+                    f"The labels are names and {which} has {said}: which means which class is not known.",
+                    "Give classes=, the names in the order of the numbers or columns.",
+                )
+        return _Known(tuple(np.unique(labels.astype(str)).tolist()), np.arange(0))
+    numbers = np.arange(columns[0]) if columns else np.unique(labels)
+    return _Known(tuple(map(str, numbers.tolist())), numbers)
+
+
+def _named(classes: Any) -> tuple[str, ...]:
+    names = _plain(classes)
+    if names is None or names.ndim != 1:
         raise LabelMismatchError(
-            f"The labels are {values.dtype} {values.shape}, not one label for each test image.",
+            "classes= is no list of names.", "Give classes=[name of label 0, name of label 1, ...]."
+        )
+    try:
+        return check_names(names.tolist())
+    except DataError as error:
+        raise LabelMismatchError(error.cause, error.fix) from None
+
+
+def _plain(given: Any) -> np.ndarray | None:
+    """As an array of numbers or text, where it can be; truth values are numbers. None for what has no one shape."""
+    found = as_array(given)
+    if found is not None and found.dtype.kind == "O":
+        found = as_array(found.tolist())
+    return found.astype(np.int64) if found is not None and found.dtype.kind == "b" else found
+
+
+def _labels(labels: Any) -> np.ndarray:
+    """One for each image: (N,)."""
+    values = _plain(labels)
+    if values is None or values.ndim != 1 or not values.size or values.dtype.kind not in INTEGERS + TEXTS:
+        raise LabelMismatchError(
+            f"The labels are {_shown(values)}, not one label for each test image.",
             "Give integers or class names, (N,).",
         )
-    if values.dtype.kind in "iub":
-        if values.min() < 0:
-            raise LabelMismatchError("A label is negative.", "Leave out images without a label.")
-        names = [str(label) for label in range(int(values.max()) + 1)] if classes is None else list(map(str, classes))
-        if values.max() >= len(names):
-            raise LabelMismatchError(f"Label {values.max()} has no name among {len(names)} classes.", "Name all.")
-        return values.astype(np.int64), tuple(names)
-    names = sorted(set(values.astype(str))) if classes is None else list(map(str, classes))
-    return _numbers(values, names, "The labels"), tuple(names)
+    if values.dtype.kind in INTEGERS and values.min() < 0:
+        raise LabelMismatchError("A label is negative.", "Leave out images without a label.")
+    return values
 
 
-def _numbers(values: np.ndarray, names: list[str] | tuple[str, ...], what: str) -> np.ndarray:
-    """Names as places among `names`."""
-    place = {alike(name): i for i, name in enumerate(names)}
-    said = [str(value) for value in values.ravel()]
-    unknown = sorted(name for name in set(said) if alike(name) not in place)
-    if unknown:
-        raise LabelMismatchError(f"{what} name {unknown[0]!r}, which is no class.", f"Classes are {', '.join(names)}.")
-    return np.array([place[alike(name)] for name in said], dtype=np.int64).reshape(values.shape)
-
-
-def _predicted(said: Any, truth: np.ndarray, names: tuple[str, ...], which: str) -> np.ndarray:
-    """What one side says, as labels (K, N)."""
-    values = np.asarray(said)
-    if values.ndim not in (2, 3) or values.shape[1:2] != truth.shape or not len(values):
+def _side(said: Any, which: str, images: int) -> np.ndarray:
+    """What one side says: labels (K, N) or probabilities (K, N, C)."""
+    values = _plain(said)
+    if values is None or values.ndim not in (2, 3) or values.shape[1] != images or not len(values):
         raise LabelMismatchError(
-            f"{which} is {values.shape}, for {len(truth)} labels.",
+            f"{which} is {_shown(values)}, for {images} labels.",
             "Give labels (K, N) or probabilities (K, N, C) of K trainings.",
         )
-    if values.ndim == 3:
-        if values.shape[2] != len(names):
-            raise LabelMismatchError(
-                f"{which} has {values.shape[2]} columns of probabilities for {len(names)} classes.",
-                "Give a column for each class, and classes= where the test images lack some.",
-            )
-        sums = values.sum(2)
-        if not ((values >= 0).all() and np.allclose(sums, 1, atol=1e-3)):
-            raise LabelMismatchError(f"{which} holds no probabilities.", "They are not negative and sum to 1.")
-        return values.argmax(2)
-    if values.dtype.kind in "iub":
-        return values.astype(np.int64)
-    if values.dtype.kind in "USO":
-        return _numbers(values, names, which)
-    raise LabelMismatchError(f"{which} is {values.dtype}, not labels.", "Give integers, class names or probabilities.")
+    if values.ndim == 2 and values.dtype.kind not in INTEGERS + TEXTS:
+        cause = f"{which} is {values.dtype}, not labels."
+        raise LabelMismatchError(cause, "Give integers, class names or probabilities.")
+    if values.ndim == 3 and values.dtype.kind not in NUMBERS:
+        raise LabelMismatchError(f"{which} holds no probabilities, but {values.dtype}.", "Give real numbers.")
+    return values
+
+
+def _shown(values: np.ndarray | None) -> str:
+    return "no array of one shape" if values is None else f"{values.dtype} {values.shape}"
+
+
+def _predicted(values: np.ndarray, known: _Known, which: str) -> np.ndarray:
+    """As places among the classes (K, N)."""
+    if values.ndim == 2:
+        return known.places(values, f"Predictions of {which}")
+    if values.shape[2] != len(known.names):
+        raise LabelMismatchError(
+            f"{which} has {values.shape[2]} columns of probabilities for {len(known.names)} classes.",
+            "Give a column for each class, and classes= where the test images lack some.",
+        )
+    if not ((values >= 0).all() and (np.abs(values.sum(2, dtype=np.float64) - 1) <= ROUNDED).all()):
+        raise LabelMismatchError(f"{which} holds no probabilities.", "They are not negative and sum to 1.")
+    return values.argmax(2)
+
+
+def _kin(groups: Any, images: int) -> np.ndarray | None:
+    """The group of each image, by number."""
+    if groups is None:
+        return None
+    values = _plain(groups)
+    if values is None or values.shape != (images,):
+        raise LabelMismatchError(f"The groups are {_shown(values)}, for {images} images.", "Give one for each image.")
+    return np.unique(values.astype(str), return_inverse=True)[1]

@@ -119,6 +119,7 @@ def reasons_against(sets: Sets, parts: Parts, design: Any) -> list[str]:
         *reasons_to_withhold(
             parts.test.labels.numpy()[once], sets.train.classes, design.seeds, groups,
             parts.validation.labels.numpy(), balanced=design.unequal, items=KINDS[len(sets.train.spec.shape)],
+            usual=" (default 10, 5 with --quick)",
         ),
         *sets.doubts,
     ]  # fmt: skip

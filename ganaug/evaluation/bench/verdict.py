@@ -124,6 +124,11 @@ def holm(ps: Sequence[float]) -> list[float]:
     return corrected
 
 
+def few(names: Sequence[str]) -> str:
+    """A list of names for a sentence: five of them, and how many more there are."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
 def reasons_to_withhold(
     labels: np.ndarray,
     classes: tuple[str, ...],
@@ -133,24 +138,25 @@ def reasons_to_withhold(
     *,
     balanced: bool = False,
     items: str = "images",
+    usual: str = "",
 ) -> list[str]:
     """Why no honest verdict can be given, in plain sentences; none if it can. Looks at labels, never at results.
 
     items: what is tested on. balanced: whether every class counts the same, so that a class of few is a large part of
-    the verdict.
+    the verdict. usual: how many seeds whoever asks has, in words.
     """
     reasons = []
     if seeds < 2:
-        reasons.append("One seed says nothing about chance: at least 2 are needed (default 10, 5 with --quick).")
+        reasons.append(f"One seed says nothing about chance: at least 2 are needed{usual}.")
     if len(labels) < LEAST_TEST:
         reasons.append(f"{len(labels)} test {items} are too few to judge; at least {LEAST_TEST} are needed.")
     missing = [name for i, name in enumerate(classes) if not (labels == i).any()]
     if missing:
-        reasons.append(f"The test set has no {ONE_OF[items]} of {', '.join(map(repr, missing))}.")
+        reasons.append(f"The test set has no {ONE_OF[items]} of {few(list(map(repr, missing)))}.")
     small = [name for i, name in enumerate(classes) if 0 < (labels == i).sum() < LEAST_IN_CLASS]
     if balanced and small:
         reasons.append(
-            f"The test set has fewer than {LEAST_IN_CLASS} {items} of {', '.join(map(repr, small))}, and every class "
+            f"The test set has fewer than {LEAST_IN_CLASS} {items} of {few(list(map(repr, small)))}, and every class "
             "counts the same."
         )
     if groups is not None and len(np.unique(groups)) < LEAST_GROUPS:
@@ -159,7 +165,7 @@ def reasons_to_withhold(
         lone = [name for i, name in enumerate(classes) if 0 < len(np.unique(groups[labels == i])) < LEAST_GROUPS]
         if lone:
             reasons.append(
-                f"The test set has fewer than {LEAST_GROUPS} groups of {', '.join(map(repr, lone))}, and every class "
+                f"The test set has fewer than {LEAST_GROUPS} groups of {few(list(map(repr, lone)))}, and every class "
                 "counts the same."
             )
     if len(np.unique(validation)) < 2:

@@ -4,6 +4,7 @@ import doctest
 
 import numpy as np
 import pytest
+import torch
 
 from ganaug import compare
 from ganaug.errors import LabelMismatchError, OptionError
@@ -57,7 +58,7 @@ def test_unequal_classes_count_alike():
 
 def test_groups_widen_the_interval():
     groups = np.arange(N) // 20
-    low = np.tile(np.where(groups % 2 == 0, LABELS, LABELS + 1), (K, 1))  # whole groups are right or wrong
+    low = np.tile(np.where(groups % 2 == 0, LABELS, (LABELS + 1) % 4), (K, 1))  # whole groups are right or wrong
     high = said(0.6)
     alone, kin = compare(low, high, LABELS), compare(low, high, LABELS, groups=groups)
     assert kin.interval.unseen > alone.interval.unseen
@@ -71,6 +72,7 @@ def test_it_is_silent_where_nothing_can_be_said(keep, reason):
     found = compare(low[:, keep], np.tile(LABELS[keep], (len(low), 1)), LABELS[keep])
     assert found.verdict == "withheld"
     assert reason in str(found)
+    assert "--" not in str(found)
     assert found.to_json()["verdict"] == "withheld"
 
 
@@ -93,6 +95,50 @@ def test_what_cannot_be_compared_is_refused_with_the_fix(bad):
     with pytest.raises(LabelMismatchError) as told:
         bad()
     assert told.value.fix
+
+
+NAMES = np.array(["dog", "ant", "bee", "cow"])[LABELS]
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "words"),
+    [
+        ((said(0.5), said(0.5) + 1, LABELS), {}, "with_ have 4, which is no class"),
+        ((said(0.5) - 1, said(0.5), LABELS), {}, "without have -1"),
+        ((np.full((K, N), 99), said(0.5), LABELS), {"classes": list("abcd")}, "without have 99"),
+        ((np.full((K, N, 2), 0.5), said(0.5), LABELS), {}, "labels have 2"),
+        ((said(0.5), said(0.5), NAMES), {}, "which means which class is not known"),
+        ((np.eye(4)[said(0.5)], NAMES[None], NAMES), {}, "columns of probabilities"),
+        ((said(0.5), said(0.5), LABELS), {"classes": list("aabc")}, "repeat: a"),
+        ((said(0.5), said(0.5), LABELS), {"classes": "abcd"}, "no list of names"),
+        (([LABELS, LABELS[1:]], said(0.5), LABELS), {}, "no array of one shape"),
+        ((said(0.5), said(0.5), LABELS), {"groups": [[1], [1, 2]]}, "groups"),
+        ((np.full((K, N, 4), "a"), said(0.5), LABELS), {}, "no probabilities, but"),
+        ((np.full((K, N, 4), 0.25 + 0j), said(0.5), LABELS), {}, "no probabilities, but"),
+    ],
+)
+def test_what_means_no_class_is_refused_by_name(given, options, words):
+    with pytest.raises(LabelMismatchError, match=words):
+        compare(*given, **options)
+
+
+@pytest.mark.parametrize("numbers", [np.arange(1, 5), np.array([3, 1050, 33999, 10**9])], ids=["from 1", "ids"])
+def test_classes_may_have_any_numbers(numbers):
+    low, high = said(0.7), said(0.8)
+    found = compare(numbers[low], numbers[high], numbers[LABELS])
+    assert found == compare(low, high, LABELS)
+    assert len(str(found)) < 300
+
+
+def test_tensors_of_a_training_are_taken_as_they_are():
+    low, high = (torch.eye(4)[said(share)].mul(4).requires_grad_() for share in (0.7, 0.8))
+    right = compare(said(0.7), said(0.8), LABELS)
+    assert compare(low.softmax(2), list(high.softmax(2).bfloat16()), torch.tensor(LABELS)) == right
+
+
+def test_many_missing_classes_are_listed_in_short():
+    found = compare(said(0.5), said(0.8), LABELS, classes=range(1000))
+    assert "and 991 more" in str(found)
 
 
 def test_another_metric_is_refused():
