@@ -27,7 +27,7 @@ from ganaug.data.sources.steady import global_streams
 from ganaug.defaults import usual_defaults
 from ganaug.device import out_of_memory
 from ganaug.errors import GanaugError, OutOfMemoryError, OwnTrainingError
-from ganaug.files.functions import beside, code_digest, function_in, in_words
+from ganaug.files.functions import beside, code_digest, function_in, in_words, staying
 from ganaug.keys import key
 
 FORM = "def train(dataset, *, validation, seed, device), which returns predict(dataset) -> probabilities (N, K)"
@@ -142,8 +142,8 @@ def run_own(
     """
     before = _state(dataset), _state(validation)
     with _apart(seed, device), beside(training.file if training.named else None):
-        with _called("train", training):
-            predict = training.function(dataset, validation=validation, seed=seed, device=device)
+        told = {"validation": validation, "seed": seed, "device": device}
+        predict = _call("train", training, training.function, dataset, **told)
         if not callable(predict):
             raise OwnTrainingError(f"{training.name} returns {kind(predict)}, not a function predict.", f"{FORM}.")
         for what, given, was in zip(("dataset", "validation"), (dataset, validation), before, strict=True):
@@ -186,11 +186,12 @@ def _agreed(training: OwnTraining) -> OwnTraining:
 
 @contextmanager
 def _apart(seed: int, device: torch.device) -> Iterator[None]:
-    """With the global random streams seeded and gradients on. They, and torch's defaults, are afterwards as before."""
+    """With the global random streams seeded and gradients on. They, torch's defaults and the working directory are
+    afterwards as before."""
     dtype, default = torch.get_default_dtype(), torch.get_default_device()
     number, gpus = key(seed, "own training") % 2**32, [device] if device.type == "cuda" else []
     try:
-        with torch.random.fork_rng(gpus), global_streams(number), torch.enable_grad():
+        with staying(), torch.random.fork_rng(gpus), global_streams(number), torch.enable_grad():
             for gpu in gpus:
                 with torch.cuda.device(gpu):
                     torch.cuda.manual_seed(number)
@@ -201,11 +202,10 @@ def _apart(seed: int, device: torch.device) -> Iterator[None]:
             torch.set_default_device(None if default.type == "cpu" else default)
 
 
-@contextmanager
-def _called(what: str, training: OwnTraining) -> Iterator[None]:
+def _call(what: str, training: OwnTraining, function: Callable[..., Any], *given: Any, **named: Any) -> Any:
     """Whatever the user's code raises is an error of ours that says where; what it raised is the cause."""
     try:
-        yield
+        return function(*given, **named)
     except GanaugError:
         raise
     except (Exception, SystemExit) as error:
@@ -238,8 +238,7 @@ def _refuse_changed(training: OwnTraining, what: str, before: dict[str, Any], af
 
 def _asked(training: OwnTraining, predict: Callable[..., Any], evaluate: Offered, rows: Sequence[int]) -> np.ndarray:
     """Probabilities float64 (N, K) of these pictures."""
-    with _called("predict", training):
-        given = predict(Unlabelled(evaluate, rows))
+    given = _call("predict", training, predict, Unlabelled(evaluate, rows))
     return probabilities(f"predict of {training.name}", given, len(rows), len(evaluate.classes))
 
 

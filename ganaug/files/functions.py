@@ -6,6 +6,7 @@ import ast
 import contextlib
 import hashlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ def function_in(name: str, what: str, kind: type[GanaugError]) -> tuple[Callable
         raise kind(f"There is no file {file}.", fix)
     file = file.resolve()
     try:
-        with beside(file):
+        with beside(file), staying():
             found = vars(_run(file)).get(function)
     except (Exception, SystemExit) as error:
         raise kind(f"{path} fails when it is run: {in_words(error, file)}.", "Mend that file.") from error
@@ -56,6 +57,21 @@ def beside(file: Path | None) -> Iterator[None]:
         for folder in added:
             with contextlib.suppress(ValueError):  # the file itself may add to the path, and take from it
                 sys.path.remove(folder)
+
+
+@contextlib.contextmanager
+def staying() -> Iterator[None]:
+    """The working directory is afterwards as before, from which other people's relative paths are read."""
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:  # it was removed
+        here = None
+    try:
+        yield
+    finally:
+        if here is not None:
+            with contextlib.suppress(OSError):
+                os.chdir(here)
 
 
 def in_words(error: BaseException, file: Path | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from ganaug.errors import TrackerError
+from ganaug.files.functions import staying
 from ganaug.files.integrity import open_plain, sealed_line
 
 Track = Callable[[int, dict[str, Any]], None]  # (step, values by name)
@@ -54,7 +55,8 @@ class Journal:
     def tell(self, step: int, values: dict[str, Any]) -> None:
         """Hand values on to the tracker. Raises TrackerError where it fails, in whatever way."""
         try:
-            self.track(step, values)
+            with staying():
+                self.track(step, values)
         except Exception as error:
             cause = f"The tracker failed at step {step}: {type(error).__name__}: {error}."
             raise TrackerError(cause, "Mend it or leave it out, and go on with --resume (resume=True).") from error

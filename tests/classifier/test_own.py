@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import random
 import sys
 from pathlib import Path
@@ -64,6 +65,27 @@ def test_nothing_of_it_stays_behind():
     with pytest.raises(OwnTrainingError):
         run(answering(lambda data: 1 / 0))
     assert states() == before
+
+
+def test_another_working_directory_does_not_stay(tmp_path, monkeypatch):
+    def train(dataset, *, validation, seed, device):
+        os.chdir(tmp_path / "elsewhere")
+        return nearest(dataset, validation=validation, seed=seed, device=device)
+
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mine.py").write_text(
+        "import os\nos.chdir('elsewhere')\ndef train(d, *, validation, seed, device): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    run(train)
+    load_function("mine.py:train")
+    assert Path.cwd() == tmp_path
+
+
+@pytest.mark.parametrize("train", [lambda *given, **named: next(iter([])), answering(lambda data: next(iter([])))])
+def test_the_end_of_an_iterator_is_an_error_of_ours(train):
+    with pytest.raises(OwnTrainingError, match="StopIteration"):
+        run(train)
 
 
 def test_gradients_are_on_wherever_it_is_called_from():

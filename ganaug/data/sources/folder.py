@@ -53,6 +53,9 @@ class FolderSource:
 
     __repr__ = in_short
 
+    def __post_init__(self):
+        object.__setattr__(self, "root", Path(self.root).absolute())  # whose code runs meanwhile may change the folder
+
     def __len__(self) -> int:
         return len(self.files)
 

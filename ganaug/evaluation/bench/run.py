@@ -134,6 +134,8 @@ def bench(
     'report.html'
     """
     started, asked = time.time(), merged(BenchSettings, settings, options)
+    folder = Path(out).absolute()  # the user's code may change the working directory
+    seen = folder / SEEN if asked.cache is None else Path(asked.cache).absolute()
     where = resolve_device(asked.device)
     if executor is not None and where.type != "cpu":
         raise OptionError("Trials on an executor are trained on CPUs.", "Give --device cpu with it.")
@@ -144,7 +146,7 @@ def bench(
     asked, told_of_changes = _allowing(asked, fitted)
     given = _sources(synthetic)
     require_outside(
-        out,
+        folder,
         data,
         asked.test,
         *given.values(),
@@ -152,7 +154,7 @@ def bench(
         asked.unlabelled,
         classes=() if fitted is None else fitted.card.classes,
     )
-    folder = _claimed(Path(out))
+    _claim(folder)
     if asked.kind == IMAGES:
         sets = gather(data, asked, fitted=fitted, synthetic=given, report=report)
     else:
@@ -164,7 +166,6 @@ def bench(
         for place in (folder, folder / TRIALS):
             clear_parts(place)
         report("bench", 0, 0, f"{design.metric} decides, since {record.metric_reason(design, sets)}")
-        seen = folder / SEEN if asked.cache is None else Path(asked.cache)
         if isinstance(sets.train, LabelledImages):
             room = learners_for(asked, design, sets.train, seen, where, report)
         else:
@@ -257,15 +258,14 @@ def _words_of(fitted: Fitted | None, synthetic: Mapping[str, Any]) -> str:
     return "; ".join(said) or "none"
 
 
-def _claimed(folder: Path) -> Path:
-    """The output folder; refused if it holds anything but an earlier bench."""
+def _claim(folder: Path) -> None:
+    """The output folder is refused if it holds anything but an earlier bench."""
     if folder.exists():
         if not folder.is_dir():
             raise OutputInUseError(f"{folder} is a file.", "Choose another --out folder.")
         foreign = sorted(entry.name for entry in folder.iterdir() if entry.name not in OURS and not is_part(entry.name))
         if foreign:
             raise OutputInUseError(f"{folder} holds other things ({foreign[0]}).", "Choose a new or empty folder.")
-    return folder
 
 
 def _write(results: Results, played: Played) -> None:

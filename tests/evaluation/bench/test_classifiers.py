@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +117,18 @@ def test_a_training_of_the_users_own_is_benched_as_it_stands(photos, tmp_path):
     assert bench(train, train=f"{file}:nearest_mean", **given).data["trained"] == data["trained"]
     in_python = bench(train, train=nearest_mean, **{**given, "out": tmp_path / "python"}).data
     assert in_python["difference"] == data["difference"]
+
+
+def test_a_training_may_go_to_another_folder(photos, tmp_path, monkeypatch):
+    def train(dataset, *, validation, seed, device):
+        os.chdir("/")
+        return nearest_mean(dataset, validation=validation, seed=seed, device=device)
+
+    monkeypatch.chdir(tmp_path)
+    data, test = (os.path.relpath(folder) for folder in photos[:2])
+    results = bench(data, test=test, out="out", cache="seen", train=train, remedies=(), **FEW)
+    assert results.folder == tmp_path / "out"
+    assert {file.name for file in results.folder.iterdir()} >= {"results.json", "report.html", "trials"}
 
 
 def test_what_does_not_go_together_is_refused_before_anything_is_trained(photos, tmp_path):
