@@ -171,6 +171,12 @@ def test_odd_class_names_are_escaped_and_mapped(tmp_path, monkeypatch):
     kept = [name for name, folder in folder_names(list(odd)).items() if folder == name]
     assert kept == ["oak leaf", "A%2Fb", "Ant", "é"]
     assert len(ImageFolder(out).classes) == len(odd)
+    read = open_source(out)
+    assert read.classes == tuple(sorted(odd))
+    assert all(read.classes[label] == line["class"] for label, name in zip(read.labels, read.names, strict=True)
+               for line in lines if line["file_name"] == name)  # fmt: skip
+    (out / "metadata.jsonl").unlink()
+    assert "%2A" in open_source(out).classes  # a folder of the user's own
 
 
 def test_a_folder_in_use_is_left_alone(run, tmp_path):

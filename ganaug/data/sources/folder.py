@@ -22,7 +22,7 @@ from ganaug.data.pictures.files import DICOM, SUFFIXES, WITHOUT_PYDICOM, has_pyd
 from ganaug.data.pictures.images import content_of
 from ganaug.data.sources.kinds import in_short
 from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
-from ganaug.data.sources.ours import MADE, SAMPLES, made_here
+from ganaug.data.sources.ours import MADE, SAMPLES, classes_written, made_here
 from ganaug.data.sources.small import Larger
 from ganaug.errors import DataError
 from ganaug.files.machine import readers
@@ -97,11 +97,11 @@ def from_folder(
     """Scan a folder of class folders; no image is opened.
 
     Classes are the sorted names of the sub-folders, empty ones included (`load_images` refuses those), but not what
-    ganaug made. follow_links: also out of the tree. span: the range of values of more than 8 bits. depth: the level of
-    the class folders. Deeper ones bear their own names, or, where two are alike, the path: FRUIT_APPLE. Raises
-    DataError where there is no class folder, for a run or a bench, where a class folder is a link that is not followed,
-    where the folder holds train and test parts, and for class names that cannot be told apart; MissingPackageError
-    where all files are DICOM and pydicom is missing.
+    ganaug made; of samples that it wrote, the names that they were written for. follow_links: also out of the tree.
+    span: the range of values of more than 8 bits. depth: the level of the class folders. Deeper ones bear their own
+    names, or, where two are alike, the path: FRUIT_APPLE. Raises DataError where there is no class folder, for a run or
+    a bench, where a class folder is a link that is not followed, where the folder holds train and test parts, and for
+    class names that cannot be told apart; MissingPackageError where all files are DICOM and pydicom is missing.
     """
     root = Path(root)
     made = made_here(str(root))
@@ -112,7 +112,7 @@ def from_folder(
     paths = [os.path.relpath(path, scan.root) for path in found]
     _require_links(root, scan)
     _check_layout(root, paths, scan, depth)
-    called = _called(paths)
+    called = _called(paths, classes_written(str(root)) if made and depth == 1 else {})
     classes = sorted(called)
     place = {name: label for label, name in enumerate(classes)}
     labels = [place[name] for name, files in zip(called, found.values(), strict=True) for _ in files]
@@ -246,9 +246,9 @@ def _require_links(root: Path, scan: Scan) -> None:
         raise DataError(cause, fix)
 
 
-def _called(paths: Sequence[str]) -> list[str]:
-    """Names of the classes that these folders are, by their relative paths."""
-    own = [os.path.basename(path) for path in paths]
+def _called(paths: Sequence[str], written: Mapping[str, str]) -> list[str]:
+    """Names of the classes that these folders are, by their relative paths. written: see `classes_written`."""
+    own = [written.get(path, os.path.basename(path)) for path in paths]
     return own if len(set(own)) == len(own) else [path.replace(os.sep, "_") for path in paths]
 
 

@@ -36,3 +36,19 @@ def made_here(folder: str) -> str | None:
             if isinstance(line, dict) and line.keys() >= _LINE:
                 return SAMPLES
     return None
+
+
+def classes_written(folder: str) -> dict[str, str]:
+    """Folder -> name of its class, where samples were written into folders, which not every name can be of; {} for
+    any other folder."""
+    found: dict[str, str] = {}
+    if made_here(folder) != SAMPLES:
+        return found
+    with (
+        contextlib.suppress(OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError),
+        open(os.path.join(folder, _METADATA), encoding="utf-8") as file,
+    ):
+        for line in file:
+            entry = json.loads(line)
+            found[entry["file_name"].split("/")[0]] = str(entry["class"])
+    return found
