@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import operator
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -145,6 +146,25 @@ class Reading:
         """
         own = {"groups": groups, "targets": None, "labels": None, "skip_small": None}
         return dataclasses.replace(self.reading, split="test", **own)
+
+
+def whole(name: str, value: Any) -> int | None:
+    """A whole number as Python's own; None as it is. Raises OptionError for anything else. name: of the setting."""
+    if value is None:
+        return None
+    try:
+        return int(value) if isinstance(value, str) else operator.index(value)
+    except (TypeError, ValueError):
+        raise OptionError(f"{name} is {value!r}.", "Give a whole number.") from None
+
+
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    """Several names as a tuple; one alone is one of them. Raises OptionError for anything else."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, Collection) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    raise OptionError(f"{name} is {value!r}.", "Give names, as a tuple of texts.")
 
 
 def _range(value: Any) -> tuple[float, float]:

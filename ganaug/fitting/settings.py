@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass, fields
 from typing import Any
 
 from ganaug.errors import OptionError
 from ganaug.networks.changes import ALLOW, allowed
-from ganaug.options import Reading, option
+from ganaug.options import Reading, option, whole
 
 DEFAULT_BUDGET = 600.0  # seconds, where neither a budget nor steps are given
 RECIPES_OF = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind of data -> its default recipe
@@ -169,12 +168,7 @@ def parse_seconds(text: float | str) -> float:
 
 def _whole(name: str, value: Any) -> Any:
     """A whole number as Python's own; "auto" and None as they are. Raises OptionError for anything else."""
-    if value is None or value == "auto":
-        return value
-    try:
-        return int(value) if isinstance(value, str) else operator.index(value)
-    except (TypeError, ValueError):
-        raise OptionError(f"{name} is {value!r}.", "Give a whole number.") from None
+    return value if value == "auto" else whole(name, value)
 
 
 def _plain(value: Any) -> Any:

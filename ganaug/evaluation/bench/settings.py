@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ganaug.classifier.remedies import REMEDIES
+from ganaug.classifier.remedies import REMEDIES, remedy_named
 from ganaug.classifier.use import DEFAULTS, uses_in_words
 from ganaug.errors import OptionError
 from ganaug.networks.changes import ALLOW, allowed
-from ganaug.options import DATA_KINDS, Reading, option
+from ganaug.options import DATA_KINDS, Reading, option, texts, whole
 
 RATIOS = (0.1, 0.25, 0.5)
 TUNES = ("probe", "finetune", "scratch")
@@ -94,9 +95,9 @@ class BenchSettings(Reading):
     Examples
     --------
     >>> import ganaug
-    >>> settings = ganaug.BenchSettings(ratios=(0.25,), remedies="ensemble,longer", quick=True)
+    >>> settings = ganaug.BenchSettings(ratios=(0.25,), remedies="mean,longer", quick=True)
     >>> settings.remedies
-    ('ensemble', 'longer')
+    ('mean', 'longer')
     """
 
     test: Any = option(None, "Test images; for a .npz file its own test part, if not given.", metavar="DATA")
@@ -171,13 +172,36 @@ class BenchSettings(Reading):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("ratios", "uses", "drop"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        object.__setattr__(self, "allow", allowed(self.allow))
+        for name in ("seeds", "steps", "limit", "seed"):
+            object.__setattr__(self, name, whole(name, getattr(self, name)))
+        if self.seed is None:
+            raise OptionError("seed is None.", "Give a whole number.")
+        for name in ("uses", "augmentations", "remedies", "drop"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, texts(name, getattr(self, name)))
+        object.__setattr__(self, "ratios", _shares(self.ratios))
+        object.__setattr__(self, "allow", allowed(None if self.allow is None else texts("allow", self.allow)))
+        for name in ("model", "deploy", "tune", "weights"):
+            value = getattr(self, name)
+            if not isinstance(value, (str, Path) if name == "weights" else (str, type(None))):
+                raise OptionError(f"{name} is {value!r}.", "Give a text.")
         if self.kind not in ("auto", *DATA_KINDS):
             raise OptionError(
                 f"There is no kind of data {self.kind!r}.", f"Choose one of: auto, {', '.join(DATA_KINDS)}."
             )
+        if self.tune not in (None, *TUNES):
+            raise OptionError(f"There is no tune {self.tune!r}.", f"Choose one of: {', '.join(TUNES)}.")
         if self.remedies is not None:
-            names = [self.remedies] if isinstance(self.remedies, str) else self.remedies
-            object.__setattr__(self, "remedies", tuple(name for one in names for name in one.split(",")))
+            names = tuple(name.strip() for one in self.remedies for name in one.split(","))
+            for name in names:
+                remedy_named("" if name == "none" else name)
+            object.__setattr__(self, "remedies", names)
+
+
+def _shares(ratios: Any) -> tuple[float, ...]:
+    try:
+        if not isinstance(ratios, str):
+            return tuple(map(float, ratios))
+    except (TypeError, ValueError):
+        pass
+    raise OptionError(f"ratios is {ratios!r}.", "Give numbers above 0 and below 1: ratios=(0.1, 0.25).")

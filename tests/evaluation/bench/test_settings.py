@@ -10,7 +10,7 @@ import pytest
 
 from ganaug.data.load import load_images
 from ganaug.data.sources.arrays import from_arrays
-from ganaug.errors import GanaugError
+from ganaug.errors import GanaugError, OptionError
 from ganaug.evaluation.bench.design import EVERY_POLICY, design_for, policies
 from ganaug.evaluation.bench.room import small_menu
 from ganaug.evaluation.bench.row_sets import of_kind
@@ -101,3 +101,21 @@ def test_a_setting_changes_the_bench_or_is_refused(kind, setting):
     except GanaugError:
         return
     assert setting in LATER or after != before
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"tune": "linear"}, {"remedies": "ensemble,longer"}, {"remedies": 3}, {"seeds": 2.5}, {"ratios": "auto"},
+     {"ratios": 0.2}, {"ratios": ("some",)}, {"model": 18}, {"deploy": 18}, {"weights": None}, {"uses": (1,)},
+     {"augmentations": 1}, {"allow": 1}, {"drop": [2]}, {"steps": "many"}, {"limit": 3.5}, {"seed": None}],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_value_of_a_setting_is_refused(wrong):
+    with pytest.raises(OptionError) as told:
+        BenchSettings(**wrong)
+    assert told.value.fix
+
+
+def test_one_name_is_one_name():
+    asked = BenchSettings(remedies="mean, longer", uses="plain", drop="height", seeds=np.int64(3))
+    assert (asked.remedies, asked.uses, asked.drop, asked.seeds) == (("mean", "longer"), ("plain",), ("height",), 3)
