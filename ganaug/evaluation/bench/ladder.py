@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ganaug.evaluation.bench.contenders import Arena, Contender, Member, Tried, best
+from ganaug.evaluation.bench.results import the
 from ganaug.evaluation.bench.teaching import distil, label_unlabelled
 from ganaug.evaluation.trials.arms import DISTILLED, FIXMATCH, PSEUDO, TAUGHT, Arm
 from ganaug.evaluation.trials.learner import Learner
@@ -58,9 +59,10 @@ class Ladder:
         return first
 
 
-def climb_all(arena: Arena, sources: Sequence[str], left_out: dict[str, str]) -> Ladder:
+def climb_all(arena: Arena, sources: Sequence[str], left_out: dict[str, str], named: Container[str] = ()) -> Ladder:
     """Run the validation trials and select. The first learner is the one that the bench is about; the name of each
-    other one is that of a remedy. sources: names of the synthetic parts. left_out: why a remedy cannot be tried."""
+    other one is that of a remedy. sources: names of the synthetic parts. left_out: why a remedy cannot be tried.
+    named: remedies that the user asked for by name, of which each is told of."""
     wanted = arena.design.remedies
     first, *others = arena.learners.values()
     rungs = climb(arena, first)
@@ -83,8 +85,24 @@ def climb_all(arena: Arena, sources: Sequence[str], left_out: dict[str, str]) ->
         found = [one for one in arena.tried if one.contender.kinds == (first.name,) and not one.contender.mixed]
     rest = best(found)
     rungs += [Rung(name, why_not=why) for name, why in left_out.items()]
+    told = {rung.remedy for rung in rungs}
+    rungs += [Rung(one, why_not=_why_not(arena, one)) for one in wanted if one in named and one not in told]
     mixed = {name: mix_into(arena, rest, name) for name in sources}
     return Ladder(tuple(rungs), rest, mixed, tuple(arena.tried))
+
+
+def _why_not(arena: Arena, remedy: str) -> str:
+    """Why a remedy was not tried that the classifier of the bench knows nothing of."""
+    first = next(iter(arena.learners.values()))
+    if remedy == first.name:
+        return "The bench is about it, as it is."
+    if remedy == "mean" and arena.design.deploy:
+        return "One network will be used by itself (--deploy)."
+    if remedy == "mean":
+        return f"All trainings of {the(first.words)} give the same classifier."
+    if remedy == "augmentation" and (first.menu.augmentations or first.menu.blends):
+        return "No augmentation was to be tried."
+    return f"There is no such change of {the(first.words)}."
 
 
 def _learn_unlabelled(arena: Arena, found: list[Tried], left_out: Container[str]) -> list[Rung]:

@@ -178,10 +178,7 @@ def _answer(played: Played, name: str, reasons: list[str], times: int) -> dict[s
         "auto": record.recommendation(used, interval),
         "arms": arms,
         "measures": record.measures(played.rest.answers, mixed.answers),
-        "recall": record.recall_changes(
-            played.gain(played.rest, mixed), played.labels, group_numbers(played.sets.test), played.parts.n_classes,
-            design.seed,
-        ),
+        "recall": _recall(played, played.rest, mixed),
         "agreement": record.agreement(played.judged[name], played.parts.n_classes),
     }  # fmt: skip
 
@@ -198,8 +195,17 @@ def _most(played: Played, reasons: list[str], helping: Sequence[str]) -> dict[st
         "none": same,
         "difference": asdict(interval),
         "arms": {"as it is": record.side(played, played.as_it_is), "best": record.side(played, side)},
+        "recall": _recall(played, played.as_it_is, side),
         "cost": record.cost(played, side),
     }
+
+
+def _recall(played: Played, one: Compared, other: Compared) -> list[dict[str, float] | None]:
+    """The change of each class."""
+    return record.recall_changes(
+        played.gain(one, other), played.labels, group_numbers(played.sets.test), played.parts.n_classes,
+        played.arena.design.seed,
+    )  # fmt: skip
 
 
 def _ladder(played: Played) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from ganaug.evaluation.bench.figures import (
 )  # fmt: skip
 from ganaug.evaluation.bench.galleries import galleries
 from ganaug.evaluation.bench.played import Played
-from ganaug.evaluation.bench.results import items_of, points, words_of
+from ganaug.evaluation.bench.results import items_of, may_flatter, points, words_of
 from ganaug.evaluation.trials.parts import Part
 from ganaug.metrics import share_interval
 
@@ -49,6 +49,8 @@ def page(data: dict[str, Any], played: Played) -> str:
         r=data,
         ladder=ladder,
         remedies=_listed(data["most"]["remedies"], items_of(data)),
+        may_flatter=may_flatter(data),
+        recalls=_recalls(data, _compared(data["most"])),
         ladder_plot=ladder_plot({**data, "ladder": ladder}),
         sources=[_source(data, played, name, side) for name in data["sources"]],
         more=max(0, len(data["classes"]) - CLASSES),
@@ -134,6 +136,12 @@ def told_apart(arms: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         else {**arm, "name": ", ".join([arm["name"], *(f"{name} {value:g}" for name, value in arm["knobs"].items())])}
         for arm in arms
     ]  # fmt: skip
+
+
+def _compared(most: dict[str, Any]) -> dict[str, Any]:
+    """The classifier as it is, and the best one, as an answer on synthetic images names its two arms."""
+    arms = most["arms"]
+    return {"recall": most["recall"], "arms": {"without": arms["as it is"], "with": arms["best"]}}
 
 
 def _recalls(data: dict[str, Any], answer: dict[str, Any]) -> list[dict[str, Any]]:

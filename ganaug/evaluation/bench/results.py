@@ -23,7 +23,7 @@ WORDS = {
     "withheld": "The verdict is withheld",
 }
 MOST = {
-    "helps": "What helps most",
+    "helps": "What helps most, chosen on the validation {}",
     "no evidence": "No remedy is known to help. The best one on the validation {}",
     "harms": "No remedy helps. The best one on the validation {0} did harm on the test {0}",
     "withheld": "The verdict on what helps most is withheld. The best one on the validation {}",
@@ -91,9 +91,11 @@ def most_sentence(data: dict[str, Any]) -> str:
     reasons = " " + " ".join(data["reasons"]) if most["verdict"] == "withheld" else ""
     if most["none"]:
         score = arms["as it is"]["test"][metric]
+        has = f"{score:.1%} {metric} on the test {items}.{reasons}"
+        if not data["settings"]["remedies"]:
+            return f"No remedy was asked for. As it is, {the(asked)} has {has}"
         return (
-            f"No remedy that was tried did better on the validation {items} than the {asked} as it is, which has "
-            f"{score:.1%} {metric} on the test {items}.{reasons}"
+            f"No remedy that was tried did better on the validation {items} than {the(asked)} as it is, which has {has}"
         )
     change = most["difference"]
     before, after = (arms[side]["test"][metric] for side in ("as it is", "best"))
@@ -101,8 +103,23 @@ def most_sentence(data: dict[str, Any]) -> str:
         f"{MOST[most['verdict']].format(items)}: {arms['best']['name']}. {metric.capitalize()} on "
         f"{data['data']['test']['images']} test {items} changed by {points(change['mean'])} points, "
         f"from {before:.1%} to {after:.1%} ({change['level']:.0%} interval {points(change['low'])} to "
-        f"{points(change['high'])}), over the {asked} as it is.{reasons}"
+        f"{points(change['high'])}), over {the(asked)} as it is.{reasons}"
     )
+
+
+def the(classifier: str) -> str:
+    """The words for a classifier within a sentence."""
+    return classifier if classifier.startswith("your ") else f"the {classifier}"
+
+
+def may_flatter(data: dict[str, Any]) -> str:
+    """Of rows of the ladder that may be higher on the test set than what was chosen; "" where there are none."""
+    if all(rung["why not"] for rung in data["ladder"][1:]):
+        return ""
+    return (
+        "The best was chosen on the validation {0}. Another row may be higher on the test {0}; choosing by these would "
+        "flatter it."
+    ).format(items_of(data))
 
 
 def sentence(data: dict[str, Any], source: str = "") -> str:
@@ -145,7 +162,7 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
         return f"Add the synthetic {items} to yours{', after you have written them' if run else ''}", write
     if data["verdict"] == "helps" and run:
         return 'Serve them in Python by ganaug.mix(your_dataset, run, ratio="auto"), or write them', (
-            f"ganaug augment {run} --out synthetic"
+            f"ganaug augment {run} --ratio auto --out synthetic"
         )
     if data["verdict"] == "helps":
         return f"Serve them in Python: ganaug.mix(your_dataset, folder, ratio={data['ratio']:g}).", ""
@@ -156,11 +173,12 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
         advice = "; ".join(filter(None, (remedy_named(name).advice for name in most["remedies"] if name in REMEDIES)))
         best = f"Train as the best one was: {most['arms']['best']['name']}"
         return "; ".join(filter(None, (best, advice and f"that is, with {advice}", out))) + why, look
+    if not data["settings"]["remedies"]:
+        return "Let it try remedies, too", again.replace(" --remedies none", "")
     left = "More labelled images, or unlabelled ones (--unlabelled FOLDER), are what is left"
     if items != "images":
         return f"More labelled {items} are what is left.", ""
-    check = f"ganaug check {again.split()[2]}" if again else ""
-    return f"{left}; check says of which classes", check
+    return f"{left}.", ""
 
 
 def _to_mend(reasons: Sequence[str], again: str) -> tuple[str, str]:
@@ -199,6 +217,7 @@ def table(data: dict[str, Any]) -> str:
         ))  # fmt: skip
     lines = _aligned(rows, left=2)
     lines += [f"{words_of(one['rung'])}: not tried. {one['why not']}" for one in data["ladder"] if one["why not"]]
+    lines += filter(None, [may_flatter(data)])
     for name, answer in data["sources"].items():
         rows = [(f"on the test set{f', {name}' if len(data['sources']) > 1 else ''}",
                  "accuracy", "balanced", "macro-F1", "NLL", "ECE")]  # fmt: skip

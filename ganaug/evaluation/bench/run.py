@@ -195,7 +195,7 @@ def bench(
             helpers=helpers,
         )  # fmt: skip
         arena = Arena(laboratory, room.learners, design)
-        ladder = climb_all(arena, list(parts.made), room.left_out)
+        ladder = climb_all(arena, list(parts.made), room.left_out, asked.remedies or ())
         home = None if fitted is None else serving_folder(fitted)
         played = play(sets, parts, arena, ladder, home)
 

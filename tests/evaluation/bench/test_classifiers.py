@@ -127,6 +127,9 @@ def test_a_training_may_go_to_another_folder(photos, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data, test = (os.path.relpath(folder) for folder in photos[:2])
     results = bench(data, test=test, out="out", cache="seen", train=train, remedies=(), **FEW)
+    page = results.report_path.read_text()
+    assert page.count("Recall of each class on the test set") == 1
+    assert "No remedy was asked for. As it is, your training" in page
     assert results.folder == tmp_path / "out"
     assert {file.name for file in results.folder.iterdir()} >= {"results.json", "report.html", "trials"}
 

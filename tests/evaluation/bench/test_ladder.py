@@ -86,6 +86,17 @@ def test_only_what_is_asked_for_is_tried(tmp_path):
     assert bare.rest is bare.as_it_is
 
 
+def test_a_remedy_that_was_named_and_is_none_of_this_classifier_is_told_of(tmp_path):
+    bare = Oracle(skill, Menu({"lr": (0.1,)}), "probe")
+    names = ("augmentation", "longer", "mean", "probe")
+    played = arena(tmp_path, bare, remedies=names)
+    why = {rung.remedy: rung.why_not for rung in climb_all(played, [], {}, names).rungs[1:]}
+    assert set(why) == set(names)
+    assert all(why.values())
+    assert len(climb_all(played, [], {"longer": "No time."}, names).rungs) == 5
+    assert [rung.remedy for rung in climb_all(played, [], {}).rungs] == [AS_IT_IS]  # nobody named them
+
+
 def test_the_selection_asks_for_no_test_image(tmp_path):
     oracle = Oracle(skill, MENU)
     climbed(arena(tmp_path, oracle))

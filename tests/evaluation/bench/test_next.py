@@ -11,7 +11,7 @@ from ganaug.evaluation.bench.results import most_sentence, next_step
 
 def found(word: str = "helps", verdict: str | None = None, **changed: Any) -> dict[str, Any]:
     return {
-        "reasons": [], "settings": {"quick": False}, "verdict": verdict, "ratio": 0.25,
+        "reasons": [], "settings": {"quick": False, "remedies": ["augmentation"]}, "verdict": verdict, "ratio": 0.25,
         "command": "ganaug bench DATA --out O", "data": {"shape": [1, 8, 8]},
         "most": {"verdict": word, "remedies": ["augmentation"], "arms": {"best": {"name": "small: real + flips"}}},
         **changed,
@@ -38,17 +38,21 @@ def test_files_for_ones_own_training_are_named():
 
 
 def test_images_that_help_are_served():
-    assert next_step(found(verdict="helps"), "RUN")[1] == "ganaug augment RUN --out synthetic"
+    assert next_step(found(verdict="helps"), "RUN")[1] == "ganaug augment RUN --ratio auto --out synthetic"
     assert "ratio=0.25" in next_step(found(verdict="helps"))[0]
 
 
 def test_a_quick_bench_is_made_again_and_a_withheld_one_is_not_acted_on():
-    quick = found(settings={"quick": True}, command="ganaug bench DATA --quick --out O")
+    quick = found(settings={"quick": True, "remedies": []}, command="ganaug bench DATA --quick --out O")
     assert next_step(quick)[1] == "ganaug bench DATA --out O"
     words, command = next_step({**quick, "command": "ganaug bench <ndarray> --quick"})
     assert ("quick=True" in words, command) == (True, "")
     assert next_step(found(reasons=["One seed says nothing."]))[1] == "ganaug bench DATA --out O"
-    assert next_step(found("no evidence"))[1] == "ganaug check DATA"
+    assert next_step(found("no evidence"))[1] == ""
+    none = found(
+        "no evidence", settings={"quick": False, "remedies": []}, command="ganaug bench D --remedies none --out O"
+    )
+    assert next_step(none)[1] == "ganaug bench D --out O"
 
 
 def test_where_groups_of_test_images_are_missing_the_command_that_lists_them_is_named():
@@ -62,3 +66,13 @@ def test_that_no_remedy_was_better_is_withheld_with_its_reasons():
     data = found(most=most, metric="accuracy", asked={"words": "small network"}, reasons=["No groups."])
     assert most_sentence(data).endswith("75.0% accuracy on the test images. No groups.")
     assert "No groups" not in most_sentence(data | {"most": most | {"verdict": "no evidence"}})
+    nothing = most_sentence(data | {"settings": {"remedies": []}})
+    assert nothing.startswith("No remedy was asked for. As it is, the small network has 75.0%")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [("your training f.py:t", "than your training"), ("network", "than the net")]
+)
+def test_the_classifier_is_named_in_a_sentence(words, said):
+    most = {"verdict": "no evidence", "none": True, "arms": {"as it is": {"test": {"accuracy": 0.75}}}}
+    assert said in most_sentence(found(most=most, metric="accuracy", asked={"words": words}))

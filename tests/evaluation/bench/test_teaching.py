@@ -134,7 +134,8 @@ def test_unlabelled_images_are_learned_and_their_labels_are_left_for_the_user(
 def test_a_network_to_deploy_is_taught(tmp_path: Path, quick_classifier: NearestMean):
     given = {"test": images(30, 1), **FEW, "model": None}
     data = bench(images(12, 0), out=tmp_path, deploy="small", remedies=("mean", DISTILLED), **given).data
-    assert [rung["rung"] for rung in data["ladder"]] == ["as it is", DISTILLED]  # a mean of one network is none
+    assert [rung["rung"] for rung in data["ladder"]] == ["as it is", DISTILLED, "mean"]
+    assert "by itself" in data["ladder"][2]["why not"]  # a mean of one network is none
     assert data["most"]["arms"]["best"]["networks"] == 1
     with pytest.raises(OptionError, match="--deploy names the classifier"):
         bench(images(12, 0), out=tmp_path / "two", deploy="small", **{**given, "model": "small"})
@@ -198,7 +199,7 @@ def test_real_networks_learn_what_they_are_taught(tmp_path: Path, real_plots: No
         data, test=test, unlabelled=unlabelled, out=tmp_path, deploy="small", remedies=("small", FIXMATCH, DISTILLED),
         **{**FEW, "model": None},
     ).data  # fmt: skip
-    assert [rung["rung"] for rung in found["ladder"]] == ["as it is", FIXMATCH, DISTILLED]
+    assert [rung["rung"] for rung in found["ladder"]] == ["as it is", FIXMATCH, DISTILLED, "small"]
     assert {trial["taught"] for trial in found["trials"]} >= {FIXMATCH}
 
 
