@@ -20,7 +20,7 @@ from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.exports import format_for
 from ganaug.samples.exports.folder import warn_of_numbers
 from ganaug.samples.exports.formats import Format, Items, Wanted, put
-from ganaug.samples.plan import Plan
+from ganaug.samples.plan import Plan, require_counts
 from ganaug.samples.planned import Planned
 from ganaug.samples.pool import served
 from ganaug.samples.run import Loadable, as_loaded
@@ -154,6 +154,7 @@ def augment(
     >>> len(list(folder.glob("*/*.png")))
     20
     """
+    require_counts(plan)
     fitted, out = as_loaded(run), Path(out)
     begun = shards is not None and (out / SHARDS).is_file()  # then it holds images of classes already
     require_outside(out, data, pairs, with_real, classes=() if begun else fitted.card.classes)

@@ -76,6 +76,16 @@ def apportion(total: int, weights: list[int]) -> list[int]:
     return shares
 
 
+def require_counts(plan: Any) -> None:
+    """Raises OptionError for what is no whole number for each class."""
+    if not isinstance(plan, Mapping):
+        fix = "Give {class: number}: {name: 3 for name in run.classes}."
+        raise OptionError(f"The plan is {plan!r}, not a number for each class.", fix)
+    for name, n in plan.items():
+        if not isinstance(n, Integral):
+            raise OptionError(f"The plan asks for {n!r} of {name!r}.", "Give whole numbers.")
+
+
 def _check(counts: Mapping[str, int]) -> None:
     if not counts:
         raise OptionError("There are no classes to plan for.", "Give the number of real images of each class.")

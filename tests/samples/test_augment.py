@@ -179,6 +179,12 @@ def test_odd_class_names_are_escaped_and_mapped(tmp_path, monkeypatch):
     assert "%2A" in open_source(out).classes  # a folder of the user's own
 
 
+@pytest.mark.parametrize("plan", [3, None, ["ant"], {"ant": "two"}, {"ant": 1.5}], ids=str)
+def test_what_is_no_plan_is_refused(run, tmp_path, plan):
+    with pytest.raises(OptionError, match="plan"):
+        augment(run, plan, tmp_path / "out")
+
+
 def test_a_folder_in_use_is_left_alone(run, tmp_path):
     (tmp_path / "out").mkdir()
     augment(run, {"ant": 1}, tmp_path / "out")  # empty: fine

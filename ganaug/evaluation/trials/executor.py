@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future, as_completed
 from pathlib import Path
 from typing import Any
 
-from ganaug.errors import OptionError
+from ganaug.errors import MissingPackageError, OptionError
 from ganaug.evaluation.trials.parts import Parts
 from ganaug.evaluation.trials.small import SmallLearner
 from ganaug.evaluation.trials.trial import Laboratory, Trial, one_thread
@@ -123,12 +123,12 @@ def play(file: str, digest: str, images: bytes, trial: str) -> tuple[str, bytes]
 def executor_at(address: str, patience: float = 10.0) -> Executor:
     """The executor of the Dask cluster at an address such as tcp://host:8786. patience: seconds to wait for it.
 
-    Raises OptionError where Dask is not installed, or no cluster answers.
+    Raises MissingPackageError where Dask is not installed, OptionError where no cluster answers.
     """
     try:
         from distributed import Client
     except ImportError as error:
-        raise OptionError("--executor needs Dask.", 'Install it: pip install "ganaug[cluster]".') from error
+        raise MissingPackageError("--executor needs Dask.", 'Install it: pip install "ganaug[cluster]".') from error
     try:
         found: Executor = Client(address, timeout=patience, set_as_default=False).get_executor(pure=False)
     except (OSError, TimeoutError, ValueError) as error:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ganaug.classifier.small import Training
-from ganaug.errors import OptionError
+from ganaug.errors import MissingPackageError, OptionError
 from ganaug.evaluation.bench.run import bench
 from ganaug.evaluation.trials import executor
 from ganaug.evaluation.trials.executor import Elsewhere, executor_at, play
@@ -152,5 +152,5 @@ def test_a_dask_cluster_gives_the_same_outcomes(tmp_path: Path):
 
 def test_without_dask_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
-    with pytest.raises(OptionError, match=r"ganaug\[cluster\]"):
+    with pytest.raises(MissingPackageError, match=r"ganaug\[cluster\]"):
         executor_at("tcp://127.0.0.1:8786")
