@@ -8,7 +8,17 @@ from scipy import stats
 
 from ganaug.evaluation.bench.keeping import enough, looks
 from ganaug.evaluation.bench.results import points
-from ganaug.evaluation.bench.verdict import HARMS, HELPS, NO_EVIDENCE, WITHHELD, Interval, decide, holm, paired_interval
+from ganaug.evaluation.bench.verdict import (
+    FEW,
+    HARMS,
+    HELPS,
+    NO_EVIDENCE,
+    WITHHELD,
+    Interval,
+    decide,
+    holm,
+    paired_interval,
+)
 from ganaug.evaluation.bench.verdict import reasons_to_withhold as reasons
 
 
@@ -214,6 +224,29 @@ def test_the_p_value_says_what_the_interval_says(effect: float):
         interval = paired_interval(paired_trials(rng, 5, 120, effect, 0.02, 0.0), np.arange(120) % 3, balanced=False)
         if abs(interval.p - 0.05) > 0.005:
             assert (interval.p < 0.05) == (interval.low > 0 or interval.high < 0)
+
+
+def _few(up: int, down: int, units: int = 200, each: int = 1) -> np.ndarray:
+    """Gains of trainings that are all alike, of which a few units differ."""
+    return np.tile(np.repeat([1.0] * up + [-1.0] * down + [0.0] * (units - up - down), each), (5, 1))
+
+
+@pytest.mark.parametrize(("up", "down"), [(4, 0), (5, 0), (6, 0), (7, 1), (8, 2), (9, 1), (1, 12), (1, 30)])
+@pytest.mark.parametrize("each", [1, 4], ids=["images", "groups"])
+def test_where_few_differ_an_exact_test_has_the_last_word(up: int, down: int, each: int):
+    labels, groups = np.arange(200 * each) % 4, np.repeat(np.arange(200), each)
+    found = paired_interval(_few(up, down, each=each), labels, balanced=False, groups=groups if each > 1 else None)
+    exact = stats.binomtest(up, up + down).pvalue
+    assert (found.low > 0 or found.high < 0) == (exact < 0.05)
+    assert found.p >= exact - 1e-12 or up + down > FEW
+
+
+def test_few_images_that_differ_are_rarely_called_a_change():
+    rng, words = np.random.default_rng(0), []
+    for seed in range(200):
+        gain = np.tile((rng.random(200) < 0.03) * rng.choice([-1.0, 1.0], 200), (5, 1))
+        words.append(decide(paired_interval(gain, np.arange(200) % 4, balanced=False, seed=seed, draws=300), []))
+    assert words.count("no evidence") >= 190
 
 
 def test_no_difference_has_p_one():
