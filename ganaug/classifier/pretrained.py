@@ -73,9 +73,9 @@ def _refuse_unknown(name: str) -> None:
         known = timm.list_models()
         near = difflib.get_close_matches(network, known, 3)
         cause, lists = f"timm has no model {name!r}.", "timm.list_models()"
-    elif tag and name not in (known := timm.list_models(f"{network}.*", pretrained=True)):
+    elif tag and name not in (known := timm.list_pretrained(f"{network}.*")):
         near = difflib.get_close_matches(name, known, 3) or known[:3]
-        cause, lists = f"timm has no weights {tag!r} of {network}.", f'timm.list_models("{network}.*", pretrained=True)'
+        cause, lists = f"timm has no weights {tag!r} of {network}.", f'timm.list_pretrained("{network}.*")'
     else:
         return
     raise OptionError(cause, f"Did you mean {' or '.join(near)}?" if near else f"{lists} lists the names.")
