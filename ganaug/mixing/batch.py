@@ -58,7 +58,7 @@ class BatchTransform(v2.Transform):
         Parameters
         ----------
         epoch : int
-            Its number, from 0 on.
+            Its number, 0 or more.
         """
         self._epoch, self._calls = epoch, 0
 

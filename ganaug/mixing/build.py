@@ -183,7 +183,7 @@ def require_map_style(dataset: Any) -> None:
     index, and for a dict of several data sets."""
     if isinstance(dataset, (str, bytes, Path)):
         raise IncompatibleLoaderError(
-            f"{str(dataset)!r} names a place, and is no data set.",
+            f"{str(dataset)!r} names a place, and is not a data set.",
             "Open it, with your transform: torchvision.datasets.ImageFolder(place, transform).",
         )
     if isinstance(dataset, (tuple, list)) and len(dataset) == 2 and all(hasattr(part, "shape") for part in dataset):
@@ -207,7 +207,7 @@ def require_settings(transform: Any, pool_epochs: Any = 1) -> None:
     if transform is not None and not callable(transform):
         raise OptionError(f"transform is {transform!r}, not a function.", "Give a function of a PIL image, or None.")
     if isinstance(pool_epochs, bool) or not isinstance(pool_epochs, (int, np.integer)) or pool_epochs < 1:
-        raise OptionError(f"pool_epochs is {pool_epochs!r}.", "Give a whole number from 1 on.")
+        raise OptionError(f"pool_epochs is {pool_epochs!r}.", "Give a whole number, 1 or more.")
 
 
 def _who(labels: np.ndarray, names: tuple[str, ...], mode: str, ratio: float, samples: ByName) -> Replace | Append:

@@ -15,7 +15,7 @@ from ganaug.data.labels.classes import Classes, named_labels, names_by_label, pl
 from ganaug.data.labels.finding import labels_of
 from ganaug.errors import LabelMismatchError, WithheldWarning
 from ganaug.generator.folder import Fitted
-from ganaug.reporting import Report
+from ganaug.reporting import Report, counted
 from ganaug.samples.elsewhere import Elsewhere
 
 MOST_LABELS = 100_000  # without names, every number up to the largest one is a class
@@ -52,7 +52,7 @@ def named_labels_of(dataset: Any, classes: Classes | None, targets: Any, report:
         if largest >= MOST_LABELS:
             raise LabelMismatchError(
                 f"The label {largest} is no number of a class.",
-                "Give targets= with labels from 0 on, and classes=, their names.",
+                "Give targets= with labels 0, 1, ..., and classes=, their names.",
             )
         names = {label: str(label) for label in range(largest + 1)}
     labels, known, _ = named_labels(found.targets, names)
@@ -104,15 +104,15 @@ def absent_of(there: Sequence[str], names: Sequence[str], samples: Fitted | Else
         foreign = [name for name in samples.classes if samples.serves(name) and name not in names]
         if foreign:
             raise LabelMismatchError(
-                f"There are synthetic images of {', '.join(map(repr, foreign))}, a class that the data set has not"
+                f"There are synthetic images of {', '.join(map(repr, foreign))}, a class that the data set lacks"
                 + nameless(named),
                 f"Its classes are {', '.join(map(repr, names))}: give classes=[...], the name of each label.",
             )
         absent = [name for name in there if not samples.serves(name)]
-        told = f"There is no synthetic image of {len(absent)} classes"
+        told = f"There is no synthetic image of {counted(len(absent), 'class')}"
     else:
         absent = [name for name in there if name in samples.card.skipped]
-        told = f"The fit left out {len(absent)} small classes"
+        told = f"The fit left out {counted(len(absent), 'small class')}"
     if absent:
         more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
         listed = f"{', '.join(absent[:5])}{more}"

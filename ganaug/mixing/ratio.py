@@ -82,7 +82,7 @@ class Share:
             said.append(f"The gain was measured with {remedy.advice}: train with that, or give a ratio as a number.")
         if self.verdict.get("settings", {}).get("quick"):
             said.append(
-                f"The verdict in {self.place} comes from a quick bench (fewer seeds, steps and arms): run "
+                f"The verdict in {self.place} comes from a quick bench (fewer seeds, steps and alternatives): run "
                 "`ganaug bench` without --quick before you rely on it."
             )
         return said

@@ -145,7 +145,7 @@ def test_real_ones_stay_where_nobody_made_any(tmp_path):
     made(tmp_path, {"ant": 4, "cow": 4})
     (tmp_path / "bee").mkdir()
     real = toy.Pictures(60)
-    with pytest.warns(WithheldWarning, match=r"no synthetic image of 1 classes \(bee\)"):
+    with pytest.warns(WithheldWarning, match=r"no synthetic image of 1 class \(bee\)"):
         mixed = mix(real, tmp_path, ratio=1.0)
     kinds = [real.targets[i] for i in mixed.synthetic_indices()]
     assert Counter(kinds) == {0: 30, 2: 10}
@@ -161,7 +161,7 @@ def test_classes_are_matched_by_name_and_others_are_refused(tmp_path, folder):
     for image, label in mixed:
         assert abs(np.asarray(image).mean() - toy.LEVELS[mixed.classes[label]]) < 20
     made(tmp_path, {"ant": 2, "dog": 2})
-    with pytest.raises(LabelMismatchError, match="'dog', a class that the data set has not"):
+    with pytest.raises(LabelMismatchError, match="'dog', a class that the data set lacks"):
         mix(toy.Pictures(12), tmp_path)
     with pytest.raises(LabelMismatchError, match="labels stand for themselves.*give classes="):
         mix(items, folder)

@@ -74,7 +74,7 @@ def test_the_list_is_given_in_the_place_of_all(kept, train, monkeypatch):
     real = [(pixels[0], label) for pixels, label in zip(train.pixels.numpy(), train.labels.tolist(), strict=True)]
     monkeypatch.chdir(kept.folder.parent)
     for name in (kept.folder, "kept.csv"):
-        with pytest.warns(WithheldWarning, match=r"no synthetic image of 1 classes \(1\)"):
+        with pytest.warns(WithheldWarning, match=r"no synthetic image of 1 class \(1\)"):
             mixed = ganaug.mix(real, name, ratio=0.5, classes=train.classes)
         labels = {int(mixed[i][1]) for i in mixed.synthetic_indices().tolist()}
         assert labels == {0, 2, 3, 4, 5, 6, 7, 8, 9}
