@@ -35,7 +35,7 @@ MAY = {
     "metrics": "",
     "classifier": "data data.duplicates data.labels data.sources device files metrics networks",
     "samples.choosing": "classifier data files generator metrics networks options",
-    "samples.exports": "data data.sources files generator",
+    "samples.exports": "data data.pictures data.sources files generator",
     "samples": (
         "data data.duplicates data.labels data.sources files game generator options samples.choosing samples.exports"
     ),
