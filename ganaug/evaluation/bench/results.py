@@ -103,7 +103,7 @@ def most_sentence(data: dict[str, Any]) -> str:
         f"{MOST[most['verdict']].format(items)}: {arms['best']['name']}. {metric.capitalize()} on "
         f"{data['data']['test']['images']} test {items} changed by {points(change['mean'])} points, "
         f"from {before:.1%} to {after:.1%} ({change['level']:.0%} interval {points(change['low'])} to "
-        f"{points(change['high'])}), over {the(asked)} as it is.{reasons}"
+        f"{points(change['high'])}), compared with {the(asked)} as it is.{reasons}"
     )
 
 
@@ -130,7 +130,7 @@ def sentence(data: dict[str, Any], source: str = "") -> str:
     if data["verdict"] == "withheld":
         said += ": " + " ".join(data["reasons"])
     elif data["verdict"] == "no evidence" and change["low"] > 0:
-        said += f": a gain that is too small for bench number {data['looks']} of one generator."
+        said += f": a gain, but not enough after {data['looks']} benches of one generator."
     else:
         said += "."
     return (
@@ -217,7 +217,7 @@ def table(data: dict[str, Any]) -> str:
         ))  # fmt: skip
     lines = _aligned(rows, left=2)
     lines += [f"{words_of(one['rung'])}: not tried. {one['why not']}" for one in data["ladder"] if one["why not"]]
-    lines += filter(None, [may_flatter(data)])
+    lines += filter(None, ["< is part of what was chosen." if len(rows) > 2 else "", may_flatter(data)])
     for name, answer in data["sources"].items():
         rows = [(f"on the test set{f', {name}' if len(data['sources']) > 1 else ''}",
                  "accuracy", "balanced", "macro-F1", "NLL", "ECE")]  # fmt: skip
@@ -230,7 +230,7 @@ def table(data: dict[str, Any]) -> str:
         names = ", ".join(map(printable, data["dropped"][:3])) + (", ..." if len(data["dropped"]) > 3 else "")
         lines.append(f"{len(data['dropped'])} test {items} were seen before and are not counted: {names}.")
     lines += [printable(note) for note in data["notes"]]
-    lines.append(f"{metric.capitalize()} decides, since {data['metric reason']}.")
+    lines.append(f"The verdict uses {metric}: {data['metric reason']}.")
     lines += ["", data["most"]["sentence"]]
     for answer in data["sources"].values():
         quick = ", from a quick bench" if data["settings"]["quick"] else ""

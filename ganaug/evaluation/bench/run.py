@@ -165,7 +165,7 @@ def bench(
             held.enter_context(sole_writer(folder))
         for place in (folder, folder / TRIALS):
             clear_parts(place)
-        report("bench", 0, 0, f"{design.metric} decides, since {record.metric_reason(design, sets)}")
+        report("bench", 0, 0, f"the verdict uses {design.metric}: {record.metric_reason(design, sets)}")
         if isinstance(sets.train, LabelledImages):
             room = learners_for(asked, design, sets.train, seen, where, report)
         else:

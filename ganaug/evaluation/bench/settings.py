@@ -129,7 +129,7 @@ class BenchSettings(Reading):
         None,
         lambda: (
             f"Remedies to try without synthetic images: {', '.join(REMEDIES)}; repeatable, or joined by commas; none "
-            "for none.  [default: all that fit]"
+            "means no remedies.  [default: all that fit]"
         ),
         metavar="NAMES",
     )
@@ -139,13 +139,15 @@ class BenchSettings(Reading):
         "for images over 64 px, else small; boosting]",
         metavar="NAME",
     )
-    weights: str = option("pretrained", "Of the network: pretrained, none, or a safetensors file.", metavar="FILE")
+    weights: str = option(
+        "pretrained", "Weights of the network: pretrained, none, or a safetensors file.", metavar="FILE"
+    )
     tune: str | None = option(
         None, "What is trained of the network.  [default: probe; scratch without weights]", choices=TUNES
     )
     train: Any = option(None, "Your own training: FILE.py:function.", metavar="FILE:NAME")
     deploy: str | None = option(
-        None, "The network that will be used, like --model: better ones may only teach it.", metavar="NAME"
+        None, "The network that you will deploy, like --model: larger ones may only be its teachers.", metavar="NAME"
     )
     unlabelled: Any = option(None, "Images without labels to learn from.", metavar="DATA")
     kind: str = option(
@@ -153,12 +155,14 @@ class BenchSettings(Reading):
     )
     drop: tuple[str, ...] = option((), "Column of a table to leave out, without --run; repeatable.", metavar="COL")
     seeds: int | None = option(None, "Paired seeds of the final comparison; no verdict with one.", least=1)
-    quick: bool = option(False, "Fewer seeds, steps and arms.")
+    quick: bool = option(False, "Fewer seeds, steps and alternatives.")
     search: bool = option(True)
     steps: int | None = option(None)
     limit: int | None = option(None, "At most N training images a class.", least=2)
     seed: int = option(0)
-    test_groups: Any = option(None, "CSV: item, group, of the test images.", path="file")
+    test_groups: Any = option(
+        None, "CSV of image and group of the test images; images of one group count as one.", path="file"
+    )
     pairs: Any = option(None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any")
     cache: Any = option(
         None, "Folder of pictures and features, for several benches.  [default: OUT/seen]", metavar="FOLDER", path="any"

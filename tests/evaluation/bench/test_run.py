@@ -184,7 +184,7 @@ def test_a_gain_that_is_enough_once_is_none_at_the_second_look(tmp_path: Path, r
     first, second = (bench("digits", run=run, out=tmp_path / str(seed), seed=seed, **QUICK) for seed in (0, 1))
     assert (first.verdict, first.ratio > 0) == ("helps", True)
     assert (second.verdict, second.ratio) == ("no evidence", 0)
-    assert "too small for bench number 2" in second.data["sentence"]
+    assert "not enough after 2 benches" in second.data["sentence"]
     assert ganaug.Run(run).verdict["ratio"] == 0
 
 
