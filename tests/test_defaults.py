@@ -81,7 +81,7 @@ def test_what_is_served_is_the_same(usual, other):
 def test_loaders(usual, other, workers):
     if torch.get_default_device().type == "meta":
         pytest.skip("torch's own loader draws its seed on the default device, and meta holds no numbers")
-    data = [(torch.from_numpy(image)[None], label) for image, label in items()]
+    data = [(torch.from_numpy(image * 255).to(torch.uint8)[None], label) for image, label in items()]
     loader = DataLoader(data, 8, shuffle=True, num_workers=workers, collate_fn=list)
 
     def tensor(image):
@@ -93,7 +93,7 @@ def test_loaders(usual, other, workers):
 
 def test_looking_and_measuring(usual, other, tmp_path):
     assert ganaug.preview(usual, tmp_path / "pictures")
-    assert ganaug.augment(usual, {"0": 2}, tmp_path / "out.npz")
+    assert ganaug.augment(usual, {"0": 2}, tmp_path / "out")
     images = ganaug.load_images("digits", limit=4)
     assert images.pixels.device.type == "cpu"
     assert len(images.take([1, 2])) == 2

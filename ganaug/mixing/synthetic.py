@@ -16,7 +16,7 @@ from ganaug.mixing.native import Native
 from ganaug.mixing.vectorise import Presenter
 from ganaug.reporting import Report, silent
 from ganaug.samples.enlarged import warn_of_enlarged
-from ganaug.samples.plan import Plan, per_class
+from ganaug.samples.plan import Plan, per_class, require_counts
 from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, as_fitted
 from ganaug.samples.verdict import refuse_harmful, warn_of_withheld
@@ -113,6 +113,7 @@ class SyntheticDataset(Dataset):
             raise OptionError("How many images should be made?", "Give either per_class= or plan=.")
         if plan is None:
             return per_class(self.classes, n or 0)
+        require_counts(plan)
         other = [name for name in plan if place_of(name, self.classes) < 0]
         if other:
             raise LabelMismatchError(f"The plan names other classes: {other}.", f"The classes are {self.classes}.")

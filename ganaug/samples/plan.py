@@ -49,13 +49,6 @@ def per_class(classes: Iterable[str], n: int) -> Plan:
     return dict.fromkeys(classes, int(n))
 
 
-def require_whole(plan: Mapping[str, Any]) -> None:
-    """Raises OptionError for a class of which there is to be what is no whole number."""
-    for name, n in plan.items():
-        if not _is_whole(n):
-            raise OptionError(f"The plan asks for {n!r} of the class {name!r}.", "Give a whole number for each class.")
-
-
 def _is_whole(n: Any) -> bool:
     return isinstance(n, Integral) and not isinstance(n, bool)
 
@@ -82,8 +75,8 @@ def require_counts(plan: Any) -> None:
         fix = "Give {class: number}: {name: 3 for name in run.classes}."
         raise OptionError(f"The plan is {plan!r}, not a number for each class.", fix)
     for name, n in plan.items():
-        if not isinstance(n, Integral):
-            raise OptionError(f"The plan asks for {n!r} of {name!r}.", "Give whole numbers.")
+        if not _is_whole(n):
+            raise OptionError(f"The plan asks for {n!r} of the class {name!r}.", "Give a whole number for each class.")
 
 
 def _check(counts: Mapping[str, int]) -> None:

@@ -18,7 +18,7 @@ from ganaug.files.integrity import own_folders, writing
 from ganaug.generator.folder import ByName, Fitted, serving_folder
 from ganaug.reporting import Report, counted, silent
 from ganaug.samples.blocks import BLOCK, Renderer
-from ganaug.samples.plan import Plan, require_whole
+from ganaug.samples.plan import Plan, require_counts
 from ganaug.samples.run import Loadable, from_noise
 
 FORMAT = 1
@@ -155,7 +155,7 @@ def _counts(fitted: Fitted, plan: Plan) -> list[int]:
 def served(samples: ByName, plan: Plan) -> Plan:
     """The plan in the names of the samples, without those of classes of which none are served. Raises OptionError for
     what is no whole number."""
-    require_whole(plan)
+    require_counts(plan)
     return {samples.spelled(name): int(n) if samples.serves(name) else 0 for name, n in plan.items()}
 
 

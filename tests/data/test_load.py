@@ -181,7 +181,7 @@ def test_every_class_of_two_groups_is_on_both_sides():
 
 
 def test_what_cannot_be_divided():
-    with pytest.raises(DataError, match="one image, or one group"):
+    with pytest.raises(DataError, match="one item, or one group"):
         hold_out(labelled([0, 0, 1, 1], groups=[1, 1, 1, 1]))
     for fraction in (0, 1, -0.1, 2):
         with pytest.raises(OptionError, match="share"):

@@ -174,7 +174,7 @@ def test_data_sets_of_one_size_become_arrays_and_others_are_refused(tmp_path):
     parts = ganaug.split(data, tmp_path / "parts")
     assert sorted(sum(marks(*parts.files), [])) == marks(tmp_path / "photos")[0]
     picture(99, (20, 20)).save(tmp_path / "photos" / "ant" / "0.png")
-    with pytest.raises(DataError, match=r"no files, and of 2 sizes.*folder of files.*\.train and \.test"):
+    with pytest.raises(DataError, match=r"not files, and of 2 sizes.*folder of files.*\.train and \.test"):
         ganaug.split(data, tmp_path / "other")
     assert len(ganaug.split(data).test) == 2
 

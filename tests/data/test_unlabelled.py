@@ -192,7 +192,7 @@ def test_what_holds_no_images_is_refused(tmp_path, pool, like):
         (run / name).write_text("{}")
     for holder, words in {
         tmp_path / "nowhere": "no file or folder",
-        tmp_path / "list.csv": "no list of images",
+        tmp_path / "list.csv": "not a list of images",
         tmp_path / "two.npz": "no part 'train': its keys are a, b",
         run: "a run that ganaug made",
         pool / "a.png": "kind that is not read",

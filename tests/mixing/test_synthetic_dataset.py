@@ -60,3 +60,9 @@ def test_what_cannot_be_made(run):
         SyntheticDataset(run, per_class=1, classes=["ant", "dog"])
     with pytest.raises(LabelMismatchError):
         SyntheticDataset(run, plan={"bee": 1}, classes=["ant"])
+
+
+@pytest.mark.parametrize("plan", [3, {"ant": 1.5}, {"ant": True}])
+def test_a_plan_of_no_numbers_is_refused(run, plan):
+    with pytest.raises(OptionError, match="The plan"):
+        SyntheticDataset(run, plan=plan)

@@ -109,7 +109,7 @@ def test_a_run_of_a_table_has_no_images(tmp_path: Path):
     rows = ["a,b,class", *(f"{i / 7},{-i},{'no' if i % 2 else 'yes'}" for i in range(40))]
     (tmp_path / "table.csv").write_text("\n".join(rows))
     run = ganaug.fit(tmp_path / "table.csv", tmp_path / "run", target="class", steps=1)
-    assert "2 classes, 1 steps of wgan_gp" in repr(run)
+    assert "2 classes, 1 step of wgan_gp" in repr(run)
     assert "<img" not in run._repr_html_()
     with pytest.raises(DataError, match="rows of a table"):
         run.sample()
