@@ -176,19 +176,19 @@ class EpochClock:
 
 def passing_loader() -> DataLoader | None:
     """The DataLoader whose `__iter__` this call comes from, or None."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name == "__iter__" and isinstance(owner := frame.f_locals.get("self"), DataLoader):
-            return owner
-        frame = frame.f_back
-    return None
+    return _caller("__iter__", DataLoader)
 
 
 def _fetcher() -> Any:
     """torch's fetcher that this call comes from, or None."""
+    return _caller("fetch", _BaseDatasetFetcher)
+
+
+def _caller(method: str, kind: type) -> Any:
+    """The object of a kind whose method this call comes from, or None."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code.co_name == "fetch" and isinstance(owner := frame.f_locals.get("self"), _BaseDatasetFetcher):
+        if frame.f_code.co_name == method and isinstance(owner := frame.f_locals.get("self"), kind):
             return owner
         frame = frame.f_back
     return None
