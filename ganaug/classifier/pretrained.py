@@ -133,7 +133,7 @@ def config_of(found: nn.Module) -> dict[str, Any]:
 
 def _of_package(file: Path) -> dict[str, Tensor]:
     """The tensors of the package's file, if it is, to the last bit, the one that this was written for."""
-    data = file.read_bytes()  # installers may have linked it
+    data = file.read_bytes()  # once: what is hashed is what is read
     if sha256(data) != _HASH:
         raise ValueError(f"{file} is not the file that is known")
     return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)

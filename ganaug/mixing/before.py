@@ -58,6 +58,8 @@ def labels_seen(dataset: Any, index_map: np.ndarray, labels: np.ndarray, kinds: 
 
 
 def before_transforms(dataset: Any, index: int) -> Item:
+    """An item of a data set (not a Subset), with its transforms seen and not applied. Raises IncompatibleLoaderError
+    for items that are not (image, label)."""
     images = _Recorder()
     view, labels = watched(dataset)
     view = private(dataset) if labels is None else view

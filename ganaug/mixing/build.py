@@ -134,7 +134,7 @@ def mix(
     (40, 'Image', 0)
     """
     require_map_style(dataset)
-    require_settings(transform, pool_epochs)
+    _require_settings(transform, pool_epochs)
     with global_streams(0):  # items that are looked at may draw from them
         samples = samples_of(run, report)
         if isinstance(samples, Elsewhere) and (fresh or pool_epochs != POOL_EPOCHS):
@@ -202,7 +202,7 @@ def require_map_style(dataset: Any) -> None:
         )
 
 
-def require_settings(transform: Any, pool_epochs: Any = 1) -> None:
+def _require_settings(transform: Any, pool_epochs: Any) -> None:
     """Raises OptionError for what is no transform, and for no number of epochs."""
     if transform is not None and not callable(transform):
         raise OptionError(f"transform is {transform!r}, not a function.", "Give a function of a PIL image, or None.")

@@ -23,69 +23,63 @@ FEW_ROWS = 50  # of a class: below, expect little
 
 
 @dataclass(frozen=True)
-class TableCheck:
-    """What was found. `lines()` is for people, `to_json()` for programs.
+class _Check:
+    """What was found in a table or series. `to_json()` is for programs.
 
-    counts: class -> rows. columns: name -> what it holds. missing: name -> cells without a value, where there are any.
-    width: numbers that a row has in model space. duplicates: rows that repeat an earlier one, the target aside;
-    contradictions: how many of these have another label. problems: what would stop a fit. advice: what would make it
-    better.
+    counts: class -> rows or series. duplicates: those that repeat an earlier one, the target aside; contradictions: how
+    many of these have another label. problems: what would stop a fit. advice: what would make it better.
     """
 
-    target: str
     counts: dict[str, int]
-    columns: dict[str, str]
-    missing: dict[str, int]
-    width: int
     duplicates: int
     contradictions: int
     problems: tuple[str, ...]
     advice: tuple[str, ...]
 
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
     def to_json(self) -> dict[str, Any]:
         """Everything as plain values, ready for `json.dump`."""
-        return {"total": sum(self.counts.values()), **asdict(self)}
+        return {"total": self.total, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class TableCheck(_Check):
+    """`lines()` is for people. columns: name -> what it holds. missing: name -> cells without a value, where there are
+    any. width: numbers that a row has in model space."""
+
+    target: str
+    columns: dict[str, str]
+    missing: dict[str, int]
+    width: int
 
     def lines(self) -> list[str]:
         """The report as lines of plain text."""
-        total = sum(self.counts.values())
         lines = [
-            f"{counted(total, 'row')}, {counted(len(self.counts), 'class')} in the column {printable(self.target)!r}",
-            "",
-            "rows per class",
-        ]
+            f"{counted(self.total, 'row')}, {counted(len(self.counts), 'class')} in the column "
+            f"{printable(self.target)!r}", "", "rows per class",
+        ]  # fmt: skip
         lines += aligned({printable(name): n for name, n in self.counts.items()})
         lines += ["", "columns", *(f"  {printable(name)}: {printable(what)}" for name, what in self.columns.items())]
-        missing = [f"{printable(name)}: {n} of {total} rows" for name, n in self.missing.items()]
+        missing = [f"{printable(name)}: {n} of {self.total} rows" for name, n in self.missing.items()]
         return lines + _sections(
             {"missing values": missing, "problems that stop a fit": self.problems, "advice": self.advice}
         )
 
 
 @dataclass(frozen=True)
-class SeriesCheck:
-    """What was found. `lines()` is for people, `to_json()` for programs.
+class SeriesCheck(_Check):
+    """`lines()` is for people. steps: of each series. channels: what each holds."""
 
-    counts: class -> series. steps: of each series. channels: what each holds. duplicates: series that repeat an earlier
-    one; contradictions: how many of these have another label. problems, advice: as of a table.
-    """
-
-    counts: dict[str, int]
     steps: int
     channels: tuple[str, ...]
-    duplicates: int
-    contradictions: int
-    problems: tuple[str, ...]
-    advice: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything as plain values, ready for `json.dump`."""
-        return {"total": sum(self.counts.values()), **asdict(self)}
 
     def lines(self) -> list[str]:
         """The report as lines of plain text."""
-        total = sum(self.counts.values())
-        lines = [f"{total} series of {self.steps} steps, {counted(len(self.counts), 'class')}", "", "series per class"]
+        classes = counted(len(self.counts), "class")
+        lines = [f"{self.total} series of {self.steps} steps, {classes}", "", "series per class"]
         lines += aligned({printable(name): n for name, n in self.counts.items()})
         lines += ["", "channels", *(f"  {i}: {what}" for i, what in enumerate(self.channels))]
         return lines + _sections({"problems that stop a fit": self.problems, "advice": self.advice})
