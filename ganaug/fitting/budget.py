@@ -184,12 +184,13 @@ def process_memory(needed: int, shape: Sequence[int], device: torch.device) -> i
     unknown. On a CPU the check-ups count, too."""
     if not needed or device.type != "cpu":
         return needed
-    return needed + resident_memory() + JUDGE + looked_at(shape)
+    return resident_memory() + JUDGE + on_top(needed, shape, device)
 
 
-def looked_at(shape: Sequence[int]) -> int:
-    """Bytes, about, of the items that a check-up holds."""
-    return COPIES * MOST * 4 * math.prod(shape)
+def on_top(needed: int, shape: Sequence[int], device: torch.device) -> int:
+    """Bytes, about, that grow with the area of an item: those of a round, or of the items that a check-up holds between
+    two rounds, whichever are more."""
+    return max(needed, COPIES * MOST * 4 * math.prod(shape)) if device.type == "cpu" else needed
 
 
 def what_it_takes(steps: int, pace: Pace, advised: int, memory: int) -> str:

@@ -18,7 +18,7 @@ from ganaug.fitting.budget import (
     LIMIT,
     SHARE,
     Pace,
-    looked_at,
+    on_top,
     process_memory,
     require_memory,
     steps_in,
@@ -95,8 +95,8 @@ def needs_of(spec: DataSpec) -> Needs:
     batches = ClassBalancedBatches(pixels, labels, spec, device)
     needed = require_memory(recipe, batches, device)
     held = process_memory(needed, spec.shape, device)
-    grows = needed + looked_at(spec.shape) if device.type == "cpu" else needed
-    return Needs(recipe.advised, recipe.advised * warm_up(recipe, batches, device).seconds, held, held - grows)
+    before = held - on_top(needed, spec.shape, device)
+    return Needs(recipe.advised, recipe.advised * warm_up(recipe, batches, device).seconds, held, before)
 
 
 @usual_defaults()

@@ -140,8 +140,9 @@ def test_the_memory_that_is_said_is_about_what_a_fit_takes(size, apart, tmp_path
 
 def test_memory_that_is_said_counts_the_check_ups(monkeypatch):
     monkeypatch.setattr(budget, "resident_memory", lambda: 1 << 30)
-    said = budget.process_memory(1 << 20, (3, 64, 64), CPU)
-    assert said == (1 << 20) + (1 << 30) + budget.JUDGE + 3 * 1024 * 4 * 3 * 64 * 64
+    items = 3 * 1024 * 4 * 3 * 64 * 64
+    assert budget.process_memory(1 << 20, (3, 64, 64), CPU) == (1 << 30) + budget.JUDGE + items
+    assert budget.process_memory(items + 1, (3, 64, 64), CPU) == (1 << 30) + budget.JUDGE + items + 1
     assert budget.process_memory(0, (3, 64, 64), CPU) == 0
     assert budget.process_memory(5, (3, 64, 64), torch.device("cuda")) == 5
 
