@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,8 @@ import numpy as np
 from ganaug.data.pictures.images import SUFFIXES as PICTURES
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import KINDS
-from ganaug.errors import OptionError, OutputInUseError
-from ganaug.files.integrity import need_space, sync_folder, writing
-from ganaug.files.lock import sole_maker
+from ganaug.errors import OptionError
+from ganaug.files.appear import appearing
 from ganaug.generator.folder import Fitted
 from ganaug.reporting import Report, silent
 
@@ -141,24 +139,8 @@ def put(wanted: Wanted, kind: Format, out: Path) -> None:
     """Write a file or a folder, which appears at once, when it is whole; an interruption leaves nothing behind.
 
     Raises OutputInUseError if it exists (an empty folder may), DiskFullError, UnwritableError."""
-    folder = not kind.suffixes
-    if out.exists() and not folder:
-        raise OutputInUseError(f"{out} exists.", "Choose a new name.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputInUseError(f"{out} exists and is not empty.", "Choose a new folder, or empty this one.")
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        need_space(out.parent, room(wanted))
-        with sole_maker(out) as part:
-            part.mkdir()
-            kind.write(wanted, part / out.name)
-            if folder and out.exists():
-                out.rmdir()
-            if not folder:
-                with (part / out.name).open("rb+") as file:
-                    os.fsync(file.fileno())
-            os.replace(part / out.name, out)
-            sync_folder(out.parent)
+    with appearing(out, folder=not kind.suffixes, size=room(wanted)) as place:
+        kind.write(wanted, place)
 
 
 def room(wanted: Wanted) -> int:
