@@ -32,6 +32,7 @@ from ganaug.reporting import silent as silent
 from ganaug.samples.augment import augment as augment
 from ganaug.samples.choose import choose as choose
 from ganaug.samples.choosing.rules import Rules as Rules
+from ganaug.samples.describe import describe as describe
 from ganaug.samples.hub import from_hub as from_hub
 from ganaug.samples.hub import to_hub as to_hub
 from ganaug.samples.preview import preview as preview

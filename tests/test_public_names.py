@@ -10,11 +10,11 @@ import ganaug
 
 def test_every_public_name_is_there_and_documented():
     assert ganaug.__all__ == sorted(
-        ["BenchSettings", "FitSettings", "GANSampler", "GanaugError", "Inpaint", "Reading", "Reimagine", "Rules", "Run",
-         "SynthMix", "SyntheticDataset", "Translate", "albumentations", "augment", "augment_loader", "backbone",
-         "bench", "check", "choose", "compare", "doctor", "features", "fit", "from_hub", "load", "load_images",
-         "measure", "metrics", "mix", "open_source", "preview", "read_image", "silent", "split", "to_hub",
-         "unseen", "variants"]
+        ["BenchSettings", "FitSettings", "GANSampler", "GanaugError", "Inpaint", "Reading", "Reimagine",
+         "Rules", "Run", "SynthMix", "SyntheticDataset", "Translate", "albumentations", "augment",
+         "augment_loader", "backbone", "bench", "check", "choose", "compare", "describe", "doctor", "features",
+         "fit", "from_hub", "load", "load_images", "measure", "metrics", "mix", "open_source", "preview",
+         "read_image", "silent", "split", "to_hub", "unseen", "variants"]
     )  # fmt: skip
     for name in ganaug.__all__:
         assert getattr(ganaug, name).__doc__, name

@@ -24,6 +24,7 @@ COMMANDS = (
     "choose",
     "features",
     "bench",
+    "describe",
     "augment",
     "recipes",
 )  # in the order of a user's steps; each is a function of the module of its name

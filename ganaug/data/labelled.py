@@ -26,7 +26,7 @@ class Labelled:
     A field of a subclass that is a tensor, `Pixels` or a tuple has an entry of each item, except for those of `OF_ALL`.
     """
 
-    OF_ALL = frozenset({"classes", "unreadable", "skipped", "allow"})
+    OF_ALL = frozenset({"classes", "unreadable", "skipped", "allow", "words"})
 
     labels: torch.Tensor
     classes: tuple[str, ...]

@@ -22,6 +22,7 @@ from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
 from ganaug.data.spec import MODES, DataSpec, ImageCodec, Size
 from ganaug.data.store import shelf_for
 from ganaug.data.survey import survey
+from ganaug.data.words import Words
 from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, OptionError, UnreadableImageError
 from ganaug.options import Reading, merged
@@ -62,6 +63,8 @@ class LabelledImages(Labelled):
         The same, as rows of stores.
     allow : tuple of str or None
         Changes of an image that keep its label, where somebody said so.
+    words : Words or None
+        Of the classes, for a recipe that draws from words.
     """
 
     stored: Pixels
@@ -70,12 +73,13 @@ class LabelledImages(Labelled):
     skipped: tuple[str, ...] = ()
     likenesses: Sequence[str] = ()
     allow: tuple[str, ...] | None = None
+    words: Words | None = None
 
     @property
     def spec(self) -> DataSpec:
         """What a generator for these images must produce."""
         paired = () if self.stored_pairs is None else self.stored_pairs.shape[1:]
-        return DataSpec(self.stored.shape[1:], self.classes, paired, allow=self.allow)
+        return DataSpec(self.stored.shape[1:], self.classes, paired, allow=self.allow, words=self.words)
 
     @property
     def pixels(self) -> torch.Tensor:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from ganaug.data.words import Words
 from ganaug.errors import DataError
 
 KINDS = {1: "rows", 2: "series", 3: "images"}  # what items are, by their number of dimensions
@@ -27,13 +28,15 @@ class DataSpec:
     nowhere else: between two objects, classes are matched by name. pair: shape of the paired item, () without pairs.
     blocks: widths of what a row consists of, in order: 1 for a number in [-1, 1], k for the probabilities of k
     categories; () for images and series. allow: changes that keep the label of an image
-    (`ganaug.networks.changes.CHANGES`), where somebody said so."""
+    (`ganaug.networks.changes.CHANGES`), where somebody said so. words: of the classes, for a recipe that draws from
+    words."""
 
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     pair: tuple[int, ...] = ()
     blocks: tuple[int, ...] = ()
     allow: tuple[str, ...] | None = None
+    words: Words | None = None
 
     def __post_init__(self):
         if self.blocks and self.shape != (sum(self.blocks),):

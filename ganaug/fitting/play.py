@@ -191,6 +191,7 @@ class Play:
             shape=self.training.spec.shape,
             pair=self.training.spec.pair,
             allow=self.training.spec.allow,
+            words=self.training.spec.words,
             codec=self.training.codec,
             prior=self.recipe.prior,
             steps=steps,

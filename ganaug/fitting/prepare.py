@@ -17,6 +17,7 @@ from ganaug.data.rows.vectors import LabelledVectors, usable
 from ganaug.data.rows.which import kind_of_data, refuse_foreign
 from ganaug.data.spec import DataSpec
 from ganaug.data.split import groups_in_words, hold_out
+from ganaug.data.words import Words
 from ganaug.device import resolve_device
 from ganaug.errors import DataError, FewImagesWarning, OptionError
 from ganaug.fitting.settings import RECIPES_OF, FitSettings
@@ -51,7 +52,7 @@ def prepare(data: Any, settings: FitSettings, report: Report, began: Path | None
     recipe = recipe_named(settings.recipe, settings.options)
     device = resolve_device(settings.device)
     _check_options(data, settings, recipe)
-    items = read_items(data, settings, device, report)
+    items = read_items(data, settings, recipe, device, report)
     if recipe.labelled and len(items.classes) < 2:
         raise DataError(f"There is one class only, {items.classes[0]!r}.", "A classifier needs two or more.")
     _require_fit(recipe, settings.recipe, items.spec)
@@ -78,7 +79,7 @@ def prepare(data: Any, settings: FitSettings, report: Report, began: Path | None
 
 
 def read_items(
-    data: Any, settings: FitSettings, device: torch.device, report: Report
+    data: Any, settings: FitSettings, recipe: Recipe, device: torch.device, report: Report
 ) -> LabelledImages | LabelledVectors:
     """Images, rows or series, as the settings, whose kind is definite, say. Raises as `fit` does."""
     if isinstance(data, LabelledVectors):
@@ -92,7 +93,10 @@ def read_items(
         data, settings.reading, size=settings.size, channels=settings.channels, limit=settings.limit,
         seed=settings.seed, device=device.type, strict=settings.strict, pairs=settings.pairs, report=report,
     )  # fmt: skip
-    return replace(images, allow=settings.allow)
+    words = Words.of_classes(images.classes, settings.words) if recipe.words else None
+    if idle := sorted(set(settings.words or ()) - set(images.classes)):
+        report("words", 0, 0, f"words of classes that are not in the data: {', '.join(map(printable, idle[:10]))}")
+    return replace(images, allow=settings.allow, words=words)
 
 
 def _definite(data: Any, settings: FitSettings) -> FitSettings:
@@ -106,7 +110,7 @@ def _definite(data: Any, settings: FitSettings) -> FitSettings:
     return replace(settings, kind=kind, recipe=recipe)
 
 
-_OF_IMAGES = frozenset({"size", "channels", "pairs", "unlabelled", "strict", "allow"})
+_OF_IMAGES = frozenset({"size", "channels", "pairs", "unlabelled", "strict", "allow", "words"})
 
 
 def _check_options(data: Any, settings: FitSettings, recipe: Recipe) -> None:
@@ -121,6 +125,11 @@ def _check_options(data: Any, settings: FitSettings, recipe: Recipe) -> None:
         raise OptionError(
             f"The recipe {settings.recipe} does not learn from pairs: the paired images would change nothing.",
             "Leave out --pairs (pairs=), or choose a recipe that learns from them, such as pix2pix.",
+        )
+    if settings.words is not None and not recipe.words:
+        raise OptionError(
+            f"The recipe {settings.recipe} does not draw from words: they would change nothing.",
+            "Leave out --words (words=), or choose a recipe that does: stackgan.",
         )
     if settings.unlabelled is not None and recipe.source is Source.PAIR:
         raise OptionError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ganaug.data.words import words_told
 from ganaug.errors import OptionError
 from ganaug.networks.changes import ALLOW, allowed
 from ganaug.options import Reading, option, whole
@@ -57,6 +58,9 @@ class FitSettings(Reading):
     allow : tuple of str, optional
         Changes that keep the label of your images, as names or "flip-x,noise": the discriminator sees these and no
         others. () allows none. By default what the recipe does.
+    words : path or dict of str to str, optional
+        The words of each class, for a recipe that draws from words: a CSV file with a column `class` and columns of
+        words, or {class: text}. By default those of the class names.
     pairs : path or array, optional
         The paired image of each item, for recipes that learn from pairs: a folder with files of the same names, or an
         array.
@@ -101,6 +105,9 @@ class FitSettings(Reading):
     )
     slices: int = option(1, "Equal parts of each batch; processes (torchrun) share them.", least=1)
     allow: tuple[str, ...] | None = option(None, f"{ALLOW}The discriminator sees these alone.", metavar="NAMES")
+    words: Any = option(
+        None, "CSV of class and words of it, for a recipe that draws from words.", metavar="FILE", path="file"
+    )
     pairs: Any = option(
         None, "Paired images (masks), of the same names as DATA's.", metavar="FOLDER", path="any", recorded=False
     )
@@ -119,6 +126,7 @@ class FitSettings(Reading):
         object.__setattr__(self, "options", {name: _plain(value) for name, value in self.options.items()})
         object.__setattr__(self, "drop", tuple(self.drop))
         object.__setattr__(self, "allow", allowed(self.allow))
+        object.__setattr__(self, "words", words_told(self.words))
         if self.budget is not None:
             object.__setattr__(self, "budget", parse_seconds(self.budget))
             if self.steps is not None:

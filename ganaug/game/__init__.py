@@ -21,4 +21,5 @@ from ganaug.game.wirings import CycleRound as CycleRound
 from ganaug.game.wirings import JointRound as JointRound
 from ganaug.game.wirings import LatentRound as LatentRound
 from ganaug.game.wirings import NoiseRound as NoiseRound
+from ganaug.game.wirings import StackedRound as StackedRound
 from ganaug.game.wirings import TranslationRound as TranslationRound

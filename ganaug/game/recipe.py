@@ -112,6 +112,8 @@ class Recipe:
         Exactly so many classes are needed; 0 for any number.
     advised : int, default 0
         Rounds after which samples were good in our studies; 0 where that is not known.
+    words : bool, default False
+        The networks draw from the words of the classes (`DataSpec.words`).
 
     Examples
     --------
@@ -135,6 +137,7 @@ class Recipe:
     axes: tuple[int, ...] = (3,)
     classes: int = 0
     advised: int = 0
+    words: bool = False
 
     def __str__(self) -> str:
         width = max(len(player.name) for player in self.players)

@@ -1,11 +1,12 @@
-"""Five final wirings: what the discriminator is shown in a round. Another one is needed only if that is new."""
+"""Six final wirings: what the discriminator is shown in a round. Another one is needed only if that is new."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ganaug.game.round import Round, Seen
@@ -36,6 +37,41 @@ class NoiseRound(Round):
     @property
     def fake_side(self) -> Seen:
         return (self.nets["eye"](self.fake, self.rng),)
+
+
+@final
+class StackedRound(Round):
+    """The generator draws a small item and, on top of it, the whole one; the discriminator sees both: D(s(x), x, y)
+    against D(*G(z, y), y), where s halves the sides of a real item.
+
+    The generator's `stages` gives both. It is made as `Round`.
+
+    Examples
+    --------
+    >>> from ganaug.game import StackedRound
+    >>> from ganaug.recipes import make
+    >>> make("stackgan", {}).wiring is StackedRound
+    True
+    """
+
+    @cached_property
+    def stages(self) -> Seen:
+        """The small item and the whole one."""
+        generator: Any = self.nets["generator"]
+        return generator.stages(self.z, self.y)
+
+    @property
+    def fake(self) -> Tensor:
+        return self.stages[1]
+
+    @property
+    def real_side(self) -> Seen:
+        seen = self.nets["eye"](self.real, self.rng)
+        return F.avg_pool2d(seen, 2, ceil_mode=True), seen
+
+    @property
+    def fake_side(self) -> Seen:
+        return tuple(self.nets["eye"](stage, self.rng) for stage in self.stages)
 
 
 class _Encoding(Round):

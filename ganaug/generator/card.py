@@ -9,6 +9,7 @@ from typing import Any
 from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.spec import DataSpec
+from ganaug.data.words import Words
 from ganaug.errors import ArtefactError, GanaugError
 from ganaug.files.checked import bounded, fields_of, finite, is_, strict_json, text, texts
 from ganaug.game import Prior
@@ -17,7 +18,7 @@ from ganaug.generator.interventions import Intervention
 from ganaug.networks.changes import changes_named
 from ganaug.reporting import counted
 
-SCHEMA = 8
+SCHEMA = 9
 _MOST = 2**24  # a setting that is a whole number, at most
 
 
@@ -49,6 +50,8 @@ class Card:
         Shape of the paired images that a translator starts from; () for others.
     allow : tuple of str or None
         Changes of an image that keep its label, which were all that the discriminator saw; None where nobody said.
+    words : Words or None
+        Of the classes, where the recipe draws from words.
     unlabelled : tuple of str
         Hashes of the images that gradients saw besides, which had no label.
     likenesses : str
@@ -77,6 +80,7 @@ class Card:
     versions: dict[str, str]
     pair: tuple[int, ...] = ()
     allow: tuple[str, ...] | None = None
+    words: Words | None = None
     unlabelled: tuple[str, ...] = ()
     likenesses: str = ""
     skipped: tuple[str, ...] = ()
@@ -87,7 +91,7 @@ class Card:
     @property
     def spec(self) -> DataSpec:
         blocks = self.codec.blocks if isinstance(self.codec, TableCodec) else ()
-        return DataSpec(self.shape, self.classes, self.pair, blocks, self.allow)
+        return DataSpec(self.shape, self.classes, self.pair, blocks, self.allow, self.words)
 
     def __repr__(self) -> str:
         return f"Card({self.facts})"
@@ -133,6 +137,7 @@ def _checked(values: Any) -> Card:
         versions={text(k): text(v) for k, v in is_(values["versions"], dict).items()},
         pair=_shape(values["pair"], least=0),
         allow=None if values["allow"] is None else changes_named(texts(values["allow"])),
+        words=None if values["words"] is None else Words.from_json(values["words"], texts(values["classes"])),
         unlabelled=texts(values["unlabelled"]),
         likenesses=text(values["likenesses"]),
         skipped=texts(values["skipped"]),

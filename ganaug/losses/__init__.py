@@ -1,5 +1,7 @@
 """Objectives and penalties: pure functions of a round, to be weighed and added up."""
 
+from ganaug.losses.described import conditioning as conditioning
+from ganaug.losses.described import matching as matching
 from ganaug.losses.energy import energy as energy
 from ganaug.losses.likeness import cycle as cycle
 from ganaug.losses.likeness import identity as identity

@@ -8,6 +8,7 @@ full-resolution pair of the same width.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from ganaug.networks.layers import BatchSpread, PixelNorm, Projection, crop, halvings, starting_size, upsample, widths
 
 
-def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, gain: float = 1.0) -> nn.Conv2d:
+def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, gain: float = 1.0) -> nn.Conv2d:
     """A convolution with He initialisation times `gain` and zero bias; padding keeps the size at stride 1."""
     conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2)
     with torch.no_grad():
@@ -26,7 +27,7 @@ def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, gain: flo
     return conv
 
 
-class _Modulated(nn.Module):
+class Modulated(nn.Module):
     """Pixel norm, then a scale and shift that depend on the latent and the label, then leaky ReLU."""
 
     def __init__(self, features: int, style: int):
@@ -41,15 +42,15 @@ class _Modulated(nn.Module):
         return F.leaky_relu(torch.addcmul(shift, self.norm(x), 1 + scale), 0.2)
 
 
-class _GeneratorBlock(nn.Module):
+class GeneratorBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, style: int, up: bool):
         super().__init__()
         self.up = up
-        self.first = _Modulated(inputs, style)
-        self.conv1 = _conv(inputs, outputs)
-        self.second = _Modulated(outputs, style)
-        self.conv2 = _conv(outputs, outputs, gain=0.5)
-        self.skip = nn.Identity() if inputs == outputs else _conv(inputs, outputs, kernel=1, gain=0.7)
+        self.first = Modulated(inputs, style)
+        self.conv1 = conv(inputs, outputs)
+        self.second = Modulated(outputs, style)
+        self.conv2 = conv(outputs, outputs, gain=0.5)
+        self.skip = nn.Identity() if inputs == outputs else conv(inputs, outputs, kernel=1, gain=0.7)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         h = self.conv1(self.first(x, style))
@@ -63,24 +64,28 @@ class Generator(nn.Module):
     """(z (N, D), y (N,)) -> images (N, C, H, W) in [-1, 1].
 
     shape: (C, H, W), H = W in 8..128 px. width: features at half resolution, doubled at each halving up to `widest`.
+    embedding: y -> (N, D), by default of labels.
     """
 
-    def __init__(self, shape: tuple[int, ...], classes: int, latent: int, width: int = 32, widest: int = 96):
+    def __init__(
+        self, shape: tuple[int, ...], classes: int, latent: int, width: int = 32, widest: int = 96,
+        embedding: nn.Module | None = None,
+    ):  # fmt: skip
         super().__init__()
         self.channels, self.height, self.width = shape
         steps = halvings(max(self.height, self.width)) - 1  # the last doubling is the sub-pixel convolution
         w = widths(width, max(steps, 0), widest)
         self.start = starting_size(max(self.height, self.width), steps + 1)
         self.norm = PixelNorm()
-        self.embedding = nn.Embedding(classes, latent)
+        self.embedding = nn.Embedding(classes, latent) if embedding is None else embedding
         style = 2 * latent
         self.first = nn.Linear(style, w[0] * self.start**2)
         self.blocks = nn.ModuleList(
-            [_GeneratorBlock(w[0], w[0], style, up=False)]
-            + [_GeneratorBlock(a, b, style, up=True) for a, b in zip(w, w[1:], strict=False)]
+            [GeneratorBlock(w[0], w[0], style, up=False)]
+            + [GeneratorBlock(a, b, style, up=True) for a, b in zip(w, w[1:], strict=False)]
         )
-        self.last = _Modulated(w[-1], style)
-        self.paint = _conv(w[-1], 4 * self.channels, gain=0.5)
+        self.last = Modulated(w[-1], style)
+        self.paint = conv(w[-1], 4 * self.channels, gain=0.5)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         style = torch.cat([self.norm(z), self.norm(self.embedding(y))], 1)
@@ -96,9 +101,9 @@ class _DiscriminatorBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, down: bool):
         super().__init__()
         self.down = down
-        self.conv1 = _conv(inputs, inputs)
-        self.conv2 = _conv(inputs, outputs, gain=0.5)
-        self.skip = nn.Identity() if inputs == outputs else _conv(inputs, outputs, kernel=1, gain=0.7)
+        self.conv1 = conv(inputs, inputs)
+        self.conv2 = conv(inputs, outputs, gain=0.5)
+        self.skip = nn.Identity() if inputs == outputs else conv(inputs, outputs, kernel=1, gain=0.7)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(F.leaky_relu(x, 0.2))
@@ -108,15 +113,21 @@ class _DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """(images (N, C, H, W), y (N,)) -> scores (N,): `Generator` mirrored, with the spread of the batch at its end."""
+    """(images (N, C, H, W), y (N,)) -> scores (N,): `Generator` mirrored, with the spread of the batch at its end.
 
-    def __init__(self, shape: tuple[int, ...], classes: int, width: int = 32, widest: int = 96):
+    head: of a number of features, what scores them, (N, features), under y; by default `Projection`.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], classes: int, width: int = 32, widest: int = 96,
+        head: Callable[[int], nn.Module] | None = None,
+    ):  # fmt: skip
         super().__init__()
         channels, height, image_width = shape
         size = max(height, image_width)
         steps = max(halvings(size) - 1, 0)
         w = widths(width, steps, widest)[::-1]
-        self.stem = _conv(channels, w[0], kernel=4, stride=2)
+        self.stem = conv(channels, w[0], kernel=4, stride=2)
         self.blocks = nn.Sequential(
             *[_DiscriminatorBlock(a, b, down=True) for a, b in zip(w, w[1:], strict=False)],
             _DiscriminatorBlock(w[-1], w[-1], down=False),
@@ -127,7 +138,7 @@ class Discriminator(nn.Module):
         self.flat = nn.Linear(inputs, 2 * w[-1])
         nn.init.normal_(self.flat.weight, std=math.sqrt(2 / inputs))
         nn.init.zeros_(self.flat.bias)
-        self.head = Projection(2 * w[-1], classes)
+        self.head = Projection(2 * w[-1], classes) if head is None else head(2 * w[-1])
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         h = self.blocks(self.stem(x.contiguous(memory_format=torch.channels_last)))

@@ -91,6 +91,7 @@ OTHER: dict[str, Any] = {  # of every setting a value that is not the default on
     "auto_fix": True,
     "slices": 2,
     "allow": ("noise",),
+    "words": {"one": "a", "two": "b"},
     "pairs": PIXELS,
     "unlabelled": RNG.integers(0, 256, (6, 8, 8), dtype=np.uint8),
     "strict": True,

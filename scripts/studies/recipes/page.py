@@ -12,7 +12,17 @@ import numpy as np
 from ganaug.recipes import RECIPES, make
 from scripts.studies.lib.results import DOCS, RESULTS, Line, read
 from scripts.studies.lib.words import table, written_by
-from scripts.studies.recipes import classic, frontal, inference, modern, series, tables, translation, wasserstein
+from scripts.studies.recipes import (
+    classic,
+    described,
+    frontal,
+    inference,
+    modern,
+    series,
+    tables,
+    translation,
+    wasserstein,
+)
 from scripts.studies.recipes.judged import Study
 
 MODULE = "python -m scripts.studies.recipes"
@@ -31,7 +41,7 @@ aim.
 def studies() -> dict[str, Study]:
     """All studies, in the order of RECIPES; one is named by its recipe, a further one "RECIPE on DATA"."""
     found: dict[str, Study] = {}
-    for module in (classic, frontal, inference, modern, series, tables, translation, wasserstein):
+    for module in (classic, described, frontal, inference, modern, series, tables, translation, wasserstein):
         found |= module.STUDIES
     return {key: found[key] for name in RECIPES for key in sorted(found) if key.split()[0] == name}
 
