@@ -102,7 +102,8 @@ def words_told(given: Any) -> dict[str, str] | None:
         listing = read_list(Path(given))
         names = listing.column(COLUMN)
     except (DataError, OptionError, TypeError) as error:
-        cause = f"The words cannot be read from {given}: {getattr(error, 'cause', error)}"
+        why = error.__cause__ or getattr(error, "cause", error)
+        cause = f"The words cannot be read from {given}: {why}"
         raise OptionError(cause, "Give a CSV file with a column `class` and columns of words.") from error
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
