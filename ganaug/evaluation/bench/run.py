@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,9 +19,10 @@ from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseErro
 from ganaug.evaluation.bench import record
 from ganaug.evaluation.bench.contenders import Arena
 from ganaug.evaluation.bench.design import design_for
+from ganaug.evaluation.bench.given import loaded, sources, words_of
 from ganaug.evaluation.bench.keeping import keep_verdict
 from ganaug.evaluation.bench.ladder import climb_all
-from ganaug.evaluation.bench.parts import RUN, Given, parts_of
+from ganaug.evaluation.bench.parts import Given, parts_of
 from ganaug.evaluation.bench.played import Played, evidence, failures, play, reasons_against, tell, verdict
 from ganaug.evaluation.bench.rehearsal import trials_about
 from ganaug.evaluation.bench.results import Results
@@ -38,9 +39,9 @@ from ganaug.files.integrity import clear_parts, is_part, write_atomically, writi
 from ganaug.files.lock import LOCKS, sole_writer
 from ganaug.fitting.doctor.doctor import doctor
 from ganaug.generator.folder import Fitted, serving_folder
-from ganaug.options import IMAGES, as_text, merged
+from ganaug.options import IMAGES, merged
 from ganaug.reporting import Report, automatic, shows_progress
-from ganaug.samples.run import Loadable, as_loaded
+from ganaug.samples.run import Loadable
 
 TRIALS, SEEN = "trials", "seen"  # folders: of outcomes; of pictures and features
 OURS = {"results.json", "report.html", PSEUDO_FILE, SOFT_FILE, TRIALS, SEEN, *LOCKS}  # what a bench folder holds
@@ -139,12 +140,12 @@ def bench(
     where = resolve_device(asked.device)
     if executor is not None and where.type != "cpu":
         raise OptionError("Trials on an executor are trained on CPUs.", "Give --device cpu with it.")
-    fitted = None if run is None else as_loaded(run)
+    fitted = None if run is None else loaded(run)
     kind, asked = asked.kind, of_kind(data, asked, fitted)
     if executor is not None and asked.kind != IMAGES:
         raise OptionError("executor would change nothing: rows take no time.", "Leave out --executor.")
     asked, told_of_changes = _allowing(asked, fitted)
-    given = _sources(synthetic)
+    given = sources(synthetic)
     require_outside(
         folder,
         data,
@@ -205,7 +206,7 @@ def bench(
             "exact only": asked.exact_only,
             "findings": [dict(zip(("name", "severity", "text", "knob"), one, strict=True)) for one in told],
             "doctor": looked,
-            "source": _words_of(fitted, given),
+            "source": words_of(fitted, given),
             "trials": [outcome.to_json() for outcome in laboratory.outcomes.values()],
             "trained": laboratory.trained,
             "seconds": round(time.time() - started, 1),
@@ -224,17 +225,6 @@ def bench(
         return results
 
 
-def _sources(synthetic: Any) -> dict[str, Any]:
-    """Folders of synthetic images, by name."""
-    if synthetic is None:
-        return {}
-    if not isinstance(synthetic, Mapping):
-        return {"folder": synthetic}
-    if RUN in synthetic or not all(isinstance(name, str) and name for name in synthetic):
-        raise OptionError("The names of synthetic images must be texts, and 'run' is taken.", "Give them other names.")
-    return dict(synthetic)
-
-
 def _allowing(asked: BenchSettings, fitted: Fitted | None) -> tuple[BenchSettings, list[str]]:
     """The settings with the changes that keep the label, as the run was told where nobody says more; and what to note
     of it."""
@@ -250,12 +240,6 @@ def _allowing(asked: BenchSettings, fitted: Fitted | None) -> tuple[BenchSetting
             "Fit again with the same --allow."
         )
     return replace(asked, allow=given), notes
-
-
-def _words_of(fitted: Fitted | None, synthetic: Mapping[str, Any]) -> str:
-    said = [] if fitted is None else [f"run {fitted.hash[:12]} ({fitted.card.recipe})"]
-    said += [f"folder {as_text(source)}" for source in synthetic.values()]
-    return "; ".join(said) or "none"
 
 
 def _claim(folder: Path) -> None:

@@ -14,6 +14,7 @@ from ganaug.evaluation.bench.run import bench
 from ganaug.evaluation.bench.verdict import Interval
 from ganaug.files.integrity import sealed, unsealed
 from tests.toys.bench import images
+from tests.toys.images import noise_folder
 
 pytestmark = pytest.mark.usefixtures("quick_classifier")
 QUICK = {"quick": True, "ratios": (0.25,), "seeds": 2, "model": "small", "remedies": ("augmentation",)}
@@ -209,3 +210,12 @@ def test_a_run_that_was_told_nothing_may_show_other_changes(tmp_path: Path, run:
 def test_an_augmentation_that_is_not_allowed_is_refused(tmp_path: Path):
     with pytest.raises(OptionError, match=r"flips makes changes that are not allowed"):
         bench("digits", out=tmp_path / "out", allow="turn", augmentations=("flips",), **QUICK)
+
+
+def test_images_in_place_of_a_run_are_refused_with_the_option_that_takes_them(tmp_path: Path, run: Path):
+    noise_folder(tmp_path / "diffusion", {"0": 4, "1": 4})
+    with pytest.raises(OptionError, match=r"holds data and no generator\. Name it as --synthetic"):
+        bench("digits", run=tmp_path / "diffusion", out=tmp_path / "out", **QUICK)
+    (run / "generator" / "manifest.json").unlink()
+    with pytest.raises(ArtefactError, match=r"no manifest\.json"):
+        bench("digits", run=run, out=tmp_path / "out", **QUICK)
