@@ -98,7 +98,7 @@ def render() -> str:
         "allowed. A draw is one random choice of training images, with a generator of the default recipe, "
         f"{FIT:,} steps, and a quick bench of the small network, {STEPS} steps a training: synthetic images on top of "
         "the best of MixUp, CutMix, longer training and the mean of four networks. Accuracy on the test images in %; "
-        "the change in points, with Student's 95 % interval where there are several draws.\n",
+        "the change in points, with Student's 95 % interval, or that of each, where there are two.\n",
         table(["images a class", "draws", "best of the rest", "with synthetic images", "change",
                "draws in which that best is a mean"], rows),
         f"{lines[-1]['machine']['cpu']}, {lines[-1]['date']}.\n",

@@ -158,9 +158,9 @@ def render() -> str:
         f"network on them: {STEPS} steps a training, every remedy tuned on the validation images; at most {MOST} "
         "images a class. The column `as it is` is the accuracy (balanced accuracy where classes are unequal) of the "
         "small network on the test images in %; the others are changes in points: the mean over the draws, with "
-        "Student's 95 % interval where there are several. Each remedy stands on top of those before it that helped on "
-        "the validation images; `mean of all` is a mean of classifiers of several kinds; `chosen` is what the "
-        "validation images chose, so it may miss the best column. `-`: not tried.\n",
+        "Student's 95 % interval, or both, where there are two. Each remedy stands on top of those before it that "
+        "helped on the validation images; `mean of all` is a mean of classifiers of several kinds; `chosen` is what "
+        "the validation images chose, so it may miss the best column. `-`: not tried.\n",
         "The number behind a name is that of the labelled images a class. `+pool`: all other training images were "
         "there too, without labels. `+foreign`: the same, with as many images of another data set among them. "
         "`+generator`: a generator was fitted, and its images were tried on top; the last line has the result.\n",

@@ -22,10 +22,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def interval(changes: Sequence[float]) -> str:
-    """Shares as points: their mean, and what Student's 95 % interval reaches, if there are two or more."""
+    """Shares as points: their mean, and what Student's 95 % interval reaches; both, where there are two only."""
     mean = f"{100 * np.mean(changes):+.1f}"
     if len(changes) < 2:
         return mean
+    if len(changes) == 2:
+        return f"{mean} ({', '.join(f'{100 * change:+.1f}' for change in changes)})"
     reach = t.ppf(0.975, len(changes) - 1) * np.std(changes, ddof=1) / np.sqrt(len(changes))
     return f"{mean} ± {100 * reach:.1f}"
 
