@@ -112,4 +112,4 @@ def test_of_a_run_that_starts_from_images_no_latents_are_truncated(digits_run):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_seed_that_changes_nothing_says_so(command):
     said = CliRunner().invoke(cli, [command, "--help"]).output
-    assert ("nothing here is random" in " ".join(said.split())) == (command in ("doctor", "recipes"))
+    assert ("nothing here is random" in " ".join(said.split())) == (command in ("describe", "doctor", "recipes"))
