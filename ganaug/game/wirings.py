@@ -41,8 +41,8 @@ class NoiseRound(Round):
 
 @final
 class StackedRound(Round):
-    """The generator draws a small item and, on top of it, the whole one; the discriminator sees both: D(s(x), x, y)
-    against D(*G(z, y), y), where s halves the sides of a real item.
+    """The generator draws a small item g and, on top of it, the whole one; the discriminator sees both: D(s(x), x, y)
+    against D(g, G(z, y), y), where s halves the sides of a real item.
 
     The generator's `stages` gives both. It is made as `Round`.
 
