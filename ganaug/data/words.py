@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -71,7 +70,7 @@ class Words:
 
     def rows(self, classes: Iterable[str]) -> Tensor:
         """float32 (K, V): 1 where a class has the word, else 0."""
-        import torch  # likewise
+        import torch  # not for a help text, which names settings only
 
         of, place = dict(self.of), {word: number for number, word in enumerate(self.vocabulary)}
         named = list(classes)
@@ -83,8 +82,9 @@ class Words:
 
 def words_in(told: str) -> tuple[str, ...]:
     """The words of a text, each once, in small letters, sorted: letters and digits, of any script."""
-    plain = unicodedata.normalize("NFC", told).casefold().replace("_", " ")
-    return tuple(sorted(set(re.findall(r"\w+", plain))))
+    plain = unicodedata.normalize("NFC", told).casefold()
+    spaced = (c if c.isalnum() or unicodedata.category(c).startswith("M") else " " for c in plain)  # M: vowel signs
+    return tuple(sorted(set("".join(spaced).split())))
 
 
 def words_told(given: Any) -> dict[str, str] | None:
@@ -96,7 +96,7 @@ def words_told(given: Any) -> dict[str, str] | None:
         if not given or not all(isinstance(part, str) for pair in given.items() for part in pair):
             raise OptionError("Words are given as {class: text}.", "Give a text for the name of each class.")
         return dict(given)
-    from ganaug.data.sources.lists import read_list  # not for a help text, which names settings only
+    from ganaug.data.sources.lists import read_list  # likewise
 
     try:
         listing = read_list(Path(given))

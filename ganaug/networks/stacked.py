@@ -55,7 +55,9 @@ class Generator(nn.Module):
         self.first = residual.Generator(_halved(shape), 1, self.latent, width, widest, embedding=nn.Identity())  # of c
         features = min(2 * width, widest)
         self.read = residual.conv(shape[0], features)
-        self.blocks = nn.ModuleList(residual.GeneratorBlock(features, features, 2 * self.latent, False) for _ in "12")
+        self.blocks = nn.ModuleList(
+            residual.GeneratorBlock(features, features, 2 * self.latent, False) for _ in range(2)
+        )
         self.last = residual.Modulated(features, 2 * self.latent)
         self.paint = residual.conv(features, 4 * shape[0], gain=0.5)
 

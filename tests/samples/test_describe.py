@@ -34,6 +34,7 @@ def run(tmp_path_factory):
 def test_words_are_letters_and_digits_of_any_script_without_order():
     assert words_in("Red_small-7, RED") == ("7", "red", "small")
     assert words_in("Straße ñandú 日本") == words_in("STRASSE Ñandú 日本")
+    assert words_in("लाल लील") == ("लाल", "लील")
     words = Words.of_classes(["b a", "c"])
     assert words.vocabulary == ("a", "b", "c")
     assert words.rows(["c", "b a"]).tolist() == [[0, 0, 1], [1, 1, 0]]
