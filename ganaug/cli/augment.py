@@ -10,6 +10,7 @@ import rich_click as click
 
 from ganaug.cli.group import Told, common, number
 from ganaug.cli.options import OWN_RECIPE, PAIRS, START, TRUNCATION, LazyOption, reading_options
+from ganaug.errors import OptionError
 
 
 def _formats() -> str:
@@ -98,6 +99,11 @@ def augment(
 
     fitted = load_run(run, recipe)
     counts = fitted.card.counts
+    if fitted.card.described and per_class is None:
+        raise OptionError(
+            "The classes of this generator are described: there are no real images of them to count.",
+            "Give --per-class N; in Python, ganaug.mix(data, run, mode='balance') fills up classes of your own data.",
+        )
     if balance:
         plan = filled(counts)
     elif ratio is not None:  # a folder has no mode; the share is what the bench measured

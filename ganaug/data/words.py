@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganaug.data.labels.classes import alike
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.files.checked import fields_of, is_, text, texts
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 COLUMN = "class"  # of a file of words; those of all other columns are the words
+_BY_FILE = " (--words FILE, or words={class: text})"
 _MOST = 1 << 28  # classes times words, at most
 
 
@@ -45,12 +48,15 @@ class Words:
         """The words of each class, which `told` tells; by default those of its name. Raises DataError for a class
         without words and for two of the same words, LabelMismatchError for one of which nothing is told."""
         names = list(classes)
-        if told is not None and (missing := [name for name in names if name not in told]):
+        known = {alike(name): text for name, text in (told or {}).items()}
+        if told is not None and (missing := [name for name in names if alike(name) not in known]):
+            others = sorted(known.keys() - set(map(alike, names)))
+            there = f" There are some of {_shown(others)}." if others else ""
             raise LabelMismatchError(
-                f"No words are given of {', '.join(map(repr, missing[:10]))}{' ...' * (len(missing) > 10)}.",
-                "Give words of every class of the data.",
+                f"No words are given of {_shown(missing)}.{there}",
+                "Give words of every class of the data, by the names of their classes.",
             )
-        of = {name: words_in(name if told is None else told[name]) for name in names}
+        of = {name: words_in(name if told is None else known[alike(name)]) for name in names}
         _require_told_apart(of)
         return Words(tuple(sorted(set().union(*of.values()))), tuple(of.items()))
 
@@ -81,10 +87,10 @@ class Words:
 
 
 def words_in(told: str) -> tuple[str, ...]:
-    """The words of a text, each once, in small letters, sorted: letters and digits, of any script."""
+    """The words of a text, each once, in small letters, sorted: letters and digits, of any script, with their marks."""
     plain = unicodedata.normalize("NFC", told).casefold()
     spaced = (c if c.isalnum() or unicodedata.category(c).startswith("M") else " " for c in plain)  # M: vowel signs
-    return tuple(sorted(set("".join(spaced).split())))
+    return tuple(sorted({word for word in "".join(spaced).split() if any(map(str.isalnum, word))}))
 
 
 def words_told(given: Any) -> dict[str, str] | None:
@@ -95,31 +101,41 @@ def words_told(given: Any) -> dict[str, str] | None:
     if isinstance(given, Mapping):
         if not given or not all(isinstance(part, str) for pair in given.items() for part in pair):
             raise OptionError("Words are given as {class: text}.", "Give a text for the name of each class.")
+        _require_once(list(given), "the words")
         return dict(given)
     from ganaug.data.sources.lists import read_list  # likewise
 
     try:
-        listing = read_list(Path(given))
+        listing = read_list(Path(given), what="classes and words")
         names = listing.column(COLUMN)
     except (DataError, OptionError, TypeError) as error:
         why = error.__cause__ or getattr(error, "cause", error)
         cause = f"The words cannot be read from {given}: {why}"
-        raise OptionError(cause, "Give a CSV file with a column `class` and columns of words.") from error
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise OptionError(f"The class {twice!r} is there twice in {given}.", "Write each class once.")
+        fix = "Give a CSV file in UTF-8 with a column `class` and columns of words"
+        raise OptionError(cause, f"{fix}; cells that hold the delimiter stand in double quotes.") from error
+    _require_once(names, given)
     cells = zip(*(listing.column(name) for name in listing.header if name != COLUMN), strict=True)
     return {name: " ".join(row) for name, row in zip(names, cells, strict=True)}
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:10])) + " ..." * (len(names) > 10)
+
+
+def _require_once(names: Sequence[str], where: Any) -> None:
+    times = Counter(map(alike, names))
+    if twice := next((name for name in names if times[alike(name)] > 1), None):
+        raise OptionError(f"The class {twice!r} is there twice in {where}.", "Write each class once.")
 
 
 def _require_told_apart(of: Mapping[str, tuple[str, ...]]) -> None:
     first: dict[tuple[str, ...], str] = {}
     for name, words in of.items():
         if not words:
-            raise DataError(f"There are no words in {name!r}.", "Say what it is in letters or digits.")
+            raise DataError(f"There are no words in {name!r}.", f"Say what it is in letters or digits{_BY_FILE}.")
         if words in first:
             raise DataError(
                 f"{first[words]!r} and {name!r} have the same words: {' '.join(words)}.",
-                "A generator that draws from words cannot tell them apart: give each its own.",
+                f"A generator that draws from words cannot tell them apart: give each its own{_BY_FILE}.",
             )
         first[words] = name

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from ganaug.data.advice import FEW
+from ganaug.data.labels.classes import alike
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.rows.series import axes_of, load_series
 from ganaug.data.rows.table import load_table
@@ -94,7 +95,8 @@ def read_items(
         seed=settings.seed, device=device.type, strict=settings.strict, pairs=settings.pairs, report=report,
     )  # fmt: skip
     words = Words.of_classes(images.classes, settings.words) if recipe.words else None
-    if idle := sorted(set(settings.words or ()) - set(images.classes)):
+    there = {alike(name) for name in (*images.classes, *images.skipped)}
+    if idle := sorted(name for name in settings.words or () if alike(name) not in there):
         report("words", 0, 0, f"words of classes that are not in the data: {', '.join(map(printable, idle[:10]))}")
     return replace(images, allow=settings.allow, words=words)
 

@@ -21,6 +21,7 @@ FILE = "fit.json"
 _OWN = {"planned_steps", "threads", "end", "forked"}  # what is no setting
 _SMALL = 1 << 24  # bytes, at most
 _SPLIT = {"data", "seed"}  # what decides which items are held out
+_HELD = _SPLIT | {"words"}  # what a fork takes over
 
 
 def digest_of(
@@ -124,7 +125,8 @@ def _require_same(run: Path, before: dict[str, Any], settings: FitSettings, dige
     changed = _changes(before, settings, digest)
     if changed:
         now = wanted(settings, digest)
-        fresh = ", or, since a fork takes over data and seed, fit anew: --out NEW" if _SPLIT & set(changed) else ""
+        held = [f"the {name}" for name in ("data", "seed", "words") if name in _HELD.intersection(changed)]
+        fresh = f", or, since a fork takes over {' and '.join(held)}, fit anew: --out NEW" if held else ""
         told = ", ".join(_difference(name, before.get(name), now.get(name)) for name in changed)
         raise OptionError(
             f"The run {state}was started with other settings: {told}.",
@@ -135,8 +137,8 @@ def _require_same(run: Path, before: dict[str, Any], settings: FitSettings, dige
 def forked(run: Path, settings: FitSettings, digest: str) -> SavedState:
     """Where another run starts from the last state of this one, with other settings.
 
-    Raises ArtefactError if there is no state, DataError for other data or another split of them, OptionError if no
-    rounds are left.
+    Raises ArtefactError if there is no state, DataError for other data or another split of them, OptionError for other
+    words, which the networks hold, or if no rounds are left.
     """
     saved, before = load_state(run / "state"), _stored(run)
     if saved is None or before is None:
@@ -146,6 +148,11 @@ def forked(run: Path, settings: FitSettings, digest: str) -> SavedState:
         raise DataError(
             f"{run} was started with other data, another split of them or another seed.",
             "A fork goes on with the same data, options of data, and seed.",
+        )
+    if "words" in changed:
+        raise OptionError(
+            f"{run} was started with other words, and its networks have learned those.",
+            "Give the same --words (words=), or fit anew: --out NEW without --fork.",
         )
     if settings.steps is not None and settings.steps <= saved.step:
         raise OptionError(

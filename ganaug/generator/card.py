@@ -93,6 +93,11 @@ class Card:
         blocks = self.codec.blocks if isinstance(self.codec, TableCodec) else ()
         return DataSpec(self.shape, self.classes, self.pair, blocks, self.allow, self.words)
 
+    @property
+    def described(self) -> bool:
+        """Whether its classes are described, so that there was no image of them."""
+        return self.words is not None and not any(self.counts.values())
+
     def __repr__(self) -> str:
         return f"Card({self.facts})"
 

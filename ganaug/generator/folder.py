@@ -23,6 +23,7 @@ from ganaug.files.integrity import MANIFEST, read_verified, read_whole, write_ma
 from ganaug.files.tensors import check_fit, from_bytes, load_strictly, to_bytes
 from ganaug.game import Prior, Recipe, Source
 from ganaug.generator.card import Card
+from ganaug.generator.described import require_words
 from ganaug.generator.state import SavedState, require_finite
 
 CARD, WEIGHTS = "card.json", "model.safetensors"
@@ -177,6 +178,7 @@ def read_generator(named: Path, recipe: OwnRecipe | None = None) -> Fitted:
     rules = rules_of(card, recipe)
     networks = _build(card, rules)
     load_strictly(networks, tensors, str(folder / WEIGHTS))
+    require_words(networks, card, str(folder))
     networks.to(memory_format=torch.channels_last).eval().requires_grad_(False)
     starts_from = rules.source if rules.wiring.from_source else None
     place = folder.absolute()  # wherever the process goes
@@ -251,10 +253,8 @@ def rules_of(card: Card, recipe: OwnRecipe | None = None) -> Recipe:
             recipe = make(card.recipe, card.settings)
         except GanaugError as error:
             raise ArtefactError(f"The card's settings do not fit: {error}", "Fit it again.") from error
-    if recipe.unfit_for(card.spec):
-        raise ArtefactError(
-            f"The card does not fit its recipe. {recipe.unfit_for(card.spec)}", "Fetch or fit it again."
-        )
+    if why := recipe.unfit_for(card.spec):
+        raise ArtefactError(f"The card does not fit its recipe. {why}", "Fetch or fit it again.")
     return recipe
 
 

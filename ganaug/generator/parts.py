@@ -80,6 +80,16 @@ def images_like(card: Card | NoFit, data: Any, reading: Reading | None = None, *
     return replace(images, allow=card.allow)
 
 
+def require_pairs(card: Card, items: LabelledImages | LabelledVectors) -> None:
+    """Raises DataError for images without those that the generator starts from."""
+    if card.pair and tuple(items.spec.pair) != tuple(card.pair):
+        found = f"of shape {items.spec.pair}" if items.spec.pair else "none"
+        raise DataError(
+            f"The generator starts from paired images of shape {card.pair}, and here are {found}.",
+            "Give the paired images of this set: --pairs FOLDER (pairs=... in Python).",
+        )
+
+
 def reading_like(card: Card | NoFit, data: Any, reading: Reading | None) -> Reading:
     """How data are read for a generator: over the range that it learned. Raises OptionError for another range."""
     reading, learned = reading or Reading(), card.codec.range

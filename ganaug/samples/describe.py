@@ -10,7 +10,7 @@ from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError
 from ganaug.files.appear import appearing
 from ganaug.generator.described import described
-from ganaug.generator.folder import save
+from ganaug.generator.folder import CHOICE_FOLDER, save
 from ganaug.samples.run import Loadable, as_loaded
 
 Descriptions = str | Path | Mapping[str, str] | Sequence[str]
@@ -40,15 +40,15 @@ def describe(run: Loadable, descriptions: Descriptions, out: str | Path) -> Path
     OptionError
         The run does not draw from words or is a choice among samples, or a word was not learned.
     DataError
-        Two classes have the same words, or one has none.
+        Two classes have the same words, or look the same; or one has none, or no name.
     OutputInUseError
         `out` exists and is not empty.
 
     Notes
     -----
     It has the weights of the run, and its own hash. Whether its samples are what the words say is not known: look at
-    them (`ganaug preview`). The card has the run's fingerprints, so that images that the fit saw are found in a test
-    set.
+    them (`ganaug preview`). The card has the run's fingerprints, so that exact copies of images that the fit saw are
+    found in a test set.
 
     Examples
     --------
@@ -62,14 +62,21 @@ def describe(run: Loadable, descriptions: Descriptions, out: str | Path) -> Path
     if fitted.choice is not None:
         raise OptionError("A choice is one among samples of other classes.", "Name the run.")
     networks, card = described(fitted, _by_name(descriptions))
-    with appearing(Path(out), folder=True) as place:
+    where = Path(out)
+    if where.name == CHOICE_FOLDER and (where.parent / "generator").is_dir():
+        raise OptionError(f"{out} is where the run keeps a choice among its samples.", "Write to another folder.")
+    with appearing(where, folder=True) as place:
         save(place, networks, card)
-    return Path(out)
+    return where
 
 
 def _by_name(descriptions: Descriptions) -> dict[str, str]:
     if isinstance(descriptions, (str, Path, Mapping)):
         return words_told(descriptions) or {}
+    if not isinstance(descriptions, Sequence):
+        raise OptionError(
+            f"Descriptions are a {type(descriptions).__name__}, not a list.", "Give a list of texts, or {class: text}."
+        )
     texts = list(descriptions)
     if not texts:
         raise OptionError("Nothing is described.", "Give the words of a class, or --words FILE (descriptions=).")

@@ -278,11 +278,12 @@ def from_noise(run: Loadable) -> Fitted:
     """A generator of images from noise; raises TranslatorError for one that starts from an image."""
     fitted = as_fitted(run)
     if fitted.starts_from is not None:
+        paired = fitted.starts_from is Source.PAIR
         transform = "Translate" if fitted.starts_from is Source.OTHER_CLASS else "Reimagine"
         raise TranslatorError(
             f"The generator of the recipe {fitted.card.recipe} starts from {fitted.starts_from.value}: without images "
             "it makes none.",
             f"Use ganaug.variants(train_set, run) or the transform ganaug.{transform}(run); `ganaug augment` and "
-            "`ganaug preview` need --data DATA (data=... in Python).",
+            f"`ganaug preview` need --data DATA{' and --pairs FOLDER' * paired} (data=... in Python).",
         )
     return fitted

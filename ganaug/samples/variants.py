@@ -21,7 +21,7 @@ from ganaug.files.integrity import sha256
 from ganaug.game import Prior
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import ByName, Fitted
-from ganaug.generator.parts import images_like
+from ganaug.generator.parts import images_like, require_pairs
 from ganaug.keys import torch_stream
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK, serving
@@ -41,9 +41,11 @@ def translator(run: Loadable) -> Fitted:
 
 def images_for(fitted: Fitted, data: Any, pairs: Any = None, report: Report = silent) -> LabelledImages:
     """A set (anything that `load_images` takes) at the size of the generator, with its paired images if any.
-    Raises OptionError for pairs that the generator does not start from."""
+    Raises OptionError for pairs that the generator does not start from, DataError where it starts from others."""
     fitted.refuse_idle(pairs=pairs)
-    return images_like(fitted.card, data, pairs=pairs, report=report)
+    images = images_like(fitted.card, data, pairs=pairs, report=report)
+    require_pairs(fitted.card, images)
+    return images
 
 
 def starting_points(networks: Mapping[str, nn.Module], x: Tensor, rng: torch.Generator) -> Tensor:
@@ -66,12 +68,7 @@ class Variants:
         self._known = labels_at(self.fitted, images.classes)
         if images.spec.shape != tuple(card.shape):
             raise DataError(f"Images are {images.spec.shape}, not {card.shape}.", "Load them at that size.")
-        if self.fitted.starts_from is Source.PAIR and tuple(images.spec.pair) != tuple(card.pair):
-            found = "none" if images.stored_pairs is None else f"of shape {images.spec.pair}"
-            raise DataError(
-                f"The generator starts from paired images of shape {card.pair}, and here are {found}.",
-                "Give the paired images of this set: --pairs FOLDER (pairs=... in Python).",
-            )
+        require_pairs(card, images)
         self._networks = {role: serving(net, device) for role, net in self.fitted.networks.items()}
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,18 @@ from click.testing import CliRunner
 
 import ganaug
 from ganaug.cli.group import cli
+from ganaug.data.sources.arrays import from_arrays
 from ganaug.data.words import Words, words_in, words_told
-from ganaug.errors import ArtefactError, DataError, LabelMismatchError, OptionError, OutputInUseError
+from ganaug.errors import (
+    ArtefactError,
+    DataError,
+    LabelMismatchError,
+    NumberingWarning,
+    OptionError,
+    OutputInUseError,
+)
 from ganaug.generator.card import Card
+from ganaug.generator.folder import save
 
 TINY = {"width": 8, "widest": 16, "latent": 8, "batch": 16}
 CLASSES = ("red 0", "red 1", "blue 0")
@@ -35,6 +45,7 @@ def test_words_are_letters_and_digits_of_any_script_without_order():
     assert words_in("Red_small-7, RED") == ("7", "red", "small")
     assert words_in("Straße ñandú 日本") == words_in("STRASSE Ñandú 日本")
     assert words_in("लाल लील") == ("लाल", "लील")
+    assert words_in("heart \u2764\ufe0f") == ("heart",), "a sign that selects a form of another is no word"
     words = Words.of_classes(["b a", "c"])
     assert words.vocabulary == ("a", "b", "c")
     assert words.rows(["c", "b a"]).tolist() == [[0, 0, 1], [1, 1, 0]]
@@ -44,6 +55,7 @@ def test_words_are_letters_and_digits_of_any_script_without_order():
     (["a b", "b-a"], None, DataError, "'a b' and 'b-a' have the same words: a b"),
     (["a", "!"], None, DataError, "no words in '!'"),
     (["a", "b"], {"a": "x"}, LabelMismatchError, "No words are given of 'b'"),
+    (["1"], {"01": "x"}, LabelMismatchError, "There are some of '01'"),
 ])  # fmt: skip
 def test_classes_that_words_cannot_tell_apart_are_refused(classes, told, error, said):
     with pytest.raises(error, match=said):
@@ -57,13 +69,14 @@ def test_a_file_of_words_has_a_column_of_classes(tmp_path):
     for text, said in (
         ("name,colour\nx,red\n", "no column 'class'"), ("class,colour\nx,red\nx,blue\n", "there twice"),
         ("class,colour\nx\n", "line 2 has not"), ("", "cannot be read"), ("class,colour\n", "cannot be read"),
+        ("class\nx\n", "not a list of classes and words"), ("class,c\ncaf\u00e9,r\ncafe\u0301,b\n", "there twice"),
     ):  # fmt: skip
         file.write_text(text)
         with pytest.raises(OptionError, match=said):
             words_told(file)
     with pytest.raises(OptionError, match="cannot be read"):
         words_told(tmp_path / "none.csv")
-    for given in ({}, {"x": 1}, 5):
+    for given in ({}, {"x": 1}, 5, {"caf\u00e9": "red", "cafe\u0301": "blue"}):
         with pytest.raises(OptionError):
             words_told(given)
 
@@ -92,6 +105,10 @@ def test_a_run_keeps_its_words_and_other_classes_are_drawn_from_them(run, tmp_pa
     (["red 1", "red 1"], OptionError, "described twice"),
     (["red 1", "1 red"], DataError, "the same words"),
     (["..."], DataError, "no words"),
+    (["blue 1\udcff"], DataError, "not valid UTF-8"),
+    ({" ": "blue 1"}, DataError, "empty name"),
+    (None, OptionError, "not a list"),
+    ({"red 1"}, OptionError, "not a list"),
 ])  # fmt: skip
 def test_what_cannot_be_described_is_refused_and_leaves_nothing(run, tmp_path, given, error, said):
     with pytest.raises(error, match=said):
@@ -114,6 +131,33 @@ def test_words_of_a_file_are_part_of_what_a_resumed_fit_agrees_with(tmp_path):
     assert any("not in the data: 9" in told[-1] for told in said)
     with pytest.raises(ganaug.GanaugError, match="words"):
         ganaug.fit(arrays(), tmp_path / "run", words={**words, "1": "red two"}, resume=True, **how)
+
+
+def test_names_of_classes_are_found_in_whatever_way_their_accents_are_written():
+    told = {"caf\u00e9": "red", "the\u0301": "blue"}
+    assert Words.of_classes(["cafe\u0301", "th\u00e9"], told).of == (("cafe\u0301", ("red",)), ("th\u00e9", ("blue",)))
+
+
+def test_a_fork_draws_from_the_words_that_its_networks_hold(tmp_path):
+    words = {"0": "red nought", "1": "red one", "2": "blue nought"}
+    how = {"recipe": "stackgan", "options": TINY, "device": "cpu"}
+    run = ganaug.fit(arrays(), tmp_path / "run", words=words, steps=2, **how)
+    for others in (None, {"0": "red one", "1": "red nought", "2": "blue nought"}):
+        with pytest.raises(OptionError, match="other words"):
+            ganaug.fit(arrays(), tmp_path / "fork", words=others, steps=3, fork=run.path, **how)
+    with pytest.raises(OptionError) as refused:
+        ganaug.fit(arrays(), tmp_path / "run", words={**words, "0": "red nil"}, steps=2, resume=True, **how)
+    assert "a fork takes over the words, fit anew" in refused.value.fix
+    fork = ganaug.fit(arrays(), tmp_path / "fork", words=words, steps=3, fork=run.path, **how)
+    assert fork.load().card.words == run.load().card.words
+
+
+def test_weights_of_other_words_than_the_card_are_refused(run, tmp_path):
+    fitted = run.load()
+    card = replace(fitted.card, words=Words.of_classes(CLASSES, dict(zip(CLASSES, reversed(CLASSES), strict=True))))
+    save(tmp_path / "other", fitted.networks, card)
+    with pytest.raises(ArtefactError, match="other words"):
+        ganaug.load(tmp_path / "other")
 
 
 @pytest.mark.parametrize("change", [
@@ -148,5 +192,36 @@ def test_the_command_writes_a_folder_and_says_what_to_do_next(run, tmp_path):
 
 def test_a_described_class_is_augmented_like_any_other(run, tmp_path):
     folder = ganaug.describe(run, ["1 blue"], tmp_path / "unseen")
-    out = ganaug.augment(folder, {"1 blue": 3}, tmp_path / "images")
+    with pytest.warns(NumberingWarning, match="they are described"):
+        out = ganaug.augment(folder, {"1 blue": 3}, tmp_path / "images")
     assert len(list(out.glob("1 blue/*.png"))) == 3
+    for counting in (["--balance"], ["--ratio", "0.25"]):
+        refused = typed("augment", folder, *counting, "--out", tmp_path / "none")
+        assert isinstance(refused.exception, OptionError)
+        assert "--per-class N" in refused.exception.fix
+
+
+def test_what_a_described_generator_was_fitted_on_is_not_asked_for(run, tmp_path):
+    folder = ganaug.describe(run, ["1 blue", "red 1"], tmp_path / "unseen")
+    with pytest.raises(DataError) as refused:
+        ganaug.doctor(folder)
+    assert "images of its classes" in refused.value.fix
+    pixels, labels = arrays()
+    new = from_arrays(pixels[labels < 2], labels[labels < 2], classes=["1 blue", "red 1"])
+    assert "too few images" not in [one.name for one in ganaug.doctor(folder, new).findings]
+    with pytest.raises(LabelMismatchError) as refused:
+        ganaug.doctor(folder, from_arrays(pixels, labels, classes=list(CLASSES)))
+    assert "fitted on" not in refused.value.cause
+    with pytest.raises(OptionError, match="keeps a choice"):
+        ganaug.describe(run, ["1 blue"], run.path / "choice")
+
+
+def test_a_recipe_of_the_users_own_is_described_by_the_command(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text(f"from ganaug.recipes import make\n\n\ndef mine():\n    return make('stackgan', {TINY!r})\n")
+    own = f"{file}:mine"
+    run = ganaug.fit(arrays(), tmp_path / "run", recipe=own, classes=CLASSES, steps=2, device="cpu")
+    assert "--recipe" in typed("describe", run.path, "1 blue", "--out", tmp_path / "none").exception.fix
+    done = typed("describe", run.path, "1 blue", "--out", tmp_path / "out", "--recipe", own)
+    assert done.exit_code == 0, done.output
+    assert typed(*shlex.split(done.stdout.splitlines()[-1].removeprefix("Next: ganaug "))).exit_code == 0

@@ -46,9 +46,9 @@ class Listing:
         return Listing(self.path, self.header, tuple(tuple(cells[i] for i in chosen) for cells in self.columns))
 
 
-def read_list(path: Path, columns: int = 2) -> Listing:
-    """Raises DataError for a file that cannot be read, for less than so many columns, and for lines that do not fit the
-    first one."""
+def read_list(path: Path, columns: int = 2, what: str = "") -> Listing:
+    """what: what it lists, by default images, with labels where there are several columns. Raises DataError for a file
+    that cannot be read, for less than so many columns, and for lines that do not fit the first one."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
         first = next((line for line in text.splitlines() if line.strip()), "")
@@ -56,13 +56,13 @@ def read_list(path: Path, columns: int = 2) -> Listing:
         read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         rows = [(read.line_num, [cell.strip() for cell in row]) for row in read]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        cause = f"{path} cannot be read as a list of images: {error}."
+        cause = f"{path} cannot be read as a list of {what or 'images'}: {error}."
         raise DataError(cause, "Save it as CSV in UTF-8: a line of names, then a line for each image.") from error
     rows = [(number, row) for number, row in rows if any(row)]
     if len(rows) < 2 or len(rows[0][1]) < columns:
         labels = (" and labels", ", label") if columns > 1 else ("", "")
         fix = f"Give a line of names, then a line for each image: image{labels[1]}."
-        raise DataError(f"{path} is not a list of images{labels[0]}.", fix)
+        raise DataError(f"{path} is not a list of {what or f'images{labels[0]}'}.", fix)
     header = rows[0][1]
     odd = next((number for number, row in rows if len(row) != len(header)), None)
     if odd is not None:

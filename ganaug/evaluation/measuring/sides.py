@@ -75,7 +75,7 @@ def sides(
     if not real.has_the_classes(card.classes):
         raise LabelMismatchError(
             f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
-            "Measure a run on the kind of data that it was fitted on.",
+            "Measure a run on images of its own classes.",
         )
     real = real.in_order(card.classes, "The data")
     notes: list[str] = []

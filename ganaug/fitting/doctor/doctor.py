@@ -18,8 +18,9 @@ from ganaug.fitting.doctor.checkup import Checkup, Examiner
 from ganaug.fitting.doctor.findings import Finding, Question, findings, unanswered
 from ganaug.fitting.doctor.history import read_history
 from ganaug.game.batches import batches_for
+from ganaug.generator.card import Card
 from ganaug.generator.folder import Fitted, OwnRecipe, rules_of, run_folder
-from ganaug.generator.parts import UNLABELLED, FitParts, images_like, refuse_known, vectors_like
+from ganaug.generator.parts import UNLABELLED, FitParts, images_like, refuse_known, require_pairs, vectors_like
 from ganaug.options import Reading, as_text, merged
 from ganaug.reporting import Report, silent
 from ganaug.reporting.notebook import block
@@ -151,7 +152,7 @@ def doctor(
     if data is None and (pairs is not None or device != "auto" or reading.said()):
         raise OptionError(
             "Options that say how data are read or judged change nothing where no data are given.",
-            "Give the data that the run was fitted on, or leave it out.",
+            "Give data (DATA), or leave them out.",
         )
     fitted.refuse_idle(pairs=pairs)
     history = read_history(run_folder(fitted) or Path(fitted.path))
@@ -160,15 +161,16 @@ def doctor(
         checkups = [checkup for checkup in checkups if checkup.step < fitted.card.steps]
         checkups.append(_now(fitted, data, reading, pairs, recipe, device, report))
         notes.append("The newest check-up is of the generator alone: its discriminator is not kept.")
+    more = f"DATA{' --pairs FOLDER' * bool(fitted.card.pair)}"
     if not checkups and not history.losses:
         raise DataError(
             f"{fitted.path} has no past: there is no metrics.jsonl beside it.",
-            f"Give the data that it was fitted on: ganaug doctor {as_text(fitted.path)} DATA",
+            f"Give {_wanted(fitted.card)}: ganaug doctor {as_text(fitted.path)} {more}",
         )
     if not checkups:
         notes.append(
             "The fit was too short for check-ups. Give the data that it was fitted on, and its samples are looked at "
-            f"now: ganaug doctor {as_text(run_folder(fitted) or fitted.path)} DATA"
+            f"now: ganaug doctor {as_text(run_folder(fitted) or fitted.path)} {more}"
         )
     card, advised = fitted.card, 0
     with contextlib.suppress(ArtefactError):  # a recipe of the user's own, which is not at hand
@@ -184,6 +186,10 @@ def doctor(
     return Diagnosis(found, tuple(checkups), left, tuple(notes))
 
 
+def _wanted(card: Card) -> str:
+    return "images of its classes" if card.described else "the data that it was fitted on"
+
+
 def _now(
     fitted: Fitted, data: Any, reading: Reading, pairs: Any, recipe: OwnRecipe | None, device: str, report: Report
 ) -> Checkup:
@@ -193,11 +199,12 @@ def _now(
     if not images:
         refuse_known(card, reading)
     items = images_like(card, data, reading, pairs=pairs, report=report) if images else vectors_like(card, data)
+    require_pairs(card, items)
     items = items.unlabelled() if card.classes == UNLABELLED else items
     if not items.has_the_classes(card.classes):
         raise LabelMismatchError(
-            f"The run was fitted on {', '.join(card.classes)}; the data have {', '.join(items.classes)}.",
-            "Give the data that the run was fitted on.",
+            f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(items.classes)}.",
+            f"Give {_wanted(card)}.",
         )
     items = items.in_order(card.classes, "The data")
     parts = FitParts(items, card)

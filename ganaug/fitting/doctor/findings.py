@@ -136,7 +136,7 @@ def _too_short(past: Past) -> Iterator[Evidence]:
 
 @ailment("too few images", "warning", "More real images of these classes help more than any generator.")
 def _too_few(past: Past) -> Iterator[Evidence]:
-    if few := {name: n for name, n in past.counts.items() if n < FEW}:
+    if few := {name: n for name, n in past.counts.items() if 0 < n < FEW}:
         yield "Of " + ", ".join(f"{name!r} there are {n} {past.what}" for name, n in few.items()) + ".", tuple(few)
 
 

@@ -67,7 +67,16 @@ def _numbered(card: Card) -> list[str]:
 
 def warn_of_numbers(card: Card, plan: Collection[str], out: Path, depth: int) -> None:
     """Say so where readers, who number the classes that are there in the order of their folders, number them
-    otherwise than the data of the fit."""
+    otherwise than the data of the fit, or may do so."""
+    if card.described:
+        warnings.warn(
+            f"torchvision, timm and Hugging Face number the classes in {out} from 0, in the order of its folders; they "
+            "are described, and not known to be those of any data. Write the real images beside them "
+            "(--with-real DATA), or give them the labels of their names.",
+            NumberingWarning,
+            stacklevel=depth,
+        )
+        return
     classes = _numbered(card)
     folders = folder_names([name for name in card.classes if name in plan])
     read = sorted(folders, key=lambda name: folders[name])

@@ -181,3 +181,13 @@ def test_paired_images_are_named(tmp_path):
     run = ganaug.fit(file, tmp_path / "run", recipe="pix2pix", steps=1)
     found = ganaug.measure(run, file, **QUICK)
     check(found, "own classifier")
+    bare = tmp_path / "bare.npz"
+    np.savez(bare, x_train=images, y_train=y)
+    for asked in (ganaug.doctor, ganaug.preview, ganaug.measure):
+        with pytest.raises(DataError, match="starts from paired images") as refused:
+            asked(run, data=bare)
+        assert "--pairs FOLDER" in refused.value.fix
+    (run.path / "metrics.jsonl").unlink()
+    with pytest.raises(DataError) as refused:
+        ganaug.doctor(run)
+    assert refused.value.fix.endswith("DATA --pairs FOLDER")
