@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +11,14 @@ import torch
 
 from ganaug.classifier.features import Backbone
 from ganaug.classifier.finetune import SCRATCH, VERSION, FinetuneTraining, train_finetuned
-from ganaug.classifier.finetuned import Finetuned, on_top
+from ganaug.classifier.finetuned import on_top
 from ganaug.classifier.fixmatch import STRONG, FixMatch
 from ganaug.classifier.pictures import Pictures
 from ganaug.evaluation.trials.arms import LONGER, Arm, Knobs
-from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
+from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu, Trained
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.evaluation.trials.trial import Trial
 from ganaug.reporting import Report
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    network: Finetuned
-
-    @property
-    def losses(self) -> np.ndarray:
-        return self.network.losses
-
-    @property
-    def watched(self) -> tuple[float, ...]:
-        return self.network.watched
-
-    def logs(self, pictures: np.ndarray) -> np.ndarray:
-        return self.network.predict(pictures)
 
 
 class FinetuneLearner(ArrayLearner):
@@ -86,15 +70,16 @@ class FinetuneLearner(ArrayLearner):
         """All validation images: the epoch is chosen by them."""
         return np.arange(len(parts.validation)) if len(parts.validation) else None
 
-    def fit(self, lesson: Lesson) -> _Fitted:
-        return _Fitted(train_finetuned(
+    def fit(self, lesson: Lesson) -> Trained:
+        found = train_finetuned(
             lesson.inputs, lesson.labels, lesson.n_classes, training=lesson.training, seed=lesson.seed,
             name=self.backbone.name, weights=self.weights, synthetic=lesson.synthetic, validation=lesson.watch,
             soft=None if lesson.soft is None else torch.from_numpy(lesson.soft),
             made_soft=None if lesson.made_soft is None else torch.from_numpy(lesson.made_soft),
             unlabelled=None if lesson.unlabelled is None else self._fixmatch(lesson.unlabelled),
             device=self.backbone.device,
-        ))  # fmt: skip
+        )  # fmt: skip
+        return Trained(found.predict, found.losses, found.watched)
 
     def _fixmatch(self, unlabelled: np.ndarray) -> FixMatch:
         return FixMatch(on_top(np.array(unlabelled)), self.menu.fixmatch)

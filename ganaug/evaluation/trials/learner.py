@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,18 +40,13 @@ class Menu:
         return tuple((name, values[0]) for name, values in self.knobs.items())
 
 
-class Predictor(Protocol):
-    """A trained classifier. losses: of its training, in time, (steps,). watched: accuracy on images that were looked at
-    in the meantime."""
+class Trained(NamedTuple):
+    """A trained classifier. logs: log-probabilities of inputs, (N, K). losses: of its training, in time, (steps,).
+    watched: accuracy on images that were looked at in the meantime."""
 
-    @property
-    def losses(self) -> np.ndarray: ...
-    @property
-    def watched(self) -> tuple[float, ...]: ...
-
-    def logs(self, inputs: Any) -> np.ndarray:
-        """Log-probabilities, (N, K)."""
-        ...
+    logs: Callable[[Any], np.ndarray]
+    losses: np.ndarray = np.zeros(0)
+    watched: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +120,7 @@ class ArrayLearner(Learner):
         """Make once what several trainings need."""
 
     @abstractmethod
-    def fit(self, lesson: Lesson) -> Predictor: ...
+    def fit(self, lesson: Lesson) -> Trained: ...
 
     @abstractmethod
     def glance(self, part: Part) -> None:
@@ -179,7 +174,7 @@ class ArrayLearner(Learner):
         )  # fmt: skip
         self.prepare(lesson)
         started = time.perf_counter()
-        fitted = self.fit(lesson)
+        trained = self.fit(lesson)
         seconds = time.perf_counter() - started
-        said = [fitted.logs(self.inputs(*parts.asked(name, trial.leave))) for name in trial.on]
-        return Said(np.concatenate(said), seconds, np.asarray(fitted.losses), fitted.watched)
+        said = [trained.logs(self.inputs(*parts.asked(name, trial.leave))) for name in trial.on]
+        return Said(np.concatenate(said), seconds, np.asarray(trained.losses), trained.watched)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from ganaug.classifier.features import Backbone, View, features_of
 from ganaug.classifier.pictures import Pictures
-from ganaug.classifier.probe import VERSION, Probe, ProbeTraining, train_probe
+from ganaug.classifier.probe import VERSION, ProbeTraining, train_probe
 from ganaug.classifier.spread import spread_labels
 from ganaug.evaluation.trials.arms import Arm, Knobs
-from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
+from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu, Trained
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.reporting import Report
 
@@ -25,16 +25,6 @@ class Seen:
     part: Part
     rows: np.ndarray
     features: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class _Fitted:
-    probe: Probe
-    losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    watched: tuple[float, ...] = ()
-
-    def logs(self, seen: Seen) -> np.ndarray:
-        return self.probe.predict(seen.features)
 
 
 class ProbeLearner(ArrayLearner):
@@ -80,17 +70,18 @@ class ProbeLearner(ArrayLearner):
         name = lesson.training.augmentation
         return [] if name == "none" else [self._seen(lesson.inputs.part, View(name, i)) for i in range(self.views)]
 
-    def fit(self, lesson: Lesson) -> _Fitted:
+    def fit(self, lesson: Lesson) -> Trained:
         seen, made, views = lesson.inputs, lesson.synthetic, None
         if each := self._views(lesson):
             views = np.stack([one[seen.rows] for one in each])
             lone = seen.features[len(seen.rows) :]  # unlabelled images have no views, and stand in for them
             views = np.concatenate([views, np.broadcast_to(lone, (self.views, *lone.shape))], axis=1)
-        return _Fitted(train_probe(
+        found = train_probe(
             seen.features, lesson.labels, lesson.n_classes, training=lesson.training, seed=lesson.seed, views=views,
             synthetic=None if made is None else (made[0].features, made[1]), soft=lesson.soft,
             made_soft=lesson.made_soft,
-        ))  # fmt: skip
+        )  # fmt: skip
+        return Trained(lambda seen: found.predict(seen.features))
 
     def spread(self, parts: Parts) -> np.ndarray:
         assert parts.unlabelled is not None

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
-from ganaug.classifier.rows import ROW_MODELS, VERSION, RowClassifier, RowTraining, train_rows
+from ganaug.classifier.rows import ROW_MODELS, VERSION, RowTraining, train_rows
 from ganaug.evaluation.trials.arms import Arm, Knobs
-from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
+from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu, Trained
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.evaluation.trials.trial import Said, Trial
 
 FIELDS = {"c": "c", "learning rate": "rate", "rows a leaf": "leaf"}  # what is tuned -> the field of the training
-
-
-@dataclass(frozen=True, eq=False)
-class _Fitted:
-    classifier: RowClassifier
-    losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    watched: tuple[float, ...] = ()
-
-    def logs(self, rows: np.ndarray) -> np.ndarray:
-        return self.classifier.predict(rows)
 
 
 class RowLearner(ArrayLearner):
@@ -38,7 +28,7 @@ class RowLearner(ArrayLearner):
         self.name, self.menu, self.blocks = name, menu, tuple(blocks)
         self.words = ROW_MODELS[name].words
         self._said: dict[Trial, Said] = {}
-        self._glancing: _Fitted | None = None
+        self._glancing: Trained | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -63,11 +53,12 @@ class RowLearner(ArrayLearner):
             self._said[alike] = super().run(alike, parts)
         return self._said[alike]
 
-    def fit(self, lesson: Lesson) -> _Fitted:
-        return _Fitted(train_rows(
+    def fit(self, lesson: Lesson) -> Trained:
+        found = train_rows(
             lesson.inputs, lesson.labels, lesson.n_classes, training=lesson.training, seed=lesson.seed,
             synthetic=lesson.synthetic, blocks=self.blocks,
-        ))  # fmt: skip
+        )  # fmt: skip
+        return Trained(found.predict)
 
     def seconds_an_image(self, parts: Parts) -> float:
         if self._glancing is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,27 +12,11 @@ from torch import Tensor
 from ganaug.classifier.fixmatch import STRONG, FixMatch
 from ganaug.classifier.small import VERSION, Classifier, Training, network, train_classifier
 from ganaug.evaluation.trials.arms import BATCH, LONGER, Arm, Knobs
-from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu
+from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu, Trained
 from ganaug.evaluation.trials.parts import TEST, Part, Parts
 from ganaug.evaluation.trials.trial import Trial
 
 WATCHED = 500  # validation images, at most, that are looked at during a training
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    network: Classifier
-
-    @property
-    def losses(self) -> np.ndarray:
-        return self.network.losses
-
-    @property
-    def watched(self) -> tuple[float, ...]:
-        return self.network.watched
-
-    def logs(self, pixels: Tensor) -> np.ndarray:
-        return torch.log_softmax(self.network.predict(pixels).double(), 1).numpy()
 
 
 class SmallLearner(ArrayLearner):
@@ -72,16 +56,21 @@ class SmallLearner(ArrayLearner):
         count = len(parts.validation)
         return np.arange(0, count, -(-count // WATCHED)) if count and TEST in trial.on else None
 
-    def fit(self, lesson: Lesson) -> _Fitted:
+    def fit(self, lesson: Lesson) -> Trained:
         pixels, made = lesson.inputs, lesson.synthetic
-        return _Fitted(train_classifier(
+        found = train_classifier(
             pixels, torch.from_numpy(lesson.labels), lesson.n_classes, training=lesson.training, seed=lesson.seed,
             synthetic=None if made is None else (made[0], torch.from_numpy(made[1])),
             soft=_tensor(lesson.soft), made_soft=_tensor(lesson.made_soft),
             unlabelled=None if lesson.unlabelled is None else FixMatch(lesson.unlabelled, self.menu.fixmatch),
             watch=None if lesson.watch is None else (lesson.watch[0], torch.from_numpy(lesson.watch[1])),
             device=self.device,
-        ))  # fmt: skip
+        )  # fmt: skip
+
+        def logs(pixels: Tensor) -> np.ndarray:
+            return torch.log_softmax(found.predict(pixels).double(), 1).numpy()
+
+        return Trained(logs, found.losses, found.watched)
 
     def glance(self, part: Part) -> None:
         """An untrained network takes as long."""
