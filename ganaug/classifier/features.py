@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torchvision.transforms.v2.functional import normalize
 
 from ganaug.classifier.augmentation import augmentation_named
-from ganaug.classifier.pictures import BLOCK, Frame, Pictures
+from ganaug.classifier.pictures import BLOCK, Frame
 from ganaug.classifier.pretrained import PRETRAINED, config_of, network
 from ganaug.classifier.refusals import BROKEN_WEIGHTS
 from ganaug.defaults import usual_defaults
@@ -100,7 +100,7 @@ class Backbone:
 
 
 def features_of(
-    backbone: Backbone, pictures: Pictures, folder: Path, *, view: View | None = None, report: Report = silent
+    backbone: Backbone, pictures: ImageMap, folder: Path, *, view: View | None = None, report: Report = silent
 ) -> np.ndarray:
     """The features of pictures in one view.
 

@@ -27,7 +27,6 @@ from timm.data import create_transform
 from ganaug.data.duplicates.fingerprint import fingerprint
 from ganaug.data.labelled import Labelled
 from ganaug.data.labels.classes import alike
-from ganaug.data.load import LabelledImages
 from ganaug.data.sources.folder import file_of, read_at_least
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import MODES, ImageCodec
@@ -89,28 +88,6 @@ class Frame:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """Pictures on disk, in the order of the items that they show. native: whether they come from the user's own images,
-    and not from the small ones that a generator learns from or makes."""
-
-    file: ImageMap
-    native: bool
-
-    def __len__(self) -> int:
-        return self.file.shape[0]
-
-    @property
-    def images(self) -> np.ndarray:
-        """All of them: uint8 (N, H, W, C), a read-only memory map."""
-        return self.file.images
-
-    @property
-    def digest(self) -> str:
-        """What they are, as a name: equal for equal pictures."""
-        return self.file.path.stem
-
-
 def rows_in(source: ImageSource, images: Labelled) -> np.ndarray:
     """Where in the source the items of a set that was read from it lie: int64 (N,).
 
@@ -144,7 +121,7 @@ def pictures_of(
     *,
     threads: int | None = None,
     report: Report = silent,
-) -> Pictures:
+) -> ImageMap:
     """The pictures of some items of a source, from its own images.
 
     Parameters
@@ -162,8 +139,8 @@ def pictures_of(
 
     Returns
     -------
-    Pictures
-        Native ones; decoded if they are not on disk yet as a whole.
+    ImageMap
+        uint8 (N, H, W, C), in the order of the items; decoded if they are not on disk yet as a whole.
 
     Raises
     ------
@@ -196,35 +173,29 @@ def pictures_of(
         return frame.pixels(image)
 
     identity = {"of": list(fingerprints), "jpeg": DETAIL}
-    return _kept(identity, len(rows), laid_out, frame, folder, True, 1 if alone else threads, report)
+    return _kept(identity, len(rows), laid_out, frame, folder, 1 if alone else threads, report)
 
 
 def pictures_of_pixels(
     pixels: np.ndarray, codec: ImageCodec, frame: Frame, folder: Path, *, report: Report = silent
-) -> Pictures:
+) -> ImageMap:
     """The pictures of pixels in memory, as they would be served: at the mode and size of the user's own images.
 
-    pixels: uint8 (N, C, H, W), such as the rows of a pool. They are not native.
+    pixels: uint8 (N, C, H, W), such as the rows of a pool.
     """
     pixels = np.ascontiguousarray(pixels)
     hashed = hashlib.sha256(json.dumps([pixels.shape, codec.mode, codec.size]).encode())
     hashed.update(pixels.data)
     identity = {"of": hashed.hexdigest()}
     return _kept(
-        identity, len(pixels), lambda place: frame.pixels(codec.to_image(pixels[place])), frame, folder, False, None,
-        report,
+        identity, len(pixels), lambda place: frame.pixels(codec.to_image(pixels[place])), frame, folder, None, report
     )  # fmt: skip
-
-
-def pictures_in_memory(images: LabelledImages, frame: Frame, folder: Path, *, report: Report = silent) -> Pictures:
-    """The pictures of images whose source is not at hand any more, from the pixels that were kept of them."""
-    return pictures_of_pixels(images.pixels.numpy(), images.codec, frame, folder, report=report)
 
 
 def _kept(
     identity: dict[str, Any], count: int, laid_out: Callable[[int], np.ndarray], frame: Frame, folder: Path,
-    native: bool, threads: int | None, report: Report,
-) -> Pictures:  # fmt: skip
+    threads: int | None, report: Report,
+) -> ImageMap:  # fmt: skip
     """From disk, or laid out and put there."""
     channels, height, width = frame.shape
     how = {
@@ -237,7 +208,7 @@ def _kept(
     file = ImageMap(Path(folder), plain, (count, height, width, channels))
     if not file.complete():
         file.write(_blocks(laid_out, count, threads), renamed("pictures", report))
-    return Pictures(file, native)
+    return file
 
 
 def _blocks(laid_out: Callable[[int], np.ndarray], count: int, threads: int | None) -> Iterator[tuple[np.ndarray, str]]:

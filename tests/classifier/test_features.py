@@ -13,13 +13,14 @@ from safetensors.torch import save_file
 from timm.data import create_transform
 
 from ganaug.classifier.features import Backbone, View, features_of
-from ganaug.classifier.pictures import Pictures, pictures_of, rows_in
+from ganaug.classifier.pictures import pictures_of, rows_in
 from ganaug.classifier.pretrained import LITE, NONE, config_of
 from ganaug.classifier.probe import ProbeTraining, train_probe
 from ganaug.data.load import load_images
 from ganaug.data.sources.arrays import from_arrays
 from ganaug.data.sources.source import open_source
 from ganaug.errors import OutOfMemoryError, WeightsError
+from ganaug.files.imagemap import ImageMap
 
 X = np.random.default_rng(0).integers(0, 256, (10, 20, 24, 3), dtype=np.uint8)
 
@@ -41,11 +42,11 @@ def backbone(weights: Path) -> Backbone:
 
 
 @pytest.fixture
-def pictures(backbone: Backbone, tmp_path: Path) -> Pictures:
+def pictures(backbone: Backbone, tmp_path: Path) -> ImageMap:
     return laid_out(backbone, tmp_path)
 
 
-def laid_out(backbone: Backbone, folder: Path) -> Pictures:
+def laid_out(backbone: Backbone, folder: Path) -> ImageMap:
     source = from_arrays(X, np.arange(10) % 2)
     return pictures_of(source, range(10), [str(i) for i in range(10)], backbone.frame, folder)
 
@@ -93,7 +94,7 @@ def test_they_are_computed_once_and_again_where_the_file_is_damaged(backbone, pi
     assert np.array_equal(features_of(backbone, pictures, tmp_path), first)
     assert not passes
     for file in tmp_path.glob("*.npy"):
-        if file != pictures.file.path:
+        if file != pictures.path:
             data = bytearray(file.read_bytes())
             data[-9] ^= 4
             file.write_bytes(data)

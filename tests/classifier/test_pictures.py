@@ -12,14 +12,7 @@ import torch
 from PIL import Image
 from timm.data import create_transform
 
-from ganaug.classifier.pictures import (
-    Frame,
-    Pictures,
-    pictures_in_memory,
-    pictures_of,
-    pictures_of_pixels,
-    rows_in,
-)
+from ganaug.classifier.pictures import Frame, pictures_of, pictures_of_pixels, rows_in
 from ganaug.classifier.pretrained import NONE, config_of, network
 from ganaug.data.load import load_images
 from ganaug.data.sources.arrays import from_arrays
@@ -27,6 +20,7 @@ from ganaug.data.sources.folder import from_folder
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import ImageCodec
 from ganaug.errors import DataError, LabelMismatchError, OptionError, UnreadableImageError
+from ganaug.files.imagemap import ImageMap
 from tests.toys.images import picture
 
 CONFIG = {
@@ -72,7 +66,7 @@ class Counted:
         return self.inner.read(index)
 
 
-def read_all(root: Path, out: Path, frame: Frame = FRAME, **options) -> Pictures:
+def read_all(root: Path, out: Path, frame: Frame = FRAME, **options) -> ImageMap:
     source, images = from_folder(root), load_images(root)
     return pictures_of(source, rows_in(source, images), images.fingerprints, frame, out, **options)
 
@@ -107,7 +101,6 @@ def test_a_frame_follows_the_configuration_of_a_network():
 
 def test_pictures_come_from_the_files_at_the_size_of_the_network(folder, tmp_path):
     found = read_all(folder, tmp_path / "kept")
-    assert found.native
     assert found.images.shape == (6, 32, 32, 3)
     source = from_folder(folder)
     for row in range(6):
@@ -120,20 +113,20 @@ def test_they_are_decoded_once_and_again_where_the_file_is_damaged(folder, tmp_p
     images = load_images(folder)
     source = Counted(from_folder(folder))
 
-    def again(frame: Frame = FRAME, rows=range(6)) -> Pictures:
+    def again(frame: Frame = FRAME, rows=range(6)) -> ImageMap:
         return pictures_of(source, rows, [images.fingerprints[row] for row in rows], frame, tmp_path / "kept")
 
     first = again()
     kept = np.array(first.images)
     assert source.reads == 6
-    assert again().digest == first.digest
+    assert again().path == first.path
     assert source.reads == 6
-    damaged = first.file.path.read_bytes()
-    first.file.path.write_bytes(damaged[:-1] + bytes([damaged[-1] ^ 1]))
+    damaged = first.path.read_bytes()
+    first.path.write_bytes(damaged[:-1] + bytes([damaged[-1] ^ 1]))
     assert np.array_equal(again().images, kept)
     assert source.reads == 12
     others = [again(replace(FRAME, crop_pct=1.0)), again(rows=[1, 0, 2, 3, 4, 5])]
-    assert len({first.digest, *(other.digest for other in others)}) == 3
+    assert len({first.path, *(other.path for other in others)}) == 3
     assert np.array_equal(others[1].images[0], kept[1])
 
 
@@ -160,7 +153,7 @@ def test_threads_change_neither_pictures_nor_the_filters_of_warnings(tmp_path):
         for threads in (1, 3)
     ]  # fmt: skip
     assert np.array_equal(found[0].images, found[1].images)
-    assert found[0].digest == found[1].digest
+    assert found[0].path.stem == found[1].path.stem
     assert list(warnings.filters) == before
     assert told[-1] == ("pictures", 150, 150)
 
@@ -218,18 +211,9 @@ def test_synthetic_pixels_are_laid_out_as_they_are_served(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), dtype=np.uint8)
     codec = ImageCodec("RGB", (30, 40))
     found = pictures_of_pixels(pixels, codec, FRAME, tmp_path)
-    assert not found.native
     assert np.array_equal(found.images[1], FRAME.pixels(codec.to_image(pixels[1])))
-    assert pictures_of_pixels(pixels, ImageCodec("RGB", None), FRAME, tmp_path).digest != found.digest
+    assert pictures_of_pixels(pixels, ImageCodec("RGB", None), FRAME, tmp_path).path != found.path
     assert pictures_of_pixels(pixels[:0], codec, FRAME, tmp_path).images.shape == (0, 32, 32, 3)
-
-
-def test_images_in_memory_alone_say_that_they_are_not_native(folder, tmp_path):
-    images = load_images(folder, size=16)
-    found = pictures_in_memory(images, FRAME, tmp_path / "kept")
-    assert not found.native
-    assert len(found) == 6
-    assert np.array_equal(found.images[2], FRAME.pixels(images.codec.to_image(images.pixels[2].numpy())))
 
 
 class Shaky(torch.utils.data.Dataset):

@@ -13,11 +13,11 @@ from ganaug.classifier.features import Backbone
 from ganaug.classifier.finetune import SCRATCH, VERSION, FinetuneTraining, train_finetuned
 from ganaug.classifier.finetuned import on_top
 from ganaug.classifier.fixmatch import STRONG, FixMatch
-from ganaug.classifier.pictures import Pictures
 from ganaug.evaluation.trials.arms import LONGER, Arm, Knobs
 from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu, Trained
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.evaluation.trials.trial import Trial
+from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report
 
 
@@ -43,7 +43,7 @@ class FinetuneLearner(ArrayLearner):
         self.size, self.usual = (height, width), SCRATCH if scratch else FinetuneTraining()
         how = f"{backbone.name} from scratch" if scratch else f"fine-tuned {backbone.name}"
         self.words = f"{how}, {height}x{width} px"
-        self._pictures: dict[str, Pictures] = {}
+        self._pictures: dict[str, ImageMap] = {}
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -12,13 +12,14 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from ganaug.classifier.pictures import Frame, Pictures, pictures_of, pictures_of_pixels, rows_in
+from ganaug.classifier.pictures import Frame, pictures_of, pictures_of_pixels, rows_in
 from ganaug.data.load import LabelledImages
 from ganaug.data.rows.series_codec import SeriesCodec
 from ganaug.data.rows.table_codec import TableCodec
 from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import MODES, ImageCodec
+from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report, silent
 
 Codec = ImageCodec | TableCodec | SeriesCodec
@@ -79,7 +80,7 @@ class Part:
         assert isinstance(self.codec, ImageCodec)
         return self.codec.to_image(self.items[row].numpy())
 
-    def pictures(self, frame: Frame, folder: Path, report: Report = silent) -> Pictures:
+    def pictures(self, frame: Frame, folder: Path, report: Report = silent) -> ImageMap:
         """All of them as a network takes them, kept on disk."""
         if self.origin is None:
             assert isinstance(self.codec, ImageCodec)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ganaug.classifier.features import Backbone, View, features_of
-from ganaug.classifier.pictures import Pictures
 from ganaug.classifier.probe import VERSION, ProbeTraining, train_probe
 from ganaug.classifier.spread import spread_labels
 from ganaug.evaluation.trials.arms import Arm, Knobs
 from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu, Trained
 from ganaug.evaluation.trials.parts import Part, Parts
+from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report
 
 
@@ -40,7 +40,7 @@ class ProbeLearner(ArrayLearner):
         height, width = backbone.frame.shape[1:]
         self.size = (height, width)
         self.words = f"linear probe of {backbone.name}, {height}x{width} px"
-        self._pictures: dict[str, Pictures] = {}
+        self._pictures: dict[str, ImageMap] = {}
         self._features: dict[tuple[str, str], np.ndarray] = {}
 
     @property
