@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
 from collections.abc import Sequence
@@ -11,17 +9,14 @@ from pathlib import Path
 
 from ganaug.data.outputs import require_outside
 from ganaug.errors import OptionError, OutputInUseError
+from ganaug.files.integrity import csv_text
 
 LIST = "unreadable.csv"
 
 
 def as_list(unreadable: Sequence[tuple[str, str]]) -> bytes:
     """(name, reason) of each as a CSV file, in UTF-8."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    rows.writerow(("name", "reason"))
-    rows.writerows(unreadable)
-    return text.getvalue().encode()
+    return csv_text([("name", "reason"), *unreadable]).encode()
 
 
 def quarantine(root: str | Path, unreadable: Sequence[tuple[str, str]], into: str | Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 from collections import Counter
@@ -20,7 +19,7 @@ from ganaug.data.sources.small import Larger
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.survey import Survey
 from ganaug.errors import DataError, GanaugError, OutputInUseError
-from ganaug.files.integrity import write_atomically
+from ganaug.files.integrity import csv_text, write_atomically
 from ganaug.options import Reading
 
 PARTS = ("train", "test")
@@ -101,14 +100,12 @@ def _files(out: Path, source: ImageSource) -> tuple[Path, ...]:
 
 def _list(source: ImageSource, rows: np.ndarray, groups: Sequence[str] | None, out: Path) -> bytes:
     """Image, label and group of each row; images by their paths from the folder of the list, where there is one."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("image", "label", *(() if groups is None else ("group",))))
+    lines = [("image", "label", *(() if groups is None else ("group",)))]
     for number, row in enumerate(rows.tolist()):
         path = _path_from(out, _lies_at(source, row))
         label = source.classes[int(source.labels[row])]
-        writer.writerow((path, label, *(() if groups is None else (groups[number],))))
-    return text.getvalue().encode("utf-8", "backslashreplace")
+        lines.append((path, label, *(() if groups is None else (groups[number],))))
+    return csv_text(lines).encode("utf-8", "backslashreplace")
 
 
 def _lies_at(source: ImageSource, row: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.survey import Seen, Survey, survey
 from ganaug.errors import DataError, OutputInUseError
+from ganaug.files.integrity import csv_text
 from ganaug.reporting import Report, silent
 
 MOST = 10_000  # images of a set among which near-duplicates are looked for
@@ -119,11 +118,7 @@ def groups_csv(groups: dict[str, str]) -> str:
             "All images are alike, directly or by a chain: they make one group.",
             "Name the subjects by hand: item, group.",
         )
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("item", "group"))
-    writer.writerows(groups.items())
-    return text.getvalue()
+    return csv_text([("item", "group"), *groups.items()], "\n")
 
 
 def require_no_file(path: str | Path) -> None:

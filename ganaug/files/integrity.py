@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -50,6 +52,13 @@ def write_atomically(path: Path, data: bytes) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n") -> str:
+    """Rows as lines of CSV, each with this end."""
+    found = io.StringIO(newline="")
+    csv.writer(found, lineterminator=end).writerows(rows)
+    return found.getvalue()
 
 
 @contextmanager

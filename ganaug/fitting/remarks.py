@@ -7,11 +7,12 @@ from pathlib import Path
 from ganaug.data.load import LabelledImages
 from ganaug.data.quarantine import LIST, as_list
 from ganaug.data.rows.vectors import LabelledVectors
-from ganaug.data.skipped import SKIPPED, skipped_list
-from ganaug.files.integrity import write_atomically
+from ganaug.files.integrity import csv_text, write_atomically
 from ganaug.fitting.prepare import Prepared
 from ganaug.game.slices import slicewise
 from ganaug.reporting import Report, counted, printable
+
+SKIPPED = "skipped_classes.csv"
 
 
 def list_unreadable(folder: Path, training: LabelledImages | LabelledVectors, report: Report) -> None:
@@ -35,7 +36,7 @@ def list_skipped(folder: Path, training: LabelledImages | LabelledVectors, repor
     names = skipped(training)
     if names:
         where = folder / SKIPPED
-        write_atomically(where, skipped_list(names))
+        write_atomically(where, csv_text([("class",), *((name,) for name in names)]).encode())
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         listed = ", ".join(map(printable, names[:5]))
         count = counted(len(names), "small class")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from ganaug.data.outputs import require_outside
 from ganaug.data.sources.folder import file_of
 from ganaug.data.sources.source import ImageSource
 from ganaug.errors import DataError, OptionError, OutputInUseError
-from ganaug.files.integrity import write_atomically
+from ganaug.files.integrity import csv_text, write_atomically
 from ganaug.options import Reading
 from ganaug.reporting import Report
 from ganaug.samples.choosing.choice import Choice
@@ -54,9 +52,7 @@ def kept_of(
         accepted[name] = float(kept.mean()) if len(own) else 0.0
         if accepted[name] >= rules.gate:
             rows += [[os.path.relpath(files[images.names[row]], base), name] for row in own[kept].tolist()]
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    write_atomically(out, text.getvalue().encode())
+    write_atomically(out, csv_text(rows).encode())
     withheld = tuple(name for name, share in accepted.items() if share < rules.gate)
     notes = (f"{len(images.unreadable)} of {len(made)} images cannot be read.",) if images.unreadable else ()
     return Chosen(out, rules, accepted, refused, withheld, notes)

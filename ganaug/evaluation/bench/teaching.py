@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
-
 import numpy as np
 
 from ganaug.classifier.pseudo import pseudo_labels
@@ -13,6 +9,7 @@ from ganaug.evaluation.bench.contenders import Arena, Contender, seeds_of
 from ganaug.evaluation.bench.sets import Sets
 from ganaug.evaluation.trials.arms import DISTILLED, PSEUDO
 from ganaug.evaluation.trials.parts import TRAIN, UNLABELLED, VALIDATION, Parts, Taught
+from ganaug.files.integrity import csv_text
 
 PSEUDO_FILE, SOFT_FILE = "pseudo_labels.csv", "soft_labels.csv"  # in the folder of a bench
 OWN = 0.5  # weight of the true label beside the teacher's probabilities, for images that have one
@@ -65,16 +62,10 @@ def tables(parts: Parts, sets: Sets) -> dict[str, str]:
     if (pseudo := parts.taught.get(PSEUDO)) is not None:
         labels = [sets.train.classes[label] for label in pseudo.labels]
         rows = [(names[row], label) for row, label in zip(pseudo.rows, labels, strict=True)]
-        found[PSEUDO_FILE] = _csv([("image", "label"), *rows])
+        found[PSEUDO_FILE] = csv_text([("image", "label"), *rows], "\n")
     if (soft := parts.taught.get(DISTILLED)) is not None:
         said = [(TRAIN, name, *own) for name, own in zip(sets.train.names, soft.soft[TRAIN].tolist(), strict=True)]
         of_others = soft.soft[UNLABELLED].tolist()
         said += [(UNLABELLED, names[row], *own) for row, own in zip(soft.rows, of_others, strict=True)]
-        found[SOFT_FILE] = _csv([("set", "image", *sets.train.classes), *said])
+        found[SOFT_FILE] = csv_text([("set", "image", *sets.train.classes), *said], "\n")
     return found
-
-
-def _csv(rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
