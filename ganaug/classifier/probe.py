@@ -77,7 +77,6 @@ def train_probe(
     seed: int,
     views: np.ndarray | None = None,
     synthetic: tuple[np.ndarray, np.ndarray] | None = None,
-    weights: np.ndarray | None = None,
     soft: np.ndarray | None = None,
     made_soft: np.ndarray | None = None,
 ) -> Probe:
@@ -99,8 +98,6 @@ def train_probe(
         Features of the augmented views of the same images, (V, N, D), of which each training sees `training.views`.
     synthetic
         Features (M, D) and labels (M,) of synthetic images, from which the share `training.ratio` is taken.
-    weights
-        What each real image weighs, float (N,), not negative; by default 1.
     soft
         Probabilities of the classes of each real image, float (N, K), that are learned in place of its label. The label
         still says which class it counts for in shares and weights of classes.
@@ -123,9 +120,8 @@ def train_probe(
     """
     features, labels = np.asarray(features), np.asarray(labels, dtype=np.int64)
     views = None if views is None else np.asarray(views)
-    weights = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
     soft = None if soft is None else np.asarray(soft, dtype=np.float64)
-    given = Given(features, labels, n_classes, weights, synthetic, soft, made_soft)
+    given = Given(features, labels, n_classes, synthetic, soft, made_soft)
     require_given(given, training.ratio)
     if training.augmentation != "none":
         _require_views(views, features, training)

@@ -123,11 +123,11 @@ def train_rows(
     imbalanced-learn, and what `require_given` raises.
     """
     x, y = np.asarray(rows, dtype=np.float64), np.asarray(labels, dtype=np.int64)
-    require_given(Given(x, y, n_classes, np.ones(len(y)), synthetic), training.ratio)
+    require_given(Given(x, y, n_classes, synthetic), training.ratio)
     mean, spread = x.mean(0), x.std(0)
     if training.smote:
         x, y = with_smote(x, y, blocks, seed)
-    given = Given(x, y, n_classes, np.ones(len(y)), synthetic)
+    given = Given(x, y, n_classes, synthetic)
     seen, targets = weighed(given, training, seed, least=0.0)
     spread = np.where(spread > 0, spread, 1.0)
     row, label = np.nonzero(targets)  # a row that is learned as several classes comes as often

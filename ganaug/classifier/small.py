@@ -134,7 +134,6 @@ def train_classifier(
     training: Training,
     seed: int,
     synthetic: tuple[Tensor, Tensor] | None = None,
-    weights: Tensor | None = None,
     soft: Tensor | None = None,
     made_soft: Tensor | None = None,
     unlabelled: FixMatch | None = None,
@@ -144,8 +143,7 @@ def train_classifier(
 ) -> Classifier:
     """Train on `pixels` uint8 (N, C, H, W) and `labels` int64 (N,) in [0, n_classes).
 
-    synthetic: pixels and labels of the same kind, from which a share `training.ratio` of every batch is taken. weights:
-    float (N,), weight of each real image's loss (synthetic ones weigh what the use of synthetic images says). soft:
+    synthetic: pixels and labels of the same kind, from which a share `training.ratio` of every batch is taken. soft:
     probabilities of the classes of each real image, float (N, K), that are learned in place of its label; the label
     still says which class it counts for where classes are drawn, balanced and weighed. made_soft: likewise of each
     synthetic image. unlabelled: images to learn from beside these. watch: pixels and labels to look at during the
@@ -185,8 +183,7 @@ def train_classifier(
                 y, n_classes, made, None if soft is None else soft[real],
                 None if made_soft is None else made_soft[torch.from_numpy(synthetic_rows[step][made])],
             )  # fmt: skip
-            own = None if weights is None else weights[real].float()
-            targets, total = soft_targets(learned, y, made, by_class, training, own)
+            targets, total = soft_targets(learned, y, made, by_class, training)
             x, targets = blend(augmentation(x.to(device)), targets.to(device))
             if unlabelled is not None:  # in one pass, so that statistics of batches are of all that is seen
                 x = torch.cat([x.float(), unlabelled.views(augmentation, len(real), seed, step, device)])
@@ -256,15 +253,14 @@ def class_weights(labels: Tensor, n_classes: int) -> Tensor:
 
 
 def soft_targets(
-    learned: Tensor, labels: Tensor, made: np.ndarray, by_class: Tensor, training: Training,
-    weights: Tensor | None = None,
-) -> tuple[Tensor, float]:  # fmt: skip
+    learned: Tensor, labels: Tensor, made: np.ndarray, by_class: Tensor, training: Training
+) -> tuple[Tensor, float]:
     """What the loss of a batch is told: the weight of each class in each image, (B, K), and the sum of all.
 
     learned: the probabilities of the classes, (B, K). made: places in the batch of synthetic images, which weigh what
-    their use says. by_class: (K,). weights: (B,), of real images."""
+    their use says. by_class: (K,)."""
     use, classes = use_named(training.use), len(by_class)
-    w = torch.ones(len(labels)) if weights is None else weights
+    w = torch.ones(len(labels))
     smoothing = torch.full((len(labels), 1), training.label_smoothing)
     w[made], smoothing[made] = use.weight, max(use.smoothing, training.label_smoothing)
     w = (w * by_class[labels])[:, None]

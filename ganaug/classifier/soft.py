@@ -22,7 +22,7 @@ def require_soft(soft: np.ndarray, count: int, n_classes: int) -> None:
     if not ((soft >= 0).all() and (np.abs(soft.sum(1) - 1) <= SLACK).all()):
         raise LabelMismatchError(
             "Soft labels are not probabilities: a row is negative somewhere, or does not sum to 1.",
-            "Exponentiate log-probabilities; what an image weighs is said by `weights`.",
+            "Exponentiate log-probabilities.",
         )
 
 

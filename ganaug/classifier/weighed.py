@@ -32,15 +32,14 @@ class Weighing(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What there is to learn from. features: of the real items, float (N, D). labels: int64 (N,). weights: of each real
-    item. synthetic: features (M, D) and labels (M,). soft, made_soft: probabilities (N, K) and (M, K) in place of
-    labels. views: other features of the same real items, (V, N, D), which weigh as much as one item together with it.
+    """What there is to learn from. features: of the real items, float (N, D). labels: int64 (N,). synthetic:
+    features (M, D) and labels (M,). soft, made_soft: probabilities (N, K) and (M, K) in place of labels. views: other
+    features of the same real items, (V, N, D), which weigh as much as one item together with it.
     """
 
     features: np.ndarray
     labels: np.ndarray
     n_classes: int
-    weights: np.ndarray
     synthetic: tuple[np.ndarray, np.ndarray] | None = None
     soft: np.ndarray | None = None
     made_soft: np.ndarray | None = None
@@ -49,8 +48,7 @@ class Given:
     @property
     def targets(self) -> np.ndarray:
         """The weight of each class in each real item, (N, K)."""
-        shown = np.eye(self.n_classes)[self.labels] if self.soft is None else self.soft
-        return self.weights[:, None] * shown
+        return np.eye(self.n_classes)[self.labels] if self.soft is None else self.soft
 
 
 def weighed(given: Given, how: Weighing, seed: int, *, least: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
@@ -59,8 +57,8 @@ def weighed(given: Given, how: Weighing, seed: int, *, least: float = 0.5) -> tu
     least: the share of the synthetic items of a class that are seen at least, each then weighing less: the more are
     seen, the less it matters which.
     """
-    labels, use, total = given.labels, use_named(how.use), given.weights.sum()
-    counts = np.bincount(labels, weights=given.weights, minlength=given.n_classes)
+    labels, use, total = given.labels, use_named(how.use), len(given.labels)
+    counts = np.bincount(labels, minlength=given.n_classes)
     made = {} if given.synthetic is None or not how.ratio else _of_each(given.synthetic[1], use.pool)
     share = np.array([how.ratio if label in made else 0.0 for label in range(given.n_classes)])
     share = share * (1 - counts / counts.max()) if use.rare else share
@@ -96,13 +94,11 @@ def _wanted(count: int, share: float, there: int, least: float) -> int:
 
 
 def require_given(given: Given, ratio: float) -> None:
-    """Raises DataError for features or weights that do not fit, TooFewImagesError where there is nothing to learn from,
+    """Raises DataError for features that do not fit, TooFewImagesError where there is nothing to learn from,
     LabelMismatchError for labels out of range and for soft labels that are no probabilities."""
     features, labels = given.features, given.labels
     sides = {"real": (features, labels)} | ({} if given.synthetic is None else {"synthetic": given.synthetic})
-    if given.weights.shape != labels.shape or not (given.weights >= 0).all():
-        raise DataError(f"Weights {given.weights.shape} do not fit {len(labels)} items.", "Give 0 or more for each.")
-    if not given.weights.any():
+    if not len(labels):
         raise TooFewImagesError("There is nothing to learn from.", "Give at least one item of each class.")
     for what, (rows, own) in sides.items():
         if rows.ndim != 2 or len(rows) != len(own) or rows.shape[1] != features.shape[1]:

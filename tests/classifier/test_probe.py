@@ -107,7 +107,7 @@ def test_good_synthetic_images_help_and_wrong_ones_harm_less_where_they_weigh_le
 def weights(x, y, n_classes, **settings):
     """Of each class, real and synthetic: what a training gives to the regression."""
     synthetic = clouds((50, 50, 0), seed=2)
-    given = Given(x, y, n_classes, np.ones(len(y)), synthetic)
+    given = Given(x, y, n_classes, synthetic)
     rows, targets = weighed(given, ProbeTraining(**settings), 0)
     assert len(rows) == len(targets)
     assert targets.sum() == pytest.approx(len(y))

@@ -155,16 +155,6 @@ def test_the_loss_is_told_weights_and_smoothed_labels():
     assert total == pytest.approx(3.3)
 
 
-def test_items_of_weight_zero_do_not_count():
-    pixels, labels = noise(30)
-    wrong = labels.clone()
-    wrong[::2] = 0
-    weights = torch.arange(30) % 2
-    one = train_classifier(pixels, labels, 3, training=SHORT, seed=0, weights=weights)
-    other = train_classifier(pixels, wrong, 3, training=SHORT, seed=0, weights=weights)
-    assert torch.equal(one.predict(pixels), other.predict(pixels))
-
-
 def test_says_what_is_wrong():
     pixels, labels = noise(9)
     with pytest.raises(LabelMismatchError, match="do not fit 2 classes"):

@@ -1,4 +1,4 @@
-"""Soft labels, and weights of images: what both classifiers learn in place of one label an image."""
+"""Soft labels: what both classifiers learn in place of one label an image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.nn.functional import one_hot
 
 from ganaug.classifier.probe import ProbeTraining, train_probe
 from ganaug.classifier.small import Training, train_classifier
-from ganaug.errors import DataError, LabelMismatchError, TooFewImagesError
+from ganaug.errors import LabelMismatchError
 
 CLASSES = 3
 LABELS = torch.arange(30) % CLASSES
@@ -34,9 +34,9 @@ def network(soft=None, steps=4, **given):
     return train_classifier(images(), LABELS, CLASSES, training=training, seed=0, soft=soft, synthetic=synthetic)
 
 
-def probe(x=None, labels=NUMBERS, soft=None, weights=None, **given):
+def probe(x=None, labels=NUMBERS, soft=None, **given):
     x = features() if x is None else x
-    return train_probe(x, labels, CLASSES, training=ProbeTraining(**given), seed=0, soft=soft, weights=weights)
+    return train_probe(x, labels, CLASSES, training=ProbeTraining(**given), seed=0, soft=soft)
 
 
 @pytest.mark.parametrize("given", [{}, {"ratio": 0.5, "use": "light"}, {"class_weights": True, "label_smoothing": 0.1}])
@@ -49,8 +49,7 @@ def test_certain_soft_labels_are_labels(given):
 @pytest.mark.parametrize("weighed", [False, True])
 def test_for_a_probe_as_well(weighed):
     x, plain = features(60, 1), probe(class_weights=weighed)
-    for same in ({"soft": np.eye(CLASSES)[LABELS]}, {"weights": np.ones(30)}):
-        assert np.array_equal(probe(class_weights=weighed, **same).predict(x), plain.predict(x))
+    assert np.array_equal(probe(class_weights=weighed, soft=np.eye(CLASSES)[LABELS]).predict(x), plain.predict(x))
 
 
 def test_a_network_learns_the_probabilities():
@@ -64,16 +63,6 @@ def test_synthetic_images_keep_their_labels():
     soft = torch.full((30, CLASSES), 1 / CLASSES)
     assert np.array_equal(network(soft, ratio=1.0).losses, network(ratio=1.0).losses)
     assert not np.array_equal(network(soft, ratio=0.5).losses, network(ratio=0.5).losses)
-
-
-def test_an_image_of_weight_two_is_there_twice():
-    x, weights = features(), np.r_[np.full(10, 2.0), np.ones(20)]
-    twice = np.r_[0:10, 0:30]
-    one, other = probe(weights=weights), probe(x[twice], NUMBERS[twice])
-    assert np.allclose(one.mean, x.mean(0, dtype=np.float64))
-    assert np.abs(one.predict(x) - other.predict(x)).max() < 0.3  # the scale is of images, whatever they weigh
-    none = probe(weights=np.r_[np.zeros(10), np.ones(20)]).predict(x)
-    assert np.abs(none - probe(x[10:], NUMBERS[10:]).predict(x)).max() < 0.3
 
 
 def test_soft_labels_of_a_teacher_are_worth_as_much_as_its_features():
@@ -96,8 +85,3 @@ def test_what_is_no_probability_is_refused():
         for train in (network, lambda soft: probe(soft=soft.numpy())):
             with pytest.raises(LabelMismatchError, match=words):
                 train(wrong)
-    for wrong in (np.ones(29), -np.ones(30)):
-        with pytest.raises(DataError, match="Weights"):
-            probe(weights=wrong)
-    with pytest.raises(TooFewImagesError, match="nothing to learn"):
-        probe(weights=np.zeros(30))
