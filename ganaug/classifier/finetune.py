@@ -25,13 +25,13 @@ from ganaug.classifier.finetuned import PHASE, Best, Finetuned, on_top
 from ganaug.classifier.fixmatch import FixMatch
 from ganaug.classifier.pretrained import NONE, PRETRAINED, network
 from ganaug.classifier.probe import Probe, ProbeTraining, train_probe
-from ganaug.classifier.refusals import BROKEN_WEIGHTS, NO_SYNTHETIC, refuse_fields
+from ganaug.classifier.refusals import BROKEN_WEIGHTS, refuse_fields, require_labels, require_share
 from ganaug.classifier.small import Training, class_weights, schedule, soft_targets
 from ganaug.classifier.soft import require_soft, shown
 from ganaug.classifier.use import USES
 from ganaug.defaults import usual_defaults
 from ganaug.device import as_memory_allows
-from ganaug.errors import DataError, DivergedError, LabelMismatchError, TooFewImagesError, WeightsError
+from ganaug.errors import DataError, DivergedError, TooFewImagesError, WeightsError
 from ganaug.keys import seed_layers
 from ganaug.reporting import Report, silent
 
@@ -115,8 +115,7 @@ def train_finetuned(
     Parameters
     ----------
     images
-        Real ones, uint8 (N, H, W, C), for instance the memory map of `Pictures`, as the network's `Frame` lays them
-        out.
+        Real ones, uint8 (N, H, W, C), for instance a memory map, as the network's `Frame` lays them out.
     labels
         int64 (N,), in [0, n_classes). A class may have no image: it is then hardly ever predicted.
     n_classes
@@ -276,13 +275,10 @@ def _gradients(tuned: Finetuned, pixels: Tensor, targets: Tensor, batch: int) ->
 
 
 def _check(given: _Given, validation: Labelled | None) -> None:
-    share, shape = given.training.ratio, given.images.shape
-    if given.soft is not None:
-        require_soft(given.soft.numpy(), len(given.labels), given.n_classes)
-    if given.made_soft is not None and given.synthetic is not None:
-        require_soft(given.made_soft.numpy(), len(given.synthetic[1]), given.n_classes)
-    if share and (given.synthetic is None or not len(given.synthetic[1])):
-        raise TooFewImagesError(f"A synthetic share of {share} needs synthetic images.", NO_SYNTHETIC)
+    shape, extra = given.images.shape, None if given.synthetic is None else given.synthetic[1]
+    require_soft(given.soft, given.labels, given.n_classes)
+    require_soft(given.made_soft, extra, given.n_classes)
+    require_share(given.training.ratio, extra)
     sides = {"real": (given.images, given.labels), "synthetic": given.synthetic, "validation": validation}
     for what, side in sides.items():
         if side is None:
@@ -293,6 +289,4 @@ def _check(given: _Given, validation: Labelled | None) -> None:
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape != (len(labels), *shape[1:]):
             cause = f"{images.dtype} {images.shape} are not the pictures of {len(labels)} {what} images"
             raise DataError(f"{cause}, beside {shape}.", "Give uint8 (N, H, W, C), all of one shape.")
-        if labels.min() < 0 or labels.max() >= given.n_classes:
-            found, fix = f"{labels.min()}..{labels.max()}", f"Use 0..{given.n_classes - 1}."
-            raise LabelMismatchError(f"Labels {found} do not fit {given.n_classes} classes.", fix)
+        require_labels(labels, given.n_classes)

@@ -18,10 +18,10 @@ from torch.nn.functional import log_softmax
 
 from ganaug.classifier.augmentation import augmentation_named, blend_named
 from ganaug.classifier.fixmatch import FixMatch
-from ganaug.classifier.refusals import NO_SYNTHETIC, refuse_fields
+from ganaug.classifier.refusals import refuse_fields, require_labels, require_share
 from ganaug.classifier.soft import require_soft, shown
 from ganaug.classifier.use import use_named
-from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.errors import OptionError, TooFewImagesError
 from ganaug.keys import numpy_stream, seed_layers
 from ganaug.reporting import Report, silent
 
@@ -150,16 +150,19 @@ def train_classifier(
     training, for its curve; that changes nothing. The same arguments give the same classifier on one machine, torch
     build and number of threads. Raises LabelMismatchError for labels out of range and for probabilities that are none,
     TooFewImagesError for an empty set or a synthetic share without synthetic images."""
-    _check(pixels, labels, n_classes, training, synthetic)
-    if soft is not None:
-        require_soft(soft.numpy(), len(labels), n_classes)
-    if synthetic is not None and made_soft is not None:
-        require_soft(made_soft.numpy(), len(synthetic[1]), n_classes)
+    if len(pixels) == 0:
+        raise TooFewImagesError("There are no images to train a classifier on.", "Give at least one image a class.")
+    require_labels(labels, n_classes)
+    extra = None if synthetic is None else synthetic[1]
+    if extra is not None:
+        require_labels(extra, n_classes)
+    require_share(training.ratio, extra)
+    require_soft(soft, labels, n_classes)
+    require_soft(made_soft, extra, n_classes)
     device = torch.device(device)
     augmentation, blend = augmentation_named(training.augmentation), blend_named(training.blend)
     by_class = class_weights(labels, n_classes) if training.class_weights else torch.ones(n_classes)
-    extra_labels = None if synthetic is None else synthetic[1].numpy()
-    real_rows, synthetic_rows = schedule(labels.numpy(), extra_labels, training, seed)
+    real_rows, synthetic_rows = schedule(labels.numpy(), None if extra is None else extra.numpy(), training, seed)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         seed_layers(torch.device("cpu"), seed, "classifier", "init")
         model = network(pixels.shape[1], min(pixels.shape[2:]), n_classes)
@@ -279,14 +282,3 @@ def _rows_of(wanted: np.ndarray, labels: np.ndarray, seed: int, purpose: str, mo
         if len(members):
             rows[places] = members[_cycled(len(members), len(places), seed, purpose, int(label))]
     return rows
-
-
-def _check(pixels: Tensor, labels: Tensor, n_classes: int, training: Training, synthetic: tuple[Tensor, Tensor] | None):
-    if len(pixels) == 0:
-        raise TooFewImagesError("There are no images to train a classifier on.", "Give at least one image a class.")
-    for part in [labels] if synthetic is None else [labels, synthetic[1]]:
-        if len(part) and (int(part.min()) < 0 or int(part.max()) >= n_classes):
-            found = f"{int(part.min())}..{int(part.max())}"
-            raise LabelMismatchError(f"Labels {found} do not fit {n_classes} classes.", f"Use 0..{n_classes - 1}.")
-    if training.ratio > 0 and (synthetic is None or len(synthetic[0]) == 0):
-        raise TooFewImagesError(f"A synthetic share of {training.ratio} needs synthetic images.", NO_SYNTHETIC)

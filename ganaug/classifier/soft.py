@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 import numpy as np
 from torch import Tensor
@@ -13,8 +13,12 @@ from ganaug.errors import LabelMismatchError
 SLACK = 1e-3  # by which the probabilities of an image may miss 1
 
 
-def require_soft(soft: np.ndarray, count: int, n_classes: int) -> None:
-    """Raises LabelMismatchError for what are not the probabilities of `n_classes` classes of `count` images."""
+def require_soft(given: np.ndarray | Tensor | None, labels: Sized | None, n_classes: int) -> None:
+    """Raises LabelMismatchError for what are not the probabilities of `n_classes` classes of each image that has a
+    label; for None of either there is nothing to say."""
+    if given is None or labels is None:
+        return
+    soft, count = np.asarray(given), len(labels)
     if soft.shape != (count, n_classes):
         raise LabelMismatchError(
             f"Soft labels {soft.shape} do not fit {count} images of {n_classes} classes.", "Give a row for each image."

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from ganaug.errors import DataError, LabelMismatchError, TooFewImagesError
+from ganaug.classifier.refusals import require_labels
+from ganaug.errors import DataError, TooFewImagesError
 
 NEIGHBOURS = 10
 SHARPNESS = 4  # power of the cosine between neighbours that is the weight of their edge
@@ -51,9 +52,7 @@ def spread_labels(features: np.ndarray, labels: np.ndarray, n_classes: int, othe
         raise DataError(cause, "Give (N, D), (N,) and (U, D).")
     if not len(labels):
         raise TooFewImagesError("There are no labelled images to spread labels from.", "Give at least one a class.")
-    if labels.min() < 0 or labels.max() >= n_classes:
-        found = f"{labels.min()}..{labels.max()}"
-        raise LabelMismatchError(f"Labels {found} do not fit {n_classes} classes.", f"Use 0..{n_classes - 1}.")
+    require_labels(labels, n_classes)
     if not len(others):
         return np.empty((0, n_classes))
     rows = np.concatenate([features, others]).astype(np.float64)

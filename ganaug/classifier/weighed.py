@@ -11,10 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
-from ganaug.classifier.refusals import NO_SYNTHETIC
+from ganaug.classifier.refusals import require_labels, require_share
 from ganaug.classifier.soft import require_soft
 from ganaug.classifier.use import use_named
-from ganaug.errors import DataError, LabelMismatchError, TooFewImagesError
+from ganaug.errors import DataError, TooFewImagesError
 from ganaug.keys import permutation
 
 
@@ -96,19 +96,14 @@ def _wanted(count: int, share: float, there: int, least: float) -> int:
 def require_given(given: Given, ratio: float) -> None:
     """Raises DataError for features that do not fit, TooFewImagesError where there is nothing to learn from,
     LabelMismatchError for labels out of range and for soft labels that are no probabilities."""
-    features, labels = given.features, given.labels
+    features, labels, extra = given.features, given.labels, None if given.synthetic is None else given.synthetic[1]
     sides = {"real": (features, labels)} | ({} if given.synthetic is None else {"synthetic": given.synthetic})
     if not len(labels):
         raise TooFewImagesError("There is nothing to learn from.", "Give at least one item of each class.")
     for what, (rows, own) in sides.items():
         if rows.ndim != 2 or len(rows) != len(own) or rows.shape[1] != features.shape[1]:
             raise DataError(f"Features {rows.shape} do not fit {len(own)} {what} items.", "Give a row for each.")
-        if len(own) and not (own.min() >= 0 and own.max() < given.n_classes):
-            found, fix = f"{own.min()}..{own.max()}", f"Use 0..{given.n_classes - 1}."
-            raise LabelMismatchError(f"Labels {found} do not fit {given.n_classes} classes.", fix)
-    if given.soft is not None:
-        require_soft(given.soft, len(labels), given.n_classes)
-    if given.made_soft is not None and given.synthetic is not None:
-        require_soft(given.made_soft, len(given.synthetic[1]), given.n_classes)
-    if ratio > 0 and (given.synthetic is None or not len(given.synthetic[1])):
-        raise TooFewImagesError(f"A synthetic share of {ratio} needs synthetic items.", NO_SYNTHETIC)
+        require_labels(own, given.n_classes)
+    require_soft(given.soft, labels, given.n_classes)
+    require_soft(given.made_soft, extra, given.n_classes)
+    require_share(ratio, extra, "items")
