@@ -14,19 +14,16 @@ from ganaug.classifier.finetune import SCRATCH, VERSION, FinetuneTraining, train
 from ganaug.classifier.finetuned import on_top
 from ganaug.classifier.fixmatch import STRONG, FixMatch
 from ganaug.evaluation.trials.arms import LONGER, Arm, Knobs
-from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu, Trained
+from ganaug.evaluation.trials.learner import Lesson, Menu, PictureLearner, Trained
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.evaluation.trials.trial import Trial
-from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report
 
 
-class FinetuneLearner(ArrayLearner):
-    """backbone: the network as it is before. weights: of it. scratch: it is trained from weights drawn at random.
-    folder: of pictures."""
+class FinetuneLearner(PictureLearner):
+    """backbone: the network as it is before. weights: of it. scratch: it is trained from weights drawn at random."""
 
     name = "finetune"
-    native = True
 
     def __init__(
         self,
@@ -38,12 +35,10 @@ class FinetuneLearner(ArrayLearner):
         *,
         scratch: bool = False,
     ):
-        self.backbone, self.weights, self.menu, self.folder, self.report = backbone, weights, menu, folder, report
-        height, width = backbone.frame.shape[1:]
-        self.size, self.usual = (height, width), SCRATCH if scratch else FinetuneTraining()
+        super().__init__(backbone, menu, folder, report)
+        self.weights, self.usual = weights, SCRATCH if scratch else FinetuneTraining()
         how = f"{backbone.name} from scratch" if scratch else f"fine-tuned {backbone.name}"
-        self.words = f"{how}, {height}x{width} px"
-        self._pictures: dict[str, ImageMap] = {}
+        self.words = f"{how}, {self.size[0]}x{self.size[1]} px"
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -58,13 +53,8 @@ class FinetuneLearner(ArrayLearner):
         return replace(training, **arm.changes)
 
     def inputs(self, part: Part, rows: np.ndarray) -> np.ndarray:
-        if part.digest not in self._pictures:
-            self._pictures[part.digest] = part.pictures(self.backbone.frame, self.folder, self.report)
-        images = self._pictures[part.digest].images
+        images = self.pictures(part).images
         return images if len(rows) == len(part) else images[rows]
-
-    def joined(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        return np.concatenate([one, other])
 
     def watching(self, trial: Trial, parts: Parts) -> np.ndarray | None:
         """All validation images: the epoch is chosen by them."""
@@ -83,6 +73,3 @@ class FinetuneLearner(ArrayLearner):
 
     def _fixmatch(self, unlabelled: np.ndarray) -> FixMatch:
         return FixMatch(on_top(np.array(unlabelled)), self.menu.fixmatch)
-
-    def glance(self, part: Part) -> None:
-        self.backbone.features(np.stack([self.backbone.frame.pixels(part.image(i)) for i in range(len(part))]))

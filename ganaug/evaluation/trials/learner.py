@@ -6,13 +6,17 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ganaug.classifier.features import Backbone
 from ganaug.evaluation.trials.arms import FIXMATCH, Arm, Knobs
 from ganaug.evaluation.trials.parts import TRAIN, UNLABELLED, Part, Parts
 from ganaug.evaluation.trials.trial import Said, Trial
+from ganaug.files.imagemap import ImageMap
+from ganaug.reporting import Report
 
 GLANCED = 16  # images by which the time of a prediction is measured
 
@@ -112,9 +116,9 @@ class ArrayLearner(Learner):
     def inputs(self, part: Part, rows: np.ndarray) -> Any:
         """What it takes of some images."""
 
-    @abstractmethod
     def joined(self, one: Any, other: Any) -> Any:
         """The inputs of both, one after the other."""
+        return np.concatenate([one, other])
 
     def prepare(self, lesson: Lesson) -> None:
         """Make once what several trainings need."""
@@ -178,3 +182,24 @@ class ArrayLearner(Learner):
         seconds = time.perf_counter() - started
         said = [trained.logs(self.inputs(*parts.asked(name, trial.leave))) for name in trial.on]
         return Said(np.concatenate(said), seconds, np.asarray(trained.losses), trained.watched)
+
+
+class PictureLearner(ArrayLearner):
+    """One that looks at the user's own images, at the size of a pretrained network. folder: of pictures."""
+
+    native = True
+
+    def __init__(self, backbone: Backbone, menu: Menu, folder: Path, report: Report):
+        self.backbone, self.menu, self.folder, self.report = backbone, menu, folder, report
+        height, width = backbone.frame.shape[1:]
+        self.size = (height, width)
+        self._pictures: dict[str, ImageMap] = {}
+
+    def pictures(self, part: Part) -> ImageMap:
+        """All of a part."""
+        if part.digest not in self._pictures:
+            self._pictures[part.digest] = part.pictures(self.backbone.frame, self.folder, self.report)
+        return self._pictures[part.digest]
+
+    def glance(self, part: Part) -> None:
+        self.backbone.features(np.stack([self.backbone.frame.pixels(part.image(i)) for i in range(len(part))]))

@@ -12,9 +12,8 @@ from ganaug.classifier.features import Backbone, View, features_of
 from ganaug.classifier.probe import VERSION, ProbeTraining, train_probe
 from ganaug.classifier.spread import spread_labels
 from ganaug.evaluation.trials.arms import Arm, Knobs
-from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu, Trained
+from ganaug.evaluation.trials.learner import Lesson, Menu, PictureLearner, Trained
 from ganaug.evaluation.trials.parts import Part, Parts
-from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report
 
 
@@ -27,20 +26,16 @@ class Seen:
     features: np.ndarray
 
 
-class ProbeLearner(ArrayLearner):
+class ProbeLearner(PictureLearner):
     """folder: of pictures and features, which are computed once and kept. views: of each training image and
     augmentation that are computed; each training sees some of them."""
 
     name = "probe"
-    native = True
     shares = swift = True
 
     def __init__(self, backbone: Backbone, menu: Menu, folder: Path, views: int, report: Report):
-        self.backbone, self.menu, self.folder, self.views, self.report = backbone, menu, folder, views, report
-        height, width = backbone.frame.shape[1:]
-        self.size = (height, width)
-        self.words = f"linear probe of {backbone.name}, {height}x{width} px"
-        self._pictures: dict[str, ImageMap] = {}
+        super().__init__(backbone, menu, folder, report)
+        self.views, self.words = views, f"linear probe of {backbone.name}, {self.size[0]}x{self.size[1]} px"
         self._features: dict[tuple[str, str], np.ndarray] = {}
 
     @property
@@ -88,15 +83,10 @@ class ProbeLearner(ArrayLearner):
         seen = [self._seen(part, View()) for part in (parts.train, parts.validation, parts.unlabelled)]
         return spread_labels(seen[0], parts.train.labels.numpy(), parts.n_classes, np.concatenate(seen[1:]))
 
-    def glance(self, part: Part) -> None:
-        self.backbone.features(np.stack([self.backbone.frame.pixels(part.image(i)) for i in range(len(part))]))
-
     def _seen(self, part: Part, view: View) -> np.ndarray:
         """Features of a whole part, from disk if they are there."""
         key = (part.digest, repr(view))
         if key not in self._features:
-            if part.digest not in self._pictures:
-                self._pictures[part.digest] = part.pictures(self.backbone.frame, self.folder, self.report)
-            pictures = self._pictures[part.digest]
+            pictures = self.pictures(part)
             self._features[key] = features_of(self.backbone, pictures, self.folder, view=view, report=self.report)
         return self._features[key]

@@ -41,9 +41,6 @@ class RowLearner(ArrayLearner):
     def inputs(self, part: Part, rows: np.ndarray) -> np.ndarray:
         return part.items.flatten(1).numpy()[rows]
 
-    def joined(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        return np.concatenate([one, other])
-
     def run(self, trial: Trial, parts: Parts) -> Said:
         """As of all; where nothing is drawn at random, the same for all seeds."""
         if trial.training.drawn:
