@@ -34,7 +34,7 @@ def without_transforms(dataset: Any, span: Range | None = None) -> Any:
     Where the first item is no image without the transform, an inert one takes its place; if that fails too, `dataset`
     is returned as it is. span: the declared range of values of more than 8 bits.
     """
-    for stand_in in (None, _unchanged):
+    for stand_in in (None, unchanged):
         try:
             view = _stripped(dataset, stand_in)
             if len(view):
@@ -178,6 +178,6 @@ def _is_standard(transforms: Any) -> bool:
     return type(transforms).__name__ == "StandardTransform"
 
 
-def _unchanged(*args: Any, **named: Any) -> Any:
+def unchanged(*args: Any, **named: Any) -> Any:
     """Stands in for `transform(image)`, `transforms(image, target)` and albumentations' `transform(image=image)`."""
     return named or (args[0] if len(args) == 1 else args)

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 
-from ganaug.data.labels.unwrap import innermost
+from ganaug.data.labels.unwrap import innermost, unchanged
 from ganaug.data.sources.datasets import DatasetSource
 from ganaug.errors import DataError
 from ganaug.keys import permutation
@@ -112,30 +112,14 @@ def _culprit(source: DatasetSource, index: int, turn: int) -> str:
     for name, value in getattr(base, "__dict__", {}).items():
         if not callable(value) or isinstance(value, (type, Dataset)):
             continue
-        for stand_in in (None, _unchanged):
+        for stand_in in (None, unchanged):
             view = copy.copy(base)
             try:
                 setattr(view, name, stand_in)
             except Exception:  # somebody else's __setattr__
                 continue
-            trial = replace(source, dataset=_Rows(view, rows))
+            trial = replace(source, dataset=Subset(view, rows.tolist()))
             reads = [_read(trial, index, 2 * turn + more) for more in range(_TRIALS)]
             if reads[0] is not None and all(_same(reads[0], other) for other in reads):
                 return name
     return ""
-
-
-@dataclass
-class _Rows:
-    """Some items of a data set, as torch's Subset has them."""
-
-    dataset: Any
-    rows: np.ndarray
-
-    def __getitem__(self, index: int) -> Any:
-        return self.dataset[int(self.rows[index])]
-
-
-def _unchanged(*args: Any, **named: Any) -> Any:
-    """Stands in for `aug(image)` and albumentations' `aug(image=image)`."""
-    return named or (args[0] if len(args) == 1 else args)
