@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ganaug.data.advice import WHAT_HELPS, advice_for
@@ -100,7 +100,7 @@ def check(
     side, depth = auto_side(found, device), 3 if found.in_colour() else 1
     spec = DataSpec((depth, side, side), opened.classes)
     same = copies(opened, found)
-    nearly = Between() if second is None else _nearly(opened, found, second, beside, there, report)
+    sure, unsure = ((), ()) if second is None else _nearly(opened, found, second, beside, there, report)
     groups = group_facts(opened, found)
     problems = _problems(opened, found, counts, reading)
     problems = problems or ((groups.problem,) if groups and groups.problem else ())
@@ -124,8 +124,8 @@ def check(
         duplicates_between=() if second is None else _between(opened, found, second, beside),
         near_duplicates=pairs or (),
         compared=pairs is not None,
-        near_duplicates_between=nearly.sure,
-        alike_between=nearly.unsure,
+        near_duplicates_between=sure,
+        alike_between=unsure,
         other_counts={} if second is None else _in_words_of(opened.classes, _counts(second, beside)),
         unlabelled=loose,
         problems=problems,
@@ -173,7 +173,7 @@ def _modes(found: Survey) -> dict[str, int]:
 
 
 def _counts(source: ImageSource, found: Survey) -> dict[str, int]:
-    return label_counts(source.labels[[image.index for image in found.images]], source.classes)
+    return label_counts(source.labels[found.rows], source.classes)
 
 
 def _problems(source: ImageSource, found: Survey, counts: dict[str, int], reading: Reading) -> tuple[str, ...]:
@@ -195,26 +195,18 @@ def _between(source: ImageSource, found: Survey, second: ImageSource, beside: Su
     return tuple((here, name) for here, name in pairs if name is not None)
 
 
-@dataclass(frozen=True)
-class Between:
-    """Pairs of a picture here and one in the other set, nearly identical: beyond doubt; as alike as others here."""
-
-    sure: tuple[tuple[str, str], ...] = ()
-    unsure: tuple[tuple[str, str], ...] = ()
-
-
 def _nearly(
     source: ImageSource, found: Survey, second: ImageSource, beside: Survey, pictures: list[Reduced], report: Report
-) -> Between:
-    exact = {image.fingerprint for image in found.images}
+) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Pairs of a picture here and one in the other set, nearly identical: beyond doubt; as alike as others here."""
+    exact = {*found.images.fingerprints}
     rest = [row for row, image in enumerate(beside.images) if image.fingerprint not in exact]
     names = {image.likeness: source.names[image.index] for image in reversed(found.images)}
     likenesses = [beside.images[row].likeness for row in rest]
     known = Known(frozenset(), frozenset(names))
     marks = seen_as([""] * len(rest), likenesses, [pictures[row] for row in rest], known, report)
     others = [second.names[beside.images[row].index] for row in rest]
-    sure, unsure = (
+    return tuple(
         tuple((names[mark], other) for mark, other in zip(part, others, strict=True) if mark)
         for part in (marks.sure, marks.unsure)
     )
-    return Between(sure, unsure)

@@ -215,8 +215,7 @@ def seen_items(source: ImageSource, known: Known, report: Report = silent) -> tu
     doubt = None if span is None else unfit(found.deep(source), span)
     if doubt:
         raise DataError(*doubt)
-    prints, likenesses = [image.fingerprint for image in found.images], [image.likeness for image in found.images]
-    marks = seen_as(prints, likenesses, images, known, report)
-    indices = [image.index for image in found.images]
-    sure, unsure = ([i for i, mark in zip(indices, part, strict=True) if mark] for part in (marks.sure, marks.unsure))
+    marks = seen_as(found.images.fingerprints, found.images.likenesses, images, known, report)
+    rows = found.rows.tolist()
+    sure, unsure = ([i for i, mark in zip(rows, part, strict=True) if mark] for part in (marks.sure, marks.unsure))
     return sure, unsure

@@ -60,14 +60,9 @@ def _copies(
     known: dict[str, str] = {}
     for image in reversed(seen.images):
         known |= dict.fromkeys((image.likeness, image.fingerprint), source.names[image.index])
-    prints, likenesses = map(frozenset, _marks(seen))
-    marks = seen_as(*_marks(found), pictures, Known(prints, likenesses), report).sure
+    own = found.images
+    marks = seen_as(own.fingerprints, own.likenesses, pictures, Known.of(seen.images), report).sure
     return tuple((known[mark], name) for mark, name in zip(marks, names, strict=True) if mark)
-
-
-def _marks(found: Survey) -> tuple[list[str], list[str]]:
-    """Fingerprints and likenesses."""
-    return [image.fingerprint for image in found.images], [image.likeness for image in found.images]
 
 
 def _unfit(opened: ImageSource, found: Survey, reading: Reading, labelled: int) -> str:
@@ -86,7 +81,7 @@ def _unfit(opened: ImageSource, found: Survey, reading: Reading, labelled: int) 
 def _leak(found: Survey, test: Surveyed, pairs: Pairs) -> str:
     """Why a bench refuses them: one is a test image, or more than 5 % of the test images are nearly among them."""
     _, seen = test
-    exact = {image.fingerprint for image in found.images} & {image.fingerprint for image in seen.images}
+    exact = {*found.images.fingerprints} & {*seen.images.fingerprints}
     count = len({name for name, _ in pairs})
     if not exact and count <= LEAK * len(seen.images):
         return ""

@@ -96,11 +96,7 @@ class Elsewhere:
                 f"is {name}: {why}",
                 stacklevel=4,
             )
-        rows = np.array([image.index for image in found.images], dtype=np.int64)
-        known = Known(
-            frozenset(image.fingerprint for image in found.images), frozenset(image.likeness for image in found.images)
-        )
-        return Elsewhere(Pictures(source, rows), ImageCodec(found.mode(), None), known)
+        return Elsewhere(Pictures(source, found.rows), ImageCodec(found.mode(), None), Known.of(found.images))
 
 
 def samples_of(
