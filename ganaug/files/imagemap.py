@@ -27,13 +27,13 @@ _PART = ".pool."  # how the name of a file begins while it is written
 
 
 class ImageMap:
-    """Images that are a pure function of `identity`, a JSON object; shape: (N, C, H, W).
+    """Images that are a pure function of `identity`, a JSON object; extent: (N, C, H, W).
 
     Small to pickle: each process opens the map again when it reads.
     """
 
-    def __init__(self, folder: Path, identity: dict[str, Any], shape: tuple[int, ...]):
-        self.folder, self.identity, self.shape = Path(folder), identity, shape
+    def __init__(self, folder: Path, identity: dict[str, Any], extent: tuple[int, ...]):
+        self.folder, self.identity, self.extent = Path(folder), identity, extent
         self._map: np.ndarray | None = None
 
     def __getstate__(self) -> dict:
@@ -41,6 +41,7 @@ class ImageMap:
 
     @property
     def path(self) -> Path:
+        """The .npy file; a .json file beside it says what it holds and vouches for it."""
         text = json.dumps(self.identity, sort_keys=True)
         return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.npy"
 
@@ -49,16 +50,20 @@ class ImageMap:
         """All of them: uint8 (N, C, H, W), a read-only memory map. Raises ArtefactError if the file is gone."""
         if self._map is None:
             try:
-                mapped = np.load(self.path, mmap_mode="r" if self.shape[0] else None, allow_pickle=False)
+                mapped = np.load(self.path, mmap_mode="r" if self.extent[0] else None, allow_pickle=False)
             except (OSError, ValueError) as error:
                 raise ArtefactError(
                     f"The rendered images at {self.path} cannot be read: {error}.",
                     "Begin again: they are then rendered.",
                 ) from error
-            if mapped.dtype != np.uint8 or mapped.shape != self.shape:
+            if mapped.dtype != np.uint8 or mapped.shape != self.extent:
                 raise ArtefactError(f"{self.path} holds other things than images.", "Delete it: it is rendered again.")
             self._map = mapped.view(np.ndarray)
         return self._map
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Chosen rows as ordinary memory: uint8 (len(rows), C, H, W)."""
+        return self.images[rows]
 
     def remove(self) -> None:
         """Delete the files. Maps that are open stay readable."""
@@ -94,7 +99,7 @@ class ImageMap:
         Nothing is forced to the disk: what a power cut loses no longer has its hash, and is rendered again. Raises
         DiskFullError, before anything is written where that can be known, or UnwritableError.
         """
-        size = math.prod(self.shape)
+        size = math.prod(self.extent)
         need_space(self.folder, size)
         with writing(self.path, size):
             for old in self.folder.glob(f"{_PART}*"):
@@ -114,10 +119,10 @@ class ImageMap:
         return self.path.with_suffix(".json")
 
     def _write_into(self, file: BinaryIO, blocks: Iterable[tuple[np.ndarray, str]], report: Report) -> None:
-        header = {"descr": "|u1", "fortran_order": False, "shape": self.shape}
+        header = {"descr": "|u1", "fortran_order": False, "shape": self.extent}
         np.lib.format.write_array_header_1_0(file, header)
         done = 0
         for images, detail in blocks:
             file.write(np.ascontiguousarray(images).data)
             done += len(images)
-            report("render", done, self.shape[0], detail)
+            report("render", done, self.extent[0], detail)

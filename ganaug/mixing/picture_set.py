@@ -19,7 +19,7 @@ from ganaug.data.spec import ImageCodec
 from ganaug.errors import TooFewImagesError
 from ganaug.mixing.epochs import EpochClock
 from ganaug.mixing.schedule import REAL, Replace, Schedule
-from ganaug.samples.pool import Mapped
+from ganaug.samples.pool import Pool
 
 SAMPLED = 16  # pictures of which `sample` speaks
 
@@ -35,11 +35,11 @@ class Pixels:
     """Pixels as pictures of the user's mode and size. pixels: uint8 (N, C, H, W), in memory, which loader workers
     share, or mapped from a file."""
 
-    pixels: Tensor | Mapped
+    pixels: Tensor | Pool
     codec: ImageCodec
 
     def read(self, index: int) -> Image.Image:
-        rows = self.pixels.images if isinstance(self.pixels, Mapped) else self.pixels
+        rows = self.pixels.images if isinstance(self.pixels, Pool) else self.pixels
         return self.codec.to_image(np.asarray(rows[index]))
 
 

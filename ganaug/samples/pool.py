@@ -24,27 +24,7 @@ from ganaug.samples.run import Loadable, from_noise
 FORMAT = 1
 
 
-class Mapped:
-    """Images in a file, read through a memory map."""
-
-    file: ImageMap
-
-    @property
-    def path(self) -> Path:
-        """The .npy file; a .json file beside it says what it holds and vouches for it."""
-        return self.file.path
-
-    @property
-    def images(self) -> np.ndarray:
-        """All rows: uint8 (N, C, H, W), a read-only memory map."""
-        return self.file.images
-
-    def read(self, rows: np.ndarray) -> np.ndarray:
-        """Chosen rows as ordinary memory: uint8 (len(rows), C, H, W)."""
-        return self.images[rows]
-
-
-class Pool(Mapped):
+class Pool(ImageMap):
     """Rendered synthetic images on disk: class after class, in the order of `classes`, read through a memory map.
 
     classes: those of the generator, all of them (a class may have no rows). offsets: int64 (len(classes) + 1,), rows of
@@ -52,11 +32,10 @@ class Pool(Mapped):
     """
 
     def __init__(self, folder: Path, identity: dict):
-        self.identity, self.folder = identity, Path(folder)
         self.classes: tuple[str, ...] = tuple(identity["classes"])
         self.shape: tuple[int, ...] = tuple(identity["shape"])  # (C, H, W) of one image
         self.offsets = np.concatenate([[0], np.cumsum(identity["counts"], dtype=np.int64)])
-        self.file = ImageMap(self.folder, identity, (len(self), *self.shape))
+        super().__init__(folder, identity, (len(self), *self.shape))
 
     def __len__(self) -> int:
         return int(self.offsets[-1])
@@ -83,10 +62,6 @@ class Pool(Mapped):
     def at(self, epoch: int) -> Pool:
         """The pool of another epoch, which must have been opened before (by any process)."""
         return Pool(self.folder, {**self.identity, "epoch": epoch})
-
-    def remove(self) -> None:
-        """Delete the files. Maps that are open stay readable."""
-        self.file.remove()
 
     @classmethod
     @usual_defaults()
@@ -140,7 +115,7 @@ class Pool(Mapped):
                 for images in renderer.stream(label, count):
                     yield images, f"class {name}"
 
-        pool.file.provide(blocks, report)
+        pool.provide(blocks, report)
         return pool
 
 

@@ -12,21 +12,22 @@ from ganaug.defaults import usual_defaults
 from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK
-from ganaug.samples.pool import Mapped, pool_folder
+from ganaug.samples.pool import pool_folder
 from ganaug.samples.run import Loadable
 from ganaug.samples.variants import Variants
 
 FORMAT = 1
 
 
-class VariantPool(Mapped):
+class VariantPool(ImageMap):
     """Rows i * each to (i + 1) * each are the variants of item i; rendered in the main process, read by any.
 
     row_labels: int64 (N * each,), the class of each row as the images number it.
     """
 
-    def __init__(self, file: ImageMap, each: int, row_labels: np.ndarray):
-        self.file, self.each, self.row_labels = file, each, row_labels
+    def __init__(self, folder: Path, identity: dict, each: int, row_labels: np.ndarray):
+        super().__init__(folder, identity, (len(row_labels), *identity["shape"]))
+        self.each, self.row_labels = each, row_labels
 
     def __len__(self) -> int:
         return len(self.row_labels)
@@ -65,9 +66,8 @@ class VariantPool(Mapped):
         }
         if torch.device(device).type != "cpu":
             identity["device"] = torch.device(device).type  # its images differ in their last bits
-        shape = (len(images) * each, *variants.fitted.card.shape)
-        file = ImageMap(pool_folder(run, folder).absolute(), identity, shape)
-        rows, numbers = np.divmod(np.arange(len(images) * each), each)
-        file.provide(lambda: ((block, "variants") for block in variants.stream(rows, numbers)), report)
         labels = np.array([variants.label(label) for label in images.labels.tolist()], dtype=np.int64)
-        return cls(file, each, np.repeat(labels, each))
+        pool = cls(pool_folder(run, folder).absolute(), identity, each, np.repeat(labels, each))
+        rows, numbers = np.divmod(np.arange(len(pool)), each)
+        pool.provide(lambda: ((block, "variants") for block in variants.stream(rows, numbers)), report)
+        return pool
