@@ -111,9 +111,11 @@ class Labelled:
         """The label of a class, in whatever way the accents of its name are written; -1 if there is no such class."""
         return place_of(name, self.classes)
 
-    def has_the_classes(self, names: Sequence[str]) -> bool:
-        """Whether the classes are these, in any order."""
-        return len(names) == len(self.classes) and all(self.place(name) >= 0 for name in names)
+    def require_classes(self, names: Sequence[str], fix: str) -> None:
+        """Raises LabelMismatchError unless the classes are those of the generator, in any order."""
+        if len(names) != len(self.classes) or not all(self.place(name) >= 0 for name in names):
+            cause = f"The generator knows the classes {', '.join(names)}; the data have {', '.join(self.classes)}."
+            raise LabelMismatchError(cause, fix)
 
     def in_order(self, classes: Sequence[str], what: str, whose: str = "the generator") -> Self:
         """The same items with labels in this order of classes, matched by name.

@@ -22,7 +22,7 @@ from ganaug.data.rows.which import kind_of_data, refuse_foreign
 from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.source import brings_test_part
 from ganaug.data.spec import KINDS
-from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError
+from ganaug.errors import DataError, LeakError, OptionError
 from ganaug.evaluation.bench.dividing import divide
 from ganaug.evaluation.bench.sets import FEW_TO_CHOOSE, Sets
 from ganaug.evaluation.bench.settings import BenchSettings
@@ -93,11 +93,7 @@ def gather_rows(
         like = NoFit(real.classes, real.spec.shape, real.codec)
     else:
         real, like = vectors_like(card, data, asked.split), card
-        if not real.has_the_classes(card.classes):
-            raise LabelMismatchError(
-                f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
-                "Bench a run on the data that it was fitted on.",
-            )
+        real.require_classes(card.classes, "Bench a run on the data that it was fitted on.")
     what = KINDS[len(like.shape)]
     train, validation, notes, doubts = divide(real, card, asked.limit, asked.seed)
     test = data if asked.test is None else asked.test

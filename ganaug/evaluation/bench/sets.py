@@ -138,11 +138,7 @@ def gather(
                 f"The recipe {card.recipe} plays without labels: its samples have none, and teach no classifier.",
                 f"See what it makes: ganaug preview {as_text(fitted)}. Bench a run of a recipe with labels, or no run.",
             )
-        if not real.has_the_classes(card.classes):
-            raise LabelMismatchError(
-                f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
-                "Bench a run on the data set that it was fitted on.",
-            )
+        real.require_classes(card.classes, "Bench a run on the data set that it was fitted on.")
         if withheld(fitted):
             notes.append(f"The choice withholds {', '.join(withheld(fitted))}: real images stay in their place.")
         seen |= known_to(fitted)

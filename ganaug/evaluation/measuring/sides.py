@@ -72,11 +72,7 @@ def sides(
         real = whole.without(card.skipped)
     if card.classes == UNLABELLED:
         card = replace(card, classes=real.classes)
-    if not real.has_the_classes(card.classes):
-        raise LabelMismatchError(
-            f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(real.classes)}.",
-            "Measure a run on images of its own classes.",
-        )
+    real.require_classes(card.classes, "Measure a run on images of its own classes.")
     real = real.in_order(card.classes, "The data")
     notes: list[str] = []
     parts = FitParts(real, card)

@@ -13,7 +13,7 @@ from ganaug.data.spec import KINDS
 from ganaug.data.split import hold_out
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
-from ganaug.errors import ArtefactError, DataError, LabelMismatchError, OptionError
+from ganaug.errors import ArtefactError, DataError, OptionError
 from ganaug.fitting.doctor.checkup import Checkup, Examiner
 from ganaug.fitting.doctor.findings import Finding, Question, findings, unanswered
 from ganaug.fitting.doctor.history import read_history
@@ -201,11 +201,7 @@ def _now(
     items = images_like(card, data, reading, pairs=pairs, report=report) if images else vectors_like(card, data)
     require_pairs(card, items)
     items = items.unlabelled() if card.classes == UNLABELLED else items
-    if not items.has_the_classes(card.classes):
-        raise LabelMismatchError(
-            f"The generator knows the classes {', '.join(card.classes)}; the data have {', '.join(items.classes)}.",
-            f"Give {_wanted(card)}.",
-        )
+    items.require_classes(card.classes, f"Give {_wanted(card)}.")
     items = items.in_order(card.classes, "The data")
     parts = FitParts(items, card)
     both = 0 < parts.inside.sum() < len(parts.inside)  # else a division of our own
