@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -43,10 +43,9 @@ def groups_in_words(training: Labelled, validation: Labelled) -> str:
     return f"{len(inside | beside)} groups, {len(beside)} held out"
 
 
-def _blocks(fingerprints: Sequence[str], groups: Sequence[str] | None) -> np.ndarray:
-    """Number of the block of each item, (N,): items that share a group or a picture, directly or by a chain."""
-    n = len(fingerprints)
-    parent = list(range(n))
+def joined(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """For each of so many items one that stands for all that the pairs join with it, directly or by a chain."""
+    parent = list(range(count))
 
     def root(item: int) -> int:
         while parent[item] != item:
@@ -54,11 +53,21 @@ def _blocks(fingerprints: Sequence[str], groups: Sequence[str] | None) -> np.nda
             item = parent[item]
         return item
 
-    for marks in (fingerprints, groups or ()):
-        first: dict[str, int] = {}
-        for item, mark in enumerate(marks):
-            parent[root(item)] = root(first.setdefault(mark, item))
-    return np.unique([root(item) for item in range(n)], return_inverse=True)[1]
+    for one, other in pairs:
+        parent[root(one)] = root(other)
+    return [root(item) for item in range(count)]
+
+
+def with_first(marks: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Each item, and the first one that has its mark."""
+    first: dict[str, int] = {}
+    return ((item, first.setdefault(mark, item)) for item, mark in enumerate(marks))
+
+
+def _blocks(fingerprints: Sequence[str], groups: Sequence[str] | None) -> np.ndarray:
+    """Number of the block of each item, (N,): items that share a group or a picture, directly or by a chain."""
+    pairs = (*with_first(fingerprints), *with_first(groups or ()))
+    return np.unique(joined(len(fingerprints), pairs), return_inverse=True)[1]
 
 
 def _contents(block: np.ndarray, labels: np.ndarray) -> list[dict[int, int]]:

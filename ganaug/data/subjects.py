@@ -12,6 +12,7 @@ from ganaug.data.duplicates.likeness import read_likenesses
 from ganaug.data.duplicates.near_duplicates import find_within
 from ganaug.data.duplicates.views import Reduced, reduced
 from ganaug.data.sources.source import ImageSource
+from ganaug.data.split import joined, with_first
 from ganaug.data.survey import Seen, Survey, survey
 from ganaug.errors import DataError, OutputInUseError
 from ganaug.files.integrity import csv_text
@@ -93,22 +94,12 @@ def alike(source: ImageSource, found: Survey, pairs: Sequence[NearPair]) -> dict
 
 def grouped(names: Sequence[str], groups: Sequence[str] | None, sets: Sequence[Sequence[str]]) -> dict[str, str]:
     """Name -> group, where the items of each set, and of each group that is known, are together, also by a chain."""
-    parent = {name: name for name in names}
-
-    def root(name: str) -> str:
-        while parent[name] != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    known: dict[str, list[str]] = {}
-    for name, group in zip(names, groups or (), strict=False):
-        known.setdefault(group, []).append(name)
-    for together in (*known.values(), *sets):
-        for name in together[1:]:
-            parent[root(name)] = root(together[0])
-    numbers: dict[str, str] = {}
-    return {name: numbers.setdefault(root(name), str(len(numbers) + 1)) for name in names}
+    at = {name: row for row, name in enumerate(names)}
+    pairs = [(names[one], names[other]) for one, other in with_first(groups or ())]
+    pairs += [(name, together[0]) for together in sets for name in together[1:]]
+    roots = joined(len(names), ((at[one], at[other]) for one, other in pairs))
+    numbers: dict[int, str] = {}
+    return {name: numbers.setdefault(roots[at[name]], str(len(numbers) + 1)) for name in names}
 
 
 def groups_csv(groups: dict[str, str]) -> str:
