@@ -38,7 +38,6 @@ MOST = 4000  # that are looked at by a fit, a bench or a check
 def load_unlabelled(
     source: Any,
     like: LabelledImages,
-    reading: Reading | None = None,
     *,
     limit: int | None = None,
     seed: int = 0,
@@ -55,12 +54,12 @@ def load_unlabelled(
         list, of images; or anything that `load_images` reads, whose labels are not looked at.
     like
         The labelled images that they go beside.
-    reading, given
-        How it is read, see `Reading`; by default values of more than 8 bits have the range of `like`.
     limit
         At most so many images, chosen by `seed`.
     report
         Hears of the progress, and of what is passed over.
+    given
+        How it is read, see `Reading`; by default values of more than 8 bits have the range of `like`.
 
     Returns
     -------
@@ -75,7 +74,7 @@ def load_unlabelled(
     OptionError
         For a way of reading that would change nothing.
     """
-    reading = merged(Reading, reading, given)
+    reading = merged(Reading, None, given)
     depth, side = like.spec.shape[:2]
     if isinstance(source, LabelledImages):
         return load_images(source, reading, size=side, channels=depth, at_least=0).unlabelled().limited(limit, seed)

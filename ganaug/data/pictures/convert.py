@@ -21,13 +21,13 @@ _SLACK = 1e-3  # how far interpolated floats may leave [0, 1]
 _RANGE = "a range declares what is black and what is white: range=(LOW, HIGH)"
 
 
-def to_pixels(item: Any, name: str = "the image", span: Range | None = None) -> np.ndarray:
+def to_pixels(item: Any, span: Range | None = None) -> np.ndarray:
     """One PIL image, array or tensor -> uint8 (H, W) or (H, W, 3).
 
     Arrays are (H, W) or (H, W, C), tensors (H, W) or (C, H, W); the other order is accepted where it is unambiguous.
-    span: the declared range. Raises DataError, naming the item, for other types, NaN and values out of range.
+    span: the declared range. Raises DataError for other types, NaN and values out of range.
     """
-    return np.asarray(to_picture(item, name, span))
+    return np.asarray(to_picture(item, span=span))
 
 
 def to_picture(item: Any, name: str = "the image", span: Range | None = None) -> Image.Image:
@@ -44,17 +44,13 @@ def to_picture(item: Any, name: str = "the image", span: Range | None = None) ->
     return noted(Image.fromarray(pixels), Stored(deep=deep))
 
 
-def to_pixel_batch(x: Any, *, name: str = "X", span: Range | None = None) -> np.ndarray:
-    """Arrays (N, H, W), (N, H, W, C) or (N, C, H, W), C in {1, 3, 4} -> uint8 (N, H, W) or (N, H, W, 3).
+def to_deep_batch(x: Any, *, name: str = "X", span: Range | None = None) -> tuple[np.ndarray, Deep | None]:
+    """Arrays (N, H, W), (N, H, W, C) or (N, C, H, W), C in {1, 3, 4} -> uint8 (N, H, W) or (N, H, W, 3), and its values
+    of more than 8 bits.
 
     An ambiguous order of a tensor is read as channels first. span: the declared range. Raises DataError for NaN, values
     out of range or on an unknown scale, and shapes that are not images.
     """
-    return to_deep_batch(x, name=name, span=span)[0]
-
-
-def to_deep_batch(x: Any, *, name: str = "X", span: Range | None = None) -> tuple[np.ndarray, Deep | None]:
-    """The same, and its values of more than 8 bits."""
     array = as_numpy(x)
     if array is None:
         raise DataError(f"{_capital(name)} is {type(x).__name__}, not an array.", "Give uint8 images (N, H, W[, C]).")
@@ -77,7 +73,7 @@ def _to_pixels(
 
 def pixels_of_pairs(x: Any, count: int) -> np.ndarray:
     """Paired images as pixels; DataError unless there is one for each of `count` images."""
-    pixels = to_pixel_batch(x, name="the pairs")
+    pixels = to_deep_batch(x, name="the pairs")[0]
     if len(pixels) != count:
         raise DataError(f"{count} images but {len(pixels)} paired ones.", "Give one pair for each image.")
     return pixels

@@ -63,10 +63,9 @@ def from_arrays(
     *,
     classes: Sequence[str] | None = None,
     groups: Sequence[Any] | None = None,
-    drop_empty: bool = False,
     span: Range | None = None,
 ) -> ArraySource:
-    """(X, y) -> source. x: images, see `convert.to_pixel_batch`; y: (N,) integers, or class names as strings.
+    """(X, y) -> source. x: images, see `convert.to_deep_batch`; y: (N,) integers, or class names as strings.
 
     classes: `classes[i]` names label i; without it labels name themselves. groups: (N,) whatever identifies the
     subject of an image. span: the declared range of the values. Raises DataError for what is not images or labels,
@@ -76,10 +75,8 @@ def from_arrays(
     values, names = labels_and_names(y, classes)
     if len(values) != len(pixels):
         raise LabelMismatchError(f"{len(pixels)} images but {len(values)} labels.", "Give one label for each image.")
-    labels, named, dropped = named_labels(values, names, drop_empty=drop_empty)
-    ignored = {"class without items": dropped} if dropped else {}
-    found = ArraySource(pixels, labels, named, item_names(len(pixels)), ignored=ignored, deep=deep)
-    return with_groups(found, groups)
+    labels, named, _ = named_labels(values, names)
+    return with_groups(ArraySource(pixels, labels, named, item_names(len(pixels)), deep=deep), groups)
 
 
 def _has_test_arrays(data: Any) -> bool:
