@@ -96,10 +96,3 @@ class Renderer:
         """The first `count` rows of one class, block by block; the last block is cut to fit."""
         for start in range(0, count, BLOCK):
             yield self.block(label, start // BLOCK)[: count - start]
-
-
-def render(
-    fitted: Fitted, label: int, rows: Sequence[int] | np.ndarray, seed: int = 0, *, device: str | torch.device = "cpu"
-) -> np.ndarray:
-    """Chosen rows of class `label` (an index into `fitted.card.classes`), as `Renderer` makes them."""
-    return Renderer(fitted, seed, device=device).rows(label, rows)

@@ -27,7 +27,7 @@ from ganaug.errors import FewImagesWarning
 from ganaug.fitting import play
 from ganaug.fitting import play as fitting
 from ganaug.generator.state import load_state
-from ganaug.samples.blocks import render
+from ganaug.samples.blocks import Renderer
 from ganaug.samples.pool import Pool
 
 STEPS = 56
@@ -140,7 +140,7 @@ def fitted(place: Path) -> object:
         if line.pop("steps_per_second", None):
             del line["sum"]
     generator = ganaug.load(run)
-    samples = [render(generator, label, range(32)).tobytes() for label in range(2)]
+    samples = [Renderer(generator).rows(label, range(32)).tobytes() for label in range(2)]
     return found, lines, samples
 
 

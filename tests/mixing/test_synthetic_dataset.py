@@ -8,9 +8,9 @@ from torchvision.transforms import v2
 
 from ganaug.errors import LabelMismatchError, OptionError
 from ganaug.mixing.synthetic import SyntheticDataset
-from ganaug.samples.blocks import render
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
+from tests.toys.mixing import render
 
 
 def test_items_are_what_is_rendered(run):

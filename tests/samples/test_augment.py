@@ -17,11 +17,12 @@ from torchvision.datasets import ImageFolder
 from ganaug.data.sources.source import open_source
 from ganaug.errors import DiskFullError, LabelMismatchError, NumberingWarning, OptionError, OutputInUseError
 from ganaug.samples.augment import augment
-from ganaug.samples.blocks import Renderer, render
+from ganaug.samples.blocks import Renderer
 from ganaug.samples.exports.folder import folder_names
 from ganaug.samples.plan import balance
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
+from tests.toys.mixing import render
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ import yaml
 import ganaug
 from ganaug.errors import ArtefactError, HarmfulError, HubError, OptionError, OutputInUseError, SeenImagesWarning
 from ganaug.files.integrity import sealed
-from ganaug.samples.blocks import render
 from ganaug.samples.hub import page
 from tests.toys import mixing as toy
+from tests.toys.mixing import render
 
 COMMIT = "c" * 40
 

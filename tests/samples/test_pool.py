@@ -15,10 +15,11 @@ from ganaug.files import imagemap
 from ganaug.files.lock import sole_maker
 from ganaug.recipes import RECIPES
 from ganaug.samples import pool as pools
-from ganaug.samples.blocks import BLOCK, Renderer, render
+from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.pool import Pool
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
+from tests.toys.mixing import render
 from tests.toys.ranks import together
 
 

@@ -31,10 +31,11 @@ from ganaug.errors import (
     OutputInUseError,
 )
 from ganaug.samples.augment import augment
-from ganaug.samples.blocks import BLOCK, render
+from ganaug.samples.blocks import BLOCK
 from ganaug.samples.exports.formats import FORMATS
 from ganaug.samples.run import load
 from tests.toys import mixing as toy
+from tests.toys.mixing import render
 from tests.toys.translators import names_of, pictures, save_translator
 
 PLAN = {"ant": 100, "bee": 70, "cow": 40}

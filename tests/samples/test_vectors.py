@@ -13,8 +13,8 @@ import torch
 import ganaug
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
 from ganaug.files.integrity import write_manifest
-from ganaug.samples.blocks import render
 from ganaug.samples.plan import balance
+from tests.toys.mixing import render
 
 
 def cells(n: int = 60) -> list[list[str]]:

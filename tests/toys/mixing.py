@@ -18,6 +18,7 @@ from ganaug.game import Prior, Recipe
 from ganaug.generator.card import Card
 from ganaug.generator.folder import save
 from ganaug.generator.known import keep_likenesses
+from ganaug.samples.blocks import Renderer
 
 CLASSES = ("ant", "bee", "cow")
 LEVELS = {"ant": 40, "bee": 128, "cow": 220, "1": 60, "2": 190}  # brightness, 0..255
@@ -141,3 +142,8 @@ def write_folder(root: Path, counts: dict[str, int]) -> Path:
             pixels[0, 0] = index
             Image.fromarray(pixels).save(root / name / f"{index}.png")
     return root
+
+
+def render(fitted, label: int, rows, seed: int = 0) -> np.ndarray:
+    """Chosen rows of class `label` (an index into `fitted.card.classes`)."""
+    return Renderer(fitted, seed).rows(label, rows)

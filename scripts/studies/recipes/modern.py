@@ -20,7 +20,7 @@ from ganaug.game.train import train
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
 from ganaug.recipes import make
-from ganaug.samples.blocks import render
+from ganaug.samples.blocks import Renderer
 from ganaug.samples.pictures import sample_grid, tile
 from scripts.studies.recipes import judged
 from scripts.studies.recipes.judged import Study
@@ -187,7 +187,7 @@ def modes(pixels: Tensor, quick: bool) -> Tensor:
 
 def counted(fit: Fitted, seed: int, quick: bool, n: int) -> tuple[int, float]:
     """Modes that have at least a tenth of their share of `n` samples, and the divergence KL(samples || uniform)."""
-    pixels = torch.from_numpy(render(fit, 0, np.arange(n), seed))
+    pixels = torch.from_numpy(Renderer(fit, seed).rows(0, np.arange(n)))
     shares = torch.bincount(modes(pixels, quick), minlength=70).double() / n
     divergence = torch.special.xlogy(shares, shares * 70).sum().item()
     return int((shares >= 0.1 / 70).sum()), divergence
