@@ -17,7 +17,7 @@ from ganaug.errors import OutOfMemoryError
 from ganaug.files import machine
 from ganaug.fitting import budget, planned
 from ganaug.fitting.budget import Pace, round_memory, steps_in, warm_up, what_it_takes
-from ganaug.fitting.tempo import WINDOW, Tempo
+from ganaug.fitting.planned import WINDOW, Tempo
 from ganaug.game.batches import batches_for
 from ganaug.generator.state import load_state
 from ganaug.recipes import make
