@@ -1,9 +1,11 @@
-"""What trials train on and are asked about: real images, and synthetic ones of a run or of elsewhere."""
+"""What a bench is given, and what trials train on and are asked about: real images, and synthetic ones of a run or of
+elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,10 @@ import torch
 
 from ganaug.classifier.judge import folds
 from ganaug.data.load import LabelledImages
-from ganaug.data.sources.source import ImageSource, open_source
+from ganaug.data.sources.source import ImageSource, is_source, open_source
 from ganaug.data.spec import KINDS
 from ganaug.data.unlabelled import open_like
-from ganaug.errors import TooFewImagesError
+from ganaug.errors import ArtefactError, OptionError, TooFewImagesError
 from ganaug.evaluation.bench.design import Design
 from ganaug.evaluation.bench.room import Room
 from ganaug.evaluation.bench.row_room import rendered_rows
@@ -22,8 +24,9 @@ from ganaug.evaluation.bench.sets import Items, Sets, rendered
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.generator.folder import Fitted
-from ganaug.options import Reading
+from ganaug.options import Reading, as_text
 from ganaug.reporting import Report
+from ganaug.samples.run import Loadable, as_loaded
 
 CROSSWISE = ("shift", "pseudo-labels", "distillation")  # remedies that ask networks of images they have not seen
 RUN = "run"  # the name of what a run makes
@@ -38,6 +41,33 @@ class Given:
     asked: BenchSettings
     synthetic: Mapping[str, Any]
     fitted: Fitted | None
+
+
+def loaded(run: Loadable) -> Fitted:
+    """The run. Raises OptionError for synthetic items in its place."""
+    try:
+        return as_loaded(run)
+    except ArtefactError as error:
+        if isinstance(run, (str, Path)) and is_source(run) and not (Path(run) / "state").is_dir():
+            raise OptionError(f"{run} holds data and no generator.", "Name it as --synthetic (synthetic=).") from error
+        raise
+
+
+def sources(synthetic: Any) -> dict[str, Any]:
+    """Folders of synthetic images, by name."""
+    if synthetic is None:
+        return {}
+    if not isinstance(synthetic, Mapping):
+        return {"folder": synthetic}
+    if RUN in synthetic or not all(isinstance(name, str) and name for name in synthetic):
+        raise OptionError("The names of synthetic images must be texts, and 'run' is taken.", "Give them other names.")
+    return dict(synthetic)
+
+
+def words_of(fitted: Fitted | None, synthetic: Mapping[str, Any]) -> str:
+    said = [] if fitted is None else [f"run {fitted.hash[:12]} ({fitted.card.recipe})"]
+    said += [f"folder {as_text(source)}" for source in synthetic.values()]
+    return "; ".join(said) or "none"
 
 
 def parts_of(

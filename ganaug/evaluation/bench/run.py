@@ -19,10 +19,9 @@ from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseErro
 from ganaug.evaluation.bench import record
 from ganaug.evaluation.bench.contenders import Arena
 from ganaug.evaluation.bench.design import design_for
-from ganaug.evaluation.bench.given import loaded, sources, words_of
 from ganaug.evaluation.bench.keeping import keep_verdict
 from ganaug.evaluation.bench.ladder import climb_all
-from ganaug.evaluation.bench.parts import Given, parts_of
+from ganaug.evaluation.bench.parts import Given, loaded, parts_of, sources, words_of
 from ganaug.evaluation.bench.played import Played, evidence, failures, play, reasons_against, tell, verdict
 from ganaug.evaluation.bench.rehearsal import trials_about
 from ganaug.evaluation.bench.results import Results
