@@ -3,6 +3,7 @@ how many samples pass."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganaug.data.load import load_images
+from ganaug.data.outputs import require_outside
+from ganaug.data.sources.folder import file_of
+from ganaug.data.sources.source import ImageSource
 from ganaug.defaults import usual_defaults
-from ganaug.errors import ArtefactError, OptionError
+from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
+from ganaug.files.integrity import csv_text, write_atomically
 from ganaug.generator.folder import CHOICE_FOLDER, Fitted, OwnRecipe, rules_of, run_folder
 from ganaug.generator.last import last_network
 from ganaug.generator.parts import all_parts, images_like
@@ -25,7 +31,6 @@ from ganaug.samples.choosing.files import keep
 from ganaug.samples.choosing.judges import Judges
 from ganaug.samples.choosing.rules import Rules
 from ganaug.samples.choosing.scorers import Realism
-from ganaug.samples.keep import kept_of
 from ganaug.samples.run import Loadable, Run, Samples, from_noise, load, made_elsewhere
 
 FEW = 10  # held-out images of a class, below which a limit that is set on them alone says little
@@ -105,7 +110,7 @@ def choose(
         if recipe is not None or out is None:
             cause = "Images that were made elsewhere have no recipe, and no folder of a run to keep a choice in."
             raise OptionError(cause, "Leave out recipe=, and name the list to write: --out KEPT.csv (out=).")
-        return kept_of(made, data, rules, merged(Reading, reading, given), out=Path(out), seed=seed, report=report)
+        return _kept_of(made, data, rules, merged(Reading, reading, given), out=Path(out), seed=seed, report=report)
     if out is not None:
         raise OptionError("The choice among the samples of a run is kept in RUN/choice.", "Leave out --out (out=).")
     judged = Judged(run, data, merged(Reading, reading, given), seed=seed, recipe=recipe, report=report)
@@ -191,3 +196,39 @@ def _tried(
         accepted[name] = float(kept.mean())
     report("samples", len(choice.classes), len(choice.classes), "")
     return accepted, refused
+
+
+def _kept_of(
+    made: ImageSource, data: Any, rules: Rules, reading: Reading, *, out: Path, seed: int, report: Report
+) -> Chosen:
+    """Judge every image that was made elsewhere, and write the list of those that pass."""
+    if rules.realism or rules.spread != 1:
+        raise OptionError("Images that were made elsewhere come without a discriminator and without latents.",
+                          "Leave out --realism and --spread.")  # fmt: skip
+    found = [file_of(made, index) for index in range(len(made))]
+    files = {name: file for name, file in zip(made.names, found, strict=True) if file is not None}
+    if len(files) < len(made) or out.suffix.lower() != ".csv":
+        raise DataError("What is kept is a list of image files, and these are none, or the list is no .csv file.",
+                        "Give a folder of images, or a list of them, and --out KEPT.csv (out=).")  # fmt: skip
+    require_outside(out, made, data)
+    if out.exists():
+        raise OutputInUseError(f"{out} exists.", "Choose a new name.")
+    real = load_images(data, reading, report=report)
+    channels, side, _ = real.spec.shape
+    images = load_images(made, size=side, channels=channels, proportion=real.codec.size, at_least=0, report=report)
+    images = images.in_order(real.classes, "The samples", "the data")
+
+    judges = Judges(real, real.take([]), seed, report)
+    scorers, limits = judges.limits(rules, judges.known())
+    choice = Choice(rules, real.classes, scorers, limits)
+    base, rows, accepted, refused = out.parent.resolve(), [["image", "class"]], {}, {}
+    for label, name in enumerate(real.classes):
+        own = np.flatnonzero(images.labels.numpy() == label)
+        kept, refused[name] = choice.judged(images.take(own).pixels.numpy(), label)
+        accepted[name] = float(kept.mean()) if len(own) else 0.0
+        if accepted[name] >= rules.gate:
+            rows += [[os.path.relpath(files[images.names[row]], base), name] for row in own[kept].tolist()]
+    write_atomically(out, csv_text(rows).encode())
+    withheld = tuple(name for name, share in accepted.items() if share < rules.gate)
+    notes = (f"{len(images.unreadable)} of {len(made)} images cannot be read.",) if images.unreadable else ()
+    return Chosen(out, rules, accepted, refused, withheld, notes)
