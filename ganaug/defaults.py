@@ -1,4 +1,4 @@
-"""Torch's global defaults: what a program sets for its own tensors changes nothing of ours."""
+"""Torch's global settings: what a program sets for its own tensors changes nothing of ours, and the other way round."""
 
 from __future__ import annotations
 
@@ -21,3 +21,15 @@ def usual_defaults() -> Iterator[None]:
         finally:
             if dtype is not torch.float32:
                 torch.set_default_dtype(dtype)
+
+
+@contextlib.contextmanager
+def torch_threads(count: int | None = None) -> Iterator[None]:
+    """Within, torch works with so many threads, or with those that are set there; afterwards with as many as before."""
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

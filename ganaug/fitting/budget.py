@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from ganaug.defaults import torch_threads
 from ganaug.errors import OutOfMemoryError
 from ganaug.files.machine import free_memory, resident_memory, usable_cores
 from ganaug.fitting.doctor.checkup import MOST
@@ -43,7 +43,7 @@ def warm_up(recipe: Recipe, batches: Batches, device: torch.device, limit: float
     began, limit = time.monotonic(), max(limit, LEAST)
     interval = max(term.interval for player in recipe.players for term in player.loss.terms)
     counts = thread_counts() if device.type == "cpu" else [torch.get_num_threads()]
-    with threads_kept():
+    with torch_threads():
         timed: dict[int, list[float]] = {}
         cycles: dict[int, list[float]] = {threads: [] for threads in counts}
         for threads in 2 * counts if len(counts) > 1 else ():  # twice, in turns: others work in bursts
@@ -94,20 +94,10 @@ def thread_counts() -> list[int]:
             lengths.append(time.monotonic() - began)
         return min(lengths)
 
-    with threads_kept():
+    with torch_threads():
         small_work(1)
         alone = small_work(1)
         return [n for n in sorted({cores, cores // 2} - {0, 1}, reverse=True) if small_work(n) < alone] + [1]
-
-
-@contextmanager
-def threads_kept() -> Iterator[None]:
-    """Afterwards torch has as many threads as before."""
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def steps_in(seconds: float, pace: float) -> int:

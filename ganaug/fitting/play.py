@@ -12,10 +12,10 @@ import torch
 
 from ganaug.data.load import LabelledImages
 from ganaug.data.spec import KINDS, ImageCodec
+from ganaug.defaults import torch_threads
 from ganaug.device import environment
 from ganaug.errors import DivergedError
 from ganaug.files.integrity import clear_parts, need_space, own_folders
-from ganaug.fitting.budget import threads_kept
 from ganaug.fitting.course import Course, every
 from ganaug.fitting.doctor.checkup import Examiner
 from ganaug.fitting.doctor.history import read_history
@@ -61,7 +61,7 @@ class Play:
         need_space(self.folder, 200 << 20)
         for place in (self.folder, self.folder / "generator", self.folder / "samples"):
             clear_parts(place)
-        with self.course.memory_named(self.recipe.batch), contextlib.closing(self.course.journal), threads_kept():
+        with self.course.memory_named(self.recipe.batch), contextlib.closing(self.course.journal), torch_threads():
             saved = self._saved(resume, fork)
             share = replace(self.recipe, batch=self.recipe.batch // self.ranks.world)  # of a batch, of this process
             own = replace(self.prepared, recipe=share)

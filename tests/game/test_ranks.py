@@ -8,8 +8,8 @@ import os
 import pytest
 import torch
 
+from ganaug.defaults import torch_threads
 from ganaug.errors import OptionError, RankError
-from ganaug.evaluation.trials.trial import one_thread
 from ganaug.game.ranks import ALONE, ranks_of
 from ganaug.game.train import train
 from ganaug.recipes import RECIPES, make
@@ -37,7 +37,7 @@ def played(names, slices, steps, **options):
 
 @pytest.mark.long
 def test_two_ranks_give_the_bytes_of_one_for_every_recipe():
-    with one_thread():  # as the other processes have
+    with torch_threads(1):  # as the other processes have
         here = played(RECIPES, 2, 2)
     assert [end.value for end in together(2, played, list(RECIPES), 2, 2)] == [here, here]
 

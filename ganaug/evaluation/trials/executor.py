@@ -12,10 +12,11 @@ from concurrent.futures import Executor, Future, as_completed
 from pathlib import Path
 from typing import Any
 
+from ganaug.defaults import torch_threads
 from ganaug.errors import MissingPackageError, OptionError
 from ganaug.evaluation.trials.parts import Parts
 from ganaug.evaluation.trials.small import SmallLearner
-from ganaug.evaluation.trials.trial import Laboratory, Trial, one_thread
+from ganaug.evaluation.trials.trial import Laboratory, Trial
 from ganaug.evaluation.trials.workers import as_text, of_text, read_parts, small_laboratory, write_parts
 from ganaug.files.integrity import sha256, write_atomically
 from ganaug.reporting import Report
@@ -116,7 +117,7 @@ def play(file: str, digest: str, images: bytes, trial: str) -> tuple[str, bytes]
         _KNOWN.clear()  # the images of one bench are in memory at a time
         _KNOWN[digest] = small_laboratory(parts, Path())
     laboratory, given = _KNOWN[digest], of_text(trial)
-    with one_thread():
+    with torch_threads(1):
         return laboratory.key(given), laboratory.trained_anew(given)
 
 

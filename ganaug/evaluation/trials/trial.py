@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from ganaug.defaults import torch_threads
 from ganaug.errors import DivergedError
 from ganaug.evaluation.trials.parts import FOLD, UNLABELLED, Parts, Taught
 from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomically
@@ -163,7 +164,7 @@ class Laboratory:
                 for done in self.helpers.run(lacking, self.parts):
                     self.trained += self._keep(self._read(done))
             if trial not in self.outcomes:
-                with one_thread() if self._for_helpers(trial) else nullcontext():
+                with torch_threads(1) if self._for_helpers(trial) else nullcontext():
                     outcome = self._train(trial)
                 if self._for_helpers(trial):
                     self._seconds = outcome.seconds
@@ -276,17 +277,6 @@ class Laboratory:
                 return Answers(outcome.logs[start : start + len(rows)], part.labels.numpy()[rows])
             start += len(rows)
         raise KeyError(name)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """torch works with one thread inside, and with as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _to_json(outcome: Outcome) -> bytes:

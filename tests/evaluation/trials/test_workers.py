@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from ganaug.classifier.small import Training
+from ganaug.defaults import torch_threads
 from ganaug.evaluation.trials import trial as trials_module
 from ganaug.evaluation.trials import workers as workers_module
 from ganaug.evaluation.trials.learner import Menu
@@ -54,7 +55,7 @@ def always_worth(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def alone(folder: Path) -> Laboratory:
-    with trials_module.one_thread():
+    with torch_threads(1):
         laboratory = Laboratory(toy_parts(), folder, LEARNERS)
         laboratory.run_all(TRIALS)
     return laboratory
@@ -155,7 +156,7 @@ def alive(pid: int) -> bool:
 
 def test_as_many_at_a_time_as_torch_has_threads(monkeypatch: pytest.MonkeyPatch):
     parts = toy_parts()
-    with trials_module.one_thread():
+    with torch_threads(1):
         assert workers_for(parts, torch.device("cpu")) == 1
         torch.set_num_threads(3)
         assert workers_for(parts, torch.device("cpu")) == 3
