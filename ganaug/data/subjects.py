@@ -86,10 +86,8 @@ def copies(source: ImageSource, found: Survey) -> list[tuple[tuple[str, ...], in
 
 def alike(source: ImageSource, found: Survey, pairs: Sequence[NearPair]) -> dict[str, str]:
     """Item -> group, where copies, near-duplicates and the images of each known group are together."""
-    names = [source.names[image.index] for image in found.images]
-    known = None if source.groups is None else [source.groups[image.index] for image in found.images]
     sets = [*(names for names, _ in copies(source, found)), *((pair.first, pair.second) for pair in pairs)]
-    return grouped(names, known, sets)
+    return grouped(source.names, source.groups, sets)
 
 
 def grouped(names: Sequence[str], groups: Sequence[str] | None, sets: Sequence[Sequence[str]]) -> dict[str, str]:

@@ -251,6 +251,10 @@ def test_nearly_identical_pictures_of_a_set_are_told_two_labels_first_and_make_g
     for together in (*pairs, ("ant/0.png", "ant/copy.png")):
         assert groups[together[0]] == groups[together[1]]
     assert len(set(groups.values())) == len(groups) - 3
+    (tree / "ant" / "torn.png").write_bytes(b"none")
+    (tmp_path / "more.csv").write_text(groups_csv(check(tree).grouping))
+    assert len(set(open_source(tree, groups=tmp_path / "more.csv").groups)) == len(groups) - 2, "each image has a group"
+    (tree / "ant" / "torn.png").unlink()
     again = check(tree, groups=tmp_path / "groups.csv")
     assert not any("--write-groups" in note for note in again.advice)
     assert again.groups.words.startswith(f"{len(groups) - 3} groups, ")

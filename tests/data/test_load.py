@@ -9,6 +9,7 @@ import ganaug
 from ganaug.data.labels.groups import read_groups_csv
 from ganaug.data.load import LabelledImages, load_images
 from ganaug.data.pixels import Pixels
+from ganaug.data.sources.arrays import from_arrays
 from ganaug.data.sources.source import open_source
 from ganaug.data.spec import ImageCodec
 from ganaug.data.split import hold_out
@@ -223,6 +224,36 @@ def test_groups_csv(tree, tmp_path):
         read_groups_csv(tmp_path / "none.csv", names)
     with pytest.raises(DataError, match="12 images but 2 groups"):
         open_source(tree, groups=["a", "b"])
+    assert open_source(tree, groups={name: i // 3 for i, name in enumerate(names)}).groups == ("0",) * 3 + tuple(
+        str(i // 3) for i in range(3, 12)
+    )
+
+
+def test_a_first_line_says_which_column_holds_the_groups(tmp_path):
+    file, names = tmp_path / "groups.csv", ["a/1.png", "a/2.png"]
+    file.write_text("image,camera,Group\na/1.png,c,p0\na/2.png,c,p1\n")
+    assert read_groups_csv(file, names) == ("p0", "p1")
+    file.write_text("group,image\np0,a/1.png\np1,a/2.png\n")
+    assert read_groups_csv(file, names) == ("p0", "p1")
+    for first in ("image,camera,patient\n", ""):
+        file.write_text(first + "a/1.png,c,p0\na/2.png,c,p1\n")
+        with pytest.raises(DataError, match="3 columns, and no first line says"):
+            read_groups_csv(file, names)
+    file.write_text("a/1.png,p0\na\\1.png,p0\n./a/1.png,p2\na/2.png,p1\n")
+    with pytest.raises(DataError, match="more than one group: 'p0' and 'p2'"):
+        read_groups_csv(file, names)
+
+
+def test_files_of_groups_name_images_in_any_spelling_of_theirs(tmp_path):
+    file, names = tmp_path / "groups.csv", ["u\u0308/1.png", "a/back\\slash.png"]
+    file.write_text("\u00fc/1.png,p0\na/back\\slash.png,p1\n", encoding="utf-8")
+    assert read_groups_csv(file, names) == ("p0", "p1")
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), "", " ", "NaN", "<NA>"])
+def test_a_missing_group_is_no_group(nothing):
+    with pytest.raises(DataError, match="no subject for 2 of 4 images"):
+        from_arrays(np.zeros((4, 8, 8), np.uint8), [0, 0, 1, 1], groups=[nothing, nothing, "a", "b"])
 
 
 def test_images_that_were_read_before_are_given_back():

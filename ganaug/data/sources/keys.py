@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from ganaug.errors import DataError, OptionError
 
 IMAGES = frozenset({"image", "img", "picture", "photo", "pixels", "pixel_values", "x"})
-GROUP = "group"  # the column of subjects
 LABELS = frozenset({"label", "labels", "class", "target", "category", "y", "class_id", "class_name"})
 
 

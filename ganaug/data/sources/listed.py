@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ganaug.data.labels.classes import named_labels
+from ganaug.data.labels.groups import require_all
 from ganaug.data.sources.arrays import labels_and_names
 from ganaug.data.sources.folder import PARTS, FolderSource, from_folder, images_below
 from ganaug.data.sources.kinds import Asked, is_file, is_text, source
@@ -112,7 +113,7 @@ def from_list(
     if group is not None and how.groups is None:
         texts = listing.column(group)
         group_of = _one_each(found, {row: texts[row] for row in cell_of}, shown, path, "group")
-        groups = _all_there([group_of[file] for file in kept], path, group)
+        groups = require_all((group_of[file] for file in kept), f"The column {group!r} of {path}")
     labels, classes, dropped = _numbered([label_of[file] for file in kept], how.classes)
     of_part = f", part {how.split!r}" if part is not None else ""
     told = f"{path}{of_part}: {counted(len(kept), 'image')} by {besides[0]!r}"
@@ -178,14 +179,6 @@ def _one_each(found: Found, labels: dict[int, str], names: Sequence[str], path: 
         )
         raise LabelMismatchError(cause, f"Correct these rows: an image needs one {what}.")
     return label_of
-
-
-def _all_there(groups: Sequence[str], path: Path, column: str) -> tuple[str, ...]:
-    missing = sum(not group for group in groups)
-    if missing:
-        cause = f"The column {column!r} of {path}, the subjects, is empty for {missing} of {len(groups)} images."
-        raise DataError(cause, "Name the subject of every image, or call the column otherwise.")
-    return tuple(groups)
 
 
 def _numbered(cells: Sequence[str], given: Sequence[str] | None) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganaug.data.sources.keys import GROUP
+from ganaug.data.labels.groups import GROUP
 from ganaug.errors import DataError, OptionError
 
 SUFFIXES = (".csv", ".tsv", ".tab")

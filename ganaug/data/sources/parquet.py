@@ -13,10 +13,11 @@ import numpy as np
 from PIL import Image
 
 from ganaug.data.labels.classes import named_labels
+from ganaug.data.labels.groups import GROUP, require_all
 from ganaug.data.pictures.depth import Range
 from ganaug.data.pictures.images import content_of, decode_image
 from ganaug.data.sources.arrays import item_names, labels_and_names
-from ganaug.data.sources.keys import GROUP, image_key, label_key
+from ganaug.data.sources.keys import image_key, label_key
 from ganaug.data.sources.kinds import Asked, in_short, is_file, source
 from ganaug.data.sources.shards import shards_of
 from ganaug.errors import DataError, MissingPackageError, UnreadableImageError
@@ -108,17 +109,14 @@ def parquet(asked: Asked) -> ParquetSource:
     if missing:
         cause = f"{missing} of {len(cells)} rows of {asked.path} have no {target!r}."
         raise DataError(cause, "Leave them out of the file, or name another column: --target COLUMN.")
-    lost = sum(cell is None for cell in groups or ())
-    if lost:
-        cause = f"The column {group!r} of {asked.path}, the subjects, is empty for {lost} of {len(cells)} images."
-        raise DataError(cause, "Name the subject of every image, or call the column otherwise.")
+    kin = None if groups is None else require_all(groups, f"The column {group!r} of {asked.path}")
     values, given = labels_and_names(np.asarray(cells), how.classes if how.classes is not None else names)
     labels, classes, dropped = named_labels(values, given, drop_empty=how.classes is None)
     ignored = {"class without items": dropped} if dropped else {}
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     return ParquetSource(
         paths, files, blocks, starts, column, labels, classes, item_names(len(labels)),
-        groups=None if groups is None else tuple(map(str, groups)), ignored=ignored, span=how.range,
+        groups=kin, ignored=ignored, span=how.range,
     )  # fmt: skip
 
 

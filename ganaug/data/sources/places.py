@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ganaug.data.labels.groups import GROUP
 from ganaug.data.pictures.files import SUFFIXES
 from ganaug.data.sources.folder import images_below
-from ganaug.data.sources.keys import GROUP
 from ganaug.data.sources.lists import LABEL_NAMES, Listing, group_column, label_cells, part_column, read_list, some
 from ganaug.data.sources.lists import SUFFIXES as LISTS
 from ganaug.data.sources.matching import Files

@@ -10,10 +10,12 @@ import numpy as np
 
 from ganaug.classifier.answers import NUMBERS, as_array
 from ganaug.data.labels.classes import alike, check_names
+from ganaug.data.labels.groups import require_all
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.evaluation.bench.design import UNEQUAL
 from ganaug.evaluation.bench.results import points
 from ganaug.evaluation.bench.verdict import WITHHELD, Interval, decide, few, paired_interval, reasons_to_withhold
+from ganaug.options import whole
 
 METRICS = ("accuracy", "balanced accuracy")
 INTEGERS, TEXTS = "iu", "US"  # kinds of dtypes
@@ -128,6 +130,9 @@ def compare(
     """
     if metric not in ("auto", *METRICS):
         raise OptionError(f"There is no metric {metric!r}.", f"Choose one of: auto, {', '.join(METRICS)}.")
+    number = whole("seed", seed)
+    if number is None:
+        raise OptionError("seed is None.", "Give a whole number.")
     given = _labels(labels)
     sides = {which: _side(said, which, len(given)) for which, said in (("without", without), ("with_", with_))}
     known = _known(given, sides, classes)
@@ -143,8 +148,11 @@ def compare(
     unequal = bool(counts.max() > UNEQUAL * max(1, counts.min()))
     balanced = metric == METRICS[1] or (metric == "auto" and unequal)
     gain = (after == truth).astype(float) - (before == truth)
-    interval = paired_interval(gain, truth, balanced=balanced, groups=kin, seed=seed)
-    reasons = reasons_to_withhold(truth, known.names, len(gain), kin, truth, balanced=balanced)
+    interval = paired_interval(gain, truth, balanced=balanced, groups=kin, seed=number)
+    nothing_chosen = np.arange(2)  # on a validation part
+    reasons = reasons_to_withhold(truth, known.names, len(gain), kin, nothing_chosen, balanced=balanced)
+    if len(known.names) < 2:
+        reasons.append("There is one class, and nothing to tell apart.")
     return Comparison(decide(interval, reasons), METRICS[balanced], interval, len(truth), tuple(reasons))
 
 
@@ -273,4 +281,4 @@ def _kin(groups: Any, images: int) -> np.ndarray | None:
     values = _plain(groups)
     if values is None or values.shape != (images,):
         raise LabelMismatchError(f"The groups are {_shown(values)}, for {images} images.", "Give one for each image.")
-    return np.unique(values.astype(str), return_inverse=True)[1]
+    return np.unique(require_all(values.tolist(), "groups="), return_inverse=True)[1]

@@ -244,7 +244,7 @@ def test_a_column_called_group_holds_the_subjects(flat):
     (flat.parent / "own.csv").write_text("".join(f"{name}.png,{name}\n" for name in NAMES))
     assert open_source(flat.parent / "l.csv", groups=flat.parent / "own.csv").groups == tuple(NAMES)
     assert open_source(flat.parent / "l.csv", target="Group").groups is None
-    with pytest.raises(DataError, match="'Group' of .*, the subjects, is empty for 1 of 12 images"):
+    with pytest.raises(DataError, match="'Group' of .* has no subject for 1 of 12 images"):
         open_source(write(flat.parent / "l.csv", "image,label,Group", [*rows[:-1], "b5,b,"]))
     with pytest.raises(LabelMismatchError, match="1 images more than one group"):
         open_source(write(flat.parent / "l.csv", "image,label,group", [*rows, "a0,a,other"]))

@@ -105,7 +105,7 @@ def test_a_column_called_group_holds_the_subjects(tmp_path):
     parquet.write_table(table(group=subjects), tmp_path / "s.parquet", row_group_size=3)
     assert open_source(tmp_path / "s.parquet").groups == tuple(subjects)
     parquet.write_table(table(group=[None, *subjects[1:]]), tmp_path / "s.parquet")
-    with pytest.raises(DataError, match="'group' of .* is empty for 1 of 8 images"):
+    with pytest.raises(DataError, match="'group' of .* has no subject for 1 of 8 images"):
         open_source(tmp_path / "s.parquet")
     only = pyarrow.table({"image": table()["image"], "group": LABELS})
     parquet.write_table(only, tmp_path / "s.parquet")

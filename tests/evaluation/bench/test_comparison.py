@@ -76,6 +76,16 @@ def test_it_is_silent_where_nothing_can_be_said(keep, reason):
     assert found.to_json()["verdict"] == "withheld"
 
 
+def test_labels_of_one_class_tell_nothing_apart_and_a_seed_is_a_number():
+    alone = compare(np.zeros((K, N), int), np.zeros((K, N), int), np.zeros(N, int))
+    assert alone.verdict == "withheld"
+    assert any("nothing to tell apart" in reason for reason in alone.reasons)
+    assert not any("validation" in reason for reason in alone.reasons)
+    for wrong in (None, 1.5):
+        with pytest.raises(OptionError, match="seed is"):
+            compare(said(0.5), said(0.6), LABELS, seed=wrong)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
