@@ -33,7 +33,12 @@ def labels_of(dataset: Any, targets: Any = None, *, classes: Classes | None = No
     contradict each other.
     """
     if targets is None:
-        found = _found(dataset, classes is None, report)
+        try:
+            found = _found(dataset, True, report)
+        except LabelMismatchError:  # it contradicts itself about its names
+            if classes is None:
+                raise
+            found = _found(dataset, False, report)
         count = len(found.targets)
     else:
         found = Labels(_integers(targets, "targets"), None)
@@ -47,7 +52,25 @@ def labels_of(dataset: Any, targets: Any = None, *, classes: Classes | None = No
     if negative.size:
         fix = "Keep the labelled items only: torch.utils.data.Subset(dataset, indices)."
         raise DataError(f"{negative.size} items have a negative label (first: item {negative[0]}).", fix)
-    return found if classes is None else replace(found, names=numbered(classes))
+    if classes is None:
+        return found
+    names = numbered(classes)
+    if targets is None and found.names:
+        _require_agreement(found.names, names)
+    return replace(found, names=names)
+
+
+def _require_agreement(own: Names, given: Names) -> None:
+    """Other words for the classes are welcome; the same words in another order would swap them."""
+    label_of = {alike(name): label for label, name in own.items()}
+    for label, name in given.items():
+        other = label_of.get(alike(name), label)
+        if other != label:
+            theirs = f", and {label} {own[label]!r}" if label in own else ""
+            raise LabelMismatchError(
+                f"classes= calls the label {label} {name!r}; the data set calls {other} so{theirs}.",
+                "Leave out classes=, or, if the data set is wrong, give the labels, too: targets=.",
+            )
 
 
 def _found(dataset: Any, named: bool, report: Report) -> Labels:

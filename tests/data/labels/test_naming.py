@@ -233,3 +233,15 @@ def test_a_subset_may_not_contradict_what_it_is_a_part_of():
         labels_of(part)
     part.classes = NAMES
     assert labels_of(part).names == PLAIN
+
+
+def test_given_names_may_be_other_words_but_not_the_same_ones_turned_round():
+    own = Items(Y, targets=Y, classes=NAMES)
+    assert labels_of(own, classes=["x", "y", "z"]).names == {0: "x", 1: "y", 2: "z"}
+    assert labels_of(own, classes=NAMES).names == PLAIN
+    turned = NAMES[::-1]
+    for dataset in (own, Subset(own, [5, 0, 2])):
+        with pytest.raises(LabelMismatchError, match="the data set calls 2 so, and 0 ") as refused:
+            labels_of(dataset, classes=turned)
+        assert "targets=" in refused.value.fix
+    assert labels_of(own, Y, classes=turned).names == dict(enumerate(turned))
