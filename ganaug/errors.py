@@ -179,6 +179,10 @@ class WithheldWarning(UserWarning):
     nobody made them."""
 
 
+class UnreadableWarning(UserWarning):
+    """Images that cannot be read were left out of what was written."""
+
+
 class NumberingWarning(UserWarning):
     """Who reads a folder numbers its classes otherwise than the data of the fit do."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch.utils.data import IterableDataset
+from torch.utils.data import ConcatDataset, IterableDataset
 
 from ganaug.data.labels.classes import Classes
 from ganaug.data.labels.unwrap import innermost
@@ -134,6 +134,7 @@ def mix(
     (40, 'Image', 0)
     """
     require_map_style(dataset)
+    refuse_mixed(dataset)
     _require_settings(transform, pool_epochs)
     with global_streams(0):  # items that are looked at may draw from them
         samples = samples_of(run, report)
@@ -176,6 +177,15 @@ def mix(
             )
             schedule = Schedule(who, len(labels), names, starts, sizes, seed)
         return MixedDataset(dataset, labels, known, schedule, pool, samples, seed=seed, transform=transform, view=view)
+
+
+def refuse_mixed(dataset: Any) -> None:
+    """Raises IncompatibleLoaderError for a data set that has synthetic images already: no two shares add up."""
+    base = innermost(dataset)[0]
+    if isinstance(base, MixedDataset):
+        raise IncompatibleLoaderError("The data set is mixed with synthetic images already.", "Give the real data set.")
+    for part in base.datasets if isinstance(base, ConcatDataset) else ():
+        refuse_mixed(part)
 
 
 def require_map_style(dataset: Any) -> None:

@@ -20,9 +20,8 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
-from ganaug.data.labels.unwrap import innermost
 from ganaug.errors import IncompatibleLoaderError
-from ganaug.mixing.build import POOL_EPOCHS, mix
+from ganaug.mixing.build import POOL_EPOCHS, mix, refuse_mixed
 from ganaug.mixing.dataset import MixedDataset
 from ganaug.mixing.sampler import DrawnOrder, EpochSampler, FollowedOrder
 from ganaug.reporting import Report, silent
@@ -166,10 +165,7 @@ def _require_rebuildable(loader: Any) -> None:
             "The loader's data set is an IterableDataset: its items have no index to key synthetic images by.",
             "Use a map-style data set, or ganaug.SynthMix on the batches.",
         )
-    if isinstance(innermost(loader.dataset)[0], MixedDataset):
-        raise IncompatibleLoaderError(
-            "The loader's data set is mixed with synthetic images already.", "Give the loader of the real data set."
-        )
+    refuse_mixed(loader.dataset)
 
 
 def _kind(sampler: Any) -> type:

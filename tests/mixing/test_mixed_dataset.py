@@ -62,6 +62,13 @@ def test_replace_serves_the_exact_share_with_the_labels_of_the_real_items(run, r
     assert ratio == 0 or not np.array_equal(seen[0], seen[1])
 
 
+def test_what_is_mixed_already_is_not_mixed_again(run):
+    mixed = mix(toy.Pictures(20), run, ratio=0.5)
+    for dataset in (mixed, Subset(mixed, range(10)), ConcatDataset([toy.Pictures(4), Subset(mixed, [1, 2])])):
+        with pytest.raises(IncompatibleLoaderError, match="mixed with synthetic images already"):
+            mix(dataset, run, classes=toy.CLASSES)
+
+
 def test_no_row_comes_again_before_all_have_been_shown(run):
     dataset = mix(toy.Pictures(60), run, ratio=0.5, pool_epochs=4)
     shown = [served(dataset, epoch) for epoch in range(4)]

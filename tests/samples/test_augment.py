@@ -15,7 +15,14 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from ganaug.data.sources.source import open_source
-from ganaug.errors import DiskFullError, LabelMismatchError, NumberingWarning, OptionError, OutputInUseError
+from ganaug.errors import (
+    DiskFullError,
+    LabelMismatchError,
+    NumberingWarning,
+    OptionError,
+    OutputInUseError,
+    UnreadableWarning,
+)
 from ganaug.samples.augment import augment
 from ganaug.samples.blocks import Renderer
 from ganaug.samples.exports.folder import folder_names
@@ -101,6 +108,23 @@ def test_real_images_beside_synthetic_ones_make_one_training_set(run, tmp_path):
     x, y = np.stack([np.asarray(image.convert("L")) for image, _ in alone]), np.array(alone.targets)
     held = augment(run, {"bee": 3}, tmp_path / "arrays", with_real=(x, y), classes=alone.classes)
     assert np.bincount(ImageFolder(held).targets).tolist() == [5, 5, 3, 2]
+
+
+def test_real_images_beside_synthetic_ones_are_such_that_all_readers_read_them(run, tmp_path):
+    real = toy.write_folder(tmp_path / "real", {"ant": 3, "bee": 2, "cow": 2})
+    first, second, *_ = sorted((real / "ant").iterdir())
+    picture = Image.open(first).convert("RGB")
+    for number, (suffix, kind) in enumerate({".jfif": "JPEG", ".tif": "TIFF", ".webp": "WEBP"}.items()):
+        picture.save(real / "cow" / f"more{number}{suffix}", kind)
+    second.write_bytes(second.read_bytes()[:40])
+    (real / "bee" / "empty.png").touch()
+    with pytest.warns(UnreadableWarning, match="2 of 11 real images cannot be read.*empty") as told:
+        out = augment(run, {"bee": 3}, tmp_path / "out", with_real=real)
+    assert second.name in str(told[0].message)
+    assert {path.suffix for path in out.rglob("real-*")} <= {".png", ".jpg", ".jpeg"}
+    read = ImageFolder(out)
+    assert len([image for image, _ in read]) == len(read) == 9 + 3
+    assert len(timm.data.create_dataset("", str(out))) == len(read)
 
 
 def test_a_withheld_class_is_not_filled(run, tmp_path, monkeypatch):

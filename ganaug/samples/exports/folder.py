@@ -15,11 +15,13 @@ from urllib.parse import quote
 
 from ganaug.data.sources.folder import file_of
 from ganaug.data.sources.source import ImageSource
-from ganaug.errors import NumberingWarning
+from ganaug.errors import NumberingWarning, UnreadableImageError, UnreadableWarning
 from ganaug.generator.card import Card
+from ganaug.reporting import listed
 from ganaug.samples.exports.formats import Wanted, export_format
 
 METADATA = "metadata.jsonl"
+_KNOWN_TO_ALL = frozenset({".png", ".jpg", ".jpeg"})  # suffixes that torchvision, timm and Hugging Face read
 SHOWN = 10  # classes in a warning
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
@@ -45,18 +47,32 @@ def png(wanted: Wanted, out: Path) -> None:
 
 
 def _copies(real: ImageSource, named: list[str], folders: dict[str, str], where: Path) -> Iterator[dict[str, Any]]:
-    """Write the real images, files byte by byte and others as PNG, and give their lines of the metadata. named: the
-    name of each label, as the generator writes it."""
+    """Write the real images, files that all readers know byte by byte and others as PNG, and give their lines of the
+    metadata. named: the name of each label, as the generator writes it."""
+    unreadable = []
     for index, (label, source) in enumerate(zip(real.labels, real.names, strict=True)):
         name = named[label]
-        (where / folders[name]).mkdir(exist_ok=True)
         own = file_of(real, index)
-        file = f"{folders[name]}/real-{index:06d}{'.png' if own is None else own.suffix}"
-        if own is None:
-            real.read(index).save(where / file, compress_level=3)
-        else:
+        try:
+            picture = real.read(index)  # a file that is none would stop whoever trains on the folder
+        except UnreadableImageError as error:
+            unreadable.append(f"{source}: {error.cause}")
+            continue
+        (where / folders[name]).mkdir(exist_ok=True)
+        known = own is not None and own.suffix.lower() in _KNOWN_TO_ALL
+        file = f"{folders[name]}/real-{index:06d}{own.suffix if own is not None and known else '.png'}"
+        if own is not None and known:
             shutil.copyfile(own, where / file)
+        else:
+            picture.save(where / file, compress_level=3)
         yield {"file_name": file, "class": name, "real": source}
+    if unreadable:
+        warnings.warn(
+            f"{len(unreadable)} of {len(real)} real images cannot be read, and are not among those in the folder: "
+            f"{listed(unreadable, SHOWN)}",
+            UnreadableWarning,
+            stacklevel=2,
+        )
 
 
 def _numbered(card: Card) -> list[str]:
