@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ganaug.classifier.augmentation import AUGMENTATIONS, BLENDS, augmentation_named, keeps_labels, usable
-from ganaug.classifier.remedies import REMEDIES, ROWS, remedy_named
+from ganaug.classifier.remedies import REMEDIES, ROWS
 from ganaug.classifier.use import use_named
 from ganaug.errors import OptionError
 from ganaug.evaluation.bench.settings import BenchSettings
@@ -96,6 +96,11 @@ def design_for(counts: Sequence[int], asked: BenchSettings) -> Design:
             "The unlabelled images would change nothing: no remedy that is tried learns from them.",
             "Leave out --unlabelled, or add pseudo-labels or fixmatch to the remedies.",
         )
+    if set(asked.augmentations or ()) - {"none"} and asked.train is None and "augmentation" not in remedies:
+        raise OptionError(
+            "The augmentations would change nothing: the remedy `augmentation` is not tried.",
+            "Leave out --augmentation, or add augmentation to the remedies.",
+        )
     quick = asked.quick
     least = 120 if quick else 600
     return Design(
@@ -156,8 +161,6 @@ def _remedies(asked: BenchSettings, unequal: bool) -> tuple[str, ...]:
     if asked.remedies is None:
         return tuple(name for name in fit if asked.search or not REMEDIES[name].training)
     wanted = [name for name in asked.remedies if name != "none"]
-    for name in wanted:
-        remedy_named(name)
     idle = [name for name in wanted if name not in fit]
     if idle and kind not in REMEDIES[idle[0]].of:
         own = [name for name, one in REMEDIES.items() if kind in one.of]

@@ -94,8 +94,10 @@ def most_sentence(data: dict[str, Any]) -> str:
         has = f"{score:.1%} {metric} on the test {items}.{reasons}"
         if not data["settings"]["remedies"]:
             return f"No remedy was asked for. As it is, {the(asked)} has {has}"
+        own = " of the network that you will use" if data["settings"].get("deploy") else ""
         return (
-            f"No remedy that was tried did better on the validation {items} than {the(asked)} as it is, which has {has}"
+            f"No remedy{own} that was tried did better on the validation {items} than {the(asked)} as it is, which has "
+            f"{has}"
         )
     change = most["difference"]
     before, after = (arms[side]["test"][metric] for side in ("as it is", "best"))

@@ -17,6 +17,7 @@ from ganaug.classifier.own import OwnTraining, load_function
 from ganaug.classifier.pretrained import NONE, PRETRAINED, usual
 from ganaug.classifier.probe import ProbeTraining
 from ganaug.classifier.small import Training
+from ganaug.classifier.use import DEFAULTS
 from ganaug.data.load import LabelledImages
 from ganaug.errors import OptionError
 from ganaug.evaluation.bench.design import EVERY_POLICY, Design, policies
@@ -64,9 +65,9 @@ def learners_for(
     Raises OptionError for a network that timm does not know and for settings that do not go together, WeightsError
     where weights cannot be had, OwnTrainingError for a training of the user's that cannot be called.
     """
-    _refuse_idle(asked)
-    room, networks = Room(), _Networks(device)
     model = asked.model or asked.deploy or (usual() if _large(images) else None) or SMALL
+    _refuse_idle(asked, model)
+    room, networks = Room(), _Networks(device)
     tune = asked.tune or ("scratch" if asked.weights == NONE else PROBE)
     quick = design.quick
 
@@ -119,6 +120,14 @@ def learners_for(
                 probe(network[0], network[1])
             else:
                 finetune(network[0], network[1], thorough=False)
+    idle = [use for use in design.uses if PROBE in room.learners and use not in room.learners[PROBE].menu.uses]
+    if idle and (len(idle) == len(design.uses) or next(iter(room.learners)) == PROBE):
+        raise OptionError(
+            f"A linear probe is not trained in steps, of which {idle[0]} leaves out the last.",
+            "Try another --use, such as plain; or train a network (--tune finetune, or --remedies without probe).",
+        )
+    if idle:
+        report("classifier", 0, 0, f"not tried with the linear probe, which has no steps: {', '.join(idle)}")
     return room
 
 
@@ -147,14 +156,25 @@ def _large(images: LabelledImages) -> bool:
     return images.codec.size is None or max(images.codec.size) > LARGE
 
 
-def _refuse_idle(asked: BenchSettings) -> None:
-    """Raises OptionError for settings of which one makes the other meaningless."""
+def _refuse_idle(asked: BenchSettings, model: str) -> None:
+    """Raises OptionError for settings of which one makes the other meaningless. model: what the bench is about."""
     if asked.train is not None and (asked.model, asked.tune, asked.weights) != (None, None, PRETRAINED):
         raise OptionError("A training of your own brings its network.", "Leave out --model, --weights and --tune.")
+    if asked.train is not None and (asked.steps, asked.augmentations) != (None, None):
+        raise OptionError(
+            "A training of your own brings its steps and augmentations.", "Leave out --steps and --augmentation."
+        )
+    if asked.train is not None and asked.uses not in (DEFAULTS, DEFAULTS[:1]):
+        raise OptionError("A training of your own uses all images alike.", "Leave out --use.")
     if asked.deploy is not None and (asked.model is not None or asked.train is not None):
         raise OptionError("--deploy names the classifier that the bench is about.", "Leave out --model and --train.")
     if SMALL in (asked.model, asked.deploy) and (asked.tune or asked.weights != PRETRAINED):
         raise OptionError("The small network is trained from scratch.", "Leave out --tune and --weights.")
+    if asked.train is None and model == SMALL and (asked.tune or asked.weights != PRETRAINED):
+        raise OptionError(
+            "No network is named, and the bench would be about the small one, which is trained from scratch.",
+            "Name one of timm's: --model NAME; or leave out --tune and --weights.",
+        )
     if asked.weights == NONE and asked.tune in (PROBE, FINETUNE):
         raise OptionError(
             f"--tune {asked.tune} starts from pretrained weights, and --weights none says that there are none.",

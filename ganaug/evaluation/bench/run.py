@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -170,6 +170,7 @@ def bench(
             room = learners_for(asked, design, sets.train, seen, where, report)
         else:
             room = row_learners(asked, design, sets.train)
+        _require_images_for(asked, fitted, given)
         report("classifier", 0, 0, next(iter(room.learners.values())).words)
         if executor is not None and SMALL not in room.learners:
             raise OptionError(
@@ -224,6 +225,15 @@ def bench(
         return results
 
 
+def _require_images_for(asked: BenchSettings, fitted: Fitted | None, given: Mapping[str, Any]) -> None:
+    usual = BenchSettings()
+    if fitted is None and not given and (asked.ratios, asked.uses) != (usual.ratios, usual.uses):
+        raise OptionError(
+            "No synthetic images are tried: how many there are, and their use, would change nothing.",
+            "Leave out --ratio and --use, or name a run or images: --run RUN, --synthetic NAME=FOLDER.",
+        )
+
+
 def _allowing(asked: BenchSettings, fitted: Fitted | None) -> tuple[BenchSettings, list[str]]:
     """The settings with the changes that keep the label, as the run was told where nobody says more; and what to note
     of it."""
@@ -231,7 +241,8 @@ def _allowing(asked: BenchSettings, fitted: Fitted | None) -> tuple[BenchSetting
     given, source = (seen, "the run") if asked.allow is None else (asked.allow, "the bench")
     if given is None:
         return asked, []
-    notes = [f"Changes that keep the label, as {source} was told: {', '.join(given) or 'none'}. No others are made."]
+    others = "No others are made." if asked.train is None else "ganaug makes no others; your own training may."
+    notes = [f"Changes that keep the label, as {source} was told: {', '.join(given) or 'none'}. {others}"]
     if fitted is not None and seen != given:
         other = "those of its recipe" if seen is None else ", ".join(seen) or "none"
         notes.append(

@@ -197,8 +197,10 @@ class BenchSettings(Reading):
             raise OptionError(f"There is no tune {self.tune!r}.", f"Choose one of: {', '.join(TUNES)}.")
         if self.remedies is not None:
             names = tuple(name.strip() for one in self.remedies for name in one.split(","))
-            for name in names:
-                remedy_named("" if name == "none" else name)
+            for name in set(names) - {"none"}:
+                remedy_named(name or " ")
+            if "none" in names and len(set(names)) > 1:
+                raise OptionError("No remedy and some remedies are asked for.", "Leave out none, or the others.")
             object.__setattr__(self, "remedies", names)
 
 

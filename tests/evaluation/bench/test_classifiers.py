@@ -20,6 +20,7 @@ from ganaug.evaluation.trials import finetune
 from tests.toys.bench import images
 
 FEW = {"quick": True, "seeds": 2, "ratios": (0.5,), "uses": ("plain",), "device": "cpu"}
+BARE = {name: value for name, value in FEW.items() if name not in ("ratios", "uses")}  # no images to try
 TINY = "test_resnet"
 
 
@@ -69,7 +70,7 @@ def test_photographs_are_benched_with_a_pretrained_network_at_its_own_size_once(
 
 
 def test_without_synthetic_images_the_other_question_is_answered(photos, tmp_path):
-    data = bench(images(20, 0), test=images(40, 1), out=tmp_path, model="small", remedies=("longer",), steps=6, **FEW)
+    data = bench(images(20, 0), test=images(40, 1), out=tmp_path, model="small", remedies=("longer",), steps=6, **BARE)
     assert (data.verdict, data.ratio) == (None, 0)
     assert data.data["sources"] == {}
     assert "Not tested" in data.report_path.read_text()
@@ -79,7 +80,7 @@ def test_without_synthetic_images_the_other_question_is_answered(photos, tmp_pat
 def test_a_network_from_scratch_is_trained_at_its_own_size(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(finetune, "SCRATCH", replace(SCRATCH, epochs=1))
     train, test, _ = photos
-    data = bench(train, test=test, out=tmp_path, model=TINY, weights="none", remedies=(), **FEW).data
+    data = bench(train, test=test, out=tmp_path, model=TINY, weights="none", remedies=(), **BARE).data
     assert data["asked"]["words"] == f"{TINY} from scratch, 160x160 px"
     assert {trial["learner"] for trial in data["trials"]} == {"finetune"}
     assert all(trial["training"]["scratch"] for trial in data["trials"])
@@ -126,7 +127,7 @@ def test_a_training_may_go_to_another_folder(photos, tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     data, test = (os.path.relpath(folder) for folder in photos[:2])
-    results = bench(data, test=test, out="out", cache="seen", train=train, remedies=(), **FEW)
+    results = bench(data, test=test, out="out", cache="seen", train=train, remedies=(), **BARE)
     page = results.report_path.read_text()
     assert page.count("Recall of each class on the test set") == 1
     assert "No remedy was asked for. As it is, your training" in page
@@ -134,7 +135,7 @@ def test_a_training_may_go_to_another_folder(photos, tmp_path, monkeypatch):
     assert {file.name for file in results.folder.iterdir()} >= {"results.json", "report.html", "trials"}
 
 
-def test_what_does_not_go_together_is_refused_before_anything_is_trained(photos, tmp_path):
+def test_what_does_not_go_together_is_refused_before_anything_is_trained(photos, tmp_path, monkeypatch):
     train, test, _ = photos
     given = {"test": test, "out": tmp_path / "out", **FEW}
     with pytest.raises(OptionError, match="no model 'resnet1'") as caught:
@@ -145,9 +146,19 @@ def test_what_does_not_go_together_is_refused_before_anything_is_trained(photos,
         "from scratch": {"model": "small", "tune": "probe"},
         "starts from pretrained weights": {"model": TINY, "weights": "none", "tune": "finetune"},
         "reads no weights": {"model": TINY, "weights": "w.safetensors", "tune": "scratch"},
+        "steps and augmentations": {"train": nearest_mean, "steps": 7},
+        "brings its steps": {"train": nearest_mean, "augmentations": ("flips",)},
+        "all images alike": {"train": nearest_mean, "uses": ("light",)},
+        "`augmentation` is not tried": {"model": "small", "augmentations": ("flips",), "remedies": ("mean",)},
+        "not trained in steps": {"uses": ("plain", "finish")},
+        "No synthetic images are tried": {"model": "small"},
     }.items():
         with pytest.raises(OptionError, match=wrong):
-            bench(train, **given, **said)
+            bench(train, **{**given, **said})
+    monkeypatch.setattr("ganaug.evaluation.bench.room.usual", lambda: None)
+    for unread in ({"tune": "finetune"}, {"weights": "absent.safetensors"}):
+        with pytest.raises(OptionError, match="No network is named"):
+            bench(train, **given, **unread)
     with pytest.raises(WeightsError):
         bench(train, model=TINY, weights=str(train / "lying" / "0.jpg"), **given)
     with pytest.raises(OwnTrainingError):
@@ -157,7 +168,7 @@ def test_what_does_not_go_together_is_refused_before_anything_is_trained(photos,
 
 def test_without_a_pretrained_network_the_ways_to_one_are_told(tmp_path, monkeypatch, quick_classifier):
     monkeypatch.setattr("ganaug.evaluation.bench.room.usual", lambda: None)
-    data = bench(images(20, 0), test=images(40, 1), out=tmp_path, remedies=("probe", "finetune"), **FEW).data
+    data = bench(images(20, 0), test=images(40, 1), out=tmp_path, remedies=("probe", "finetune"), **BARE).data
     assert data["asked"]["name"] == "small"
     for rung in data["ladder"][1:]:
         assert 'pip install "ganaug[lite]"' in rung["why not"]
@@ -167,7 +178,7 @@ def test_without_a_pretrained_network_the_ways_to_one_are_told(tmp_path, monkeyp
 def test_fine_tuning_that_would_take_long_is_left_out_and_can_be_asked_for(photos, tmp_path, monkeypatch):
     monkeypatch.setattr("ganaug.evaluation.bench.room.QUICKLY_AFFORDED", 1e-9)
     train, test, _ = photos
-    asked = ganaug.bench(train, test=test, out=tmp_path, **FEW, augmentations=("none",), steps=4)
+    asked = ganaug.bench(train, test=test, out=tmp_path, **BARE, augmentations=("none",), steps=4)
     [left] = [rung for rung in asked.data["ladder"] if rung["rung"] == "finetune"]
     assert "--remedies finetune" in left["why not"]
     assert left["why not"] in asked.table()

@@ -21,6 +21,9 @@ from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError,
 from ganaug.samples.verdict import verdict_of
 
 QUICK: dict[str, Any] = {"quick": True, "seeds": 2, "ratios": (0.5,), "uses": ("plain",), "search": False}
+BARE: dict[str, Any] = {
+    name: value for name, value in QUICK.items() if name not in ("ratios", "uses")
+}  # no images to try
 pytestmark = pytest.mark.filterwarnings("ignore::ganaug.errors.NoEvidenceWarning")
 
 
@@ -157,7 +160,7 @@ def mixed(n: int, seed: int) -> pandas.DataFrame:
 def test_categories_dates_missing_cells_and_labels_that_are_texts(tmp_path):
     train, test = mixed(80, 0), mixed(120, 1)
     test.loc[[3, 4], "colour"] = "violet"
-    found = ganaug.bench(train, target="what", test=test, out=tmp_path / "bench", **QUICK)
+    found = ganaug.bench(train, target="what", test=test, out=tmp_path / "bench", **BARE)
     data = found.data
     assert data["classes"] == ["größer", "kleiner, viel"]
     assert data["ladder"][0]["test"][data["metric"]] > 0.75
@@ -165,7 +168,7 @@ def test_categories_dates_missing_cells_and_labels_that_are_texts(tmp_path):
     assert "2 test cells" in note
     assert "'colour': 2" in note
     assert "--test <DataFrame>" in data["command"]
-    dropped = ganaug.bench(train, target="what", drop=["colour"], test=test, out=tmp_path / "other", **QUICK).data
+    dropped = ganaug.bench(train, target="what", drop=["colour"], test=test, out=tmp_path / "other", **BARE).data
     assert dropped["data"]["shape"] != data["data"]["shape"]
 
 
@@ -181,17 +184,17 @@ def waves(tmp_path_factory):
 
 def test_series_bring_their_test_part_and_their_run_says_what_they_are(waves, tmp_path):
     run = ganaug.fit(waves, tmp_path / "run", kind="series", steps=2, device="cpu")
-    found = ganaug.bench(waves, run=run, out=tmp_path / "bench", **QUICK)
+    found = ganaug.bench(waves, run=run, out=tmp_path / "bench", **BARE)
     data = found.data
     assert data["data"]["shape"] == [8, 8]
     assert data["data"]["test"]["images"] == 310
     assert data["ladder"][0]["test"][data["metric"]] > 0.8
     assert "test series" in data["sentence"]
     assert "Series of 8 steps, 8 channels." in found.report_path.read_text()
-    alone = ganaug.bench(waves, kind="series", out=tmp_path / "alone", **QUICK).data
+    alone = ganaug.bench(waves, kind="series", out=tmp_path / "alone", **BARE).data
     assert alone["most"]["arms"] == data["most"]["arms"]
     with pytest.raises(OptionError, match="the run is of series"):
-        ganaug.bench(waves, run=run, kind="images", out=tmp_path / "other", **QUICK)
+        ganaug.bench(waves, run=run, kind="images", out=tmp_path / "other", **BARE)
 
 
 def test_series_of_another_length_are_refused(waves, tmp_path):
@@ -204,7 +207,7 @@ def test_series_of_another_length_are_refused(waves, tmp_path):
 def test_a_test_table_in_another_order_is_the_same_and_one_with_other_columns_is_refused(wine, tmp_path):
     train, test = wine
     frame = pandas.read_csv(test)
-    given = {"target": "class", "remedies": (), **QUICK}
+    given = {"target": "class", "remedies": (), **BARE}
     plain = ganaug.bench(train, test=test, out=tmp_path / "plain", **given).data
     turned = ganaug.bench(train, test=frame[frame.columns[::-1]], out=tmp_path / "turned", **given).data
     assert turned["most"]["arms"] == plain["most"]["arms"]
@@ -224,7 +227,7 @@ def test_a_test_table_in_another_order_is_the_same_and_one_with_other_columns_is
 def test_what_makes_a_verdict_impossible_is_told_in_rows(wine, tmp_path):
     train, test = wine
     frame = pandas.read_csv(test)
-    given = {"target": "class", "remedies": (), **QUICK}
+    given = {"target": "class", "remedies": (), **BARE}
     lacking = ganaug.bench(train, test=frame[frame["class"] != "class_1"], out=tmp_path / "lacking", **given).data
     assert "The test set has no row of 'class_1'." in lacking["reasons"]
     assert lacking["most"]["verdict"] == "withheld"
@@ -242,7 +245,7 @@ def test_what_makes_a_verdict_impossible_is_told_in_rows(wine, tmp_path):
 def test_test_rows_that_were_seen_are_dropped_or_the_bench_is_refused(wine, run, tmp_path):
     train, test = wine
     seen, fresh = pandas.read_csv(train), pandas.read_csv(test)
-    given = {"remedies": (), **QUICK}
+    given = {"remedies": (), **BARE}
     with pytest.raises(LeakError, match="20 of 138 test rows are among"):
         ganaug.bench(train, target="class", test=pandas.concat([fresh, seen[:20]]), out=tmp_path / "x", **given)
     as_text = seen[10:13].map(lambda cell: f"{cell:.4f}" if isinstance(cell, float) else cell)  # written otherwise
@@ -264,7 +267,7 @@ def test_of_a_table_whose_rows_repeat_each_other_copies_are_told_and_kept(tmp_pa
         label = np.where((letters == "a").sum(1) > 1, "many", "few")
         return pandas.DataFrame(letters, columns=["x", "y", "z"]).assign(label=label)
 
-    found = ganaug.bench(frame(100), target="label", test=frame(150), out=tmp_path / "bench", **QUICK).data
+    found = ganaug.bench(frame(100), target="label", test=frame(150), out=tmp_path / "bench", **BARE).data
     assert found["dropped"] == []
     assert any("They are kept" in note for note in found["notes"])
 

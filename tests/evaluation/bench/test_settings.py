@@ -107,7 +107,8 @@ def test_a_setting_changes_the_bench_or_is_refused(kind, setting):
     "wrong",
     [{"tune": "linear"}, {"remedies": "ensemble,longer"}, {"remedies": 3}, {"seeds": 2.5}, {"ratios": "auto"},
      {"ratios": 0.2}, {"ratios": ("some",)}, {"model": 18}, {"deploy": 18}, {"weights": None}, {"uses": (1,)},
-     {"augmentations": 1}, {"allow": 1}, {"drop": [2]}, {"steps": "many"}, {"limit": 3.5}, {"seed": None}],
+     {"augmentations": 1}, {"allow": 1}, {"drop": [2]}, {"steps": "many"}, {"limit": 3.5}, {"seed": None},
+     {"remedies": ""}, {"remedies": "mean,,longer"}, {"remedies": "none,mean"}],
     ids=str,
 )  # fmt: skip
 def test_what_is_no_value_of_a_setting_is_refused(wrong):

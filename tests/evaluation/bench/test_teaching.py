@@ -30,7 +30,7 @@ from tests.toys.oracle import Oracle
 MENU = Menu({"lr": (0.1,)}, fixmatch=True, longer=True)
 FROZEN = Menu({"lr": (0.1,)})
 FEW = {
-    "quick": True, "seeds": 2, "ratios": (0.5,), "uses": ("plain",), "steps": 4, "device": "cpu", "model": "small",
+    "quick": True, "seeds": 2, "steps": 4, "device": "cpu", "model": "small",
     "search": False,
 }  # fmt: skip
 
