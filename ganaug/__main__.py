@@ -29,7 +29,7 @@ def main() -> None:
             print(f"Fix:   {plain(error.fix)}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt as stop:
-        print(f"Interrupted: {stop or 'stopped'}.", file=sys.stderr)
+        print(f"Interrupted: {str(stop) or 'stopped'}.", file=sys.stderr)
         raise SystemExit(130) from None
 
 

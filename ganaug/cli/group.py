@@ -109,7 +109,7 @@ def common(command: Callable[..., Told | None]) -> Callable[..., None]:
             values, lines, code = told
             click.echo(json.dumps(values) if as_json else "\n".join(map(plain, lines)))
         except KeyboardInterrupt as stop:
-            click.echo(f"Interrupted: {stop or 'stopped'}.", err=True)
+            click.echo(f"Interrupted: {str(stop) or 'stopped'}.", err=True)
             raise SystemExit(130) from None
         if code:
             raise SystemExit(code)

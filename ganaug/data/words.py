@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganaug.data.labels.classes import alike
 from ganaug.errors import DataError, LabelMismatchError, OptionError
 from ganaug.files.checked import fields_of, is_, text, texts
 
@@ -48,15 +47,15 @@ class Words:
         """The words of each class, which `told` tells; by default those of its name. Raises DataError for a class
         without words and for two of the same words, LabelMismatchError for one of which nothing is told."""
         names = list(classes)
-        known = {alike(name): text for name, text in (told or {}).items()}
-        if told is not None and (missing := [name for name in names if alike(name) not in known]):
-            others = sorted(known.keys() - set(map(alike, names)))
+        known = {_alike(name): text for name, text in (told or {}).items()}
+        if told is not None and (missing := [name for name in names if _alike(name) not in known]):
+            others = sorted(known.keys() - set(map(_alike, names)))
             there = f" There are some of {_shown(others)}." if others else ""
             raise LabelMismatchError(
                 f"No words are given of {_shown(missing)}.{there}",
                 "Give words of every class of the data, by the names of their classes.",
             )
-        of = {name: words_in(name if told is None else known[alike(name)]) for name in names}
+        of = {name: words_in(name if told is None else known[_alike(name)]) for name in names}
         _require_told_apart(of)
         return Words(tuple(sorted(set().union(*of.values()))), tuple(of.items()))
 
@@ -118,13 +117,18 @@ def words_told(given: Any) -> dict[str, str] | None:
     return {name: " ".join(row) for name, row in zip(names, cells, strict=True)}
 
 
+def _alike(name: str) -> str:
+    """As `ganaug.data.labels.classes.alike`, which a help text does not wait for."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _shown(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names[:10])) + " ..." * (len(names) > 10)
 
 
 def _require_once(names: Sequence[str], where: Any) -> None:
-    times = Counter(map(alike, names))
-    if twice := next((name for name in names if times[alike(name)] > 1), None):
+    times = Counter(map(_alike, names))
+    if twice := next((name for name in names if times[_alike(name)] > 1), None):
         raise OptionError(f"The class {twice!r} is there twice in {where}.", "Write each class once.")
 
 

@@ -72,9 +72,10 @@ def writing(path: Path, size: int = 0) -> Iterator[None]:
         reason = error.strerror or str(error)
         if error.errno in _FULL:
             need = f" and needs {size:,} bytes" if size else ""
+            free = f"; {free_space(path):,} bytes are free on the disk" if error.errno != errno.EFBIG else ""
+            fix = "Free some space, or have the quota raised" if free else "Have the limit of a file's size raised"
             raise DiskFullError(
-                f"{path} cannot be written{need}: {reason}; {free_space(path):,} bytes are free on the disk.",
-                "Free some space, or have the quota raised; what was saved before is untouched.",
+                f"{path} cannot be written{need}: {reason}{free}.", f"{fix}; what was saved before is untouched."
             ) from error
         raise UnwritableError(
             f"{path} cannot be written: {reason}.",

@@ -130,7 +130,7 @@ def verdict_for(fitted: Fitted | Elsewhere, what: str) -> tuple[Path, dict[str, 
         )
     found = verdict_of(fitted)
     if found is None:
-        bench = BENCH if enlargement(fitted.card) else "`ganaug bench DATA --test TEST --run RUN`"
+        bench = BENCH if enlargement(fitted.card) else "`ganaug bench DATA --test TEST --run RUN --out BENCH`"
         raise NoVerdictError(
             f"{what}='auto' needs a verdict, and this run has not been benchmarked.",
             f"Run {bench} first, or give a {'number' if what == 'ratio' else what}.",

@@ -24,7 +24,7 @@ LOSS = (
     "A quarter of the training photographs reduced to 32 px cost a pretrained network 3 points of balanced accuracy "
     "(trashnet)."
 )
-BENCH = "`ganaug bench DATA --test TEST --run RUN --model NAME`"
+BENCH = "`ganaug bench DATA --test TEST --run RUN --model NAME --out BENCH`"
 
 
 def served_size(card: Card) -> tuple[Size, Size]:
@@ -90,7 +90,7 @@ def warn_of_small(pictures: Pictures, size: Size | None, *, depth: int) -> None:
     if is_enlarged(made, size):
         warnings.warn(
             f"Synthetic images have {_px(made)} and are served enlarged, where the real ones have {_px(size)}. {LOSS} "
-            "Measure yours: `ganaug bench DATA --test TEST --synthetic FOLDER --model NAME`.",
+            "Measure yours: `ganaug bench DATA --test TEST --synthetic FOLDER --model NAME --out BENCH`.",
             EnlargedWarning,
             stacklevel=depth + 1,
         )

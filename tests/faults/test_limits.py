@@ -93,6 +93,7 @@ Usage = namedtuple("Usage", "total used free")
 FAILURES = {
     "disk full": (errno.ENOSPC, DiskFullError),
     "quota": (errno.EDQUOT, DiskFullError),
+    "size of a file": (errno.EFBIG, DiskFullError),
     "read-only": (errno.EROFS, UnwritableError),
     "not allowed": (errno.EACCES, UnwritableError),
     "bad disk": (errno.EIO, UnwritableError),
@@ -116,7 +117,8 @@ def test_a_failed_save_names_the_reason_and_leaves_the_old_state(tmp_path, monke
     assert str(tmp_path) in caught.value.cause
     if kind is DiskFullError:
         assert "needs 80," in caught.value.cause
-        assert "bytes are free" in caught.value.cause
+        assert ("bytes are free" in caught.value.cause) == (number != errno.EFBIG)
+        assert ("limit of a file's size" in caught.value.fix) == (number == errno.EFBIG)
     assert load_state(tmp_path / "state").step == 1
     assert not list((tmp_path / "state").glob(".*"))
 
