@@ -66,8 +66,8 @@ class StackedRound(Round):
 
     @property
     def real_side(self) -> Seen:
-        seen = self.nets["eye"](self.real, self.rng)
-        return F.avg_pool2d(seen, 2, ceil_mode=True), seen
+        small = F.avg_pool2d(self.real, 2, ceil_mode=True)
+        return tuple(self.nets["eye"](stage, self.rng) for stage in (small, self.real))
 
     @property
     def fake_side(self) -> Seen:

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from ganaug.networks import residual
 from ganaug.networks.layers import PixelNorm, crop
 
+FINE = 16  # features at full size
+
 
 class Described(nn.Module):
     """y (N,) -> (N, features): the sum of the vectors of the words of each class, over the root of their number.
@@ -59,7 +61,8 @@ class Generator(nn.Module):
             residual.GeneratorBlock(features, features, 2 * self.latent, False) for _ in range(2)
         )
         self.last = residual.Modulated(features, 2 * self.latent)
-        self.paint = residual.conv(features, 4 * shape[0], gain=0.5)
+        self.finer = residual.conv(features, 4 * FINE)
+        self.paint = residual.conv(FINE, shape[0], gain=0.5)
 
     def moments(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of c, each (N, D)."""
@@ -76,7 +79,8 @@ class Generator(nn.Module):
         h = self.read(small)
         for block in self.blocks:
             h = block(h, style)
-        added = F.pixel_shuffle(self.paint(self.last(h, style)), 2)
+        fine = F.leaky_relu(F.pixel_shuffle(self.finer(self.last(h, style)), 2), 0.2)
+        added = self.paint(fine)  # at full size: pixels that are painted apart from their neighbours make a chequer
         below = torch.atanh(small.clamp(-0.999, 0.999))
         below = F.interpolate(below, scale_factor=2.0, mode="bilinear")
         return small, torch.tanh(crop(below + added, self.sides[0], self.sides[1]))

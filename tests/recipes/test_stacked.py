@@ -87,6 +87,9 @@ def test_matching_prefers_the_right_words_and_the_discriminator_sees_both_sizes(
     round = StackedRound(nets, Batch(x, y, x, y), torch.randn(4, 16, generator=rng()), rng())
     assert [part.shape[-1] for part in round.real_side] == [part.shape[-1] for part in round.fake_side] == [5, 9]
     assert torch.equal(round.real_side[0], F.avg_pool2d(x, 2, ceil_mode=True))
+    nets["eye"] = lambda x, rng: x + torch.randn(x.shape, generator=rng)
+    noise = StackedRound(nets, Batch(x, y, x, y), torch.randn(4, 16, generator=rng()), rng()).real_side[0]
+    assert (noise - F.avg_pool2d(x, 2, ceil_mode=True)).std().item() == pytest.approx(1, abs=0.15), "as a fake one is"
     assert round.real_scores.shape == round.fake_scores.shape == (4, 1, 2)
 
     class Fits:
