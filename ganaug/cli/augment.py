@@ -98,14 +98,16 @@ def augment(
     from ganaug.samples.pool import served
 
     fitted = load_run(run, recipe)
-    counts = fitted.card.counts
-    if fitted.card.described and per_class is None:
+    counts, most = fitted.card.counts, None
+    if with_real and per_class is None and len(fitted.card.shape) == 3:  # fill up those, not what the fit saw
+        counts, most = _counts_of(fitted, with_real, reading, report)
+    elif fitted.card.described and per_class is None:
         raise OptionError(
             "The classes of this generator are described: there are no real images of them to count.",
-            "Give --per-class N; in Python, ganaug.mix(data, run, mode='balance') fills up classes of your own data.",
+            "Give --per-class N, or --with-real DATA, whose classes are filled up.",
         )
     if balance:
-        plan = filled(counts)
+        plan = filled(counts, most)
     elif ratio is not None:  # a folder has no mode; the share is what the bench measured
         share = resolve(fitted, "replace", ratio if ratio == "auto" else number("ratio", ratio), force)
         share = share.at_size(fitted, depth=1)
@@ -143,3 +145,13 @@ def augment(
                     "that is added to the real images comes to the same share of a shuffled loader.")  # fmt: skip
     shown = {} if shards is None else {"shards": shards, "shard": shard}
     return Told({"out": str(out), "plan": plan, **shown, "notes": said}, lines + said)
+
+
+def _counts_of(fitted, data, reading, report):
+    """How many of these real images there are of each class of the generator, and the most of any class."""
+    from ganaug.data.labelled import label_counts
+    from ganaug.data.sources.source import open_source
+
+    real = open_source(data, reading, report=report)
+    there = label_counts(real.labels, [fitted.spelled(name) for name in real.classes])
+    return {name: there.get(name, 0) for name in fitted.card.classes}, max(there.values(), default=0)

@@ -37,7 +37,7 @@ def features(run, data, out, part, test, no_probe, reading, limit, device, recip
     ganaug features runs/mnist mnist.npz --test mnist.npz
     ganaug features runs/leaves data/train --part discriminator --out leaves.parquet
     """
-    from ganaug.cli.load import load_run
+    from ganaug.cli.load import load_run, own_recipe
     from ganaug.data.beside import both_readings
     from ganaug.data.outputs import require_outside
     from ganaug.device import resolve_device
@@ -45,17 +45,16 @@ def features(run, data, out, part, test, no_probe, reading, limit, device, recip
     from ganaug.evaluation.probing.probes import HEADER, probe
     from ganaug.evaluation.probing.table import checked
     from ganaug.evaluation.probing.table import features as know
-    from ganaug.recipes.named import recipe_named
 
     if no_probe and test is not None:
         raise OptionError("--test is for the probe, which --no-probe leaves out.", "Leave out one of them.")
     if no_probe and out is None:
         raise OptionError("Without the probe and without --out nothing is left to do.", "Give --out FILE.")
     file = None if out is None else checked(out)
-    fitted, game = load_run(run, recipe), None if recipe is None else recipe_named(recipe, {})
+    fitted = load_run(run, recipe)
     if file is not None:
         require_outside(file, data, test, classes=fitted.card.classes)
-    options = {"part": part, "device": str(resolve_device(device)), "recipe": game}
+    options = {"part": part, "device": str(resolve_device(device)), "recipe": own_recipe(recipe)}
     here, there = both_readings(reading, data, test)
     known = know(fitted, data, here, limit=limit, seed=seed, report=report, **options)
     other = None if test is None else know(fitted, test, there, report=report, **options)

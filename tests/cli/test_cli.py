@@ -206,13 +206,17 @@ def test_every_command_explains_itself_with_an_example(command):
 
 def test_a_recipe_from_a_file_is_fitted_and_named_again(tmp_path):
     file = tmp_path / "own.py"
-    file.write_text("from ganaug.recipes import make\n\ndef mine():\n    return make('cgan', {})\n")
+    file.write_text(
+        "from ganaug.recipes import make\n\ndef mine(width=16):\n    return make('small', {'width': width})\n"
+    )
     recipe, run = f"{file}:mine", str(tmp_path / "run")
     options = ["--recipe", recipe, "--steps", "2", "--limit", "20", "-q"]
-    done = CliRunner().invoke(cli, ["fit", "digits", "--out", run, *options])
+    done = CliRunner().invoke(cli, ["fit", "digits", "--out", run, *options, "--set", "width=8"])
     assert done.exit_code == 0, done.output
     assert "2 steps" in done.output
-    assert CliRunner().invoke(cli, ["preview", run, "--recipe", recipe, "-q"]).exit_code == 0
+    for command in (["preview", run], ["features", run, "digits", "--out", f"{run}.npz", "--no-probe"]):
+        done = CliRunner().invoke(cli, [*command, "--recipe", recipe, "-q"])
+        assert done.exit_code == 0, (done.output, done.exception)
     assert "Pass the recipe" in str(CliRunner().invoke(cli, ["preview", run, "-q"]).exception)
 
 

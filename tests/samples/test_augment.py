@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import timm.data
+from click.testing import CliRunner
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
+from ganaug.cli import cli
 from ganaug.data.sources.source import open_source
 from ganaug.errors import (
     DiskFullError,
@@ -108,6 +110,17 @@ def test_real_images_beside_synthetic_ones_make_one_training_set(run, tmp_path):
     x, y = np.stack([np.asarray(image.convert("L")) for image, _ in alone]), np.array(alone.targets)
     held = augment(run, {"bee": 3}, tmp_path / "arrays", with_real=(x, y), classes=alone.classes)
     assert np.bincount(ImageFolder(held).targets).tolist() == [5, 5, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("share", "numbers"), [(["--balance"], [7, 7, 7, 7]), (["--ratio", "0.5"], [10, 4, 6, 7])]
+)  # fmt: skip
+def test_what_is_filled_up_beside_real_images_are_these(run, tmp_path, share, numbers):
+    real = toy.write_folder(tmp_path / "real", {"ant": 5, "bee": 2, "cow": 3, "elk": 7})
+    out = tmp_path / "out"
+    done = CliRunner().invoke(cli, ["augment", str(run), *share, "--with-real", str(real), "--out", str(out), "-q"])
+    assert done.exit_code == 0, done.output
+    assert np.bincount(ImageFolder(out).targets).tolist() == numbers
 
 
 def test_real_images_beside_synthetic_ones_are_such_that_all_readers_read_them(run, tmp_path):

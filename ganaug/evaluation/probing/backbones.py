@@ -12,11 +12,10 @@ from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError
 from ganaug.game import CycleRound, JointRound, NoiseRound, Recipe
 from ganaug.generator.card import Card
-from ganaug.generator.folder import Fitted
+from ganaug.generator.folder import Fitted, OwnRecipe, rules_of
 from ganaug.generator.last import last_network
 from ganaug.networks.comparing import in_groups_of
 from ganaug.networks.equalised import EqualConv, EqualLinear
-from ganaug.recipes import make
 from ganaug.samples.run import Loadable, as_fitted
 
 PENULTIMATE = "encoder-penultimate"
@@ -86,7 +85,7 @@ class Backbone(nn.Module):
 
 
 @usual_defaults()
-def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None) -> Backbone:
+def backbone(run: Loadable, part: str = "auto", *, recipe: OwnRecipe | None = None) -> Backbone:
     """Give what a run knows about images, as a frozen network with the methods of a timm model.
 
     Where a network wants a label, the features are the mean over all labels: no label is given away.
@@ -105,8 +104,8 @@ def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None)
         - "discriminator": what goes into its last layer, with its last weights, which are in the run folder; BiGAN's is
           shown the image with its code;
         - "auto": the encoder, else the reader, else the discriminator.
-    recipe : Recipe, optional
-        The recipe, for a run that was fitted with one from a file of your own.
+    recipe : Recipe or callable, optional
+        The recipe, or a function of the settings that gives it, for a run that was fitted with one of your own.
 
     Returns
     -------
@@ -132,7 +131,7 @@ def backbone(run: Loadable, part: str = "auto", *, recipe: Recipe | None = None)
     ('discriminator', 2)
     """
     fitted = as_fitted(run)
-    game = make(fitted.card.recipe, fitted.card.settings) if recipe is None else recipe
+    game = rules_of(fitted.card, recipe)
     has = [name for name in ("encoder", "reader") if name in fitted.networks]
     if (game.wiring in (NoiseRound, CycleRound) and not has) or (game.wiring is JointRound and has):
         has.append("discriminator")

@@ -18,7 +18,7 @@ from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, MissingPackageError, OptionError
 from ganaug.evaluation.probing.backbones import Backbone, backbone
 from ganaug.files.integrity import write_atomically
-from ganaug.game import Recipe
+from ganaug.generator.folder import OwnRecipe
 from ganaug.generator.parts import FitParts, reading_like
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
@@ -116,7 +116,7 @@ def features(
     limit: int | None = None,
     seed: int = 0,
     device: str = "cpu",
-    recipe: Recipe | None = None,
+    recipe: OwnRecipe | None = None,
     report: Report = silent,
     **given: Any,
 ) -> Features:
@@ -140,8 +140,8 @@ def features(
         Chooses among the images where there is a limit.
     device : str, default "cpu"
         Where the network runs.
-    recipe : Recipe, optional
-        The recipe, for a run that was fitted with one from a file of your own.
+    recipe : Recipe or callable, optional
+        The recipe, or a function of the settings that gives it, for a run that was fitted with one of your own.
     report : callable, optional
         Called as `report(phase, done, total, text)`.
     **given
