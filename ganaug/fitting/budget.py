@@ -38,8 +38,12 @@ class Pace:
     spent: float
 
 
-def warm_up(recipe: Recipe, batches: Batches, device: torch.device, limit: float = LIMIT) -> Pace:
-    """The pace of a game, from rounds that are thrown away. Ends after `limit` seconds, or after the first round."""
+def warm_up(
+    recipe: Recipe, batches: Batches, device: torch.device, limit: float = LIMIT, *, slices: int = 1, world: int = 1
+) -> Pace:
+    """The pace of a game, from rounds that are thrown away: of those slices of a batch that one of `world` processes
+    plays. Ends after `limit` seconds, or after the first round."""
+    recipe, slices = replace(recipe, batch=recipe.batch // world), slices // world or 1
     began, limit = time.monotonic(), max(limit, LEAST)
     interval = max(term.interval for player in recipe.players for term in player.loss.terms)
     counts = thread_counts() if device.type == "cpu" else [torch.get_num_threads()]
@@ -49,7 +53,7 @@ def warm_up(recipe: Recipe, batches: Batches, device: torch.device, limit: float
         for threads in 2 * counts if len(counts) > 1 else ():  # twice, in turns: others work in bursts
             if time.monotonic() < began + limit / 2:
                 torch.set_num_threads(threads)
-                timed[threads] = timed_rounds(recipe, batches, device, interval + 1, began + limit / 2)
+                timed[threads] = timed_rounds(recipe, batches, device, interval + 1, began + limit / 2, slices)
                 cycles[threads] += [sum(timed[threads][1:])] if len(timed[threads]) > interval else []
         best = counts[0]
         for threads in sorted(threads for threads in counts if cycles[threads]):
@@ -59,7 +63,7 @@ def warm_up(recipe: Recipe, batches: Batches, device: torch.device, limit: float
         times = timed.get(best, [])
         if not times or time.monotonic() < began + limit:
             rounds = interval * math.ceil(ROUNDS / interval) + interval
-            times = timed_rounds(recipe, batches, device, rounds, began + limit)
+            times = timed_rounds(recipe, batches, device, rounds, began + limit, slices)
     whole = (len(times) - 1) // interval * interval  # the first round also makes things ready
     return Pace(_mean(times[-whole:] if whole else times), best, time.monotonic() - began)
 
@@ -68,10 +72,12 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def timed_rounds(recipe: Recipe, batches: Batches, device: torch.device, rounds: int, until: float) -> list[float]:
+def timed_rounds(
+    recipe: Recipe, batches: Batches, device: torch.device, rounds: int, until: float, slices: int = 1
+) -> list[float]:
     """Seconds of each of so many rounds; fewer where time is over, but one."""
     moments = []
-    for progress in train(recipe, batches, steps=rounds, device=device):
+    for progress in train(recipe, batches, steps=rounds, device=device, slices=slices):
         moments.append(time.monotonic())
         if progress.step and moments[-1] > until:
             break
@@ -152,10 +158,10 @@ def round_memory(recipe: Recipe, batches: Batches, device: torch.device) -> int:
     return int(HELD * (kept[0] + max(0, an_item) * (recipe.batch - few[0])))
 
 
-def require_memory(recipe: Recipe, batches: Batches, device: torch.device, least: int = 0) -> int:
-    """Bytes, about, that a round takes; 0 for batches of fewer than `least` values, of which nothing is measured.
-    Raises OutOfMemoryError where it does not fit in what is free."""
-    shape = batches.spec.shape
+def require_memory(recipe: Recipe, batches: Batches, device: torch.device, least: int = 0, *, slices: int = 1) -> int:
+    """Bytes, about, that a round takes, whose batch is played in slices; 0 for slices of fewer than `least` values, of
+    which nothing is measured. Raises OutOfMemoryError where it does not fit in what is free."""
+    shape, recipe = batches.spec.shape, replace(recipe, batch=recipe.batch // slices)
     if recipe.batch * math.prod(shape) < least:
         return 0
     needed = round_memory(recipe, batches, device)
@@ -164,7 +170,7 @@ def require_memory(recipe: Recipe, batches: Batches, device: torch.device, least
         raise OutOfMemoryError(
             f"A round of {recipe.batch} items of {' x '.join(map(str, shape))} takes about {in_bytes(needed)} of "
             f"memory, and {in_bytes(free)} are free.",
-            "Take a smaller --size, or a smaller batch (--set batch=N); or free memory.",
+            "Take a smaller --size, a smaller batch (--set batch=N), or play it in parts (--slices N); or free memory.",
         )
     return needed
 

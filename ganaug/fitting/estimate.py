@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +113,11 @@ def dry_run(
         found, _ = prepare_alike(ranks, data, settings, report)
     if not ranks.leads:
         return None
-    share = replace(found.recipe, batch=found.recipe.batch // ranks.world)
-    needed = require_memory(share, found.batches, found.device)
+    slices = found.settings.slices
+    needed = require_memory(found.recipe, found.batches, found.device, slices=slices)
     memory = process_memory(needed, found.training.spec.shape, found.device)
     limit = LIMIT if found.settings.steps is not None else SHARE * found.settings.seconds
-    pace = warm_up(share, found.batches, found.device, limit)
+    pace = warm_up(found.recipe, found.batches, found.device, limit, slices=slices, world=ranks.world)
     steps = found.settings.steps or steps_in(found.settings.seconds - pace.spent, pace.seconds)
     training, validation = found.training, found.validation
     return Estimate(

@@ -57,7 +57,8 @@ def fit(
         result has the bytes of an uninterrupted fit.
     fork : str, path or Run, optional
         A run whose last state is where this one begins, with other settings (of the recipe, steps or budget) and the
-        same data and seed. `steps` counts its rounds too; a budget is added to them.
+        same data and seed. `steps` counts its rounds too; a budget is added to them. Learning rates that change with
+        the progress go by the new number of rounds; networks that have grown stay so.
     report : callable, optional
         Shows the progress to people: called as `report(phase, done, total, text)`. By default there is a bar with the
         time left on a terminal and in a notebook, and nothing elsewhere; `ganaug.silent` shows nothing.

@@ -15,6 +15,7 @@ from ganaug.files.machine import usable_cores
 from ganaug.fitting.budget import GRACE, SHARE, SMALL, process_memory, require_memory, steps_in, warm_up, what_it_takes
 from ganaug.fitting.prepare import Prepared
 from ganaug.fitting.settings_file import Plan, agreed_plan, store_end
+from ganaug.generator.state import SavedState
 from ganaug.reporting import Report
 
 WINDOW = 60.0  # seconds over which a pace is taken
@@ -81,21 +82,27 @@ class Planned:
         return step == self.end
 
 
-def planned(folder: Path, prepared: Prepared, digest: str, resume: bool, played: int, report: Report) -> Planned:
-    """Decide it, or take what is stored where a fit is resumed, which must agree; torch gets the threads. played:
-    rounds, of which a budget of time does not count those of another run; a resume has the share of the time that its
-    rounds are of all. Raises OutOfMemoryError for what does not fit."""
+def planned(
+    folder: Path, prepared: Prepared, digest: str, resume: bool, saved: SavedState, world: int, report: Report
+) -> Planned:
+    """Decide it, or take what is stored where a fit is resumed, which must agree; torch gets the threads. A budget of
+    time counts no round that another run played; a resume has the share of the time that its rounds are of those of
+    this run. world: processes that share each batch. Raises OutOfMemoryError for what does not fit."""
     began, pace, settings, device = time.monotonic(), None, prepared.settings, prepared.device
     plan = agreed_plan(folder, settings, digest) if resume else None
-    share = 1.0 if plan is None else 1 - played / plan.steps
+    played, began_at = saved.step, max((one.step for one in saved.interventions if one.kind == "fork"), default=0)
+    share = 1.0 if plan is None else (plan.steps - played) / (plan.steps - began_at)
     if plan is None:
         timed = settings.steps is None
-        needed = require_memory(prepared.recipe, prepared.batches, device, 0 if timed else SMALL)
+        needed = require_memory(
+            prepared.recipe, prepared.batches, device, 0 if timed else SMALL, slices=settings.slices
+        )
         held = process_memory(needed, prepared.training.spec.shape, device)
         plan = Plan(settings.steps or 1, torch.get_num_threads())
         if timed:
             report("warm-up", 0, 1, "")
-            measured = warm_up(prepared.recipe, prepared.batches, device, SHARE * settings.seconds)
+            limit = SHARE * settings.seconds
+            measured = warm_up(prepared.recipe, prepared.batches, device, limit, slices=settings.slices, world=world)
             pace, left = measured.seconds, settings.seconds - (time.monotonic() - began)
             more = steps_in(left, pace)
             plan = Plan(played + more, measured.threads)

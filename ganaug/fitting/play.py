@@ -63,16 +63,15 @@ class Play:
             clear_parts(place)
         with self.course.memory_named(self.recipe.batch), contextlib.closing(self.course.journal), torch_threads():
             saved = self._saved(resume, fork)
-            share = replace(self.recipe, batch=self.recipe.batch // self.ranks.world)  # of a batch, of this process
-            own = replace(self.prepared, recipe=share)
-            self.time = planned(self.folder, own, self.digest, resume, saved.step, self.report)
+            self.time = planned(self.folder, self.prepared, self.digest, resume, saved, self.ranks.world, self.report)
             steps = self.time.plan.steps
             begin = self.course.begin(saved)
             self.course.find_anchor(begin, steps)
             loop = self._loop(begin, steps)
             what = KINDS[len(self.training.spec.shape)]
+            held_out = len(self.validation) / (len(self.training) + len(self.validation))
             self.watch = Watch(
-                self.folder, self._counts(), steps, self.recipe.advised, self._examiner, self.report, what
+                self.folder, self._counts(), steps, self.recipe.advised, self._examiner, self.report, what, held_out
             )
             first = next(loop)  # a state that does not fit is refused here, before anything is written
             if self.beside is not None:
@@ -130,20 +129,23 @@ class Play:
 
     def _consume(self, progress: Progress, loop: Iterator[Progress], steps: int) -> Progress:
         """To the last round, or to one at which a knob is turned."""
-        began = saved_at = time.monotonic()
-        start, journal = progress.step, self.course.journal
+        began = wrote_at = saved_at = time.monotonic()
+        start = wrote = progress.step
+        journal = self.course.journal
         with interruptible() as asked:
             for progress in loop:
                 self.course.step = step = progress.step
                 last = self.time.is_last(step)
                 journal.add(progress.losses)
-                speed = (step - start) / max(time.monotonic() - began, 1e-9)
+                now = time.monotonic()
                 if step % every(steps, LOG_LINES) == 0 or last:
-                    journal.write(step, speed)
+                    journal.write(step, (step - wrote) / max(now - wrote_at, 1e-9))
+                    wrote, wrote_at = step, now
                 if step % every(steps, GRIDS) == 0 or last:
                     self._draw(progress)
                 fix = self._look(progress) if self.watch.due(step) else None
                 detail = "  ".join(f"{_short(name)} {value:.2f}" for name, value in progress.losses.items())
+                speed = (step - start) / max(now - began, 1e-9)
                 self.report("fit", step, steps, f"{speed:.1f} steps/s  {detail}")
                 stop = any_asked(self.ranks, progress, asked) and not last  # once: a signal may come at any instant
                 due = stop or last or time.monotonic() - saved_at > SAVE_SECONDS

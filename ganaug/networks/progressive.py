@@ -44,11 +44,15 @@ class Level(nn.Module):
 
 
 def grow(nets: Mapping[str, nn.Module], share: float) -> None:
-    """Bring every network that can grow to this share of its growth."""
+    """Bring every network that can grow to this share of its growth; from the beginning (0) on it never shrinks, also
+    where a fork has more rounds before it."""
     for net in nets.values():
         for module in net.modules():
             if isinstance(module, Level):
+                before = module.value.clone()
                 module.put(share)
+                if share > 0:
+                    torch.maximum(module.value, before, out=module.value)
 
 
 Layer = Callable[[Tensor], Tensor]

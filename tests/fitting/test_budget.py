@@ -6,6 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +20,10 @@ from ganaug.files import machine
 from ganaug.fitting import budget, planned
 from ganaug.fitting.budget import Pace, round_memory, steps_in, warm_up, what_it_takes
 from ganaug.fitting.planned import WINDOW, Tempo
+from ganaug.fitting.settings_file import Plan
 from ganaug.game.batches import batches_for
-from ganaug.generator.state import load_state
+from ganaug.generator.interventions import Intervention
+from ganaug.generator.state import SavedState, load_state
 from ganaug.recipes import make
 
 CPU = torch.device("cpu")
@@ -41,7 +45,7 @@ def fitted(folder, **options):
 @pytest.fixture
 def quick(monkeypatch):
     """A warm-up that says what it is told to, and a budget that is over after the first round."""
-    monkeypatch.setattr(planned, "warm_up", lambda *_: Pace(360.0, 1, 0.0))
+    monkeypatch.setattr(planned, "warm_up", lambda *_, **__: Pace(360.0, 1, 0.0))
     monkeypatch.setattr(planned, "GRACE", 0.0)
 
 
@@ -64,11 +68,32 @@ def test_a_fit_ends_when_its_time_is_over_and_a_resume_replays_that(quick, tmp_p
 
 def test_the_threads_of_the_warm_up_are_those_of_the_fit_and_of_it_alone(monkeypatch, tmp_path):
     seen, before = [], torch.get_num_threads()
-    monkeypatch.setattr(planned, "warm_up", lambda *_: Pace(1800.0, 1, 0.0))
+    monkeypatch.setattr(planned, "warm_up", lambda *_, **__: Pace(1800.0, 1, 0.0))
     run = fitted(tmp_path / "run", report=lambda *_: seen.append(torch.get_num_threads()))
     assert seen[-1] == 1
     assert torch.get_num_threads() == before
     assert run.load().card.versions["threads"] == "1"
+
+
+def test_a_resumed_fork_has_the_share_of_the_time_that_is_left_of_its_own_rounds(monkeypatch, tmp_path):
+    monkeypatch.setattr(planned, "agreed_plan", lambda *_: Plan(19, 1))
+    found = SimpleNamespace(settings=ganaug.FitSettings(budget="1h"), device=CPU)
+    saved = SavedState(11, interventions=(Intervention("fork", 10, 10, "forked"),))
+    now = time.monotonic()
+    going_on = planned.planned(tmp_path, found, "", True, saved, 1, ganaug.silent)
+    assert going_on.deadline - now == pytest.approx(8 / 9 * planned.GRACE * 3600, abs=5)
+
+
+def test_slices_take_the_memory_and_the_time_of_slices(monkeypatch):
+    recipe, played = make("small", {**TINY, "batch": 64}), []
+    whole = round_memory(recipe, batches(16), CPU)
+    monkeypatch.setattr(budget, "free_memory", lambda: whole / 2)
+    with pytest.raises(OutOfMemoryError, match="--slices"):
+        budget.require_memory(recipe, batches(16), CPU)
+    assert budget.require_memory(recipe, batches(16), CPU, slices=8) < whole / 4
+    monkeypatch.setattr(budget, "timed_rounds", lambda *given: played.append((given[0].batch, given[-1])) or [1.0])
+    warm_up(recipe, batches(16), CPU, slices=8, world=2)
+    assert set(played) == {(32, 4)}
 
 
 @pytest.mark.parametrize(("slow", "chosen"), [(2, 1), (1, 2)])

@@ -1,6 +1,7 @@
 """What a fit tells a tracker: the values of its log and its grids, neither more nor less."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -41,6 +42,20 @@ def test_a_tracker_gets_every_line_of_the_log_and_every_grid(tmp_path, monkeypat
     for step, file in files.items():
         with Image.open(file) as picture:
             assert np.array_equal(np.asarray(picture), np.asarray(grids[step]))
+
+
+@pytest.mark.filterwarnings("ignore::ganaug.errors.FewImagesWarning")
+def test_a_pace_is_that_since_the_last_line(tmp_path):
+    told = {}
+
+    def slow(step, values):
+        told.update({step: values["steps_per_second"]} if "steps_per_second" in values else {})
+        time.sleep(2.0 * (step == 3))
+
+    fit(tmp_path / "run", track=slow)
+    assert told[4] < 0.5
+    assert min(pace for step, pace in told.items() if step > 4) > told[4]
+    assert max(told[step] for step in (10, 11, 12)) > 4  # not 12 rounds over all seconds
 
 
 @pytest.mark.filterwarnings("ignore::ganaug.errors.FewImagesWarning")

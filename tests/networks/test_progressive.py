@@ -76,6 +76,14 @@ def test_growth_waits_then_fades_at_each_size_and_is_complete_at_its_end():
     assert values == pytest.approx([0, 0, 0, 0.5, 1, 1, 2, 2, 3, 3], abs=1e-5)
 
 
+def test_networks_that_have_grown_stay_so_where_a_fork_has_more_rounds_before_it():
+    net = progressive.Generator((1, 16, 16), 2, 4)
+    (level,) = (module for module in net.modules() if isinstance(module, Level))
+    for share, value in ((0.0, 0), (1.0, 2), (0.1, 2), (0.9, 2)):
+        grow({"generator": net}, share)
+        assert level.value.item() == value
+
+
 def test_equalised_weights_have_unit_variance_and_outputs_too():
     torch.manual_seed(0)
     linear, conv = EqualLinear(400, 300), EqualConv(50, 40, gain=1.0)

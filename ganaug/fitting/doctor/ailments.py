@@ -22,7 +22,7 @@ SETTLED = 1 / 3  # of a fit after which it is judged
 class Past:
     """counts: real images of each class. checkups: in the order of their steps. losses: lines of metrics.jsonl, each
     with "step" and means of terms by "player/term". steps: of the whole fit, of which this may be a part. advised: what
-    good samples take, 0 where that is not known. what: "images", "rows" or "series"."""
+    good samples take, 0 where that is not known. what: "images", "rows" or "series". held_out: share of the items."""
 
     classes: Sequence[str]
     counts: Mapping[str, int]
@@ -32,6 +32,7 @@ class Past:
     interventions: Sequence[Intervention] = ()
     advised: int = 0
     what: str = "images"
+    held_out: float = 0.2
 
     def after(self, share: float) -> list[Checkup]:
         return [checkup for checkup in self.checkups if checkup.step >= share * self.steps]

@@ -175,9 +175,10 @@ def doctor(
     card, advised = fitted.card, 0
     with contextlib.suppress(ArtefactError):  # a recipe of the user's own, which is not at hand
         advised = rules_of(card, recipe).advised
-    counts = {name: card.counts[name] for name in card.classes}
+    known = {name: card.counts[name] for name in card.classes}, card.steps, advised, KINDS[len(card.shape)]
+    held_out = len(card.held_out) / max(1, len(card.fingerprints) + len(card.held_out))
     try:
-        past = replace(history, checkups=tuple(checkups)).past(counts, card.steps, advised, KINDS[len(card.shape)])
+        past = replace(history, checkups=tuple(checkups)).past(*known, held_out)
         found, left = findings(past), unanswered(past)
     except (TypeError, ValueError, IndexError, KeyError, ArithmeticError) as error:
         raise ArtefactError(

@@ -25,9 +25,12 @@ class History:
     checkups: tuple[Checkup, ...] = ()
     interventions: tuple[Intervention, ...] = ()
 
-    def past(self, counts: Mapping[str, int], steps: int, advised: int, what: str = "images") -> Past:
-        """What findings are made from. counts: items of each class, in the order of the classes. what: they are."""
-        return Past(tuple(counts), counts, self.checkups, self.losses, steps, self.interventions, advised, what)
+    def past(self, counts: Mapping[str, int], steps: int, advised: int, what: str, held_out: float) -> Past:
+        """What findings are made from. counts: items of each class, in the order of the classes. what: they are.
+        held_out: share of them."""
+        return Past(
+            tuple(counts), counts, self.checkups, self.losses, steps, self.interventions, advised, what, held_out
+        )
 
 
 def read_history(run: Path) -> History:

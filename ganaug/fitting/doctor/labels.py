@@ -15,7 +15,7 @@ ONE_CLASS, MOSTLY = 0.40, 0.50  # share of samples that are taken for one other 
 JUDGED = 0.50  # of the way from chance to certainty that held-out items of a class must go, to judge samples by it
 TELLING = 0.10  # above chance: share of held-out items of any class that the judge must get right, to be one
 NOTHING = 0.25  # of the way from chance to that share: fewer samples of any class that are right show no class
-HELD_OUT = 0.2  # of the images of a class, about
+LEAST = 4  # held-out images of a class, to judge a class by them
 
 OF_LABELS = ("labels swapped", "labels leak", "unrealistic samples", "samples at chance")
 MEANWHILE = "do not mix in these classes meanwhile."
@@ -48,9 +48,9 @@ def _judged(past: Past) -> _Judged | None:
     own, other = (np.mean([getattr(c, name) for c in recent], 0) for name in ("agreement", "mistaken"))
     expected = np.array(recent[-1].agreement_of_unseen)
     chance = 1 / len(past.classes)
-    asked = np.maximum(1.0, HELD_OUT * np.array([past.counts.get(name, 0) for name in past.classes]))
+    asked = np.maximum(1, np.round(past.held_out * np.array([past.counts.get(name, 0) for name in past.classes])))
     error = np.sqrt(np.maximum(0, expected * (1 - expected)) / asked)
-    judged = (expected - error > chance + JUDGED * (1 - chance)) & (asked >= HELD_OUT * FEW)
+    judged = (expected - error > chance + JUDGED * (1 - chance)) & (asked >= LEAST)
     return _Judged(own, other, expected, error, judged, chance)
 
 

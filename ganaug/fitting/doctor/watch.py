@@ -47,15 +47,15 @@ class Watch:
 
     folder: the run, whose metrics.jsonl is the memory of this. counts: items of each class, held-out ones included, in
     the order of the classes. advised: rounds that good samples take. examiner: makes the one that is asked, once it is.
-    what: the items are, one of `KINDS`.
+    what: the items are, one of `KINDS`. held_out: share of the items.
     """
 
     def __init__(
         self, folder: Path, counts: Mapping[str, int], steps: int, advised: int, examiner: Callable[[], Examiner],
-        report: Report, what: str = "images",
+        report: Report, what: str, held_out: float,
     ):  # fmt: skip
         self.folder, self.counts, self.steps, self.advised, self.report = folder, counts, steps, advised, report
-        self.what = what
+        self.what, self.held_out = what, held_out
         self.every = max(APART, steps // CHECKUPS)
         self.said: set[str] = set()
         self._examiner = cache(examiner)
@@ -68,7 +68,8 @@ class Watch:
         checkup = self._examiner().examine(progress.networks(), progress.step)
         journal.note({"step": progress.step, "checkup": checkup.to_json()})
         journal.keep()
-        found = findings(read_history(self.folder).past(self.counts, self.steps, self.advised, self.what))
+        known = self.counts, self.steps, self.advised, self.what, self.held_out
+        found = findings(read_history(self.folder).past(*known))
         for finding in found:
             if finding.name not in self.said and finding.name not in TOLD_BEFORE:
                 self.said.add(finding.name)

@@ -81,6 +81,13 @@ def test_classes_that_real_items_are_not_told_apart_by_are_not_judged():
     assert unanswered(Past(CLASSES, COUNTS, past(), (), STEPS)) == ()
 
 
+def test_a_class_is_judged_by_as_many_items_as_were_held_out():
+    swapped = past(agreement=(0.9, 0.05, 0.8), mistaken=(0.1, 0.9, 0.1))
+    few = Past(CLASSES, COUNTS, swapped, (), STEPS, held_out=0.02)  # one of each class
+    assert "labels swapped" not in [one.name for one in findings(few)]
+    assert any("of too few items" in one.why for one in unanswered(few))
+
+
 def test_a_judge_that_guesses_says_so():
     assert names(past(agreement_of_unseen=(0.4, 0.4, 0.4), agreement=(0.05, 0.05, 0.05))) == ["judge at chance"]
 
