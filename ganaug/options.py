@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import numbers
 import operator
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -113,6 +114,8 @@ class Reading:
     as_served: bool = option(False, recorded=False)
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _as_declared(field, getattr(self, field.name)))
         if self.range is not None:
             object.__setattr__(self, "range", _range(self.range))
 
@@ -153,9 +156,33 @@ def whole(name: str, value: Any) -> int | None:
     if value is None:
         return None
     try:
-        return int(value) if isinstance(value, str) else operator.index(value)
+        if not isinstance(value, bool):
+            return int(value) if isinstance(value, str) else operator.index(value)
     except (TypeError, ValueError):
-        raise OptionError(f"{name} is {value!r}.", "Give a whole number.") from None
+        pass
+    raise OptionError(f"{name} is {value!r}.", "Give a whole number.")
+
+
+def at_least(name: str, value: Any, least: int) -> int:
+    """A whole number as Python's own. Raises OptionError for anything else, and for one below `least`."""
+    number = whole(name, value)
+    if number is None or number < least:
+        raise OptionError(f"{name} is {value!r}.", f"Give a whole number, {least} or more.")
+    return number
+
+
+def share(name: str, value: Any) -> float:
+    """A number from 0 to 1 as Python's own. Raises OptionError for anything else."""
+    if 0 <= (number := real(name, value)) <= 1:
+        return number
+    raise OptionError(f"{name} is {value!r}.", "Give a number from 0 to 1.")
+
+
+def real(name: str, value: Any) -> float:
+    """A number as Python's own. Raises OptionError for anything else, text and infinity included."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise OptionError(f"{name} is {value!r}.", "Give a number.")
 
 
 def texts(name: str, value: Any) -> tuple[str, ...]:
@@ -165,6 +192,31 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, Collection) and all(isinstance(one, str) for one in value):
         return tuple(value)
     raise OptionError(f"{name} is {value!r}.", "Give names, as a tuple of texts.")
+
+
+def _as_declared(field: dataclasses.Field[Any], value: Any) -> Any:
+    """The value of a setting as Python's own, if it is of the type that the field declares; OptionError if it is not.
+    What its own settings read, such as a time or shares, and what may be anything, is left as it is."""
+    kind, name = str(field.type), field.name
+    kinds = kind.split(" | ")
+    if kind == "Any" or kind.startswith(("tuple[float", "float | str")) or (value is None and "None" in kinds):
+        return value
+    if value is None:
+        raise OptionError(f"{name} is None.", "Leave it out, or give a value.")
+    if kind.startswith("tuple[str"):
+        return texts(name, value)
+    if "int" in kinds:
+        return value if isinstance(value, str) and value == field.default else whole(name, value)
+    if kind == "float":
+        return real(name, value)
+    if kind == "bool" and type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    if kind == "dict[str, Any]" and isinstance(value, Mapping):
+        return dict(value)
+    if "str" in kinds and (name == "device" or isinstance(value, (str, Path))):
+        return str(value)
+    wanted = {"bool": "True or False", "dict[str, Any]": "a dict of names and values"}.get(kind, "a text")
+    raise OptionError(f"{name} is {value!r}.", f"Give {wanted}.")
 
 
 def _range(value: Any) -> tuple[float, float]:

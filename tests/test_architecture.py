@@ -44,8 +44,8 @@ MAY = {
         "classifier data data.duplicates data.labels data.rows device files fitting.doctor game generator networks "
         "options recipes samples"
     ),
-    "mixing": "classifier data data.duplicates data.labels data.pictures data.sources game generator samples",
-    "evaluation.probing": "data files game generator networks options recipes samples",
+    "mixing": "classifier data data.duplicates data.labels data.pictures data.sources game generator options samples",
+    "evaluation.probing": "data files game generator networks options samples",
     "evaluation.measuring": "classifier data data.labels data.rows data.sources generator metrics options samples",
     "evaluation.trials": "classifier data data.rows data.sources files metrics mixing",
     "evaluation.bench": (

@@ -17,8 +17,9 @@ from ganaug.data.labels.classes import Classes, names_by_label
 from ganaug.data.pictures.depth import Range, in_words
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
-from ganaug.errors import IncompatibleLoaderError
+from ganaug.errors import IncompatibleLoaderError, OptionError
 from ganaug.generator.folder import ByName, Fitted
+from ganaug.keys import own_seed
 from ganaug.samples.blocks import serving
 from ganaug.samples.run import fitted_again
 from ganaug.samples.variants import labels_at
@@ -39,7 +40,7 @@ class BatchTransform(v2.Transform):
 
     def __init__(self, samples: ByName, seed: int, classes: Classes | None, normalize: Normalisation | None):
         super().__init__()
-        self.seed, self.normalize = seed, normalize
+        self.seed, self.normalize = own_seed(seed), _normalisation(normalize)
         self.classes = names_by_label(samples.classes, classes, type(self).__name__)
         self._known = labels_at(samples, self.classes)  # label -> its label at the generator
         self._span = samples.codec.range
@@ -92,8 +93,11 @@ class BatchTransform(v2.Transform):
             )
         images, given = pair
         labels = require_batch(images, given, who)
+        if self.normalize is not None and len(self.normalize[0]) not in (1, images.shape[1]):
+            cause = f"normalize= is of {len(self.normalize[0])} channels, and the images have {images.shape[1]}."
+            raise IncompatibleLoaderError(cause, "Give mean and standard deviation of each channel.")
         if self._calls < _CHECKED or images.device.type == "cpu":
-            _require_usual_scale(images, self._span, self.normalize, who)
+            require_usual_scale(images, self._span, self.normalize, who)
         width = len(self.classes) if given.ndim == 1 else given.shape[1]
         images, changed = self._changed(images, labels, width, **named)
         targets = as_given(changed, labels, given)
@@ -113,6 +117,19 @@ class BatchTransform(v2.Transform):
         if device not in self._copies:
             self._copies[device] = {role: serving(net, device) for role, net in self._loaded().networks.items()}
         return self._copies[device]
+
+
+def _normalisation(given: Any) -> Normalisation | None:
+    """Mean and standard deviation of each channel as lists of floats. Raises OptionError for anything else."""
+    if given is None:
+        return None
+    try:
+        mean, std = ([float(value) for value in values] for values in given)
+        if len(mean) == len(std) and len(mean) in (1, 3) and min(std) > 0:
+            return mean, std
+    except (TypeError, ValueError):
+        pass
+    raise OptionError(f"normalize is {given!r}.", "Give (MEAN, STD), one number of each for each of 1 or 3 channels.")
 
 
 def call_key(seed: int, purpose: str, epoch: int, call: int) -> tuple[int | str, ...]:
@@ -159,7 +176,7 @@ def as_given(changed: Tensor, labels: Tensor, given: Tensor) -> Tensor:
     return one_hot(changed.to(torch.int64), given.shape[1]).to(given.dtype)
 
 
-def _require_usual_scale(images: Tensor, span: Range | None, normalize: Normalisation | None, who: str) -> None:
+def require_usual_scale(images: Tensor, span: Range | None, normalize: Normalisation | None, who: str) -> None:
     """Raises IncompatibleLoaderError for a batch on another scale than synthetic images are made on: such as over the
     range that the run's images were read over."""
     if not images.numel():
@@ -217,6 +234,12 @@ def encoded(images: Tensor, normalize: Normalisation | None, *, limited: bool = 
         mean, std = (torch.tensor(list(values), device=unit.device)[:, None, None] for values in normalize)
         unit = unit * std + mean
     return (unit.clamp(0, 1) if limited else unit) * 2 - 1
+
+
+def encoded_pairs(pairs: Tensor, shape: Sequence[int]) -> Tensor:
+    """Paired images, integers to 255, floats in 0..1 or bool, as the generator starts from them."""
+    x = encoded(pairs.float() if pairs.dtype == torch.bool else pairs, None)
+    return in_channels_and_size(x, shape[0], shape[1:])
 
 
 def decoded(x: Tensor, images: Tensor, normalize: Normalisation | None) -> Tensor:

@@ -18,8 +18,18 @@ from ganaug.errors import IncompatibleLoaderError, OptionError, TranslatorError
 from ganaug.game.recipe import Source
 from ganaug.generator.folder import Fitted
 from ganaug.keys import torch_stream
-from ganaug.mixing.batch import BatchTransform, Normalisation, decoded, encoded, in_channels_and_size, with_rows
-from ganaug.mixing.labels import require_named
+from ganaug.mixing.batch import (
+    BatchTransform,
+    Normalisation,
+    decoded,
+    encoded,
+    encoded_pairs,
+    in_channels_and_size,
+    require_usual_scale,
+    with_rows,
+)
+from ganaug.mixing.labels import absent_of, require_named
+from ganaug.options import at_least, share
 from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.run import Loadable
 from ganaug.samples.variants import other_class, starting_points, translator
@@ -44,11 +54,10 @@ class _ImageToImage(BatchTransform):
         fitted = translator(run)
         refuse_harmful(fitted, force)
         warn_of_enlarged(fitted, depth=2)
-        if not 0 <= p <= 1:
-            raise OptionError(f"p={p} is not a probability.", "Give a number from 0 to 1.")
         self._require(fitted)
         super().__init__(fitted, seed, classes, normalize)
-        self.p = p
+        absent_of([name for name in self.classes if name is not None], (), fitted, named=True)
+        self.p = share("p", p)
         self._starts_from = fitted.starts_from
 
     def _require(self, fitted: Fitted) -> None:
@@ -66,12 +75,10 @@ class _ImageToImage(BatchTransform):
     def _changed(self, images: Tensor, labels: Tensor, width: int, *, pairs: Any = None) -> tuple[Tensor, Tensor]:
         self._require_source(images, pairs)
         rng = torch_stream(*self._next_key())
-        drawn = torch.rand(len(images), generator=rng) < self.p
-        if not drawn.any():
-            return images, labels
+        rows = torch.nonzero(torch.rand(len(images), generator=rng) < self.p).squeeze(1)
         require_named(labels, self.classes)
-        rows = torch.nonzero(drawn).squeeze(1)
-        rows = rows[self._wanted(labels.cpu()[rows])].to(images.device)
+        own = labels.cpu()[rows].to(torch.int64)
+        rows = rows[self._wanted(own) & (self._known[own] >= 0)].to(images.device)  # some classes the fit left out
         if not len(rows):
             return images, labels
         card, whole = self._loaded().card, images.as_subclass(Tensor)
@@ -80,9 +87,8 @@ class _ImageToImage(BatchTransform):
         targets = self._targets(labels[rows].to(torch.int64).cpu())
         y = self._known[targets].to(images.device)
         networks = self._networks(images.device)
-        if pairs is not None:  # uint8 or floats in 0..1
-            pairs = encoded(pairs[rows.to(pairs.device)], None)
-            pairs = in_channels_and_size(pairs, card.pair[0], card.pair[1:]).to(images.device)
+        if pairs is not None:
+            pairs = encoded_pairs(pairs[rows.to(pairs.device)], card.pair).to(images.device)
         for _ in range(self.holes):
             given = made if pairs is None else pairs
             z = self._loaded().prior.draw(len(rows), rng).to(images.device)
@@ -97,12 +103,14 @@ class _ImageToImage(BatchTransform):
 
     def _require_source(self, images: Tensor, pairs: Any) -> None:
         paired = self._starts_from is Source.PAIR
-        fits = isinstance(pairs, Tensor) and pairs.ndim == 4 and len(pairs) == len(images)
+        fits = isinstance(pairs, Tensor) and pairs.ndim == 4 and len(pairs) == len(images) and pairs.shape[1] in (1, 3)
         if paired and not fits:
             raise IncompatibleLoaderError(
                 "The generator starts from paired images, and there is not one for each image of the batch.",
-                "Call it with (images, labels, pairs=masks), masks (B, c, h, w).",
+                "Call it with (images, labels, pairs=masks), masks (B, c, h, w), c 1 or 3.",
             )
+        if paired:
+            require_usual_scale(pairs, None, None, "pairs=")
         if not paired and pairs is not None:
             raise IncompatibleLoaderError("The generator starts from the images themselves.", "Leave pairs out.")
 
@@ -211,10 +219,8 @@ class Inpaint(_ImageToImage):
         normalize: Normalisation | None = None,
         force: bool = False,
     ):
-        if holes < 1:
-            raise OptionError(f"{holes} holes change nothing.", "Give 1 or more.")
         super().__init__(run, p=p, seed=seed, classes=classes, normalize=normalize, force=force)
-        self.holes = holes
+        self.holes = at_least("holes", holes, 1)
 
     def _require(self, fitted: Fitted) -> None:
         if fitted.starts_from is not Source.ITSELF:
@@ -288,9 +294,7 @@ class Translate(_ImageToImage):
             )
 
     def _wanted(self, labels: Tensor) -> Tensor:
-        if self.to is None:
-            return torch.ones(len(labels), dtype=torch.bool)
-        return labels != self.to
+        return super()._wanted(labels) if self.to is None else labels != self.to
 
     def _targets(self, labels: Tensor) -> Tensor:
         return torch.tensor([other_class(self._known.tolist(), label) for label in labels.tolist()])

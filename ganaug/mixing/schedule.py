@@ -99,8 +99,8 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Turns:
-    """Tables where some items are served as one of their own variants: of `length` items with `each` rows in the pool,
-    item i has the rows from i * each on.
+    """Tables where some items are served as one of their own variants: of `length` items those at `varied` (in rising
+    order) have `each` rows in the pool, one item after the other; the others stay real.
 
     In each epoch an item is varied with probability `p`, and its variants take turns from epoch to epoch.
     """
@@ -109,10 +109,14 @@ class Turns:
     each: int
     p: float
     seed: int
+    varied: np.ndarray
 
     def table(self, epoch: int) -> np.ndarray:
         """int64 (length,)"""
+        table = np.full(self.length, REAL, dtype=np.int64)
         chosen = numpy_stream(self.seed, "variants", "items", epoch).random(self.length) < self.p
         first = numpy_stream(self.seed, "variants", "first").integers(self.each, size=self.length)
-        rows = np.arange(self.length, dtype=np.int64) * self.each + (first + epoch) % self.each
-        return np.where(chosen, rows, REAL)
+        rows = np.arange(len(self.varied), dtype=np.int64) * self.each
+        rows += (first[self.varied] + epoch) % self.each
+        table[self.varied] = np.where(chosen[self.varied], rows, REAL)
+        return table

@@ -19,6 +19,7 @@ from ganaug.keys import numpy_stream, torch_stream
 from ganaug.mixing.batch import BatchTransform, Normalisation, as_batch, with_rows
 from ganaug.mixing.labels import absent_of, require_named
 from ganaug.mixing.ratio import Share, resolve, verdict_for
+from ganaug.options import at_least
 from ganaug.reporting import Report, silent
 from ganaug.samples.elsewhere import Elsewhere, Pictures, pool_of, samples_of
 from ganaug.samples.enlarged import warn_of_enlarged
@@ -106,15 +107,16 @@ class SynthMix(BatchTransform):
                 warn_of_enlarged(samples, depth=2)
         super().__init__(samples, seed, classes, normalize)
         self.ratio, self.live = share.ratio, live
-        if pool_per_class < 1:
-            raise OptionError(f"pool_per_class={pool_per_class} leaves nothing to serve.", "Give at least 1.")
+        pool_per_class = at_least("pool_per_class", pool_per_class, 1)
         self.use = _use(samples, use)
         if use is None:
             share.warn("Labels that are integers", depth=2)
         self._serves = torch.tensor([name is not None and samples.serves(name) for name in self.classes], device="cpu")
+        names = [name for name in self.classes if name is not None]
         if isinstance(samples, Elsewhere):
-            names = [samples.spelled(name) for name in self.classes if name is not None]
-            absent_of(names, names, samples, named=True)
+            names = [samples.spelled(name) for name in names]
+        absent_of(names, names, samples, named=True)
+        if isinstance(samples, Elsewhere):
             if live or pool_per_class != PER_CLASS:
                 raise OptionError("Images that were made elsewhere are a fixed number: no others can be rendered.",
                                   "Leave out live= and pool_per_class=.")  # fmt: skip

@@ -7,17 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ganaug.data.labels.classes import Classes
 from ganaug.data.labels.unwrap import innermost
-from ganaug.errors import DataError, OptionError
+from ganaug.errors import DataError
 from ganaug.mixing.build import require_map_style
 from ganaug.mixing.dataset import MixedDataset
-from ganaug.mixing.labels import named_labels_of
+from ganaug.mixing.labels import absent_of, named_labels_of
 from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.native import size_of_items
 from ganaug.mixing.schedule import Turns
+from ganaug.options import at_least, share
 from ganaug.reporting import Report, silent
 from ganaug.samples.enlarged import warn_of_enlarged
 from ganaug.samples.run import Loadable
@@ -107,10 +109,7 @@ def variants(
     >>> len(mixed)
     50
     """
-    if k < 1:
-        raise OptionError(f"k={k} variants leave nothing to serve.", "Give at least 1.")
-    if not 0 <= p <= 1:
-        raise OptionError(f"p={p} is not a probability.", "Give a number from 0 to 1.")
+    k, p = at_least("k", k, 1), share("p", p)
     require_map_style(dataset)
     fitted = translator(run)
     refuse_harmful(fitted, force)
@@ -118,10 +117,12 @@ def variants(
     warn_of_enlarged(fitted, size_of_items(*innermost(dataset), fitted.card.codec), depth=2)
     known = named_labels_of(dataset, classes, targets, report)
     images = images_for(fitted, dataset, pairs, report)
-    if len(images) != len(dataset):
+    absent = absent_of([known.names[label] for label in np.unique(known.labels)], known.names, fitted, known.given)
+    varied = np.flatnonzero(~np.isin(known.labels, [known.names.index(name) for name in absent]))
+    if len(images) != len(varied):
         name, why = images.unreadable[0]
         raise DataError(f"{name} cannot be read: {why}", "Remove it from the data set.")
-    images = replace(images, labels=torch.from_numpy(known.labels), classes=known.names)
+    images = replace(images, labels=torch.from_numpy(known.labels[varied]), classes=known.names)
     pool = VariantPool.open(run, images, k=k, seed=seed, folder=folder, device=device, report=report)
-    schedule = Turns(len(dataset), pool.each, p, seed)
+    schedule = Turns(len(dataset), pool.each, p, seed, varied)
     return MixedDataset(dataset, known.labels, known, schedule, pool, fitted, seed=seed, transform=transform)

@@ -178,7 +178,7 @@ def translation_grid(
         paired = images.stored_pairs
         given = x if paired is None else ImageCodec.encode(paired[chosen]).to(device)
         source = starting_points(networks, given, rng)
-        shown = source[:, : x.shape[1]] if source.shape[1] > x.shape[1] else source
+        shown = source[:, : x.shape[1]] if "degrade" in networks else source  # beside it, where the hole is
         columns = [shown, generator(source, z, y), generator(source, again, y), x]
     depth = max(column.shape[1] for column in columns)
     cells = [ImageCodec.decode(column.expand(-1, depth, -1, -1)).cpu() for column in columns]

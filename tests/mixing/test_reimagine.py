@@ -110,7 +110,7 @@ def test_misuse_is_named(runs, tmp_path):
         ganaug.Translate(runs["toy_negative"], to="grey", classes=CLASSES)
     with pytest.raises(OptionError, match="holes"):
         ganaug.Inpaint(runs["toy_fill"], holes=0, classes=CLASSES)
-    with pytest.raises(OptionError, match="probability"):
+    with pytest.raises(OptionError, match="p is -1"):
         ganaug.Inpaint(runs["toy_fill"], p=-1, classes=CLASSES)
     with pytest.raises(LabelMismatchError, match="names"):
         ganaug.Inpaint(runs["toy_fill"], p=1.0, classes=CLASSES)(X, Y + 1)

@@ -6,11 +6,12 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import ganaug
-from ganaug.errors import DataError, OptionError, TranslatorError
+from ganaug.errors import DataError, OptionError, TranslatorError, WithheldWarning
 from tests.toys import mixing as toy
 from tests.toys.translators import pictures, save_translator
 
@@ -110,6 +111,31 @@ def test_a_translation_brings_its_label(runs):
     assert np.abs(served(mixed)[to_dark].astype(int) - (255 - data.images[to_dark].astype(int))).max() <= 1
 
 
+def _bytes(image):
+    return np.asarray(image) if isinstance(image, Image.Image) else (image[0] * 255).round().byte().numpy()
+
+
+@pytest.mark.parametrize(("recipe", "labels"), [("context_encoder", [0, 1]), ("cyclegan", [1, 0])])
+def test_classes_that_the_fit_left_out_stay_as_they_are(recipe, labels, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (13, 8, 8), dtype=np.uint8)
+    kinds = np.array([0] * 5 + [2] * 3 + [1] * 5)  # "2" comes in the middle
+    run = ganaug.fit((pixels, kinds), tmp_path / "run", recipe=recipe, steps=2, skip_small=4)
+    images = torch.from_numpy(pixels)[:, None].float() / 255
+    data = [(Image.fromarray(one), int(kind)) for one, kind in zip(pixels, kinds, strict=True)]
+    with pytest.warns(WithheldWarning, match="2"):
+        mixed = ganaug.variants(data, run, k=1, p=1.0)
+    change = ganaug.Reimagine if recipe == "context_encoder" else ganaug.Translate
+    with pytest.warns(WithheldWarning, match="2"):
+        transform = change(run, p=1.0, classes=["0", "1", "2"])
+    batch, now = transform(images, torch.from_numpy(kinds))
+    items = mixed.__getitems__(list(range(13)))
+    for served, given in ((batch, now), zip(*items, strict=True)):
+        same = [np.array_equal(_bytes(one), real) for one, real in zip(served, pixels, strict=True)]
+        assert same[5:8] == [True] * 3
+        assert not any(same[:5] + same[8:])
+        assert [int(label) for label in given] == [*[labels[0]] * 5, *[2] * 3, *[labels[1]] * 5]
+
+
 def test_what_cannot_be_done_is_refused(runs, tmp_path):
     data = Pictures()
     noise = toy.save_generator(tmp_path / "generator")
@@ -122,8 +148,8 @@ def test_what_cannot_be_done_is_refused(runs, tmp_path):
         ganaug.SyntheticDataset(runs["toy_negative"], per_class=1)
     with pytest.raises(TranslatorError):
         ganaug.SynthMix(runs["toy_fill"], live=True)
-    with pytest.raises(OptionError, match="k=0"):
+    with pytest.raises(OptionError, match="k is 0"):
         ganaug.variants(data, runs["toy_fill"], k=0)
-    with pytest.raises(OptionError, match="probability"):
+    with pytest.raises(OptionError, match="p is 1.5"):
         ganaug.variants(data, runs["toy_fill"], p=1.5)
     assert issubclass(TensorDataset, Dataset)
