@@ -29,7 +29,7 @@ class GanaugError(Exception):
     ...     ganaug.fit("digits", "runs/none", steps=0)
     ... except ganaug.GanaugError as error:
     ...     print(error.cause, "|", error.fix)
-    The number of steps is 0. | Give 1 or more.
+    steps is 0. | Give a whole number, 1 or more.
     """
 
     exit_code = 3

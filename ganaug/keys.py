@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ganaug.errors import OptionError
 
 if TYPE_CHECKING:
     import torch
@@ -24,9 +26,16 @@ def key(*parts: Part) -> int:
 
     Whole numbers of other libraries are the numbers that they are: numpy's 3 names the same stream as 3.
     """
-    plain = [part if isinstance(part, (str, bool)) or not isinstance(part, Integral) else int(part) for part in parts]
+    plain = [part if isinstance(part, (str, bool)) else own_seed(part) for part in parts]
     text = "\x1f".join(f"{type(part).__name__}:{_escaped(str(part))}" for part in plain)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def own_seed(value: Any) -> int:
+    """A seed as Python's own number. Raises OptionError for what is no whole number."""
+    if isinstance(value, Integral):
+        return int(value)
+    raise OptionError(f"The seed is {value!r}.", "Give a whole number.")
 
 
 def _escaped(text: str) -> str:

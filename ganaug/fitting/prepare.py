@@ -20,12 +20,12 @@ from ganaug.data.spec import DataSpec
 from ganaug.data.split import groups_in_words, hold_out
 from ganaug.data.words import Words
 from ganaug.device import resolve_device
-from ganaug.errors import DataError, FewImagesWarning, OptionError
+from ganaug.errors import DataError, DivergedError, FewImagesWarning, OptionError
 from ganaug.fitting.settings import RECIPES_OF, FitSettings
 from ganaug.fitting.unlabelled import images_beside
 from ganaug.game import Recipe, Source
 from ganaug.game.batches import batches_for
-from ganaug.game.train import Batches
+from ganaug.game.train import Batches, train
 from ganaug.options import IMAGES, SERIES
 from ganaug.recipes import RECIPES, make
 from ganaug.recipes.named import other_changes, recipe_named
@@ -76,6 +76,8 @@ def prepare(data: Any, settings: FitSettings, report: Report, began: Path | None
     if isinstance(training, LabelledImages) and beside is not None:
         drawn = training.followed_by(beside)
     batches = batches_for(recipe, drawn, device)
+    if recipe.batch == settings.slices:
+        _require_single(recipe, settings.recipe, batches, device)
     return Prepared(settings, recipe, training, validation, device, batches, beside)
 
 
@@ -161,6 +163,20 @@ def _require_allowed(recipe: Recipe, name: str, spec: DataSpec, report: Report) 
         )
     if others is None:
         report("allow", 0, 0, f"whether the eye of {name} keeps to the allowed changes is not known: it is its own")
+
+
+def _require_single(recipe: Recipe, name: str, batches: Batches, device: torch.device) -> None:
+    """That the recipe can be played on one item at a time: some layers take statistics over several."""
+    try:
+        for _ in train(replace(recipe, batch=1), batches, steps=1, device=device):
+            pass
+    except DivergedError:
+        return
+    except ValueError as error:
+        raise OptionError(
+            f"The recipe {name} cannot be played on one item at a time: {error}.",
+            "Take a larger batch (--set batch=N), or fewer slices.",
+        ) from error
 
 
 def _warn_of_few(images: LabelledImages | LabelledVectors) -> None:

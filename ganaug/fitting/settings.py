@@ -8,7 +8,7 @@ from typing import Any
 from ganaug.data.words import words_told
 from ganaug.errors import OptionError
 from ganaug.networks.changes import ALLOW, allowed
-from ganaug.options import Reading, option, whole
+from ganaug.options import Reading, at_least, option, real
 
 DEFAULT_BUDGET = 600.0  # seconds, where neither a budget nor steps are given
 RECIPES_OF = {"images": "small", "table": "wgan_gp", "series": "rcgan"}  # kind of data -> its default recipe
@@ -121,10 +121,7 @@ class FitSettings(Reading):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("steps", "size", "channels", "limit", "seed", "slices"):
-            object.__setattr__(self, name, _whole(name, getattr(self, name)))
         object.__setattr__(self, "options", {name: _plain(value) for name, value in self.options.items()})
-        object.__setattr__(self, "drop", tuple(self.drop))
         object.__setattr__(self, "allow", allowed(self.allow))
         object.__setattr__(self, "words", words_told(self.words))
         if self.budget is not None:
@@ -133,10 +130,9 @@ class FitSettings(Reading):
                 raise OptionError("Both a budget and steps are given.", "Give one of them.")
             if not 0 < self.seconds < float("inf"):
                 raise OptionError(f"The budget is {self.budget} seconds.", "Give a time above 0, like 10m.")
-        if self.steps is not None and self.steps < 1:
-            raise OptionError(f"The number of steps is {self.steps}.", "Give 1 or more.")
-        if self.slices is None or self.slices < 1:
-            raise OptionError(f"The number of slices is {self.slices}.", "Give 1 or more.")
+        if self.steps is not None:
+            at_least("steps", self.steps, 1)
+        at_least("slices", self.slices, 1)
         if not 0 < self.validation < 1:
             raise OptionError(f"The validation share is {self.validation}.", "Give a share between 0 and 1.")
         if not 0 <= self.seed < 2**53:
@@ -165,8 +161,8 @@ class FitSettings(Reading):
 
 def parse_seconds(text: float | str) -> float:
     """Seconds from a number or from text like "90s", "10m", "1.5h"; raises OptionError otherwise."""
-    if isinstance(text, (int, float)):
-        return float(text)
+    if not isinstance(text, str):
+        return real("budget", text)
     units = {"s": 1.0, "m": 60.0, "h": 3600.0}
     try:
         return float(text[:-1]) * units[text[-1]] if text and text[-1] in units else float(text)
@@ -174,12 +170,6 @@ def parse_seconds(text: float | str) -> float:
         raise OptionError(f"{text!r} is not a time.", "Write it like 90s, 10m or 1.5h.") from error
 
 
-def _whole(name: str, value: Any) -> Any:
-    """A whole number as Python's own; "auto" and None as they are. Raises OptionError for anything else."""
-    return value if value == "auto" else whole(name, value)
-
-
 def _plain(value: Any) -> Any:
     """A number of numpy's as Python's own."""
-    own = getattr(value, "item", None)
-    return own() if callable(own) else value
+    return value.item() if getattr(value, "ndim", None) == 0 else value

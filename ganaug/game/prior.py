@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -65,7 +66,7 @@ class Prior:
         Raises
         ------
         OptionError
-            The truncation is not above 0.
+            The truncation is no number above 0.
 
         References
         ----------
@@ -80,7 +81,7 @@ class Prior:
 
     def _within(self, limit: float, n: int, rng: torch.Generator) -> Tensor:
         """Truncated normals, by the inverse of their distribution function."""
-        if not 0 < limit < float("inf"):
+        if not (isinstance(limit, Real) and 0 < limit < float("inf")):
             raise OptionError(f"The truncation is {limit}.", "Give a number above 0, like 0.7.")
         most = math.erf(limit / math.sqrt(2))
         u = 2 * torch.rand(n, self.dim, generator=rng, dtype=torch.float64) - 1

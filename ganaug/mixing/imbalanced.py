@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 
 from ganaug.data.labels.classes import Classes
 from ganaug.errors import DataError, OptionError
@@ -44,8 +45,8 @@ class GANSampler(BaseEstimator):
         As in imbalanced-learn: "auto" or "not majority" (every class up to the largest), "minority", "not minority",
         "all"; a float, for two classes, the wanted ratio of the smaller to the larger; a dict {label: wanted number};
         or a function from y to such a dict.
-    random_state : int, default 0
-        Seed of the synthetic images.
+    random_state : int, RandomState or None, default 0
+        Seed of the synthetic images; None is another one in every call.
     classes : sequence of str or mapping, optional
         `classes[i]` names label i where y holds integers. It may be left out where the classes of the generator are
         called by numbers. Labels that are strings are names themselves.
@@ -74,7 +75,7 @@ class GANSampler(BaseEstimator):
         run: Loadable,
         *,
         sampling_strategy: str | float | Mapping[Any, int] | Callable = "auto",
-        random_state: int = 0,
+        random_state: Any = 0,
         classes: Classes | None = None,
         layout: str = "auto",
         force: bool = False,
@@ -137,7 +138,10 @@ class GANSampler(BaseEstimator):
         size = images.shape[1 + axes.index("H")], images.shape[1 + axes.index("W")]
         warn_of_enlarged(fitted, size, at=size, depth=2)
         plan = {name: n for name, n in plan.items() if name in known}
-        pool = Pool.open(self.run, plan, seed=self.random_state)
+        seed = self.random_state
+        if seed is None or isinstance(seed, np.random.RandomState):
+            seed = check_random_state(seed).randint(2**31)
+        pool = Pool.open(self.run, plan, seed=seed)
         mode = "RGB" if "C" in axes and images.shape[1 + axes.index("C")] == 3 else "L"
         native = Native("array", mode, size, axes, images.dtype, "never")
         new_images, new_labels = [images], [labels]

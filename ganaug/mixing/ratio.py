@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def resolve(fitted: Fitted | Elsewhere, mode: str, ratio: float | str | None, fo
     if ratio == "auto":
         return _benched(fitted, mode)
     share = DEFAULT if ratio is None else ratio
-    if isinstance(share, (str, bool)) or not math.isfinite(share) or not 0 <= share <= 1:
+    if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= share <= 1:  # refuses NaN, too
         raise OptionError(f"ratio={ratio!r} is not a share.", "Give a number from 0 to 1, or 'auto'.")
     if mode == "append" and share == 1:
         raise OptionError("No number of added images makes all of them synthetic.", "Give a ratio below 1.")

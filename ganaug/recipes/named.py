@@ -57,7 +57,13 @@ def call(function: Callable[..., Recipe], settings: Mapping[str, Any]) -> Recipe
             raise RecipeError(
                 f"The setting {name} of {function.__name__} is {value!r}.", f"Give it like its default, {default!r}."
             )
-    return function(**settings)
+    try:
+        return function(**settings)
+    except ZeroDivisionError:
+        given = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+        raise RecipeError(
+            f"The recipe {function.__name__} divides by 0 with {given}.", "Give numbers above 0."
+        ) from None
 
 
 def other_changes(recipe: Recipe, spec: DataSpec) -> tuple[str, ...] | None:

@@ -13,7 +13,7 @@ from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
 from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError
 from ganaug.generator.folder import Fitted
-from ganaug.options import Reading, merged
+from ganaug.options import Reading, at_least, merged
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK
 from ganaug.samples.enlarged import warn_of_enlarged
@@ -216,8 +216,7 @@ def _require_shards(
         raise OptionError(f"Shards are of images, and these are {kind.kind}.", "Leave out --shards (shards=).")
     if with_real is not None:
         raise OptionError("Real images are not written into shards.", "Leave out --with-real or --shards.")
-    if shards < 1:
-        raise OptionError(f"{shards} shards cannot be made.", "Give a number of at least 1.")
+    at_least("shards", shards, 1)
     if shard is not None and not 0 <= shard < shards:
         fix = f"They are numbered from 0 to {shards - 1} (sbatch --array=0-{shards - 1})."
         raise OptionError(f"There is no shard {shard} of {shards}.", fix)

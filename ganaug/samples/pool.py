@@ -16,6 +16,7 @@ from ganaug.files.cache import cache_folder
 from ganaug.files.imagemap import ImageMap
 from ganaug.files.integrity import own_folders, writing
 from ganaug.generator.folder import ByName, Fitted, serving_folder
+from ganaug.keys import own_seed
 from ganaug.reporting import Report, counted, silent
 from ganaug.samples.blocks import BLOCK, Renderer
 from ganaug.samples.plan import Plan, require_counts
@@ -92,7 +93,7 @@ class Pool(ImageMap):
         the generator does not know, TranslatorError for a generator that starts from images, DiskFullError before
         anything is written.
         """
-        fitted, seed = from_noise(run), int(seed)
+        fitted, seed = from_noise(run), own_seed(seed)
         identity = {
             "format": FORMAT,
             "block": BLOCK,

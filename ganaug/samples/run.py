@@ -16,7 +16,7 @@ from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.source import ImageSource, is_source, open_source
 from ganaug.data.spec import ImageCodec
 from ganaug.defaults import usual_defaults
-from ganaug.errors import ArtefactError, DataError, GanaugError, OptionError, TranslatorError
+from ganaug.errors import ArtefactError, DataError, GanaugError, TranslatorError
 from ganaug.files.integrity import MANIFEST, read_whole, sha256, unsealed
 from ganaug.game import Source
 from ganaug.generator.folder import (
@@ -29,6 +29,7 @@ from ganaug.generator.folder import (
     read_generator,
     rules_of,
 )
+from ganaug.options import at_least
 from ganaug.reporting import Report, silent
 from ganaug.reporting.notebook import block
 
@@ -124,9 +125,7 @@ class Run:
         from ganaug.samples.blocks import Renderer
         from ganaug.samples.verdict import refuse_harmful
 
-        if per_class < 1:
-            raise OptionError(f"{per_class} images of a class cannot be drawn.", "Give 1 or more.")
-        fitted = from_noise(self)
+        per_class, fitted = at_least("per_class", per_class, 1), from_noise(self)
         refuse_harmful(fitted, force)
         renderer = Renderer(fitted, seed)
         served = [label for label, name in enumerate(fitted.classes) if name not in withheld(fitted)]

@@ -10,6 +10,7 @@ import torch
 from ganaug.data.load import LabelledImages
 from ganaug.defaults import usual_defaults
 from ganaug.files.imagemap import ImageMap
+from ganaug.keys import own_seed
 from ganaug.reporting import Report, silent
 from ganaug.samples.blocks import BLOCK
 from ganaug.samples.pool import pool_folder
@@ -50,7 +51,7 @@ class VariantPool(ImageMap):
         k: variants of each image; where a translation to another class is a single image, one. folder: as in
         `Pool.open`. Raises what `Variants` does, and DiskFullError.
         """
-        seed = int(seed)
+        seed = own_seed(seed)
         variants = Variants(run, images, seed, device=device)
         each = k if variants.several else 1
         identity = {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ganaug.classifier.remedies import REMEDIES, remedy_named
 from ganaug.classifier.use import DEFAULTS, uses_in_words
 from ganaug.errors import OptionError
 from ganaug.networks.changes import ALLOW, allowed
-from ganaug.options import DATA_KINDS, Reading, option, texts, whole
+from ganaug.options import DATA_KINDS, Reading, option
 
 RATIOS = (0.1, 0.25, 0.5)
 TUNES = ("probe", "finetune", "scratch")
@@ -176,19 +175,8 @@ class BenchSettings(Reading):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("seeds", "steps", "limit", "seed"):
-            object.__setattr__(self, name, whole(name, getattr(self, name)))
-        if self.seed is None:
-            raise OptionError("seed is None.", "Give a whole number.")
-        for name in ("uses", "augmentations", "remedies", "drop"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, texts(name, getattr(self, name)))
         object.__setattr__(self, "ratios", _shares(self.ratios))
-        object.__setattr__(self, "allow", allowed(None if self.allow is None else texts("allow", self.allow)))
-        for name in ("model", "deploy", "tune", "weights"):
-            value = getattr(self, name)
-            if not isinstance(value, (str, Path) if name == "weights" else (str, type(None))):
-                raise OptionError(f"{name} is {value!r}.", "Give a text.")
+        object.__setattr__(self, "allow", allowed(self.allow))
         if self.kind not in ("auto", *DATA_KINDS):
             raise OptionError(
                 f"There is no kind of data {self.kind!r}.", f"Choose one of: auto, {', '.join(DATA_KINDS)}."
