@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from ganaug.data.spec import DataSpec
-from ganaug.game import Adam, Loss, Networks, Player, Prior, Recipe
+from ganaug.game import Adam, Networks, Prior, Recipe
 from ganaug.losses import minimax, nonsaturating, unroll
 from ganaug.networks import dcgan as convolutional
 from ganaug.networks import mlp
 from ganaug.networks.eyes import OpenEye
-from ganaug.recipes.named import recipe
+from ganaug.recipes.named import duel, recipe
 
 ANY = (1, 2, 3)  # what perceptrons can make: rows, series, images
+BETAS = (0.5, 0.999)  # of Adam (Radford et al. 2016, section 4)
 
 
 @recipe
@@ -49,9 +50,10 @@ def gan(
             "eye": OpenEye(),
         }
 
+    generator = minimax.generator if saturating else nonsaturating.generator
     return Recipe(
         networks,
-        _duel(lr, minimax.generator if saturating else nonsaturating.generator),
+        duel(nonsaturating.discriminator, generator, Adam(lr, BETAS)),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
@@ -81,7 +83,8 @@ def cgan(latent: int = 64, lr: float = 2e-4, batch: int = 64) -> Recipe:
             "eye": OpenEye(),
         }
 
-    return Recipe(networks, _duel(lr), prior=Prior(latent), memory=10_000, batch=batch, axes=ANY)
+    players = duel(nonsaturating.discriminator, nonsaturating.generator, Adam(lr, BETAS))
+    return Recipe(networks, players, prior=Prior(latent), memory=10_000, batch=batch, axes=ANY)
 
 
 @recipe
@@ -105,7 +108,8 @@ def dcgan(width: int = 32, latent: int = 64, lr: float = 2e-4, batch: int = 64, 
             "eye": OpenEye(),
         }
 
-    return Recipe(networks, _duel(lr), prior=Prior(latent), memory=10_000, batch=batch, labelled=conditional)
+    players = duel(nonsaturating.discriminator, nonsaturating.generator, Adam(lr, BETAS))
+    return Recipe(networks, players, prior=Prior(latent), memory=10_000, batch=batch, labelled=conditional)
 
 
 @recipe
@@ -145,7 +149,7 @@ def unrolled(
     surrogate = unroll(nonsaturating.generator, nonsaturating.discriminator, steps, rate)
     return Recipe(
         networks,
-        _duel(lr, surrogate, discriminator_lr),
+        duel(nonsaturating.discriminator, surrogate, Adam(discriminator_lr, BETAS), Adam(lr, BETAS)),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
@@ -185,19 +189,5 @@ def minibatch(
             "eye": OpenEye(),
         }
 
-    return Recipe(networks, _duel(lr), prior=Prior(latent), memory=10_000, batch=batch, labelled=conditional, axes=ANY)
-
-
-def _duel(
-    lr: float, generator: Loss = nonsaturating.generator, discriminator_lr: float | None = None
-) -> tuple[Player, Player]:
-    """Discriminator and generator in turns, with the optimiser of Radford et al. 2016 (section 4)."""
-    return (
-        Player(
-            "discriminator",
-            ("discriminator",),
-            nonsaturating.discriminator,
-            Adam(lr if discriminator_lr is None else discriminator_lr, (0.5, 0.999)),
-        ),
-        Player("generator", ("generator",), generator, Adam(lr, (0.5, 0.999))),
-    )
+    players = duel(nonsaturating.discriminator, nonsaturating.generator, Adam(lr, BETAS))
+    return Recipe(networks, players, prior=Prior(latent), memory=10_000, batch=batch, labelled=conditional, axes=ANY)

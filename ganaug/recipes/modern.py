@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ganaug.data.spec import DataSpec
-from ganaug.game import Adam, Networks, Player, Prior, Recipe, Schedule
+from ganaug.game import Adam, Networks, Prior, Recipe, Schedule
 from ganaug.losses import r1, r2, relativistic
 from ganaug.losses.objectives import hinge
 from ganaug.losses.weights import orthogonal
@@ -13,7 +13,7 @@ from ganaug.networks import biggan as big
 from ganaug.networks import r3gan as r3
 from ganaug.networks.eyes import AffineEye, OpenEye
 from ganaug.networks.residual import Discriminator, Generator
-from ganaug.recipes.named import recipe
+from ganaug.recipes.named import duel, recipe
 
 
 @recipe
@@ -47,17 +47,10 @@ def small(
             "eye": AffineEye(p=eye, allow=spec.allow),
         }
 
+    critic = relativistic.discriminator + gamma * (r1 + r2).every(lazy)
     return Recipe(
         networks,
-        (
-            Player(
-                "discriminator",
-                ("discriminator",),
-                relativistic.discriminator + gamma * (r1 + r2).every(lazy),
-                Adam(lr, (0.0, 0.99)),
-            ),
-            Player("generator", ("generator",), relativistic.generator, Adam(lr, (0.0, 0.99))),
-        ),
+        duel(critic, relativistic.generator, Adam(lr, (0.0, 0.99))),
         prior=Prior(latent),
         memory=memory,
         batch=batch,
@@ -100,10 +93,7 @@ def biggan(
 
     return Recipe(
         networks,
-        (
-            Player("discriminator", ("discriminator",), hinge.discriminator, Adam(lr, (0.0, 0.999)), moves=moves),
-            Player("generator", ("generator",), hinge.generator + beta * orthogonal, Adam(lr, (0.0, 0.999))),
-        ),
+        duel(hinge.discriminator, hinge.generator + beta * orthogonal, Adam(lr, (0.0, 0.999)), moves=moves),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
@@ -153,10 +143,7 @@ def r3gan(
     penalties = _cosine(gamma, last_gamma, burn_in) * (r1 + r2).every(lazy)
     return Recipe(
         networks,
-        (
-            Player("discriminator", ("discriminator",), relativistic.discriminator + penalties, adam),
-            Player("generator", ("generator",), relativistic.generator, adam),
-        ),
+        duel(relativistic.discriminator + penalties, relativistic.generator, adam),
         prior=Prior(latent),
         memory=memory,
         batch=batch,

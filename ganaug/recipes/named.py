@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from torch import nn
 
 from ganaug.data.spec import DataSpec
 from ganaug.errors import RecipeError
 from ganaug.files.functions import function_in, names_a_file
-from ganaug.game import Recipe
+from ganaug.game import Loss, Optimiser, Player, Recipe
+from ganaug.game.recipe import nothing
 from ganaug.networks.eyes import AffineEye, OpenEye
 
 Maker = Callable[..., Recipe]
@@ -24,6 +26,18 @@ def recipe(function: Maker) -> Maker:
     """List a function of settings as the recipe of its name."""
     RECIPES[function.__name__] = function
     return function
+
+
+def duel(
+    discriminator: Loss, generator: Loss, optimiser: Optimiser, other: Optimiser | None = None, *,
+    moves: int = 1, after: Callable[[Mapping[str, nn.Module]], None] = nothing,
+) -> tuple[Player, Player]:  # fmt: skip
+    """Discriminator and generator in turns, from their losses. other: optimiser of the generator, if it has its own.
+    moves, after: of the discriminator."""
+    return (
+        Player("discriminator", ("discriminator",), discriminator, optimiser, moves, after),
+        Player("generator", ("generator",), generator, optimiser if other is None else other),
+    )
 
 
 def make(name: str, settings: Mapping[str, Any]) -> Recipe:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from ganaug.data.spec import DataSpec
-from ganaug.game import Adam, Networks, Player, Prior, Recipe
+from ganaug.game import Adam, Networks, Prior, Recipe
 from ganaug.losses import nonsaturating
 from ganaug.networks.eyes import OpenEye
 from ganaug.networks.series import Discriminator, Generator
-from ganaug.recipes.named import recipe
-
-BETAS = (0.5, 0.999)
+from ganaug.recipes.named import duel, recipe
 
 
 @recipe
@@ -40,10 +38,7 @@ def rcgan(width: int = 100, latent: int = 2, moves: int = 3, lr: float = 1e-3, b
 
     return Recipe(
         networks,
-        (
-            Player("discriminator", ("discriminator",), nonsaturating.discriminator, Adam(lr, BETAS), moves=moves),
-            Player("generator", ("generator",), nonsaturating.generator, Adam(lr, BETAS)),
-        ),
+        duel(nonsaturating.discriminator, nonsaturating.generator, Adam(lr, (0.5, 0.999)), moves=moves),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ganaug.data.spec import DataSpec
 from ganaug.data.words import Words
-from ganaug.game import Adam, Networks, Player, Prior, Recipe, StackedRound
+from ganaug.game import Adam, Networks, Prior, Recipe, StackedRound
 from ganaug.losses import conditioning, matching, r1, r2, relativistic
 from ganaug.networks import stacked
 from ganaug.networks.eyes import AffineEye
-from ganaug.recipes.named import recipe
+from ganaug.recipes.named import duel, recipe
 
 
 @recipe
@@ -49,19 +49,11 @@ def stackgan(
             "eye": AffineEye(allow=spec.allow or ()),
         }
 
-    adam = Adam(lr, (0.0, 0.99))
-    penalties = gamma * (r1 + r2).every(lazy)
+    discriminator = relativistic.discriminator + matching_weight * matching + gamma * (r1 + r2).every(lazy)
+    generator = relativistic.generator + conditioning_weight * conditioning
     return Recipe(
         networks,
-        (
-            Player(
-                "discriminator",
-                ("discriminator",),
-                relativistic.discriminator + matching_weight * matching + penalties,
-                adam,
-            ),
-            Player("generator", ("generator",), relativistic.generator + conditioning_weight * conditioning, adam),
-        ),
+        duel(discriminator, generator, Adam(lr, (0.0, 0.99))),
         prior=Prior(2 * latent),
         wiring=StackedRound,
         memory=memory,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ganaug.data.spec import DataSpec
-from ganaug.game import Adam, Networks, Player, Prior, Recipe
+from ganaug.game import Adam, Networks, Prior, Recipe
 from ganaug.losses import gradient_penalty, nonsaturating, r1, wasserstein
 from ganaug.losses.penalties import drift
 from ganaug.losses.weights import path_length
@@ -11,7 +11,7 @@ from ganaug.networks import progressive, style, style2
 from ganaug.networks.eyes import OpenEye
 from ganaug.networks.layers import RunningMean
 from ganaug.networks.progressive import grow
-from ganaug.recipes.named import recipe
+from ganaug.recipes.named import duel, recipe
 
 
 @recipe
@@ -49,14 +49,10 @@ def pggan(
             "eye": OpenEye(),
         }
 
-    adam = Adam(lr, (0.0, 0.99))
     critic = wasserstein.discriminator + penalty * gradient_penalty.every(lazy) + 0.001 * drift
     return Recipe(
         networks,
-        (
-            Player("discriminator", ("discriminator",), critic, adam),
-            Player("generator", ("generator",), wasserstein.generator, adam),
-        ),
+        duel(critic, wasserstein.generator, Adam(lr, (0.0, 0.99))),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
@@ -103,15 +99,7 @@ def stylegan(
 
     return Recipe(
         networks,
-        (
-            Player(
-                "discriminator",
-                ("discriminator",),
-                nonsaturating.discriminator + gamma * r1.every(lazy),
-                Adam(lr, (0.0, 0.99)),
-            ),
-            Player("generator", ("generator",), nonsaturating.generator, Adam(lr, (0.0, 0.99))),
-        ),
+        duel(nonsaturating.discriminator + gamma * r1.every(lazy), nonsaturating.generator, Adam(lr, (0.0, 0.99))),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
@@ -158,23 +146,11 @@ def stylegan2(
             "eye": OpenEye(),
         }
 
-    adam = Adam(lr, (0.0, 0.99))
+    discriminator = nonsaturating.discriminator + gamma * r1.every(lazy)
+    generator = nonsaturating.generator + paths * path_length.every(paths_lazy)
     return Recipe(
         networks,
-        (
-            Player(
-                "discriminator",
-                ("discriminator",),
-                nonsaturating.discriminator + gamma * r1.every(lazy),
-                adam,
-            ),
-            Player(
-                "generator",
-                ("generator",),
-                nonsaturating.generator + paths * path_length.every(paths_lazy),
-                adam,
-            ),
-        ),
+        duel(discriminator, generator, Adam(lr, (0.0, 0.99))),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,

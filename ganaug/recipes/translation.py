@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ganaug.data.spec import DataSpec
-from ganaug.game import Adam, CycleRound, Networks, Player, Prior, Recipe, Source, TranslationRound
+from ganaug.game import Adam, CycleRound, Networks, Prior, Recipe, Source, TranslationRound
 from ganaug.losses import cycle, identity, least_squares, likeness, nonsaturating, refill, sameness
 from ganaug.networks.degrade import AsGiven, Erase
 from ganaug.networks.eyes import AffineEye, OpenEye
 from ganaug.networks.translators import ByLabel, LabelledPatches, Memory, PatchDiscriminator, Translator
 from ganaug.networks.unet import Inpainter, UNet
-from ganaug.recipes.named import recipe
+from ganaug.recipes.named import duel, recipe
 
 
 @recipe
@@ -47,18 +47,10 @@ def pix2pix(
             "eye": AffineEye(allow=spec.allow),
         }
 
-    adam = Adam(lr, (0.5, 0.999))
+    generator = nonsaturating.generator + likeness_weight * likeness + sameness_weight * sameness.every(4)
     return Recipe(
         networks,
-        (
-            Player("discriminator", ("discriminator",), nonsaturating.discriminator, adam),
-            Player(
-                "generator",
-                ("generator",),
-                nonsaturating.generator + likeness_weight * likeness + sameness_weight * sameness.every(4),
-                adam,
-            ),
-        ),
+        duel(nonsaturating.discriminator, generator, Adam(lr, (0.5, 0.999))),
         prior=Prior(latent),
         wiring=TranslationRound,
         memory=5_000,
@@ -104,18 +96,10 @@ def context_encoder(
             "eye": OpenEye(),
         }
 
-    adam = Adam(lr, (0.5, 0.999))
+    generator = nonsaturating.generator + refill_weight * refill + sameness_weight * sameness.every(4)
     return Recipe(
         networks,
-        (
-            Player("discriminator", ("discriminator",), nonsaturating.discriminator, adam),
-            Player(
-                "generator",
-                ("generator",),
-                nonsaturating.generator + refill_weight * refill + sameness_weight * sameness.every(4),
-                adam,
-            ),
-        ),
+        duel(nonsaturating.discriminator, generator, Adam(lr, (0.5, 0.999))),
         prior=Prior(latent),
         wiring=TranslationRound,
         memory=5_000,
@@ -161,18 +145,10 @@ def cyclegan(
             "eye": OpenEye(),
         }
 
-    adam = Adam(lr, (0.5, 0.999))
+    generator = least_squares.generator + cycle_weight * cycle + identity_weight * identity
     return Recipe(
         networks,
-        (
-            Player("discriminator", ("discriminator",), least_squares.discriminator, adam),
-            Player(
-                "generator",
-                ("generator",),
-                least_squares.generator + cycle_weight * cycle + identity_weight * identity,
-                adam,
-            ),
-        ),
+        duel(least_squares.discriminator, generator, Adam(lr, (0.5, 0.999))),
         prior=Prior(1),
         wiring=CycleRound,
         memory=5_000,

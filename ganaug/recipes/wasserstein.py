@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from ganaug.data.spec import DataSpec
-from ganaug.game import Adam, Networks, Player, Prior, Recipe, RMSProp
+from ganaug.game import Adam, Networks, Prior, Recipe, RMSProp
 from ganaug.losses import energy, gradient_penalty, wasserstein
 from ganaug.networks import table
 from ganaug.networks.dcgan import Critic, Embedder, Generator
 from ganaug.networks.eyes import OpenEye
-from ganaug.recipes.named import recipe
+from ganaug.recipes.named import duel, recipe
 
 
 def clip(limit: float) -> Callable[[Mapping[str, nn.Module]], None]:
@@ -61,17 +61,7 @@ def wgan(
 
     return Recipe(
         networks,
-        (
-            Player(
-                "discriminator",
-                ("discriminator",),
-                wasserstein.discriminator,
-                RMSProp(lr),
-                moves=moves,
-                after=clip(limit),
-            ),
-            Player("generator", ("generator",), wasserstein.generator, RMSProp(lr)),
-        ),
+        duel(wasserstein.discriminator, wasserstein.generator, RMSProp(lr), moves=moves, after=clip(limit)),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
@@ -116,18 +106,10 @@ def wgan_gp(
             "eye": OpenEye(),
         }
 
+    critic = wasserstein.discriminator + penalty * gradient_penalty
     return Recipe(
         networks,
-        (
-            Player(
-                "discriminator",
-                ("discriminator",),
-                wasserstein.discriminator + penalty * gradient_penalty,
-                Adam(lr, (0.0, 0.9)),
-                moves=moves,
-            ),
-            Player("generator", ("generator",), wasserstein.generator, Adam(lr, (0.0, 0.9))),
-        ),
+        duel(critic, wasserstein.generator, Adam(lr, (0.0, 0.9)), moves=moves),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
@@ -170,16 +152,7 @@ def cramer(
 
     return Recipe(
         networks,
-        (
-            Player(
-                "discriminator",
-                ("discriminator",),
-                energy.discriminator + penalty * energy.penalty,
-                Adam(lr, (0.5, 0.9)),
-                moves=moves,
-            ),
-            Player("generator", ("generator",), energy.generator, Adam(lr, (0.5, 0.9))),
-        ),
+        duel(energy.discriminator + penalty * energy.penalty, energy.generator, Adam(lr, (0.5, 0.9)), moves=moves),
         prior=Prior(latent),
         memory=10_000,
         batch=batch,
