@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.layers import spread_of_groups
+from ganaug.networks.layers import Projection, spread_of_groups
 
 
 class EqualLinear(nn.Module):
@@ -54,14 +54,6 @@ class MinibatchDeviation(nn.Module):
         return torch.cat([x, plane], 1)
 
 
-class EqualProjection(nn.Module):
-    """Scores of features under labels: w·h + b + <h, e_y> / sqrt(features) (Miyato & Koyama 2018, 1802.05637, equation
-    3), with embeddings N(0, 1)."""
-
-    def __init__(self, features: int, classes: int):
-        super().__init__()
-        self.linear = EqualLinear(features, 1)
-        self.embedding = nn.Embedding(classes, features)
-
-    def forward(self, h: Tensor, y: Tensor) -> Tensor:
-        return self.linear(h).squeeze(1) + (h * self.embedding(y)).sum(1) * h.shape[1] ** -0.5
+def equal_projection(features: int, classes: int) -> Projection:
+    """Scores of features under labels, with weights and embeddings N(0, 1)."""
+    return Projection(features, classes, EqualLinear(features, 1), nn.Embedding(classes, features))

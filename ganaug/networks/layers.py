@@ -96,13 +96,17 @@ def transposed(features: int, channels: int, steps: int) -> list[nn.Module]:
 
 
 class Projection(nn.Module):
-    """Scores of features under labels: w·h + b + <h, e_y> (Miyato & Koyama 2018, 1802.05637, equation 3)."""
+    """Scores of features under labels: w·h + b + <h, e_y> / sqrt(features) (Miyato & Koyama 2018, 1802.05637, equation
+    3). linear: gives w·h + b; embedding: gives e_y, by default small ones."""
 
-    def __init__(self, features: int, classes: int):
+    def __init__(
+        self, features: int, classes: int, linear: nn.Module | None = None, embedding: nn.Embedding | None = None
+    ):
         super().__init__()
-        self.linear = nn.Linear(features, 1)
-        self.embedding = nn.Embedding(classes, features)
-        nn.init.normal_(self.embedding.weight, std=features**-0.5)
+        self.linear = linear or nn.Linear(features, 1)
+        self.embedding = embedding or nn.Embedding(classes, features)
+        if embedding is None:
+            nn.init.normal_(self.embedding.weight, std=features**-0.5)
 
     def forward(self, h: Tensor, y: Tensor) -> Tensor:
         return self.linear(h).squeeze(1) + (h * self.embedding(y)).sum(1) * h.shape[1] ** -0.5

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.equalised import EqualConv, EqualLinear, EqualProjection, MinibatchDeviation
+from ganaug.networks.equalised import EqualConv, EqualLinear, MinibatchDeviation, equal_projection
 from ganaug.networks.layers import PixelNorm, crop, padded, pyramid, upsample
 
 
@@ -137,7 +137,7 @@ class Discriminator(nn.Module):
         self.deviation = MinibatchDeviation()
         self.conv = EqualConv(w[0] + 1, w[0])
         self.flat = EqualLinear(w[0] * start**2, w[0], gain=math.sqrt(2))
-        self.head = EqualProjection(w[0], classes)
+        self.head = equal_projection(w[0], classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         x = padded(x, self.side).contiguous(memory_format=torch.channels_last)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganaug.networks.equalised import EqualConv, EqualLinear, EqualProjection, MinibatchDeviation
+from ganaug.networks.equalised import EqualConv, EqualLinear, MinibatchDeviation, equal_projection
 from ganaug.networks.layers import crop, padded, pyramid
 from ganaug.networks.style import Mapping, Noise, StyleMixing, smoothly_up
 
@@ -135,7 +135,7 @@ class Discriminator(nn.Module):
         self.deviation = MinibatchDeviation()
         self.conv = EqualConv(w[-1] + 1, w[-1])
         self.flat = EqualLinear(w[-1] * start**2, w[-1], gain=math.sqrt(2))
-        self.head = EqualProjection(w[-1], classes)
+        self.head = equal_projection(w[-1], classes)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         x = padded(x, self.side).contiguous(memory_format=torch.channels_last)
