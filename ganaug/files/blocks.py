@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganaug.errors import ArtefactError
-from ganaug.files.integrity import open_plain, sha256, write_atomically, writing
+from ganaug.files.integrity import open_plain, reading, sha256, write_atomically, writing
 from ganaug.files.lock import keep
 
 _COPIED = 1 << 24  # bytes at a time
@@ -74,12 +73,9 @@ class Blocks:
         """All records, as a memory map that is never written back, and keeps the file as long as it is open."""
         if not shape[0]:
             return np.empty(shape, dtype)
-        try:
-            with self.path.open("rb") as file:
-                keep(file)
-                return np.memmap(file, dtype, "c", shape=shape)
-        except (OSError, ValueError) as error:
-            raise ArtefactError(f"{self.path} cannot be read: {error}.", "Read the images again.") from error
+        with reading(self.path, "Read the images again."), self.path.open("rb") as file:
+            keep(file)
+            return np.memmap(file, dtype, "c", shape=shape)
 
     def remove(self) -> None:
         """Delete the files. Maps that are open stay readable."""

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ganaug.errors import ArtefactError, OutputInUseError
-from ganaug.files.integrity import file_digest, need_space, read_whole, writing
+from ganaug.files.integrity import file_digest, need_space, read_whole, reading, writing
 from ganaug.files.lock import part_file, put_in_place, remove_abandoned, sole_maker
 from ganaug.reporting import Report
 
@@ -49,13 +49,8 @@ class ImageMap:
     def images(self) -> np.ndarray:
         """All of them: uint8 (N, C, H, W), a read-only memory map. Raises ArtefactError if the file is gone."""
         if self._map is None:
-            try:
+            with reading(f"The rendered images at {self.path}", "Begin again: they are then rendered."):
                 mapped = np.load(self.path, mmap_mode="r" if self.extent[0] else None, allow_pickle=False)
-            except (OSError, ValueError) as error:
-                raise ArtefactError(
-                    f"The rendered images at {self.path} cannot be read: {error}.",
-                    "Begin again: they are then rendered.",
-                ) from error
             if mapped.dtype != np.uint8 or mapped.shape != self.extent:
                 raise ArtefactError(f"{self.path} holds other things than images.", "Delete it: it is rendered again.")
             self._map = mapped.view(np.ndarray)

@@ -83,6 +83,17 @@ def writing(path: Path, size: int = 0) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def reading(what: Path | str, fix: str) -> Iterator[None]:
+    """What is not as it should be in a file, as an ArtefactError: it cannot be read, and why."""
+    try:
+        yield
+    except ArtefactError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ArtefactError(f"{what} cannot be read: {error}.", fix) from error
+
+
 def open_part(path: Path) -> tuple[int, str]:
     """Handle and name of a new temporary file beside `path`, for what will be there: see `clear_parts`."""
     return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
@@ -187,14 +198,12 @@ def sealed(values: Mapping[str, Any]) -> bytes:
 
 def unsealed(data: bytes, path: Path) -> dict[str, Any]:
     """What was sealed; raises ArtefactError if so much as one bit of it changed."""
-    try:
+    with reading(path, "Start anew in another folder."):
         values = is_(strict_json(data), dict)
         del values["sha256"]
         if sealed(values) != data:
             raise ValueError("it was altered")
         return values
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(f"{path} cannot be read: {error}.", "Start anew in another folder.") from error
 
 
 def sealed_line(values: Mapping[str, Any]) -> str:
@@ -245,15 +254,12 @@ def read_verified(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, bytes
     Raises ArtefactError if a file is missing, longer or shorter than listed, altered by so much as one bit, or a link.
     Other files in the folder are never opened.
     """
-    try:
-        manifest = read_whole(folder / MANIFEST, _SMALL)
+    with reading(folder / MANIFEST, _REFETCH):
+        try:
+            manifest = read_whole(folder / MANIFEST, _SMALL)
+        except FileNotFoundError as error:
+            raise ArtefactError(f"{folder} has no {MANIFEST}.", "Name a run folder or a generator folder.") from error
         listed = _listed(manifest)
-    except FileNotFoundError as error:
-        raise ArtefactError(f"{folder} has no {MANIFEST}.", "Name a run folder or a generator folder.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, ArtefactError):
-            raise
-        raise ArtefactError(f"{folder / MANIFEST} cannot be read: {error}.", _REFETCH) from error
     if set(listed) != set(names):
         raise ArtefactError(f"{folder / MANIFEST} lists {sorted(listed)}, not {sorted(names)}.", _REFETCH)
     contents = {}

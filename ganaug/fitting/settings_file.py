@@ -11,7 +11,7 @@ from ganaug.data.load import LabelledImages
 from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.errors import ArtefactError, DataError, OptionError
 from ganaug.files.checked import bounded, is_
-from ganaug.files.integrity import read_whole, sealed, sha256, unsealed, write_atomically
+from ganaug.files.integrity import read_whole, reading, sealed, sha256, unsealed, write_atomically
 from ganaug.fitting.settings import FitSettings
 from ganaug.generator.codecs import codec_to_json
 from ganaug.generator.interventions import Intervention
@@ -68,19 +68,16 @@ def store_end(run: Path, step: int) -> None:
 def _stored(run: Path) -> dict[str, Any] | None:
     """The settings by name, "data" and "planned_steps"; None if there are none. Raises ArtefactError if altered."""
     file = run / FILE
-    try:
-        values = unsealed(read_whole(file, _SMALL), file)
+    with reading(file, "Start anew in another folder."):
+        try:
+            values = unsealed(read_whole(file, _SMALL), file)
+        except FileNotFoundError:
+            return None
         bounded(values["planned_steps"], 1, 2**53)
         bounded(values["threads"], 1, 2**16)
         bounded(values["end"], 0, values["planned_steps"])
         is_(values["forked"], bool)
         return values
-    except FileNotFoundError:
-        return None
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ArtefactError):
-            raise
-        raise ArtefactError(f"{file} cannot be read: {error}.", "Start anew in another folder.") from error
 
 
 def agreed_plan(run: Path, settings: FitSettings, digest: str) -> Plan | None:

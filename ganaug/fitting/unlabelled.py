@@ -14,9 +14,9 @@ from ganaug.data.duplicates.seen import without
 from ganaug.data.labels.classes import place_of
 from ganaug.data.load import LabelledImages
 from ganaug.data.unlabelled import MOST, load_unlabelled
-from ganaug.errors import ArtefactError, OptionError, PseudoLabelsWarning, TooFewImagesError
+from ganaug.errors import OptionError, PseudoLabelsWarning, TooFewImagesError
 from ganaug.files.checked import fields_of, is_, texts
-from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomically
+from ganaug.files.integrity import read_whole, reading, sealed, unsealed, write_atomically
 from ganaug.fitting.settings import FitSettings
 from ganaug.fitting.settings_file import FILE as SETTINGS
 from ganaug.reporting import Report
@@ -113,17 +113,14 @@ def keep_labels(run: Path, beside: LabelledImages) -> None:
 
 def _read(file: Path) -> dict[str, str] | None:
     """Fingerprint -> label; None without the file. Raises ArtefactError where it was altered."""
-    try:
-        values = unsealed(read_whole(file, _SMALL), file)
+    with reading(file, "Start anew in another folder."):
+        try:
+            values = unsealed(read_whole(file, _SMALL), file)
+        except FileNotFoundError:
+            return None
         fields_of(values, {"name, fingerprint, label"})
         listed = [texts(one) for one in is_(values["name, fingerprint, label"], list)]
         return {mark: label for _, mark, label in listed}
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError, KeyError) as error:
-        if isinstance(error, ArtefactError):
-            raise
-        raise ArtefactError(f"{file} cannot be read: {error}.", "Start anew in another folder.") from error
 
 
 def _under(pool: LabelledImages, kept: Mapping[str, str], classes: Sequence[str]) -> LabelledImages:

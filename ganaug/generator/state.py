@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganaug.errors import ArtefactError, DivergedError
 from ganaug.files.checked import bounded, fields_of, finite, is_, text
-from ganaug.files.integrity import clear_parts, read_whole, sealed, sha256, unsealed, write_atomically
+from ganaug.files.integrity import clear_parts, read_whole, reading, sealed, sha256, unsealed, write_atomically
 from ganaug.files.tensors import from_bytes, not_finite, to_bytes
 from ganaug.generator.interventions import Intervention
 
@@ -142,17 +142,14 @@ def _content(path: Path, size: int) -> bytes | None:
 
 def _entries(folder: Path) -> list[_Entry]:
     file = folder / _LIST
-    try:
-        data = read_whole(file, _SMALL)
-    except FileNotFoundError:
-        return []
-    values = unsealed(data, file)
-    try:
+    with reading(file, _ANEW):
+        try:
+            values = unsealed(read_whole(file, _SMALL), file)
+        except FileNotFoundError:
+            return []
         fields_of(values, {"schema", "states"})
         bounded(values["schema"], 2, 2)
         return [_entry(value) for value in is_(values["states"], list)]
-    except (ValueError, TypeError, KeyError) as error:
-        raise ArtefactError(f"{file} cannot be read: {error}.", _ANEW) from error
 
 
 def _entry(value: Any) -> _Entry:

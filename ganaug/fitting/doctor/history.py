@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganaug.errors import ArtefactError
-from ganaug.files.integrity import read_whole, unsealed_line
+from ganaug.files.integrity import read_whole, reading, unsealed_line
 from ganaug.fitting.doctor.ailments import Past
 from ganaug.fitting.doctor.checkup import Checkup
 from ganaug.generator.interventions import Intervention
@@ -39,7 +38,7 @@ def read_history(run: Path) -> History:
     file, losses, checkups, interventions = run / LOG, [], [], []
     if not os.path.lexists(file):
         return History()
-    try:
+    with reading(file, "Fit the run again."):
         text = read_whole(file, MOST_BYTES).decode()
         for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), start=1):
             values = _unsealed(line, number)
@@ -51,10 +50,6 @@ def read_history(run: Path) -> History:
                 interventions.append(Intervention.from_json(values["intervention"]))
             else:
                 losses.append(values)
-    except ArtefactError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ArtefactError(f"{file} cannot be read: {error}.", "Fit the run again.") from error
     return History(tuple(losses), tuple(checkups), tuple(interventions))
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ganaug.classifier.small import Classifier, network
 from ganaug.errors import ArtefactError, OptionError
 from ganaug.files.checked import bounded, fields_of, finite, is_, strict_json, text
-from ganaug.files.integrity import read_verified, write_manifest
+from ganaug.files.integrity import read_verified, reading, write_manifest
 from ganaug.files.tensors import from_bytes, load_strictly, to_bytes
 from ganaug.generator.card import Card
 from ganaug.samples.choosing.choice import Choice
@@ -94,13 +94,9 @@ def read_choice(folder: Path, generator: str, card: Card, role: Callable[[str], 
     Raises ArtefactError for anything missing or altered, and for a choice among the samples of another generator.
     """
     contents, digest = read_verified(folder, (CHOICE, TENSORS))
-    try:
+    with reading(folder / CHOICE, "Run `ganaug choose` again."):
         values = is_(strict_json(contents[CHOICE]), dict)
         choice, judges = _checked(values, generator, card)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ArtefactError):
-            raise
-        raise ArtefactError(f"{folder / CHOICE} cannot be read: {error}.", "Run `ganaug choose` again.") from error
     known = _known(from_bytes(contents[TENSORS]), judges, choice.rules, card, role, str(folder / TENSORS))
     return replace(choice, scorers=scorers_of(choice.rules, known)), digest
 
