@@ -51,7 +51,8 @@ class FinetuneTraining:
     label_smoothing: in [0, 1). balanced: every class is drawn equally often. class_weights: every class weighs the same
     in the loss, however often it is drawn. ratio: share of synthetic images in every batch, in [0, 1]; they replace
     real images of the same class. use: how they are used, see `ganaug.classifier.use`. patience: epochs without a gain
-    on the validation images after which the training stops. scratch: from weights drawn at random.
+    on the validation images after which the training stops. scratch: from weights drawn at random. strong: of
+    FixMatch's views, where it learns from unlabelled images.
     """
 
     epochs: int = 10
@@ -68,6 +69,7 @@ class FinetuneTraining:
     use: str = "plain"
     patience: int = 5
     scratch: bool = False
+    strong: str = ""
 
     def __post_init__(self):
         refuse_fields(

@@ -66,9 +66,9 @@ def folds(seen: Labelled, seed: int, what: str = "images") -> np.ndarray:
         if len(np.unique(fold[labels == label])) < 2:
             known = "" if seen.groups is None else f" in {len({*np.array(seen.groups)[labels == label]})} groups"
             raise TooFewImagesError(
-                f"The fit learned from {(labels == label).sum()} {what} of {name}{known}: too few to judge them by "
+                f"There are {(labels == label).sum()} {what} of {name}{known} to learn from: too few to judge them by "
                 "classifiers that know others of the class.",
-                f"Add {what} of this class (of other subjects, where groups are known), and fit again.",
+                f"Add {what} of this class (of other subjects, where groups are known).",
             )
     return fold
 

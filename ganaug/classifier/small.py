@@ -39,7 +39,8 @@ class Training:
     `augmentation.AUGMENTATIONS`. ratio: share of synthetic images in every batch, in [0, 1]; they replace real images
     of the same class. balanced: draw every class equally often. label_smoothing: in [0, 1). blend: a name of
     `augmentation.BLENDS`. class_weights: every class weighs the same in the loss, however often it is drawn. mixing:
-    how synthetic images are used, see `ganaug.classifier.use`."""
+    how synthetic images are used, see `ganaug.classifier.use`. strong: of FixMatch's views, where
+    it learns from unlabelled images."""
 
     steps: int = 300
     batch: int = 64
@@ -52,6 +53,7 @@ class Training:
     blend: str = "none"
     class_weights: bool = False
     use: str = "plain"
+    strong: str = ""
 
     def __post_init__(self):
         refuse_fields(

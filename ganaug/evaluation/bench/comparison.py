@@ -144,8 +144,8 @@ def compare(
             "Give as many of each: they are compared in pairs.",
         )
     kin = _kin(groups, len(truth))
-    counts = np.bincount(truth)
-    unequal = bool(counts.max() > UNEQUAL * max(1, counts.min()))
+    counts = np.bincount(truth)  # of classes in the test set
+    unequal = bool(counts.max() > UNEQUAL * counts[counts > 0].min())
     balanced = metric == METRICS[1] or (metric == "auto" and unequal)
     gain = (after == truth).astype(float) - (before == truth)
     interval = paired_interval(gain, truth, balanced=balanced, groups=kin, seed=number)

@@ -12,8 +12,8 @@ import torch
 from ganaug.classifier.features import Backbone
 from ganaug.classifier.finetune import SCRATCH, VERSION, FinetuneTraining, train_finetuned
 from ganaug.classifier.finetuned import on_top
-from ganaug.classifier.fixmatch import STRONG, FixMatch
-from ganaug.evaluation.trials.arms import LONGER, Arm, Knobs
+from ganaug.classifier.fixmatch import FixMatch
+from ganaug.evaluation.trials.arms import FIXMATCH, LONGER, Arm, Knobs
 from ganaug.evaluation.trials.learner import Lesson, Menu, PictureLearner, Trained
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.evaluation.trials.trial import Trial
@@ -42,13 +42,13 @@ class FinetuneLearner(PictureLearner):
 
     @property
     def identity(self) -> dict[str, Any]:
-        views = {} if self.menu.fixmatch in ("", STRONG) else {"strong view": self.menu.fixmatch}
-        return {"finetune": VERSION, "network": self.backbone.digest, "device": self.backbone.device.type} | views
+        return {"finetune": VERSION, "network": self.backbone.digest, "device": self.backbone.device.type}
 
     def training(self, arm: Arm, knobs: Knobs) -> FinetuneTraining:
         training = replace(
             self.usual, lr=dict(knobs)["lr"], augmentation=arm.augmentation, blend=arm.blend, ratio=arm.ratio,
             use=arm.use, epochs=self.usual.epochs * (LONGER if arm.longer else 1),
+            strong=self.menu.fixmatch if arm.taught == FIXMATCH else "",
         )  # fmt: skip
         return replace(training, **arm.changes)
 
@@ -66,10 +66,11 @@ class FinetuneLearner(PictureLearner):
             name=self.backbone.name, weights=self.weights, synthetic=lesson.synthetic, validation=lesson.watch,
             soft=None if lesson.soft is None else torch.from_numpy(lesson.soft),
             made_soft=None if lesson.made_soft is None else torch.from_numpy(lesson.made_soft),
-            unlabelled=None if lesson.unlabelled is None else self._fixmatch(lesson.unlabelled),
+            unlabelled=None if lesson.unlabelled is None else _fixmatch(lesson),
             device=self.backbone.device,
         )  # fmt: skip
         return Trained(found.predict, found.losses, found.watched)
 
-    def _fixmatch(self, unlabelled: np.ndarray) -> FixMatch:
-        return FixMatch(on_top(np.array(unlabelled)), self.menu.fixmatch)
+
+def _fixmatch(lesson: Lesson) -> FixMatch:
+    return FixMatch(on_top(np.array(lesson.unlabelled)), lesson.training.strong)

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganaug.classifier.fixmatch import STRONG, FixMatch
+from ganaug.classifier.fixmatch import FixMatch
 from ganaug.classifier.small import VERSION, Classifier, Training, network, train_classifier
-from ganaug.evaluation.trials.arms import BATCH, LONGER, Arm, Knobs
+from ganaug.evaluation.trials.arms import BATCH, FIXMATCH, LONGER, Arm, Knobs
 from ganaug.evaluation.trials.learner import ArrayLearner, Lesson, Menu, Trained
 from ganaug.evaluation.trials.parts import TEST, Part, Parts
 from ganaug.evaluation.trials.trial import Trial
@@ -32,8 +32,7 @@ class SmallLearner(ArrayLearner):
     @property
     def identity(self) -> dict[str, Any]:
         """A GPU and the CPU have trials of their own."""
-        views = {} if self.menu.fixmatch in ("", STRONG) else {"strong view": self.menu.fixmatch}
-        return {"small": VERSION} | views | ({"device": self.device.type} if self.device.type != "cpu" else {})
+        return {"small": VERSION} | ({"device": self.device.type} if self.device.type != "cpu" else {})
 
     def training(self, arm: Arm, knobs: Knobs) -> Training:
         """The same batch in every arm, and the same steps in all that are not trained for longer."""
@@ -41,7 +40,7 @@ class SmallLearner(ArrayLearner):
         training = Training(
             steps=self.steps * (LONGER if arm.longer else 1), batch=BATCH, lr=given["lr"],
             weight_decay=given["weight decay"], augmentation=arm.augmentation, blend=arm.blend, ratio=arm.ratio,
-            use=arm.use,
+            use=arm.use, strong=self.menu.fixmatch if arm.taught == FIXMATCH else "",
         )  # fmt: skip
         return replace(training, **arm.changes)
 
@@ -62,7 +61,7 @@ class SmallLearner(ArrayLearner):
             pixels, torch.from_numpy(lesson.labels), lesson.n_classes, training=lesson.training, seed=lesson.seed,
             synthetic=None if made is None else (made[0], torch.from_numpy(made[1])),
             soft=_tensor(lesson.soft), made_soft=_tensor(lesson.made_soft),
-            unlabelled=None if lesson.unlabelled is None else FixMatch(lesson.unlabelled, self.menu.fixmatch),
+            unlabelled=None if lesson.unlabelled is None else FixMatch(lesson.unlabelled, lesson.training.strong),
             watch=None if lesson.watch is None else (lesson.watch[0], torch.from_numpy(lesson.watch[1])),
             device=self.device,
         )  # fmt: skip

@@ -23,7 +23,7 @@ from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomicall
 from ganaug.metrics.classification import calibration, scores
 from ganaug.reporting import Report, silent
 
-FORMAT = 3  # of the files
+FORMAT = 4  # of the files
 CURVE = 40  # points kept of a training curve
 WORTH = 30.0  # seconds of trials from which on helpers are worth their start, which takes some five
 LIBRARIES = {name: version(name) for name in ("timm", "torchvision")}  # on which an outcome depends, besides torch
@@ -204,7 +204,11 @@ class Laboratory:
 
     def key(self, trial: Trial) -> str:
         """Hash of everything that determines the outcome, up to the machine (and, without helpers, its threads)."""
-        parts = [self.parts.train, *(self.parts.named(name) for name in trial.on if name != FOLD)]
+        parts = [
+            self.parts.train,
+            self.parts.validation,
+            *(self.parts.named(name) for name in trial.on if name != FOLD),
+        ]
         parts += [self.parts.named(trial.made)] if trial.training.ratio else []
         parts += [self.parts.named(UNLABELLED)] if trial.taught and self.parts.unlabelled else []
         identity = {

@@ -82,6 +82,9 @@ class Workers:
             self.end()
             self._file, self._parts = write_parts(parts, self.folder), parts
         assert self._file is not None
+        for process in [one for one in self.processes if one.poll() is not None]:  # died at an earlier trial
+            process.communicate()
+            self.processes.remove(process)
         with suppress(OSError):  # the system gives no more processes: with fewer then, or none
             while len(self.processes) < min(self.count, len(trials)):
                 self.processes.append(_started(self._file, self.folder))

@@ -8,21 +8,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from ganaug.classifier.fixmatch import STRONG
 from ganaug.classifier.small import Training
 from ganaug.defaults import torch_threads
 from ganaug.evaluation.trials import trial as trials_module
 from ganaug.evaluation.trials import workers as workers_module
+from ganaug.evaluation.trials.arms import FIXMATCH, Arm
 from ganaug.evaluation.trials.learner import Menu
 from ganaug.evaluation.trials.parts import Part, Parts, Taught
 from ganaug.evaluation.trials.small import SmallLearner
 from ganaug.evaluation.trials.trial import Laboratory, Trial
-from ganaug.evaluation.trials.workers import Workers, workers_for
+from ganaug.evaluation.trials.workers import Workers, small_laboratory, workers_for
 from ganaug.files.integrity import clear_parts
 
 TRIALS = [
@@ -97,6 +100,33 @@ def test_what_workers_take_along_when_they_die_is_trained_all_the_same(tmp_path:
         laboratory = Laboratory(toy_parts(), tmp_path, LEARNERS, total=100, helpers=workers)
         laboratory.run_all(TRIALS)
     assert same(laboratory, alone(tmp_path / "alone"))
+
+
+def test_fixmatch_is_trained_by_workers_and_dead_ones_are_replaced(tmp_path: Path):
+    training = Training(steps=3, strong=STRONG)
+    learning = [Trial("small", training, seed, ("validation",), "made", None, FIXMATCH) for seed in (1, 2)]
+    parts = toy_parts()
+    with Workers(tmp_path, 1) as workers:
+        assert list(workers.run(learning, parts)) == learning
+        for process in workers.processes:
+            process.kill()
+            process.wait()
+        assert list(workers.run(TRIALS[:2], parts)) == TRIALS[:2]
+        assert len(workers.processes) == 1
+
+
+def test_outcomes_have_the_keys_under_which_the_bench_looks_for_them():
+    bench = SmallLearner(8, Menu(fixmatch="flip-x", knobs={"lr": (0.1,), "weight decay": (0.1,)}), 3)
+    assert bench.identity == small_laboratory(toy_parts(), Path()).learners["small"].identity
+    for taught, strong in (("", ""), (FIXMATCH, "flip-x")):
+        assert bench.training(Arm(taught=taught), bench.menu.start).strong == strong
+
+
+def test_an_outcome_is_not_read_where_the_validation_images_are_others(tmp_path: Path):
+    parts = toy_parts()
+    other = replace(parts, validation=Part.of(255 - parts.validation.items, parts.validation.labels))
+    keys = [Laboratory(one, tmp_path, LEARNERS).key(TRIALS[2]) for one in (parts, other)]
+    assert keys[0] != keys[1]
 
 
 @pytest.mark.parametrize("command", ["", "no-such-python", "/bin/true"])
