@@ -17,7 +17,7 @@ from ganaug.data.group_facts import group_facts
 from ganaug.data.labelled import label_counts
 from ganaug.data.labels.classes import place_of
 from ganaug.data.required import refuse_depth, refuse_unsteady, require_counts
-from ganaug.data.sources.folder import FolderSource, nesting
+from ganaug.data.sources.folder import nesting
 from ganaug.data.sources.kinds import is_text
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.spec import DataSpec
@@ -117,7 +117,7 @@ def check(
         shape=spec.shape,
         unreadable=(*found.unreadable, *beside.unreadable),
         ignored={reason: tuple(names) for reason, names in opened.ignored.items()},
-        nested=nesting(opened) if isinstance(opened, FolderSource) else "",
+        nested=nesting(opened),
         groups=groups,
         duplicates_within=tuple(names for names, labels in same if labels == 1),
         duplicates_across=tuple(names for names, labels in same if labels > 1),

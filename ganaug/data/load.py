@@ -16,7 +16,7 @@ from ganaug.data.pairs import open_pairs, read_pairs
 from ganaug.data.pixels import Pixels
 from ganaug.data.proportion import cut_in_words, usual_proportion
 from ganaug.data.required import refuse_depth, refuse_unsteady, require_counts
-from ganaug.data.sources.folder import FolderSource, nesting
+from ganaug.data.sources.folder import nesting
 from ganaug.data.sources.small import skipped_in
 from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
 from ganaug.data.spec import MODES, DataSpec, ImageCodec, Size
@@ -203,8 +203,8 @@ def read_opened(
         if names:
             more = f", {names[1]}" + ", ..." * (len(names) > 2) if len(names) > 1 else ""
             report("passed over", 0, 0, f"{len(names)} x {reason}: {names[0]}{more}")
-    if isinstance(opened, FolderSource) and nesting(opened):
-        report("folders", 0, 0, nesting(opened))
+    if nested := nesting(opened):
+        report("folders", 0, 0, nested)
     paired = open_pairs(opened, pairs, reading.follow_links)
     shape = proportion or usual_proportion(opened)
     form = Form(side, depth, likely_side(device), shape)

@@ -15,6 +15,7 @@ from ganaug.data.pictures.files import SUFFIXES
 from ganaug.data.sources.folder import FolderSource
 from ganaug.data.sources.kinds import SOURCES, is_text
 from ganaug.data.sources.ours import SAMPLES, made_here
+from ganaug.data.sources.small import base_of
 from ganaug.errors import OptionError
 
 _OUTSIDE = "Choose a folder outside, so that it is not read as a class."
@@ -54,8 +55,8 @@ def _folder_of(data: Any) -> Path | None:
             kind.parts for kind in SOURCES.values() if kind.takes(data)
         )  # "digits", beside a folder of the name
         return folder if folder.is_dir() and not named else None
-    if isinstance(data, FolderSource):
-        return Path(data.root)
+    if isinstance(base_of(data), FolderSource):
+        return Path(base_of(data).root)
     while isinstance(data, Subset):
         data = data.dataset
     if isinstance(data, Dataset) and isinstance(getattr(data, "samples", None), list):  # torchvision's DatasetFolder

@@ -15,7 +15,7 @@ from ganaug.data.sources.arrays import read_npz
 from ganaug.data.sources.folder import FolderSource
 from ganaug.data.sources.kinds import is_file
 from ganaug.data.sources.parquet import ParquetSource, rows_of
-from ganaug.data.sources.small import Larger
+from ganaug.data.sources.small import base_of, rows_in_base
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.survey import Survey
 from ganaug.errors import DataError, GanaugError, OutputInUseError
@@ -59,14 +59,14 @@ def write_parts(
     for pictures of several sizes, or of more than 8 bits, that are neither files nor arrays of an `.npz` file, and for
     names that no list can hold.
     """
-    files, base = _files(out, source), _base(source)
+    files, base = _files(out, source), base_of(source)
     of_rows = [None if groups is None else [groups[row] for row in rows.tolist()] for rows in parts]
     if isinstance(base, FolderSource):
         how = Reading(follow_links=reading.follow_links, range=reading.range)
         contents = [_list(source, rows, of, out) for rows, of in zip(parts, of_rows, strict=True)]
     elif isinstance(base, ParquetSource):
         how = Reading(image=reading.image, target=reading.target, range=reading.range)
-        contents = [_parquet(base, _in_base(source, rows), of) for rows, of in zip(parts, of_rows, strict=True)]
+        contents = [_parquet(base, rows_in_base(source, rows), of) for rows, of in zip(parts, of_rows, strict=True)]
     else:
         how = Reading(range=reading.range)
         contents = [_npz(data, source, found, reading, rows, of) for rows, of in zip(parts, of_rows, strict=True)]
@@ -83,18 +83,9 @@ def write_parts(
     return files, how
 
 
-def _base(source: Any) -> Any:
-    return _base(source.source) if isinstance(source, Larger) else source
-
-
-def _in_base(source: Any, rows: np.ndarray) -> np.ndarray:
-    """Rows of a source, as rows of what it was before small classes were left out."""
-    return _in_base(source.source, source.rows[rows]) if isinstance(source, Larger) else rows
-
-
 def _files(out: Path, source: ImageSource) -> tuple[Path, ...]:
     kinds = ((FolderSource, ".csv"), (ParquetSource, ".parquet"))
-    suffix = next((suffix for kind, suffix in kinds if isinstance(_base(source), kind)), ".npz")
+    suffix = next((suffix for kind, suffix in kinds if isinstance(base_of(source), kind)), ".npz")
     return tuple(out / f"{part}{suffix}" for part in PARTS)
 
 
@@ -109,8 +100,8 @@ def _list(source: ImageSource, rows: np.ndarray, groups: Sequence[str] | None, o
 
 
 def _lies_at(source: ImageSource, row: int) -> str:
-    base = _base(source)
-    return os.path.join(os.path.realpath(base.root), base.files[int(_in_base(source, np.array([row]))[0])])
+    base = base_of(source)
+    return os.path.join(os.path.realpath(base.root), base.files[int(rows_in_base(source, np.array([row]))[0])])
 
 
 def _path_from(out: Path, file: str) -> str:
@@ -159,7 +150,7 @@ def _npz(
 ) -> bytes:
     """Images, labels, class names, groups and pairs of these rows, the values of an `.npz` file as they are in it."""
     arrays: dict[str, np.ndarray]
-    base, inner = _base(source), _in_base(source, rows)
+    base, inner = base_of(source), rows_in_base(source, rows)
     if is_file(data, ".npz"):
         read, _ = read_npz(Path(data).expanduser(), reading.split)
         arrays = {name: values[inner] for name, values in read.items() if name in ("x", "pair")}

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import hashlib
 import importlib.util
+import itertools
 import os
 import sys
 import traceback
@@ -91,20 +92,24 @@ def code_digest(file: Path, function: str) -> str:
 
 
 def sources(file: Path) -> list[Path]:
-    """The file, then the Python files in its folder and below that it imports, directly or not, in order."""
+    """The file, then the Python files in its folder and below, or in the package that it is part of, that it imports,
+    directly or not, in order."""
     found: set[Path] = set()
-    left = [file]
+    left, roots = [file], [file.parent]
+    while (roots[-1] / "__init__.py").is_file() and roots[-1] != roots[-1].parent:
+        roots.append(roots[-1].parent)
+    top = roots[-2] if len(roots) > 1 else roots[0]
     while left:
         here = left.pop()
         if here not in found:
             found.add(here)
-            left += _imported(here, file.parent)
+            left += (path for path in _imported(here, roots) if path.is_relative_to(top))
     return [file, *sorted(found - {file})]
 
 
-def _imported(file: Path, root: Path) -> Iterator[Path]:
-    """Files below root that a file may import, also within its functions."""
-    package = list(file.parent.relative_to(root).parts)
+def _imported(file: Path, roots: list[Path]) -> Iterator[Path]:
+    """Files below these folders that a file may import, also within its functions. The last one holds the others."""
+    package = list(file.parent.relative_to(roots[-1]).parts)
     with contextlib.suppress(SyntaxError, ValueError):
         for node in ast.walk(ast.parse(file.read_bytes())):
             if isinstance(node, ast.Import):
@@ -114,7 +119,7 @@ def _imported(file: Path, root: Path) -> Iterator[Path]:
                 named = [[*above, *(node.module or "").split("."), name.name] for name in node.names]
             else:
                 continue
-            for parts in named:
+            for root, parts in itertools.product(roots, named):
                 for end in range(1, len(parts) + 1):
                     base = root.joinpath(*parts[:end])
                     yield from (path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from ganaug.errors import TooFewImagesError
-from ganaug.metrics.matrices import Matrix, Vector, as_array, labels_for
+from ganaug.errors import DataError, TooFewImagesError
+from ganaug.metrics.matrices import Matrix, Vector, as_array, labels_for, matrix
 from ganaug.metrics.neighbours import nearest
 
 
@@ -134,6 +134,8 @@ def copy_report(
     ------
     TooFewImagesError
         No sample can be judged.
+    DataError, LabelMismatchError
+        Values are not finite or of several widths; there is not one label, 0 or more, for each.
 
     Examples
     --------
@@ -144,9 +146,12 @@ def copy_report(
     True
     """
     made, seen, fresh = (_rows(images) for images in (samples, training, held_out))
-    y, t = labels_for(len(made), labels), labels_for(len(seen), training_labels)
-    h = labels_for(len(fresh), held_out_labels)
+    if len(widths := {images.shape[1] for images in (made, seen, fresh)}) > 1:
+        cause = f"Samples, training and unseen images have {' and '.join(map(str, sorted(widths)))} values each."
+        raise DataError(cause, "Give images of one size, or features of one extractor.")
+    y, t, h = (np.asarray(as_array(one)) for one in (labels, training_labels, held_out_labels))
     classes = int(max(part.max(initial=-1) for part in (y, t, h))) + 1
+    y, t, h = (labels_for(len(x), own, classes) for x, own in ((made, y), (seen, t), (fresh, h)))
     limits = np.full(classes, np.nan)
     honest = np.full(classes, np.nan)
     place, distances = np.full(len(made), -1, dtype=np.int64), np.full(len(made), np.nan)
@@ -181,4 +186,5 @@ def _ratios(distances: np.ndarray, limits: np.ndarray) -> np.ndarray:
 
 def _rows(images: Matrix) -> np.ndarray:
     array = as_array(images)
-    return np.ascontiguousarray(array.reshape(len(array), math.prod(array.shape[1:])), dtype=np.float32)
+    flat = matrix(array.reshape(len(array), math.prod(array.shape[1:])), "images")
+    return np.ascontiguousarray(flat, dtype=np.float32)

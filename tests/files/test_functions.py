@@ -57,6 +57,16 @@ def test_what_lies_beside_a_file_is_imported_as_for_a_script(tmp_path):
     assert str(tmp_path) not in sys.path
 
 
+def test_a_module_of_a_package_is_known_by_what_it_imports_from_the_package(tmp_path):
+    parts = {"mine/__init__": "", "mine/deep/__init__": "", "mine/deep/train": "import other, mine.models",
+             "mine/models": "from .deep import more", "mine/deep/more": "", "mine/idle": "", "other": ""}  # fmt: skip
+    (tmp_path / "mine" / "deep").mkdir(parents=True)
+    written(tmp_path, **parts)
+    found = {str(file.relative_to(tmp_path)) for file in sources(tmp_path / "mine" / "deep" / "train.py")}
+    wanted = {"mine/__init__.py", "mine/deep/__init__.py", "mine/deep/train.py", "mine/models.py", "mine/deep/more.py"}
+    assert found == wanted  # what else is installed has a version
+
+
 def test_a_file_is_a_module_as_others_are(tmp_path):
     """Dataclasses look their own module up, and so does pickle."""
     text = (

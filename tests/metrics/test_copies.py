@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganaug.errors import LabelMismatchError, TooFewImagesError
+from ganaug.errors import DataError, LabelMismatchError, TooFewImagesError
 from ganaug.metrics import copy_report
 
 CLASSES = 3
@@ -96,3 +96,13 @@ def test_a_class_that_cannot_be_judged_is_left_out_and_none_at_all_is_an_error()
         copy_report(*images(30, 6), TRAINING[0][:0], TRAINING[1][:0], *HELD_OUT)
     with pytest.raises(LabelMismatchError):
         copy_report(images(30, 6)[0], TRAINING[1], *TRAINING, *HELD_OUT)
+
+
+def test_what_cannot_be_compared_is_refused():
+    features, labels = np.random.default_rng(0).random((10, 8)), np.zeros(10, int)
+    with pytest.raises(DataError, match="not a number"):
+        copy_report(np.full((10, 8), np.nan), labels, features, labels, features, labels)
+    with pytest.raises(DataError, match="8 and 9 values"):
+        copy_report(np.ones((10, 9)), labels, features, labels, features, labels)
+    with pytest.raises(LabelMismatchError):
+        copy_report(features, labels - 1, features, labels, features, labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,6 +56,8 @@ class DatasetSource:
         name = self.names[index]
         try:
             item = self.dataset[index]
+            if isinstance(item, (tuple, list)) and item and isinstance(item[0], Image.Image):
+                _load(item[0])
         except (OSError, SyntaxError, Image.DecompressionBombError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise UnreadableImageError(reason, "Repair or remove it.") from error
@@ -72,6 +75,14 @@ class DatasetSource:
         return to_picture(item[0], name, self.span)
 
 
+def _load(image: Image.Image) -> None:
+    """Read an image that was opened only; its file is closed."""
+    with contextlib.ExitStack() as stack:
+        stack.callback(image.close)
+        image.load()
+        stack.pop_all()  # it closes the file itself, and stays
+
+
 IN_MEMORY = ("targets", "classes", "as_served")  # what is read of `Reading`
 
 
@@ -87,7 +98,9 @@ def arrays(asked: Asked) -> ArraySource | DatasetSource:
     (x, y), how = asked.data, asked.reading
     pictures = isinstance(x, (list, tuple)) and any(isinstance(item, Image.Image) for item in x)
     if pictures or (isinstance(x, (list, tuple)) and as_numpy(x) is None):  # or arrays of different sizes
-        items = list(zip(x, y, strict=True))
+        if how.targets is None and len(x) != len(y):
+            raise LabelMismatchError(f"{len(x)} images but {len(y)} labels.", "Give one label for each image.")
+        items = list(zip(x, y if how.targets is None else [0] * len(x), strict=True))
         return from_dataset(items, targets=how.targets, classes=how.classes, span=how.range)
     return from_arrays(x, y if how.targets is None else how.targets, classes=how.classes, span=how.range)
 

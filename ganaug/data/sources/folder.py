@@ -23,7 +23,7 @@ from ganaug.data.pictures.images import content_of
 from ganaug.data.sources.kinds import in_short
 from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
 from ganaug.data.sources.ours import MADE, SAMPLES, classes_written, made_here
-from ganaug.data.sources.small import Larger
+from ganaug.data.sources.small import Larger, base_of
 from ganaug.errors import DataError
 from ganaug.files.machine import readers
 from ganaug.reporting import printable
@@ -124,9 +124,10 @@ def from_folder(
     return FolderSource(root, files, values, _class_names(root, classes), names, scan.ignored, span=span, depth=depth)
 
 
-def nesting(source: FolderSource) -> str:
+def nesting(source: Any) -> str:
     """A sentence where images lie in folders below those that name the classes; else an empty text."""
-    if source.depth is None:
+    source = base_of(source)
+    if not isinstance(source, FolderSource) or source.depth is None:
         return ""
     folders = Counter(name.rsplit("/", 1)[0] for name in source.names)
     below = [folder for folder in folders if folder.count("/") >= source.depth]

@@ -31,6 +31,12 @@ class Larger:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __getattr__(self, name: str) -> Any:
+        """What its values of more than 8 bits are, where it has any, is that of the source."""
+        if name in ("deep", "span"):
+            return getattr(self.source, name)
+        raise AttributeError(name)
+
     def read(self, index: int) -> Image.Image:
         return self.source.read(int(self.rows[index]))
 
@@ -78,6 +84,16 @@ def without_small(source: Any, least: int | None) -> Any:
         array=None if source.array is None else source.array[rows],
         pairs=None if pairs is None else pairs[rows],
     )
+
+
+def base_of(source: Any) -> Any:
+    """What a source was before small classes were left out of it."""
+    return base_of(source.source) if isinstance(source, Larger) else source
+
+
+def rows_in_base(source: Any, rows: np.ndarray) -> np.ndarray:
+    """Rows of a source, as rows of what it was before."""
+    return rows_in_base(source.source, source.rows[rows]) if isinstance(source, Larger) else rows
 
 
 def skipped_in(source: Any) -> tuple[str, ...]:

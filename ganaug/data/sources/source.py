@@ -13,7 +13,7 @@ from PIL import Image
 from ganaug.data.labels.groups import with_groups
 from ganaug.data.pictures.depth import Range
 from ganaug.data.sources.kinds import SOURCES, Asked, Kind
-from ganaug.data.sources.small import without_small
+from ganaug.data.sources.small import Larger, without_small
 from ganaug.errors import DataError, OptionError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
@@ -140,6 +140,8 @@ def _over(source: Any, span: Range | None) -> Any:
     own = getattr(source, "span", None)
     if span is None or span == own:
         return source
+    if isinstance(source, Larger):
+        return replace(source, source=_over(source.source, span))
     if own is None and hasattr(source, "span"):
         return replace(source, span=span)
     if own is not None or getattr(source, "deep", None) is not None:

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset, Subset
 
 from ganaug.data.labels.unwrap import innermost, unchanged
 from ganaug.data.sources.datasets import DatasetSource
+from ganaug.data.sources.small import base_of, rows_in_base
 from ganaug.errors import DataError
 from ganaug.keys import permutation
 
@@ -46,7 +47,7 @@ class Unsteady:
 def unsteady(source: Any) -> Unsteady | None:
     """The first of a few items of a data set that differs when it is read again, under another state of the global
     random streams, which are put back; None where there is none. Sources that are no data set are always the same."""
-    if not isinstance(source, DatasetSource):
+    if not isinstance(base_of(source), DatasetSource):
         return None
     pixels = 0
     order = by_turns(source.labels, "steady").tolist()
@@ -64,9 +65,10 @@ def read_twice(source: Any, index: int, turn: int) -> tuple[np.ndarray | None, U
     """The pixels of an item, None where it cannot be read; and what there is to say if it differs when it is read
     again. turn: keys the two states of the random streams."""
     first = _read(source, index, 2 * turn)
-    if first is None or not isinstance(source, DatasetSource) or _same(first, _read(source, index, 2 * turn + 1)):
+    base = base_of(source)
+    if first is None or not isinstance(base, DatasetSource) or _same(first, _read(source, index, 2 * turn + 1)):
         return first, None
-    return first, Unsteady(source.names[index], _culprit(source, index, turn))
+    return first, Unsteady(source.names[index], _culprit(base, int(rows_in_base(source, np.array([index]))[0]), turn))
 
 
 def by_turns(labels: np.ndarray, *parts: int | str) -> np.ndarray:

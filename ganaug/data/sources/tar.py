@@ -182,7 +182,10 @@ def _cell(data: bytes, name: str) -> int | str:
 
 
 def _alike(cells: Sequence[int | str]) -> np.ndarray:
-    """Numbers where all are, else names."""
+    """Numbers where all are written as such, else names: 02 and 1_1 are names."""
+    names = [str(cell) for cell in cells]
     with contextlib.suppress(ValueError, OverflowError):
-        return np.array([int(cell) for cell in cells], np.int64)
-    return np.array([str(cell) for cell in cells])
+        numbers = np.array([int(name) for name in names], np.int64)
+        if list(map(str, numbers)) == names:
+            return numbers
+    return np.array(names)

@@ -4,12 +4,13 @@ import csv
 
 import numpy as np
 import pytest
+from torch.utils.data import Dataset
 
 import ganaug
 from ganaug.data.check import check
 from ganaug.data.load import load_images
 from ganaug.data.sources.source import open_source
-from ganaug.errors import OptionError, TooFewImagesError, WithheldWarning
+from ganaug.errors import DataError, OptionError, SeenImagesWarning, TooFewImagesError, WithheldWarning
 from tests.toys.images import picture
 
 
@@ -81,7 +82,9 @@ def test_batches_keep_real_images_of_skipped_classes(run):
     _, _, names = tail()
     images = torch.zeros(8, 3, 16, 16)
     labels = torch.full((8,), names.index("c01"))
-    changed, same = ganaug.SynthMix(run, ratio=1.0, classes=names)(images, labels)
+    with pytest.warns(WithheldWarning, match="6 small classes"):
+        transform = ganaug.SynthMix(run, ratio=1.0, classes=names)
+    changed, same = transform(images, labels)
     assert torch.equal(changed, images)
     assert torch.equal(same, labels)
 
@@ -101,3 +104,33 @@ def test_a_bench_leaves_out_their_test_images(run, tmp_path):
         remedies=(), ratios=(0.5,), uses=("plain",), device="cpu",
     )  # fmt: skip
     assert any("12 test images of classes that were left out" in note for note in results.data["notes"])
+
+
+class Noisy(Dataset):
+    """Augments by `self.aug`; its last item is a class of its own."""
+
+    def __init__(self):
+        self.x, self.targets = np.stack([np.array(picture(i)) for i in range(9)]), [0] * 4 + [2] * 4 + [1]
+        self.aug = lambda x: np.clip(x + np.random.default_rng().integers(-9, 9, x.shape), 0, 255).astype(np.uint8)
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, index):
+        return self.aug(self.x[index]), self.targets[index]
+
+
+def test_random_augmentation_is_noticed_where_a_class_is_left_out():
+    with pytest.raises(DataError, match="at random by its `aug`"):
+        load_images(Noisy(), skip_small=2)
+    with pytest.warns(SeenImagesWarning):
+        assert len(load_images(Noisy(), skip_small=2, as_served=True)) == 8
+
+
+def test_more_than_8_bits_are_those_of_the_source_where_a_class_is_left_out(tmp_path):
+    x = np.random.default_rng(0).integers(0, 4096, (9, 16, 16), dtype=np.uint16)
+    y = np.array([0] * 4 + [2] * 4 + [1])
+    left = load_images((x, y), range=(0, 4095), skip_small=2)
+    assert np.array_equal(left.pixels, load_images((x[:8], y[:8]), range=(0, 4095)).pixels)
+    said = [check((x, y), range=(0, 4095), skip_small=2).to_json()[k] for k in ("modes", "problems")]
+    assert said == [check((x[:8], y[:8]), range=(0, 4095)).to_json()[k] for k in ("modes", "problems")]

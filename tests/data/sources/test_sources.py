@@ -288,6 +288,33 @@ def test_normalised_tensors_without_a_transform_are_refused():
             load_images(dataset)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files that it opens, and leaves so
+def test_a_damaged_file_that_a_data_set_only_opens_is_skipped_and_named(tree):
+    files = sorted(tree.glob("*/*.png"))
+    damaged = files[1]
+    damaged.write_bytes(damaged.read_bytes()[:60])
+
+    class Opened(Dataset):
+        targets = [int(file.parent.name != files[0].parent.name) for file in files]
+
+        def __len__(self):
+            return len(files)
+
+        def __getitem__(self, index):
+            return Image.open(files[index]), self.targets[index]
+
+    images = load_images(Opened())
+    assert len(images) == len(files) - 1
+    assert len(images.unreadable) == 1
+
+
+def test_pictures_and_labels_of_two_lengths_are_refused():
+    pictures = [Image.new("L", (8, 8), i) for i in range(6)]
+    with pytest.raises(LabelMismatchError, match="6 images but 5 labels"):
+        open_source((pictures, [0, 1, 0, 1, 0]))
+    assert len(open_source((pictures, []), targets=[0, 1] * 3)) == 6
+
+
 def test_unreadable_items_are_skipped_and_programming_errors_named(tree):
     (tree / "ant" / "2.png").write_bytes(b"broken")
     images = load_images(tv.ImageFolder(tree))

@@ -65,6 +65,12 @@ def test_classes_may_be_texts_or_json(tmp_path, cell):
     assert source.labels.tolist() == LABELS
 
 
+def test_names_that_read_like_numbers_stay_names(tmp_path):
+    cells = ["1_1", "11", "2_0", "02"]
+    named = items([0, 1, 2, 3] * 2, lambda i, label: ("cls", cells[label].encode()))
+    assert load_images(write(tmp_path / "a.tar", named)).counts() == dict.fromkeys(sorted(cells), 2)
+
+
 def test_it_reads_what_webdataset_writes(tmp_path):
     wds = pytest.importorskip("webdataset")
     with wds.ShardWriter(str(tmp_path / "s-%03d.tar"), maxcount=3, verbose=0) as sink:
