@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 
 from ganaug.classifier.own import load_function, run_own
-from ganaug.data.spec import ImageCodec
-from ganaug.mixing.picture_set import PictureSet, Pixels
+from ganaug.mixing.picture_set import PictureSet
 
 FOLDER = Path(__file__).parent.parent / "examples"
 EXAMPLES, TRAININGS = sorted(FOLDER.glob("*.py")), sorted((FOLDER / "train").glob("*.py"))
@@ -75,11 +74,9 @@ def test_training_function(example, mode, height, width, monkeypatch):
 
     def shades(n: int, **more) -> PictureSet:
         labels = [i % 2 for i in range(n)]
-        return PictureSet(Shades(n, mode, height, width), range(n), labels, ["dark", "light"], **more)
+        return PictureSet(Shades(n, mode, height, width), labels, ["dark", "light"], **more)
 
-    flat = torch.tensor([40, 200] * 4, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 8, 8)
-    made = Pixels(flat, ImageCodec(mode, (height, width))), [0, 1] * 4
-    dataset = shades(40, synthetic=made, ratio=0.25)
+    dataset = shades(40, synthetic=(Shades(12, mode, height, width), [0, 1] * 6), ratio=0.25)
     found = run_own(training, dataset, shades(8), shades(20), seed=1, device=torch.device("cpu"))
     right = (found.argmax(1) == np.arange(20) % 2).mean()
     assert right > 0.75 or example.stem == "with_timm"  # from nothing, a network of timm takes longer than a test

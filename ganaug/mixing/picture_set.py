@@ -4,53 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganaug.data.duplicates.fingerprint import fingerprint
-from ganaug.data.labelled import Labelled
-from ganaug.data.sources.source import ImageSource
-from ganaug.data.spec import ImageCodec
 from ganaug.errors import TooFewImagesError
 from ganaug.mixing.epochs import EpochClock
 from ganaug.mixing.schedule import REAL, Replace, Schedule
-from ganaug.samples.pool import Pool
 
 SAMPLED = 16  # pictures of which `sample` speaks
 
 
 class Readable(Protocol):
-    """Pictures that are read one by one: an `ImageSource`, or `Pixels`."""
+    """Pictures that are read one by one."""
 
     def read(self, index: int) -> Image.Image: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Pixels:
-    """Pixels as pictures of the user's mode and size. pixels: uint8 (N, C, H, W), in memory, which loader workers
-    share, or mapped from a file."""
-
-    pixels: Tensor | Pool
-    codec: ImageCodec
-
-    def read(self, index: int) -> Image.Image:
-        rows = self.pixels.images if isinstance(self.pixels, Pool) else self.pixels
-        return self.codec.to_image(np.asarray(rows[index]))
 
 
 class PictureSet(Dataset):
     """Items (PIL image, int), for any DataLoader, with any number of workers, however they are started.
 
-    source, rows: the real pictures, read as the user has them, in their order. classes, targets: names of the classes,
-    and the label of each item. synthetic: pictures and their labels. Of N items, exactly round(ratio * N) are
-    synthetic, each with the label of the item in whose place it stands, and others in each pass of a torch DataLoader;
-    who asks for items otherwise sees the same ones until `set_epoch`. Items of a class without synthetic pictures stay
-    real. seed: of the choice.
+    source: the real pictures, read as the user has them. targets, classes: the label of each of them, and the names of
+    the classes. synthetic: pictures and their labels. Of N items, exactly round(ratio * N) are synthetic, each with the
+    label of the item in whose place it stands, and others in each pass of a torch DataLoader; who asks for items
+    otherwise sees the same ones until `set_epoch`. Items of a class without synthetic pictures stay real. seed: of the
+    choice.
 
     Raises TooFewImagesError for a ratio above 0 without synthetic pictures.
     """
@@ -58,7 +39,6 @@ class PictureSet(Dataset):
     def __init__(
         self,
         source: Readable,
-        rows: Sequence[int] | np.ndarray,
         targets: Sequence[int] | np.ndarray,
         classes: Sequence[str],
         *,
@@ -68,7 +48,7 @@ class PictureSet(Dataset):
     ):
         self.classes: list[str] = list(classes)
         self.targets: list[int] = np.asarray(targets, dtype=np.int64).tolist()
-        self._source, self._rows = source, np.asarray(rows, dtype=np.int64)
+        self._source = source
         self._schedule: Schedule | None = None
         if ratio:
             if synthetic is None or not len(synthetic[1]):
@@ -79,23 +59,6 @@ class PictureSet(Dataset):
             who = Replace(np.array(self.targets, dtype=np.int64), round(ratio * len(self.targets)))
             self._schedule = Schedule(who, len(who.labels), tuple(classes), np.cumsum(sizes) - sizes, sizes, seed)
             self._clock, self._table = EpochClock(), (-1, np.empty(0, dtype=np.int64))
-
-    @classmethod
-    def of(
-        cls,
-        source: ImageSource,
-        images: Labelled,
-        *,
-        synthetic: tuple[Readable, Sequence[int] | np.ndarray] | None = None,
-        ratio: float = 0.0,
-        seed: int = 0,
-    ) -> PictureSet:
-        """The pictures of items that were read from a source, with the labels that they have among `images`. Raises
-        LabelMismatchError where they were read from another one."""
-        from ganaug.classifier.pictures import rows_in  # with timm, which no loader worker needs
-
-        rows, targets = rows_in(source, images), images.labels.numpy()
-        return cls(source, rows, targets, images.classes, synthetic=synthetic, ratio=ratio, seed=seed)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -137,4 +100,4 @@ class PictureSet(Dataset):
         """A copy, since pictures in memory are the user's own, and PIL has methods that change them."""
         if row != REAL:
             return self._synthetic.read(int(self._order[row]))
-        return self._source.read(int(self._rows[place])).copy()
+        return self._source.read(place).copy()

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import pickle
-
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, Subset
 
-import ganaug
-from ganaug.data.spec import ImageCodec
-from ganaug.errors import LabelMismatchError, TooFewImagesError
-from ganaug.mixing.picture_set import PictureSet, Pixels
-from ganaug.samples.pool import Pool
+from ganaug.errors import TooFewImagesError
+from ganaug.mixing.picture_set import PictureSet
 from tests.toys import mixing as toy
 
 N = 30  # 15 ants, 10 bees, 5 cows
 
 
-class Native:
-    """Pictures of different sizes and modes, flat in colour, numbered by it."""
-
-    def __init__(self):
-        self.images = [Image.new(("L", "RGB")[i % 2], (10 + i, 20), i if i % 2 == 0 else (i, i, i)) for i in range(N)]
+class Pictures:
+    def __init__(self, images):
+        self.images = list(images)
 
     def read(self, index):
         return self.images[index]
 
 
-def synthetic(each: int = 40) -> tuple[Pixels, np.ndarray]:
-    """Of labels in turn; each picture is one level above 100, twice as large as its pixels."""
-    pixels = (100 + torch.arange(3 * each, dtype=torch.uint8))[:, None, None, None].expand(-1, 1, 4, 4)
-    return Pixels(pixels.contiguous(), ImageCodec("L", (8, 8))), np.arange(3 * each) % 3
+def native() -> Pictures:
+    """Of different sizes and modes, flat in colour, numbered by it."""
+    return Pictures(Image.new(("L", "RGB")[i % 2], (10 + i, 20), i if i % 2 == 0 else (i, i, i)) for i in range(N))
+
+
+def synthetic(each: int = 40) -> tuple[Pictures, np.ndarray]:
+    """Of labels in turn; each picture is one level above 100."""
+    return Pictures(Image.new("L", (8, 8), 100 + i) for i in range(3 * each)), np.arange(3 * each) % 3
 
 
 def pictures(ratio: float = 0.0, **more) -> PictureSet:
     options = {"synthetic": synthetic(), "ratio": ratio, **more}
-    return PictureSet(Native(), range(N), toy.labels(N), toy.CLASSES, **options)
+    return PictureSet(native(), toy.labels(N), toy.CLASSES, **options)
 
 
 def level(image: Image.Image) -> int:
@@ -118,11 +114,11 @@ def test_choices_are_a_function_of_the_seed():
 
 
 def test_items_of_a_class_without_synthetic_pictures_stay_real():
-    pixels, labels = synthetic()
+    made, labels = synthetic()
     few = [row for row, label in enumerate(labels) if label != 1]
-    dataset = pictures(1.0, synthetic=(Pixels(pixels.pixels[few], pixels.codec), labels[few]))
+    dataset = pictures(1.0, synthetic=(Pictures(made.images[row] for row in few), labels[few]))
     assert [level(image) >= 100 for image, _ in dataset] == [label != 1 for label in dataset.targets]
-    for none in (None, (pixels, [])):
+    for none in (None, (made, [])):
         with pytest.raises(TooFewImagesError, match="synthetic share of 0.5"):
             pictures(0.5, synthetic=none)
 
@@ -141,28 +137,6 @@ def test_loader_workers_serve_the_same(method):
     assert [sum(value >= 100 for value, _ in one) for one in apart] == [15, 15]
 
 
-@pytest.mark.usefixtures("toy_recipes")
-def test_a_mapped_pool_is_small_to_send(tmp_path):
-    pool = Pool.open(toy.save_generator(tmp_path / "generator"), dict.fromkeys(toy.CLASSES, 320))
-    dataset = pictures(0.5, synthetic=(Pixels(pool, ImageCodec("RGB", (12, 12))), pool.labels))
-    made = [image for image, _ in dataset if image.size == (12, 12)]
-    assert len(made) == 15
-    assert {image.mode for image in made} == {"RGB"}
-    assert len(pickle.dumps(Pixels(pool, ImageCodec("RGB", (12, 12))))) < 3000 < pool.images.size
-
-
-def test_items_are_found_again_in_their_source_under_the_labels_of_the_images():
-    source = ganaug.open_source("digits")
-    images = ganaug.load_images(source, limit=4, seed=3).in_order([*"9876543210"], "they")
-    dataset = PictureSet.of(source, images)
-    assert [dataset.classes[label] for label in dataset.targets] == [images.classes[i] for i in images.labels.tolist()]
-    for index in range(0, 40, 7):
-        assert np.array_equal(np.asarray(dataset[index][0]), images.pixels[index, 0].numpy())
-    assert dataset[0][0].size == (8, 8)
-    with pytest.raises(LabelMismatchError):
-        PictureSet.of(ganaug.open_source("digits", split="test"), images)
-
-
 def test_a_subset_of_it_is_served_by_loaders():
     part = Subset(pictures(1.0), range(10))
     shown = passes(DataLoader(part, 4, collate_fn=levels_and_labels), 2)
@@ -175,5 +149,5 @@ def test_a_sample_tells_places_and_pictures_whatever_the_epoch():
     before = dataset.sample()
     passes(DataLoader(dataset, 7, collate_fn=levels_and_labels), 2)
     assert dataset.sample() == before == pictures(0.1).sample()
-    other = PictureSet(Native(), range(N)[::-1], toy.labels(N), toy.CLASSES)
+    other = PictureSet(Pictures(native().images[::-1]), toy.labels(N), toy.CLASSES)
     assert other.sample() != before

@@ -23,7 +23,7 @@ class Levels:
 
 
 def pictures(n: int = 12) -> PictureSet:
-    return PictureSet(Levels(n), range(n), [i % 3 for i in range(n)], CLASSES)
+    return PictureSet(Levels(n), [i % 3 for i in range(n)], CLASSES)
 
 
 def levels(dataset) -> np.ndarray:

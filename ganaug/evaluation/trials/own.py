@@ -66,7 +66,7 @@ class OwnLearner(Learner):
         asked = [(part, int(row)) for name in trial.on for part, own in [parts.asked(name, trial.leave)] for row in own]
         made = parts.named(trial.made) if trial.training.ratio else None
         dataset = PictureSet(
-            Pages(learned), np.arange(len(learned)), labels, self.classes, ratio=trial.training.ratio, seed=trial.seed,
+            Pages(learned), labels, self.classes, ratio=trial.training.ratio, seed=trial.seed,
             synthetic=None if made is None else (Pages([(made, i) for i in range(len(made))]), made.labels.numpy()),
         )  # fmt: skip
         validation = self._set([(parts.validation, i) for i in range(len(parts.validation))])
@@ -76,7 +76,7 @@ class OwnLearner(Learner):
 
     def _set(self, places: Sequence[tuple[Part, int]]) -> PictureSet:
         labels = [int(part.labels[row]) for part, row in places]
-        return PictureSet(Pages(places), np.arange(len(places)), labels, self.classes)
+        return PictureSet(Pages(places), labels, self.classes)
 
     def seconds_an_image(self, parts: Parts) -> float:
         """Nobody knows; several of its networks cost several times as much."""
