@@ -6,21 +6,19 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.transforms.v2.functional import normalize
 
 from ganaug.classifier.augmentation import augmentation_named
+from ganaug.classifier.finetuned import Finetuned
 from ganaug.classifier.pictures import BLOCK, Frame
 from ganaug.classifier.pretrained import PRETRAINED, config_of, network
 from ganaug.classifier.refusals import BROKEN_WEIGHTS
 from ganaug.defaults import usual_defaults
-from ganaug.device import as_memory_allows
 from ganaug.errors import WeightsError
 from ganaug.files.imagemap import ImageMap
 from ganaug.files.integrity import read_whole
@@ -28,6 +26,7 @@ from ganaug.keys import seed_layers
 from ganaug.reporting import Report, renamed, silent
 
 VERSION = 2  # changes whenever the same pictures would have other features
+BATCH = 16  # pictures per forward pass, halved where memory does not suffice
 MOST = 1 << 28  # bytes of a file that vouches for features
 
 
@@ -51,23 +50,20 @@ class Backbone:
     """A network of timm that only looks: features are what its last layer is given.
 
     name: as timm has it. frame: how it takes pictures. width: number of features. digest: what it is, as a name: equal
-    for equal names, weights and configurations. batch: pictures per forward pass, halved where memory does not suffice.
+    for equal names, weights and configurations.
     """
 
-    def __init__(
-        self, name: str, weights: str | Path = PRETRAINED, *, device: torch.device | str = "cpu", batch: int = 16
-    ):
+    def __init__(self, name: str, weights: str | Path = PRETRAINED, *, device: torch.device | str = "cpu"):
         """Raises OptionError for an unknown name, WeightsError where there are no weights; see `pretrained.network`."""
         found: Any = network(name, weights).requires_grad_(False)
-        self.name, self.device, self.batch = name, torch.device(device), batch
-        self.config = config_of(found)
-        self.frame = Frame.of(self.config)
-        self.digest = _digest(name, found, self.config)
-        self._network: Any = found.to(self.device).to(memory_format=torch.channels_last)
-        self.width = self._width()
+        config = config_of(found)
+        self.name, self.device, self.frame = name, torch.device(device), Frame.of(config)
+        self.digest = _digest(name, found, config)
+        self._tuned = Finetuned(found.to(self.device).to(memory_format=torch.channels_last), self.device, BATCH)
+        channels, *size = self.frame.shape
+        nothing = np.zeros((1, *size, channels), dtype=np.uint8)
+        self.width = self._tuned.features(nothing).shape[1]  # networks with hidden layers in their heads tell another
 
-    @usual_defaults()
-    @torch.inference_mode()
     def features(self, pictures: np.ndarray, report: Report = silent) -> np.ndarray:
         """Of uint8 (N, H, W, C) as `frame` lays them out, float32 (N, D).
 
@@ -75,28 +71,10 @@ class Backbone:
         """
         if not len(pictures):
             return np.empty((0, self.width), dtype=np.float32)
-
-        def seen(batch: int) -> np.ndarray:
-            parts = (np.array(pictures[start : start + batch]) for start in range(0, len(pictures), batch))
-            channels_last = (torch.from_numpy(part).permute(0, 3, 1, 2) for part in parts)
-            return torch.cat([self._forward(part) for part in channels_last]).numpy()
-
-        found, self.batch = as_memory_allows(seen, self.batch, partial(report, "features", 0, len(pictures)))
+        found = self._tuned.features(pictures, renamed("features", report))
         if not np.isfinite(found).all():
             raise WeightsError(f"{self.name} gives features that are not finite.", BROKEN_WEIGHTS)
         return found
-
-    @usual_defaults()
-    @torch.inference_mode()
-    def _width(self) -> int:
-        """By trying: networks with hidden layers in their heads tell another number than they give."""
-        return self._forward(torch.zeros((1, *self.frame.shape), dtype=torch.uint8)).shape[1]
-
-    def _forward(self, part: Tensor) -> Tensor:
-        """Of uint8 (n, C, H, W)."""
-        x = normalize(part.to(self.device).float() / 255, list(self.config["mean"]), list(self.config["std"]))
-        maps = self._network.forward_features(x)
-        return self._network.forward_head(maps, pre_logits=True).flatten(1).float().cpu()
 
 
 def features_of(

@@ -1,4 +1,4 @@
-"""A network of timm that is trained as a whole: what it makes of pictures, as many at a time as memory has room for."""
+"""A network of timm, trained as a whole or frozen: what it makes of pictures, as many at once as there is room for."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from timm.data import create_transform
 
 from ganaug.classifier.features import Backbone, View, features_of
+from ganaug.classifier.finetuned import Finetuned
 from ganaug.classifier.pictures import pictures_of, rows_in
 from ganaug.classifier.pretrained import LITE, NONE, config_of
 from ganaug.classifier.probe import ProbeTraining, train_probe
@@ -76,8 +77,8 @@ def test_a_picture_is_looked_at_once_whatever_set_it_comes_with(backbone, tmp_pa
     whole, moved = of(list(range(10)), tmp_path / "other"), of(list(range(10)), tmp_path / "other", flips)
     some = of([3, 7, 7, 1], tmp_path)
     passes = []
-    forward = Backbone._forward
-    monkeypatch.setattr(Backbone, "_forward", lambda self, part: passes.append(len(part)) or forward(self, part))
+    forward = Finetuned._normalised
+    monkeypatch.setattr(Finetuned, "_normalised", lambda self, part: passes.append(len(part)) or forward(self, part))
     more = of([9, 1, 3, 0], tmp_path)
     assert sum(passes) == 2
     assert np.allclose(some, whole[[3, 7, 7, 1]], atol=1e-5)
@@ -89,8 +90,8 @@ def test_a_picture_is_looked_at_once_whatever_set_it_comes_with(backbone, tmp_pa
 def test_they_are_computed_once_and_again_where_the_file_is_damaged(backbone, pictures, tmp_path, monkeypatch):
     first = np.array(features_of(backbone, pictures, tmp_path))
     passes = []
-    forward = Backbone._forward
-    monkeypatch.setattr(Backbone, "_forward", lambda self, part: passes.append(len(part)) or forward(self, part))
+    forward = Finetuned._normalised
+    monkeypatch.setattr(Finetuned, "_normalised", lambda self, part: passes.append(len(part)) or forward(self, part))
     assert np.array_equal(features_of(backbone, pictures, tmp_path), first)
     assert not passes
     for file in tmp_path.glob("*.npy"):
@@ -131,14 +132,14 @@ def again_in(folder: Path) -> Path:
 
 def test_a_short_memory_halves_the_batch_and_says_so(backbone, pictures, monkeypatch):
     whole = backbone.features(pictures.images)
-    forward, most = Backbone._forward, 3
+    forward, most = Finetuned._normalised, 3
 
     def short(self, part):
         if len(part) > most:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return forward(self, part)
 
-    monkeypatch.setattr(Backbone, "_forward", short)
+    monkeypatch.setattr(Finetuned, "_normalised", short)
     told = []
     found = backbone.features(pictures.images, lambda *given: told.append(given[-1]))
     assert np.allclose(found, whole, atol=1e-5)
@@ -151,7 +152,7 @@ def test_a_short_memory_halves_the_batch_and_says_so(backbone, pictures, monkeyp
 def test_damaged_weights_and_no_pictures(backbone, pictures):
     assert backbone.features(pictures.images[:0]).shape == (0, backbone.width)
     with torch.no_grad():
-        next(iter(backbone._network.parameters())).fill_(float("nan"))
+        next(iter(backbone._tuned.network.parameters())).fill_(float("nan"))
     with pytest.raises(WeightsError, match="not finite"):
         backbone.features(pictures.images)
 
