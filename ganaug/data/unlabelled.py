@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ganaug.data.labels.csv_rows import SUFFIXES
 from ganaug.data.labels.groups import with_groups
 from ganaug.data.load import LabelledImages, load_images, read_opened
 from ganaug.data.pictures.files import WITHOUT_PYDICOM, require_pydicom
@@ -20,7 +21,7 @@ from ganaug.data.sources.dicts import as_pairs, part_of
 from ganaug.data.sources.folder import FolderSource, images_below
 from ganaug.data.sources.kinds import SOURCES, is_file, is_text
 from ganaug.data.sources.listed import from_list
-from ganaug.data.sources.lists import SUFFIXES, read_list
+from ganaug.data.sources.lists import read_list
 from ganaug.data.sources.ours import SAMPLES, made_here
 from ganaug.data.sources.places import folder_of_list
 from ganaug.data.sources.small import Larger

@@ -244,6 +244,18 @@ def test_a_first_line_says_which_column_holds_the_groups(tmp_path):
         read_groups_csv(file, names)
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_groups_are_read_by_whatever_delimiter(tmp_path, mark):
+    """As of a spreadsheet in Europe."""
+    file, names = tmp_path / "groups.csv", ["a/1, b;c|d.png", "a/2.png"]
+    for rows in (
+        [["image", "camera", "Group"], [f'"{names[0]}"', "c", "p0"], [], [names[1], "c", "p1"]],
+        [[f'"{names[0]}"', "p0"], [names[1], "p1"]],
+    ):
+        file.write_text("\n".join(map(mark.join, rows)), encoding="utf-8-sig")
+        assert read_groups_csv(file, names) == ("p0", "p1")
+
+
 def test_files_of_groups_name_images_in_any_spelling_of_theirs(tmp_path):
     file, names = tmp_path / "groups.csv", ["u\u0308/1.png", "a/back\\slash.png"]
     file.write_text("\u00fc/1.png,p0\na/back\\slash.png,p1\n", encoding="utf-8")

@@ -68,7 +68,7 @@ def test_a_file_of_words_has_a_column_of_classes(tmp_path):
     assert words_told(file) == {"x": "red seven", "y": "blue, dark one"}
     for text, said in (
         ("name,colour\nx,red\n", "no column 'class'"), ("class,colour\nx,red\nx,blue\n", "there twice"),
-        ("class,colour\nx\n", "line 2 has not"), ("", "cannot be read"), ("class,colour\n", "cannot be read"),
+        ("class,colour\nx\n", "line 2 has 1 cells"), ("", "cannot be read"), ("class,colour\n", "cannot be read"),
         ("class\nx\n", "not a list of classes and words"), ("class,c\ncaf\u00e9,r\ncafe\u0301,b\n", "there twice"),
     ):  # fmt: skip
         file.write_text(text)

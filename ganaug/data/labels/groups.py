@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import unicodedata
 from collections import Counter
@@ -10,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ganaug.data.labels.csv_rows import read_rows
 from ganaug.data.pictures.convert import as_numpy
 from ganaug.errors import DataError, LabelMismatchError
 
@@ -20,26 +20,22 @@ _NONE = frozenset({"", "nan", "na", "<na>", "none", "null", "nat"})  # in small 
 def read_groups_csv(path: str | Path, names: Sequence[str]) -> tuple[str, ...]:
     """Read a CSV file of item and group -> group of each name.
 
-    There are two columns, or a first line that calls one of them "group"; a first line is optional. Items are named as
-    ganaug lists them: the path relative to the data folder, or "item 17" or plain 17 for arrays. A bare file name will
-    do where it is unique. Raises DataError for a file of another form and for an image without a group,
-    LabelMismatchError for one with two.
+    There are two columns, or a first line that calls one of them "group"; a first line is optional; comma, semicolon,
+    tab or | divides them. Items are named as ganaug lists them: the path relative to the data folder, or "item 17" or
+    plain 17 for arrays. A bare file name will do where it is unique. Raises DataError for a file of another form and
+    for an image without a group, LabelMismatchError for one with two.
     """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read: {error}.", "Give a CSV file of item and group.") from error
-    called = [cell.lower() for cell in rows[0]] if rows else []
+    rows, _ = read_rows(path)
+    called = [cell.lower() for cell in rows[0][1]] if rows else []
     column, first = (called.index(GROUP), 1) if GROUP in called else (1, 0)
     named = 0 if column else 1
-    for number, row in enumerate(rows[first:], first + 1):
+    for number, row in rows[first:]:
         if len(row) <= max(column, named):
             raise DataError(f"Row {number} of {path} has no second column.", "Each row is: item, group.")
         if not first and len(row) > 2:
             cause = f"Row {number} of {path} has {len(row)} columns, and no first line says which holds the groups."
             raise DataError(cause, f"Call that column {GROUP!r} in a first line, or leave two: item, group.")
-    return _by_name([(row[named], row[column]) for row in rows[first:]], names, str(path))
+    return _by_name([(row[named], row[column]) for _, row in rows[first:]], names, str(path))
 
 
 def with_groups(source: Any, groups: Any) -> Any:

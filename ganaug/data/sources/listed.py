@@ -10,22 +10,13 @@ from typing import Any
 import numpy as np
 
 from ganaug.data.labels.classes import named_labels
+from ganaug.data.labels.csv_rows import SUFFIXES, some
 from ganaug.data.labels.groups import require_all
 from ganaug.data.sources.arrays import labels_and_names
 from ganaug.data.sources.folder import PARTS, FolderSource, from_folder, images_below
 from ganaug.data.sources.kinds import Asked, is_file, is_text, source
 from ganaug.data.sources.links import NOT_FOLLOWED
-from ganaug.data.sources.lists import (
-    SUFFIXES,
-    Listing,
-    group_column,
-    label_cells,
-    part_column,
-    parts_in,
-    read_list,
-    rows_of_part,
-    some,
-)
+from ganaug.data.sources.lists import Listing, group_column, label_cells, part_column, parts_in, read_list, rows_of_part
 from ganaug.data.sources.matching import Files
 from ganaug.data.sources.places import MOST_MISSING, Found, files_of, folder_of_list, image_columns, list_for
 from ganaug.errors import DataError, LabelMismatchError, OptionError

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganaug.data.labels.csv_rows import read_rows, some, table_of
 from ganaug.data.labels.groups import GROUP
 from ganaug.errors import DataError, OptionError
 
-SUFFIXES = (".csv", ".tsv", ".tab")
 LABEL_NAMES = frozenset({
     "label", "labels", "class", "class_name", "classname", "class_id", "target", "targets", "category",
     "diagnosis", "species",
@@ -21,7 +19,6 @@ _PARTS = {"training": "train", "val": "val", "valid": "val", "validation": "val"
 _PARTS |= {"train": "train", "test": "test"}
 _MISSING = ("", "nan", "NaN", "NA", "<NA>", "null", "NULL", "None")  # among numbers; among words only "" is none
 _MARKS = "|;"  # between several labels of one image; other marks are found by what stands between them
-_DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,29 +46,12 @@ class Listing:
 def read_list(path: Path, columns: int = 2, what: str = "") -> Listing:
     """what: what it lists, by default images, with labels where there are several columns. Raises DataError for a file
     that cannot be read, for less than so many columns, and for lines that do not fit the first one."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        first = next((line for line in text.splitlines() if line.strip()), "")
-        delimiter = max(_DELIMITERS, key=lambda mark: max(map(len, csv.reader([first], delimiter=mark)), default=0))
-        read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        rows = [(read.line_num, [cell.strip() for cell in row]) for row in read]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        cause = f"{path} cannot be read as a list of {what or 'images'}: {error}."
-        raise DataError(cause, "Save it as CSV in UTF-8: a line of names, then a line for each image.") from error
-    rows = [(number, row) for number, row in rows if any(row)]
+    rows, _ = read_rows(path)
     if len(rows) < 2 or len(rows[0][1]) < columns:
         labels = (" and labels", ", label") if columns > 1 else ("", "")
         fix = f"Give a line of names, then a line for each image: image{labels[1]}."
         raise DataError(f"{path} is not a list of {what or f'images{labels[0]}'}.", fix)
-    header = rows[0][1]
-    odd = next((number for number, row in rows if len(row) != len(header)), None)
-    if odd is not None:
-        cause = f"{path} has {len(header)} columns, but line {odd} has not."
-        raise DataError(cause, "Mend that line; put cells that hold the delimiter into double quotes.")
-    twice = [name for name, n in Counter(header).items() if n > 1]
-    if twice:
-        raise DataError(f"{path}: column names repeat: {some(twice)}.", "Give every column its own name.")
-    return Listing(path, tuple(header), tuple(zip(*(row for _, row in rows[1:]), strict=True)))
+    return Listing(path, *table_of(rows, path))
 
 
 def part_column(listing: Listing, besides: Sequence[str]) -> str | None:
@@ -181,12 +161,6 @@ def _several(texts: set[str]) -> str | None:
         if shared:
             return next(text for text in sorted(texts) if mark in text and shared in map(str.strip, text.split(mark)))
     return None
-
-
-def some(names: Sequence[str], most: int = 5) -> str:
-    """The first of them, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(repr, names[:most])) + more
 
 
 def _is_plain(text: str) -> bool:

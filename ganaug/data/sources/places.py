@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ganaug.data.labels.csv_rows import SUFFIXES as LISTS
+from ganaug.data.labels.csv_rows import some
 from ganaug.data.labels.groups import GROUP
 from ganaug.data.pictures.files import SUFFIXES
 from ganaug.data.sources.folder import images_below
-from ganaug.data.sources.lists import LABEL_NAMES, Listing, group_column, label_cells, part_column, read_list, some
-from ganaug.data.sources.lists import SUFFIXES as LISTS
+from ganaug.data.sources.lists import LABEL_NAMES, Listing, group_column, label_cells, part_column, read_list
 from ganaug.data.sources.matching import Files
 from ganaug.errors import DataError
 
