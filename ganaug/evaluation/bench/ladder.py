@@ -7,10 +7,9 @@ far and for the best of another augmentation or blend, so that none wins by a ra
 numbers; balancing and a shift of the logits, where classes are unequal; longer training; the mean of several networks.
 Then the other kinds of classifiers, each with a shorter climb; unlabelled images, on top of the best of each kind; and
 the mean of all kinds. Where one network will be used by itself, it is chosen from what was tried with it alone, and the
-best of all teaches it. Then the synthetic share and
-the use of synthetic images, over the best of all that. So the baseline is tuned at least as hard as what challenges it,
-and nothing is tuned for the challenger alone but how it uses its synthetic images. (Except with --quick, the best arm
-of the other kind, without augmentation or with it, is tried with synthetic images too, to be looked at.)
+best of all teaches it. Then the synthetic share and the use of synthetic images, over the best of all that. So the
+baseline is tuned at least as hard as what challenges it, and nothing is tuned for the challenger alone but how it uses
+its synthetic images.
 
 What is compared with and without synthetic images differs in these only. Otherwise, where the validation part is too
 small to tell augmentations apart, one that the baseline happens to lack would be counted as a gain by the synthetic
@@ -202,9 +201,9 @@ def mix_into(arena: Arena, rest: Tried, source: str) -> Tried:
     for kind in contender.kinds:
         first, *others = arena.learners[kind].menu.uses
         [side] = [one for one in contender.members if one.arm.classifier == kind and not one.copy]
-        alone = replace(contender, members=(side,))
 
-        def mixed(uses: Sequence[str], ratios: Sequence[float], alone: Contender = alone) -> list[Tried]:
+        def mixed(uses: Sequence[str], ratios: Sequence[float], side: Member = side) -> list[Tried]:
+            alone = replace(contender, members=(side,))
             arms = [{"use": use, "ratio": ratio, "made": source} for use in uses for ratio in ratios]
             return arena.attempt(*(alone.with_arms(**arm) for arm in arms))
 
@@ -212,25 +211,12 @@ def mix_into(arena: Arena, rest: Tried, source: str) -> Tried:
         if not design.grid:
             tried += mixed(others, [best(tried).arm.ratio])
         chosen[kind] = best(tried).arm
-        if design.grid:
-            _look_at_the_other_kind(arena, kind, alone, mixed=mixed, first=first)
     together = tuple(
         replace(one, arm=replace(one.arm, **_served(chosen[one.arm.classifier]))) for one in contender.members
     )
     if len(together) == 1:
         return best([one for one in arena.tried if one.contender == replace(contender, members=together)])
     return arena.attempt(replace(contender, members=together))[0]
-
-
-def _look_at_the_other_kind(arena: Arena, kind: str, alone: Contender, *, mixed: Any, first: str) -> None:
-    """The best arm without augmentation, or with it, whichever was not selected: it cannot be selected any more."""
-    real = [
-        one for one in arena.tried
-        if len(one.contender.members) == 1 and one.arm.classifier == kind and not one.arm.ratio
-        and not one.contender.strength and (one.arm.kind == "real") != (alone.arm.kind == "real")
-    ]  # fmt: skip
-    if real:
-        mixed([first], arena.design.ratios, best(real).contender)
 
 
 def _served(arm: Arm) -> dict[str, Any]:
