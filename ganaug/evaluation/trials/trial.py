@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ from ganaug.evaluation.trials.parts import FOLD, UNLABELLED, Parts, Taught
 from ganaug.files.integrity import read_whole, sealed, unsealed, write_atomically
 from ganaug.metrics.classification import calibration, scores
 from ganaug.reporting import Report, silent
+
+if TYPE_CHECKING:
+    from ganaug.evaluation.trials.learner import Learner
 
 FORMAT = 4  # of the files
 CURVE = 40  # points kept of a training curve
@@ -109,15 +112,6 @@ class Outcome:
             "seed": self.trial.seed, "on": list(self.trial.on), "made": self.trial.made, "leave": self.trial.leave,
             "taught": self.trial.taught, "seconds": self.seconds, "diverged": self.diverged,
         }  # fmt: skip
-
-
-class Learner(Protocol):
-    """See `ganaug.evaluation.trials.learner`."""
-
-    @property
-    def identity(self) -> dict[str, Any]: ...
-    def run(self, trial: Trial, parts: Parts) -> Said: ...
-    def spread(self, parts: Parts) -> np.ndarray | None: ...
 
 
 class Helpers(Protocol):
