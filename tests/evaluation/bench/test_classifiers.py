@@ -62,7 +62,6 @@ def test_photographs_are_benched_with_a_pretrained_network_at_its_own_size_once(
     page = results.report_path.read_text()
     assert "90x70 px" in page
     monkeypatch.setattr(Backbone, "features", lambda *given: pytest.fail("a picture was looked at again"))
-    monkeypatch.setattr(Backbone, "_width", lambda self: 1280)
     monkeypatch.setattr("ganaug.evaluation.trials.learner.ArrayLearner.seconds_an_image", lambda *given: 1.0)
     again = bench(train, **given, cache=tmp_path / "out" / "seen").data
     assert again["trained"] == 0
