@@ -71,7 +71,7 @@ def shortened(line: str) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.filterwarnings("ignore::ganaug.errors.FewImagesWarning")
+@pytest.mark.filterwarnings("ignore::ganaug.errors.FewImagesWarning", "ignore::ganaug.errors.NumberingWarning")
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
 def test_a_guide_runs_from_its_first_line_to_its_last(guide, newcomer, monkeypatch):
     monkeypatch.setattr("ganaug.evaluation.trials.small.train_classifier", NearestMean())

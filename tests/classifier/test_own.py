@@ -116,7 +116,7 @@ def changes(what):
         (lambda d, v: d.targets.pop(), "changed the length and the targets and the pictures of its dataset"),
         (lambda d, v: v.targets.reverse(), "changed the targets of its validation"),
         (lambda d, v: d.classes.append("more"), "changed the classes of its dataset"),
-        (lambda d, v: setattr(d, "_rows", d._rows[::-1]), "changed the pictures of its dataset"),
+        (lambda d, v: setattr(d._source, "images", d._source.images[::-1]), "changed the pictures of its dataset"),
         (lambda d, v: d._source.images[0].putpixel((0, 0), 9), "changed the pictures of its dataset"),
     ],
 )

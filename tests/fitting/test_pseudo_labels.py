@@ -200,7 +200,7 @@ def test_where_nobody_is_sure_the_labelled_images_are_learned_alone(tmp_path, ju
 def test_classes_that_are_too_small_to_judge_are_said(monkeypatch):
     monkeypatch.setattr("ganaug.classifier.labelling.usual", lambda: None)
     few = DATA[0][:5], np.array([0, 0, 0, 1, 1])  # one of the last two is held out
-    with pytest.warns(PseudoLabelsWarning, match="learned from 1 images of 1: too few"):
+    with pytest.warns(PseudoLabelsWarning, match="1 images of 1 to learn from: too few"):
         found = prepare(few, FitSettings(unlabelled=POOL), silent)
     assert found.beside is not None
     assert len(found.beside) == 0

@@ -306,7 +306,9 @@ def measured(out):
 
     sizes = []
     real = estimate.warm_up
-    estimate.warm_up = lambda recipe, *more: sizes.append(recipe.batch) or real(recipe, *more)
+    estimate.warm_up = lambda recipe, *more, world, **others: (
+        sizes.append(recipe.batch // world) or real(recipe, *more, world=world, **others)
+    )
     found = estimate.dry_run(arrays(seed=rank() if out.name == "apart" else 0), out, steps=3, options=SMALL, slices=2)
     return sizes, found is not None
 

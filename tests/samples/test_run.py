@@ -61,7 +61,7 @@ def test_samples_are_those_of_a_data_set_of_the_same_seed(run):
     assert labels.tolist() == [label for _, label in data]
     assert np.array_equal(images.squeeze(1).numpy(), np.stack([np.asarray(image) for image, _ in data]))
     assert not torch.equal(images, run.sample(3, seed=6)[0])
-    with pytest.raises(OptionError, match="0 images"):
+    with pytest.raises(OptionError, match="per_class is 0"):
         run.sample(0)
 
 

@@ -202,7 +202,7 @@ def test_shards_that_there_cannot_be_are_refused(run, tmp_path, monkeypatch):
     for how, words in (
         ({"shards": 4, "shard": 4}, r"no shard 4 of 4. .* 0 to 3 \(sbatch --array=0-3\)"),
         ({"shards": 4, "shard": -1}, "no shard -1"),
-        ({"shards": 0}, "0 shards"),
+        ({"shards": 0}, "shards is 0"),
         ({"shard": 1}, "one of several"),
         ({"executor": Elsewhere()}, "one of several"),
         ({"shards": 4, "shard": 1, "executor": Elsewhere()}, "makes all shards"),
