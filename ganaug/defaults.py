@@ -11,9 +11,19 @@ import torch
 @contextlib.contextmanager
 def usual_defaults() -> Iterator[None]:
     """Within, and in functions that it decorates, new tensors are float32 on the CPU where nothing else is said,
-    whatever `torch.set_default_dtype` and `torch.set_default_device` say."""
+    whatever `torch.set_default_dtype` and `torch.set_default_device` say; and neither `torch.autocast` nor
+    `torch.no_grad` or `torch.inference_mode` of the caller counts."""
     dtype, elsewhere = torch.get_default_dtype(), torch.get_default_device().type != "cpu"
-    with torch.device("cpu") if elsewhere else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        if elsewhere:
+            stack.enter_context(torch.device("cpu"))
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        if torch.is_inference_mode_enabled():
+            stack.enter_context(torch.inference_mode(False))
+        if not torch.is_grad_enabled():
+            stack.enter_context(torch.enable_grad())
         if dtype is not torch.float32:
             torch.set_default_dtype(torch.float32)
         try:

@@ -180,7 +180,8 @@ class WithheldWarning(UserWarning):
 
 
 class UnreadableWarning(UserWarning):
-    """Images that cannot be read were left out of what was written."""
+    """Images were left out of what is written, served or compared: they cannot be read, or links to them are not
+    followed."""
 
 
 class NumberingWarning(UserWarning):

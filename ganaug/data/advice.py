@@ -9,6 +9,8 @@ import numpy as np
 from ganaug.data.check_report import Check
 from ganaug.data.proportion import cut_in_words
 from ganaug.data.sources.arrays import UNREAD_GROUPS
+from ganaug.data.sources.folder import NOT_AN_IMAGE, OUTSIDE
+from ganaug.data.sources.links import DEAD, FETCH, NOT_FOLLOWED
 from ganaug.reporting import listed, printable
 
 FEW = 20  # images a class: below, a generator tends to copy or collapse
@@ -17,15 +19,23 @@ WHAT_HELPS = "runs/what_helps"  # folder of a bench without a generator
 SQUEEZED = 1.2  # longer side over shorter, beyond which it is told
 
 
-def advice_for(found: Check, *, other_sizes: Mapping[str, int], other_modes: Mapping[str, int]) -> tuple[str, ...]:
-    """Sentences, the weightiest first; none if there is nothing to say. other_sizes, other_modes: of the other set."""
+def advice_for(
+    found: Check, *, other_sizes: Mapping[str, int], other_modes: Mapping[str, int], other_lost: str
+) -> tuple[str, ...]:  # fmt: skip
+    """Sentences, the weightiest first; none if there is nothing to say. other_sizes, other_modes: of the other set.
+    other_lost: a sentence on its images that were not looked at."""
+    unlabelled = "" if found.unlabelled is None else found.unlabelled.passed_over
     notes = [
+        *([other_lost] if other_lost else []), *([unlabelled] if unlabelled else []),
         *_other_set(found), *_other_kind(found, other_sizes, other_modes), *_copies(found), *_near(found),
         *_groups(found), *_amounts(found), *([found.nested] if found.nested else []), *_pixels(found), *_names(found),
     ]  # fmt: skip
     if found.unreadable:
         notes.append(f"{len(found.unreadable)} files cannot be read and are skipped: repair or remove them.")
-    links = found.ignored.get("link that is not followed", ())
+    dead = found.ignored.get(DEAD, ())
+    if dead:
+        notes.append(f"{len(dead)} links lead nowhere ({listed(dead, 2)}). {FETCH}")
+    links = found.ignored.get(NOT_FOLLOWED, ())
     if links:
         notes.append(
             f"{len(links)} links lead out of the folder and are not followed: --follow-links reads what they lead to, "
@@ -34,11 +44,11 @@ def advice_for(found: Check, *, other_sizes: Mapping[str, int], other_modes: Map
     arrays = found.ignored.get(UNREAD_GROUPS, ())
     if arrays:
         notes.append(f"{listed(arrays)} may say which images show one subject, and is not read: call it group_train.")
-    outside = found.ignored.get("image outside the class folders", ())
+    outside = found.ignored.get(OUTSIDE, ())
     if outside:
         notes.append(f"{len(outside)} images lie outside the class folders and are passed over ({printable(outside[0])}"
                      f"{', ...' * (len(outside) > 1)}).")  # fmt: skip
-    others = found.ignored.get("not an image", ())
+    others = found.ignored.get(NOT_AN_IMAGE, ())
     if others:
         first = f"{printable(others[0])}{', ...' * (len(others) > 1)}"
         notes.append(f"{len(others)} files are passed over ({first}): if they are images, convert them to PNG.")

@@ -16,6 +16,7 @@ from ganaug.data.gathered import auto_side
 from ganaug.data.group_facts import group_facts
 from ganaug.data.labelled import label_counts
 from ganaug.data.labels.classes import place_of
+from ganaug.data.passed_over import passed_over
 from ganaug.data.required import refuse_depth, refuse_unsteady, require_counts
 from ganaug.data.sources.folder import nesting
 from ganaug.data.sources.kinds import is_text
@@ -135,7 +136,9 @@ def check(
         grouping=alike(opened, found, pairs or ()),
         read_as=found.read_as(reading.range),
     )
-    advice = advice_for(result, other_sizes=_sizes(beside), other_modes=_modes(beside))
+    lost, told = (0, "") if second is None else passed_over(second)
+    lost_there = f"{lost} images of the other set are not looked at: {told}" if lost else ""
+    advice = advice_for(result, other_sizes=_sizes(beside), other_modes=_modes(beside), other_lost=lost_there)
     if not result.problems:
         advice += _next(source, reading, other, unlabelled, limit, clean=not advice)
     return replace(result, advice=advice)

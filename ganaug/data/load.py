@@ -13,6 +13,7 @@ import torch
 from ganaug.data.gathered import Form, Gathered, likely_side
 from ganaug.data.labelled import Labelled, label_counts, places_in
 from ganaug.data.pairs import open_pairs, read_pairs
+from ganaug.data.passed_over import none_of
 from ganaug.data.pixels import Pixels
 from ganaug.data.proportion import cut_in_words, usual_proportion
 from ganaug.data.required import refuse_depth, refuse_unsteady, require_counts
@@ -219,7 +220,7 @@ def read_opened(
             counts = label_counts(labels, opened.classes)
             require_counts(opened.classes, counts, at_least, opened.ignored, found.unreadable)
         if not len(labels):
-            raise DataError("No image can be read.", "Give images of a supported format.")
+            raise none_of(opened, "these", found.unreadable)
         store = torch.from_numpy(gathered.finish().view(np.ndarray))
         order = np.argsort(shelf.log.written()["index"])
         pixels = replace(Pixels.of(store), mapped=shelf.mapped).take(torch.from_numpy(order))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ganaug.data.pictures.depth import Range, unfit
-from ganaug.data.sources.links import NOT_FOLLOWED
+from ganaug.data.sources.links import DEAD, FETCH, NOT_FOLLOWED
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.sources.steady import unsteady
 from ganaug.data.survey import Survey
@@ -67,6 +67,8 @@ def require_counts(
     fix = f"Add images to these classes, or leave them out: --skip-small {at_least} (skip_small={at_least})."
     if len(few) > 5:
         fix += " All of them: ganaug check DATA --json."
-    if (ignored or {}).get(NOT_FOLLOWED):
+    if (ignored or {}).get(DEAD):
+        fix = FETCH
+    elif (ignored or {}).get(NOT_FOLLOWED):
         fix = "If the links lead to images of your own, add --follow-links (follow_links=True)."
     raise TooFewImagesError(cause, fix)

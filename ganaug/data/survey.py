@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -206,9 +207,17 @@ def number_within(source: ImageSource, limit: int | None) -> int:
     return int(counts.sum() if limit is None else np.minimum(counts, limit).sum())
 
 
-def seen_items(source: ImageSource, known: Known, report: Report = silent) -> tuple[list[int], list[int]]:
-    """Indices of the items of a source that are among the known images, exactly or nearly; and of those that are as
-    much like them as different ones of them are like each other. Unreadable items are passed over."""
+class SeenItems(NamedTuple):
+    """Items of a source that are among known images, exactly or nearly; those that are as much like them as different
+    ones of them are like each other; (name, reason) of those that cannot be read, which were not compared."""
+
+    sure: list[int]
+    unsure: list[int]
+    unreadable: list[tuple[str, str]]
+
+
+def seen_items(source: ImageSource, known: Known, report: Report = silent) -> SeenItems:
+    """Look for known images among the items of a source."""
     images: list[np.ndarray | Reduced] = []
     found = survey(source, visit=lambda _, pixels: images.append(reduced(pixels)), report=report)
     span = getattr(source, "span", None)
@@ -218,4 +227,4 @@ def seen_items(source: ImageSource, known: Known, report: Report = silent) -> tu
     marks = seen_as(found.images.fingerprints, found.images.likenesses, images, known, report)
     rows = found.rows.tolist()
     sure, unsure = ([i for i, mark in zip(rows, part, strict=True) if mark] for part in (marks.sure, marks.unsure))
-    return sure, unsure
+    return SeenItems(sure, unsure, found.unreadable)

@@ -20,6 +20,7 @@ from ganaug.data.sources.datasets import from_dataset, require_map_style
 from ganaug.data.sources.dicts import as_pairs, part_of
 from ganaug.data.sources.folder import FolderSource, images_below
 from ganaug.data.sources.kinds import SOURCES, is_file, is_text
+from ganaug.data.sources.links import DEAD, FETCH, NOT_FOLLOWED
 from ganaug.data.sources.listed import from_list
 from ganaug.data.sources.lists import read_list
 from ganaug.data.sources.ours import SAMPLES, made_here
@@ -43,6 +44,7 @@ def load_unlabelled(
     limit: int | None = None,
     seed: int = 0,
     report: Report = silent,
+    reading: Reading | None = None,
     **given: Any,
 ) -> LabelledImages:
     """Read images without labels into memory, at the size and with the channels of labelled ones.
@@ -59,7 +61,7 @@ def load_unlabelled(
         At most so many images, chosen by `seed`.
     report
         Hears of the progress, and of what is passed over.
-    given
+    reading, given
         How it is read, see `Reading`; by default values of more than 8 bits have the range of `like`.
 
     Returns
@@ -75,7 +77,7 @@ def load_unlabelled(
     OptionError
         For a way of reading that would change nothing.
     """
-    reading = merged(Reading, None, given)
+    reading = merged(Reading, reading, given)
     depth, side = like.spec.shape[:2]
     if isinstance(source, LabelledImages):
         return load_images(source, reading, size=side, channels=depth, at_least=0).unlabelled().limited(limit, seed)
@@ -93,6 +95,13 @@ def open_like(
     if reading.range is None and not scaled:
         reading = replace(reading, range=like.codec.range)
     return open_unlabelled(source, reading, report=report), reading
+
+
+def links_as(source: Any, reading: Reading) -> Reading:
+    """How unlabelled images are read beside labelled ones: links are followed alike, where there can be any."""
+    place = Path(source).expanduser() if is_text(source) else None
+    linked = place is not None and (place.is_dir() or is_file(place, *SUFFIXES))
+    return Reading(follow_links=reading.follow_links and linked)
 
 
 def open_unlabelled(source: Any, reading: Reading | None = None, *, report: Report = silent) -> ImageSource:
@@ -146,7 +155,10 @@ def _flat(root: Path, how: Reading) -> FolderSource:
         require_pydicom()
     if not files:
         passed = "".join(f" Passed over: {len(names)} x {why}." for why, names in ignored.items())
-        raise DataError(f"There is no image in {root}.{passed}", "Give a folder with images of a supported format.")
+        fix = "Give a folder with images of a supported format."
+        if ignored.get(NOT_FOLLOWED):
+            fix = "If the links lead to images of your own, add --follow-links (follow_links=True)."
+        raise DataError(f"There is no image in {root}.{passed}", FETCH if ignored.get(DEAD) else fix)
     names = [file.encode("utf-8", "backslashreplace").decode() for file in files]
     return FolderSource(root, files, np.zeros(len(files), np.int64), (CLASS,), names, ignored, span=how.range)
 

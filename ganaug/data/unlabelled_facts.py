@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ganaug.data.duplicates.seen import LEAK, Known, seen_as
 from ganaug.data.duplicates.views import Reduced, reduced
+from ganaug.data.passed_over import passed_over
 from ganaug.data.required import refuse_depth, refuse_unsteady
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.survey import Survey, survey
-from ganaug.data.unlabelled import MOST, open_unlabelled
+from ganaug.data.unlabelled import MOST, links_as, open_unlabelled
 from ganaug.errors import DataError
 from ganaug.options import Reading
 from ganaug.reporting import Report, silent
@@ -23,7 +24,8 @@ Pairs = tuple[tuple[str, str], ...]
 class UnlabelledFacts:
     """total: images there are; read: those that could be read, of at most `MOST`; unreadable: (name, reason). labelled,
     tested: (name of a labelled image, or of a test image, name of the unlabelled one that is it, exactly or nearly).
-    problem: why neither a fit nor a bench takes them, or an empty text."""
+    problem: why neither a fit nor a bench takes them, or an empty text. passed_over: a sentence on images that are not
+    looked at, or an empty text."""
 
     total: int
     read: int
@@ -31,6 +33,7 @@ class UnlabelledFacts:
     labelled: Pairs
     tested: Pairs
     problem: str = ""
+    passed_over: str = ""
 
 
 Surveyed = tuple[ImageSource, Survey]
@@ -41,7 +44,7 @@ def unlabelled_facts(
 ) -> UnlabelledFacts:
     """images: whatever `load_unlabelled` reads; where there are many, those are looked at that a fit of this seed would
     take. reading: of the labelled ones, whose range counts here, too."""
-    opened = open_unlabelled(images, Reading(range=reading.range), report=report)
+    opened = open_unlabelled(images, replace(links_as(images, reading), range=reading.range), report=report)
     pictures: list[Reduced] = []
     found = survey(opened, visit=lambda _, p: pictures.append(reduced(p)), limit=MOST, seed=seed, report=report)
     names = [opened.names[image.index] for image in found.images]
@@ -50,7 +53,9 @@ def unlabelled_facts(
     problem = _unfit(opened, found, reading, len(in_labelled))
     if test is not None and not problem:
         problem = _leak(found, test, in_test)
-    return UnlabelledFacts(len(opened), len(names), tuple(found.unreadable), in_labelled, in_test, problem)
+    lost, told = passed_over(opened)
+    told = f"{lost} unlabelled images are not looked at: {told}" if lost else ""
+    return UnlabelledFacts(len(opened), len(names), tuple(found.unreadable), in_labelled, in_test, problem, told)
 
 
 def _copies(

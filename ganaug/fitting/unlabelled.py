@@ -13,7 +13,7 @@ import torch
 from ganaug.data.duplicates.seen import without
 from ganaug.data.labels.classes import place_of
 from ganaug.data.load import LabelledImages
-from ganaug.data.unlabelled import MOST, load_unlabelled
+from ganaug.data.unlabelled import MOST, links_as, load_unlabelled
 from ganaug.errors import OptionError, PseudoLabelsWarning, TooFewImagesError
 from ganaug.files.checked import fields_of, is_, texts
 from ganaug.files.integrity import read_whole, reading, sealed, unsealed, write_atomically
@@ -45,7 +45,8 @@ def images_beside(
         raise OptionError(f"The run {began} was begun {did} unlabelled images.", fix)
     if not given:
         return None
-    pool = load_unlabelled(settings.unlabelled, training, limit=MOST, seed=settings.seed, report=report)
+    how = links_as(settings.unlabelled, settings)
+    pool = load_unlabelled(settings.unlabelled, training, limit=MOST, seed=settings.seed, report=report, reading=how)
     classes = training.classes if labelled else pool.classes
     if kept is not None:
         report("unlabelled", 0, 0, f"{len(kept)} images are learned under the labels of {FILE}")

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from ganaug.data.labels.classes import Classes
+from ganaug.data.labels.classes import Classes, check_names
 from ganaug.errors import DataError, OptionError
 from ganaug.mixing.labels import class_of
 from ganaug.mixing.leaks import warn_of_more_seen
@@ -122,7 +122,7 @@ class GANSampler(BaseEstimator):
                 f"Labels of {labels.dtype} and shape {labels.shape} for {len(images)} images.",
                 "Give one integer or name for each image.",
             )
-        counts = dict(zip(*(part.tolist() for part in np.unique(labels, return_counts=True)), strict=True))
+        counts = _counted(labels)
         fitted = from_noise(self.run)
         known, skipped = fitted.card.classes, fitted.card.skipped
         refuse_harmful(fitted, self.force)
@@ -153,6 +153,18 @@ class GANSampler(BaseEstimator):
             new_images += [native.image(one, fitted.card.codec)[None] for one in pixels]
             new_labels.append(np.full(plan[name], label, dtype=labels.dtype))
         return np.concatenate(new_images), np.concatenate(new_labels)
+
+
+def _counted(labels: np.ndarray) -> Counts:
+    """Raises DataError for labels of several kinds, and for names that differ in how accents are encoded only."""
+    try:
+        found, counts = np.unique(labels, return_counts=True)
+    except TypeError as error:
+        cause = "The labels have no order: they are of several kinds, or of a class of your own."
+        raise DataError(cause, "Give one integer or name for each image.") from error
+    if all(isinstance(label, str) for label in found.tolist()):
+        check_names(found.tolist())
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
 
 def added(strategy: Any, counts: Counts, y: np.ndarray) -> Counts:

@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader, Subset
 
 from ganaug.data.duplicates.fingerprint import fingerprint
 from ganaug.data.duplicates.seen import LEAK, Known
+from ganaug.data.passed_over import none_of, warn_of_passed_over
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.data.sources.steady import unsteady
-from ganaug.data.survey import seen_items
+from ganaug.data.survey import SeenItems, seen_items
 from ganaug.errors import LeakError, SeenImagesWarning
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
@@ -47,8 +48,15 @@ def unseen(dataset: Any, run: Samples, *, report: Report = silent) -> Subset:
     torch.utils.data.Subset
         The items that were not seen.
 
+    Raises
+    ------
+    DataError
+        None of the images can be read.
+
     Warns
     -----
+    UnreadableWarning
+        Some images were not compared, since they cannot be read or lie behind links that are not followed.
     SeenImagesWarning
         Near-duplicates cannot be found: the generator came without its run folder, or the set changes its items at
         random.
@@ -63,9 +71,9 @@ def unseen(dataset: Any, run: Samples, *, report: Report = silent) -> Subset:
     """
     samples = samples_of(run, report, as_fitted)
     source = open_source(dataset, range=samples.codec.range)
+    known = _known(samples)
     _warn_of_unsteady(source, "The set")
-    seen, _ = seen_items(source, _known(samples), report)
-    dropped = set(seen)
+    dropped = set(_compared(source, known, "the set", report).sure)
     return Subset(dataset, [index for index in range(len(dataset)) if index not in dropped])
 
 
@@ -87,7 +95,7 @@ def refuse_overlap(samples: Fitted | Elsewhere, evaluation: Iterable[Any], repor
     for number, part in enumerate(evaluation):
         source = open_source(part.dataset if isinstance(part, DataLoader) else part, range=samples.codec.range)
         _warn_of_unsteady(source, f"Evaluation set {number}")
-        sure, unsure = seen_items(source, known, report)
+        sure, unsure, _ = _compared(source, known, f"evaluation set {number}", report)
         if unsure:
             first = source.names[unsure[0]]
             warnings.warn(
@@ -117,7 +125,7 @@ def refuse_overlap(samples: Fitted | Elsewhere, evaluation: Iterable[Any], repor
 
 def warn_of_copies(samples: Elsewhere, items: ImageSource | None, report: Report) -> None:
     """A SeenImagesWarning where some training items, as far as they are looked at, are among the synthetic images."""
-    sure = [] if items is None else seen_items(items, samples.known, report)[0]
+    sure = [] if items is None else seen_items(items, samples.known, report).sure
     if items is not None and sure:
         warnings.warn(
             f"{len(sure)} of {len(items)} items of the data set that were compared are among the synthetic images, "
@@ -125,6 +133,15 @@ def warn_of_copies(samples: Elsewhere, items: ImageSource | None, report: Report
             SeenImagesWarning,
             stacklevel=3,
         )
+
+
+def _compared(source: ImageSource, known: Known, which: str, report: Report) -> SeenItems:
+    """An UnreadableWarning names images that could not be looked at. Raises DataError where there is no other."""
+    found = seen_items(source, known, report)
+    if len(found.unreadable) == len(source):
+        raise none_of(source, which, found.unreadable)
+    warn_of_passed_over(source, which, "compared with what the generator saw", 5, found.unreadable)
+    return found
 
 
 def _warn_of_unsteady(source: ImageSource, which: str) -> None:
@@ -153,7 +170,8 @@ def warn_of_more_seen(fitted: Fitted, images: np.ndarray) -> None:
         cause = f"The generator saw {len(beside)} images that are not in X"
     else:
         some = images[np.linspace(0, len(images) - 1, min(len(images), MOST_COMPARED)).astype(int)]
-        if not any(seen_items(open_source((some, np.zeros(len(some), dtype=int))), known_to(fitted))):
+        found = seen_items(open_source((some, np.zeros(len(some), dtype=int))), known_to(fitted))
+        if not found.sure and not found.unsure:
             return
         cause = f"The generator saw images of X in another form, and {len(seen)} images in all"
     warnings.warn(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.data.outputs import require_outside
+from ganaug.data.passed_over import none_of, warn_of_passed_over
 from ganaug.data.sources.ours import SHARDS
 from ganaug.data.sources.source import ImageSource, open_source, refuse_idle
 from ganaug.defaults import usual_defaults
@@ -125,6 +126,8 @@ def augment(
 
     Warns
     -----
+    UnreadableWarning
+        Real images are not written beside them: they cannot be read, or lie behind links that are not followed.
     EnlargedWarning
         The real images are far larger than what the generator makes, unless a bench at such a size found that its
         images help.
@@ -171,6 +174,10 @@ def augment(
     if with_real is not None and not kind.numbered:
         raise OptionError("Real items are written beside synthetic ones into a folder only.", "Leave out --with-real.")
     real = None if with_real is None else open_source(with_real, reading, report=report, **given)
+    if real is not None:
+        if not len(real):
+            raise none_of(real, "the real ones")
+        warn_of_passed_over(real, "the real ones", "in the folder", 3)
     plan = {name: n for name, n in (plan if real else complete(fitted, plan, kind)).items() if n}
     planned = Planned(fitted, plan, seed, device=device, truncation=truncation, data=data, pairs=pairs, report=report)
     warn_of_enlarged(fitted, depth=3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from PIL import Image
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.labelled import label_counts
 from ganaug.data.labels.classes import spelled
+from ganaug.data.passed_over import none_of, warn_of_passed_over
 from ganaug.data.required import refuse_depth, refuse_unsteady
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.spec import ImageCodec
@@ -84,18 +84,15 @@ class Elsewhere:
     @staticmethod
     @usual_defaults()
     def look(source: ImageSource, report: Report = silent) -> Elsewhere:
-        """Read every image once. One that cannot be read is left out, with a warning. Raises DataError for values of
-        more than 8 bits on an unknown scale, and for a data set that changes its items at random."""
+        """Read every image once. What cannot be read, or is passed over, is left out, with an UnreadableWarning. Raises
+        DataError for values of more than 8 bits on an unknown scale, for a data set that changes its items at random,
+        and where there is no image."""
         refuse_unsteady(source, as_served=False, needed=False)
         found = survey(source, report=report)
         refuse_depth(source, found, getattr(source, "span", None), needed=False)
-        if found.unreadable:
-            name, why = found.unreadable[0]
-            warnings.warn(
-                f"{len(found.unreadable)} of {len(source)} synthetic images cannot be read and are left out, the first "
-                f"is {name}: {why}",
-                stacklevel=4,
-            )
+        if not len(found.images):
+            raise none_of(source, "the synthetic ones", found.unreadable)
+        warn_of_passed_over(source, "the synthetic ones", "served", 4, found.unreadable)
         return Elsewhere(Pictures(source, found.rows), ImageCodec(found.mode(), None), Known.of(found.images))
 
 

@@ -15,9 +15,10 @@ from PIL import Image, ImageOps
 
 from ganaug.data.labels.classes import place_of
 from ganaug.data.outputs import require_outside
+from ganaug.data.passed_over import none_of
 from ganaug.data.sources.source import ImageSource, open_source
 from ganaug.defaults import usual_defaults
-from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError, UnreadableImageError
+from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError, UnreadableImageError
 from ganaug.files.integrity import write_atomically, writing
 from ganaug.game import Source
 from ganaug.generator.folder import Fitted
@@ -207,7 +208,7 @@ def _rows_of(made: ImageSource, columns: int, seed: int) -> list[_Row]:
     """Of images that were made elsewhere, at one size."""
     found = {name: _pictures(made, label, columns, seed) for label, name in enumerate(made.classes)}
     if not any(found.values()):
-        raise DataError("No image can be read.", "Give images of a supported format.")
+        raise none_of(made, "these")
     side = min(MOST_SIDE, max(max(image.size) for some in found.values() for image in some))
     return [_Row(name, _fitted_in(some, columns, side, side)) for name, some in found.items() if some]
 

@@ -182,7 +182,7 @@ def test_what_holds_no_images_is_refused(tmp_path, pool, like):
     with pytest.raises(DataError, match="no image in .*empty.*1 x not an image"):
         load_unlabelled(tmp_path / "empty", like)
     (tmp_path / "empty" / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match="No image can be read"):
+    with pytest.raises(DataError, match="No image of these can be read: 1 that cannot be read .first: broken.png"):
         load_unlabelled(tmp_path / "empty", like)
     (tmp_path / "list.csv").write_text("image\n")
     np.savez(tmp_path / "two.npz", a=pixels(), b=pixels())

@@ -32,7 +32,13 @@ def spelled(name: str, names: Sequence[str]) -> str:
 
 
 def numbered(classes: Classes | Mapping[int, str]) -> dict[int, str]:
-    """Label -> name, of what a user gave as `classes`. Raises LabelMismatchError for two names of one label."""
+    """Label -> name, of what a user gave as `classes`; also a pandas Series, by its index, and a ClassLabel of Hugging
+    Face. Raises LabelMismatchError for two names of one label, DataError for what is no names."""
+    to_dict = getattr(classes, "to_dict", None)
+    classes = to_dict() if callable(to_dict) else classes
+    names = getattr(classes, "names", None)
+    if isinstance(names, list):
+        classes = names
     if not isinstance(classes, Mapping):
         return dict(enumerate(check_names(classes)))
     turned = all(isinstance(value, (int, np.integer)) for value in classes.values())
@@ -109,7 +115,7 @@ def _numbers(known: Sequence[str]) -> list[int] | None:
 
 def check_names(names: Sequence[Any]) -> tuple[str, ...]:
     """Class names as unique, non-empty text; DataError otherwise."""
-    if isinstance(names, (str, Mapping)):
+    if isinstance(names, (str, bytes, Mapping)) or not (hasattr(names, "__getitem__") and hasattr(names, "__len__")):
         raise DataError(f"The class names are a {type(names).__name__}, not a list.", "Give a list of names.")
     texts = tuple(name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name) for name in names)
     for text in texts:

@@ -52,7 +52,7 @@ def names_of(dataset: Any, values: np.ndarray | None = None, listed: Any = _UNSA
     if len(said) == 2 and not _conflict(*said):
         said = [_both(*said)]
     candidates = [one for one in said if one is not by_table or _one_to_one(one)] if len(said) == 2 else said
-    fitting = [one for one in candidates if _fits(one, folders)]
+    fitting = [one for one in (*candidates, *said) if _fits(one, folders)]
     if fitting:
         return fitting[0].names
     open_to = [one for one in candidates if not _contradicts(one, folders)]
@@ -128,8 +128,11 @@ def _shared(one: _Said, other: _Said) -> bool:
     return bool(frozenset().union(*one.words.values()) & frozenset().union(*other.words.values()))
 
 
-def _folders(dataset: Any, values: np.ndarray | None) -> dict[int, frozenset[str]]:
-    """For each label, the folder names that all its items have and that do not stand over every label."""
+_Folders = Mapping[int, frozenset[frozenset[str]]]  # label -> of each folder that holds items of it, its names
+
+
+def _folders(dataset: Any, values: np.ndarray | None) -> _Folders:
+    """Without names that stand over every label."""
     samples = next((s for s in (getattr(dataset, n, None) for n in ("samples", "imgs")) if isinstance(s, list)), None)
     if samples is None or values is None or len(samples) != len(values):
         return {}
@@ -140,11 +143,10 @@ def _folders(dataset: Any, values: np.ndarray | None) -> dict[int, frozenset[str
         if not isinstance(path, (str, os.PathLike)):
             return {}
         seen.setdefault(label, set()).add(os.path.dirname(os.fspath(path)))
-    found = {
-        label: frozenset.intersection(*(_parts(where, root) for where in wheres)) for label, wheres in seen.items()
-    }
-    common = frozenset.intersection(*found.values()) if len(found) > 1 else frozenset()
-    return {label: names - common for label, names in found.items() if names - common}
+    found = {label: [_parts(where, root) for where in wheres] for label, wheres in seen.items()}
+    every = [parts for wheres in found.values() for parts in wheres]
+    common = frozenset.intersection(*every) if len(found) > 1 else frozenset()
+    return {label: frozenset(parts - common for parts in wheres) for label, wheres in found.items()}
 
 
 def _parts(folder: str, root: str) -> frozenset[str]:
@@ -153,29 +155,36 @@ def _parts(folder: str, root: str) -> frozenset[str]:
     return frozenset(alike(name) for name in (*parts, "_".join(parts), "/".join(parts)))
 
 
-def _fits(said: _Said, folders: Mapping[int, frozenset[str]]) -> bool:
-    """Whether all items lie in folders of their names."""
-    return bool(folders) and all(said.words.get(label, frozenset()) & names for label, names in folders.items())
+def _fits(said: _Said, folders: _Folders) -> bool:
+    """Whether all items lie in folders of their names, as far as those of a label have a name in common."""
+    told = {label: wheres for label, wheres in folders.items() if frozenset.intersection(*wheres)}
+    fit = all(names & said.words.get(label, frozenset()) for label, wheres in told.items() for names in wheres)
+    return bool(told) and fit and not _contradicts(said, folders)
 
 
-def _contradicts(said: _Said, folders: Mapping[int, frozenset[str]]) -> bool:
+def _contradicts(said: _Said, folders: _Folders) -> bool:
     """Whether items of some label lie in the folder of another one."""
     every = frozenset().union(*said.words.values())
-    return any(names & every and not names & said.words.get(label, frozenset()) for label, names in folders.items())
+    return any(
+        names & every and not names & said.words.get(label, frozenset())
+        for label, wheres in folders.items()
+        for names in wheres
+    )
 
 
-def _contradiction(said: Sequence[_Said], folders: Mapping[int, frozenset[str]]) -> LabelMismatchError:
+def _contradiction(said: Sequence[_Said], folders: _Folders) -> LabelMismatchError:
     labels = sorted({label for one in said for label in one.names} | folders.keys())
     for label in labels:
         told = {one.where: one.names[label] for one in said if label in one.names}
         words = [one.words[label] for one in said if label in one.words]
-        where = sorted(folders.get(label, ()))
+        where = sorted({min(names) for names in folders.get(label, ()) if names})
         if len(words) > 1 and not frozenset.intersection(*words):
             break
-        if where and words and not any(some & folders[label] for some in words):
+        if where and words and not any(some & names for some in words for names in folders[label]):
             break
     parts = [f"{place} calls the label {label} {name!r}" for place, name in told.items()]
-    parts += [f"its items lie in the folder {where[0]!r}"] if where else []
+    lie = f"its items lie in the folder{'s' * (len(where) > 1)} {' and '.join(map(repr, where[:2]))}"
+    parts += [lie] if where else []
     return LabelMismatchError(
         f"The data set contradicts itself about its classes: {', '.join(parts)}.",
         "Give classes=[...], where classes[i] names the label i, or correct .class_to_idx.",

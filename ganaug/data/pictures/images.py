@@ -186,7 +186,7 @@ def size_of_file(source: str | Path) -> tuple[int, int] | None:
         with as_unreadable(), opened_file(source) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(file, formats=FORMATS)
-            lying = image.getexif().get(_ORIENTATION, 1) in range(5, 9)
+            lying = image.getexif().get(_ORIENTATION, 1) in range(5, 9) and image.format != "TIFF"  # turned by Pillow
             return image.size if lying else image.size[::-1]
     except UnreadableImageError:
         return None

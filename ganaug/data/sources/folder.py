@@ -21,7 +21,7 @@ from ganaug.data.pictures.depth import Range
 from ganaug.data.pictures.files import DICOM, SUFFIXES, WITHOUT_PYDICOM, has_pydicom, read_file, require_pydicom
 from ganaug.data.pictures.images import content_of
 from ganaug.data.sources.kinds import in_short
-from ganaug.data.sources.links import NOT_FOLLOWED, TWICE, Links
+from ganaug.data.sources.links import DEAD, FETCH, NOT_FOLLOWED, TWICE, Links
 from ganaug.data.sources.ours import MADE, SAMPLES, classes_written, made_here
 from ganaug.data.sources.small import Larger, base_of
 from ganaug.errors import DataError
@@ -29,6 +29,8 @@ from ganaug.files.machine import readers
 from ganaug.reporting import printable
 
 DEEPEST = 100  # folders in folders below a class
+NOT_AN_IMAGE, OUTSIDE = "not an image", "image outside the class folders"  # why it is passed over
+TOO_DEEP = "folder that lies too deep"
 PARTS = frozenset({"train", "training", "test", "val", "valid", "validation"})
 _TOOLS = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "lost+found"})
 _LAYOUT = "Put the images of each class in a folder of its own: ROOT/CLASS/*.png."
@@ -198,9 +200,9 @@ class Scan:
             if self.is_folder(entry):
                 yield from self.class_folders(entry.path, level - 1) if level > 1 else [entry.path]
             elif _suffix(entry.name) in SUFFIXES:
-                self.note("image outside the class folders", entry.path)
+                self.note(OUTSIDE, entry.path)
             else:
-                self.note("not an image", entry.path)
+                self.note(NOT_AN_IMAGE, entry.path)
 
     def images(self, folder: str, depth: int = 0) -> Iterator[str]:
         """Image files below `folder`, relative to the root."""
@@ -212,7 +214,7 @@ class Scan:
                 if depth < DEEPEST:
                     yield from self.images(entry.path, depth + 1)
                 else:
-                    self.note("folder that lies too deep", entry.path)
+                    self.note(TOO_DEEP, entry.path)
             elif _suffix(entry.name) in DICOM and not self.dicom:
                 self.note(WITHOUT_PYDICOM, entry.path)
             elif entry.is_file() and _suffix(entry.name) in SUFFIXES:
@@ -221,7 +223,7 @@ class Scan:
                 else:
                     yield os.path.relpath(entry.path, self.root)
             else:
-                self.note("not an image", entry.path)
+                self.note(NOT_AN_IMAGE, entry.path)
 
     def _unfollowed(self, entry: os.DirEntry[str]) -> str | None:
         """Why a link is not followed. Without more, links to files of this tree are; links to folders (which may turn
@@ -229,7 +231,7 @@ class Scan:
         try:
             target = Path(entry.path).resolve(strict=True)
         except (OSError, RuntimeError):  # it leads nowhere, or to itself
-            return NOT_FOLLOWED if self._links is None else "link that leads nowhere"
+            return DEAD
         if self._links is not None:
             return "link that turns in a circle" if self._links.circles(entry.path, target) else None
         return None if target.is_file() and target.is_relative_to(self.root) else NOT_FOLLOWED
@@ -238,12 +240,11 @@ class Scan:
 def _require_links(root: Path, scan: Scan) -> None:
     if scan.lost:
         listed = ", ".join(map(repr, scan.lost[:5])) + (f" and {len(scan.lost) - 5} more" if len(scan.lost) > 5 else "")
-        fix = "Remove these links, or mend them."
+        why, fix = "lead nowhere", FETCH
         if NOT_FOLLOWED in scan.ignored:
+            why = "are not followed"
             fix = "If they lead to images of your own, add --follow-links (follow_links=True); else remove them."
-        cause = (
-            f"Among the class folders of {root} are links that are not followed, so that classes are lost: {listed}."
-        )
+        cause = f"Among the class folders of {root} are links that {why}, so that classes are lost: {listed}."
         raise DataError(cause, fix)
 
 
@@ -259,7 +260,7 @@ def _check_layout(root: Path, paths: Sequence[str], scan: Scan, depth: int) -> N
         if depth > 1:
             cause = f"{root} has no folders {depth} levels deep."
             raise DataError(cause, f"Give a smaller --depth: at --depth {depth} a class is ROOT{'/FOLDER' * depth}.")
-        loose = len(scan.ignored.get("image outside the class folders", ()))
+        loose = len(scan.ignored.get(OUTSIDE, ()))
         hidden = ", ".join(map(repr, scan.ignored.get("hidden folder", ())))
         links = len(scan.ignored.get(NOT_FOLLOWED, ()))
         also = f" Images that lie in it directly: {loose}." if loose else ""
@@ -267,6 +268,8 @@ def _check_layout(root: Path, paths: Sequence[str], scan: Scan, depth: int) -> N
         made = ", ".join(map(repr, scan.ignored.get(MADE, ())))
         also += f" Folders that ganaug made do not count: {made}." if made else ""
         also += f" {links} links lead out of it and are not followed." if links else ""
+        dead = len(scan.ignored.get(DEAD, ()))
+        also += f" {dead} links lead nowhere." if dead else ""
         raise DataError(f"{root} has no class folders.{also}", _LAYOUT)
     parts = [name for name in classes if name.lower() in PARTS]  # "train" alone may be a class, of vehicles say
     training = [name for name in parts if name.lower().startswith("train") and _has_folders(root / name)]

@@ -8,6 +8,8 @@ from pathlib import Path
 from ganaug.errors import DataError
 
 NOT_FOLLOWED = "link that is not followed"
+DEAD = "link that leads nowhere"
+FETCH = "Fetch what the links lead to (git annex get, dvc pull), or remove them."
 TWICE = "link to what is read already"
 
 

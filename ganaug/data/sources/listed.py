@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from ganaug.data.labels.classes import named_labels
 from ganaug.data.labels.csv_rows import SUFFIXES, some
 from ganaug.data.labels.groups import require_all
+from ganaug.data.pictures.files import SUFFIXES as PICTURES
 from ganaug.data.sources.arrays import labels_and_names
 from ganaug.data.sources.folder import PARTS, FolderSource, from_folder, images_below
 from ganaug.data.sources.kinds import Asked, is_file, is_text, source
@@ -86,6 +88,7 @@ def from_list(
         raise DataError(f"{root} holds {links} links, which are not followed, and no image.", _FOLLOW)
     shown = [name.encode("utf-8", "backslashreplace").decode() for name in names]
     besides = image_columns(listing, Files(root, names), how.image)
+    _require_header(listing, besides[0], Files(root, names))
     found = files_of(listing, besides[0], Files(root, names))
     part = part_column(listing, [*besides, how.target or ""])
     rows = list(range(len(listing)))
@@ -147,6 +150,16 @@ def _point_to_list(folder: Path, cause: str) -> None:
     hint = list_for(folder)
     if hint is not None:
         raise DataError(f"{cause} {hint[0]} lists its images.", f"Read them by that list: {hint[1]}.")
+
+
+def _require_header(listing: Listing, column: str, known: Files) -> None:
+    """Raises DataError where the first line is an image like the others, which would be lost."""
+    file = known.find(column, listing.path.parent)
+    others = (name in cells for name, cells in zip(listing.header, listing.columns, strict=True) if name != column)
+    if len(file) == 1 and (os.path.splitext(column)[1].lower() in PICTURES or any(others)):
+        first = ",".join(listing.header)
+        cause = f"The first line of {listing.path} names an image, {column!r}, in place of the columns."
+        raise DataError(cause, f"Put a line of names above {first!r}, for instance: image,label.")
 
 
 def _require_there(found: Found, rows: Sequence[int], listing: Listing, root: Path, links: int) -> None:

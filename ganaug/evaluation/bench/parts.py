@@ -15,7 +15,7 @@ from ganaug.classifier.judge import folds
 from ganaug.data.load import LabelledImages
 from ganaug.data.sources.source import ImageSource, is_source, open_source
 from ganaug.data.spec import KINDS
-from ganaug.data.unlabelled import open_like
+from ganaug.data.unlabelled import links_as, open_like
 from ganaug.errors import ArtefactError, OptionError, TooFewImagesError
 from ganaug.evaluation.bench.design import Design
 from ganaug.evaluation.bench.room import Room
@@ -109,7 +109,7 @@ def parts_of(
     unlabelled = None
     if sets.unlabelled is not None and isinstance(sets.train, LabelledImages):
         there = room.native and not isinstance(asked.unlabelled, LabelledImages)
-        source = open_like(asked.unlabelled, sets.train, Reading())[0] if there else None
+        source = open_like(asked.unlabelled, sets.train, links_as(asked.unlabelled, asked))[0] if there else None
         unlabelled = Part.of_all(sets.unlabelled, source)
     train, validation = Part.of_all(sets.train, real), Part.of_all(sets.validation, real)
     return Parts(train, validation, Part.of_all(sets.test, other), len(sets.train.classes), made, unlabelled, fold=fold)

@@ -24,7 +24,7 @@ from ganaug.data.rows.vectors import LabelledVectors
 from ganaug.data.sources.source import brings_test_part
 from ganaug.data.split import groups_in_words
 from ganaug.data.unlabelled import MOST as UNLABELLED
-from ganaug.data.unlabelled import load_unlabelled
+from ganaug.data.unlabelled import links_as, load_unlabelled
 from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.evaluation.bench.dividing import divide
 from ganaug.evaluation.bench.settings import BenchSettings
@@ -198,7 +198,8 @@ def _unlabelled(
     at_hand: gets the fingerprints of all that were read. Raises LeakError for those of the test set."""
     most = QUICKLY_UNLABELLED if asked.quick else UNLABELLED
     seed = card.seed if card is not None and card.unlabelled else asked.seed
-    images = load_unlabelled(asked.unlabelled, real, limit=most, seed=seed, report=report)
+    how = links_as(asked.unlabelled, asked)
+    images = load_unlabelled(asked.unlabelled, real, limit=most, seed=seed, report=report, reading=how)
     count = len(images)
     at_hand |= {*images.fingerprints}
     images = refuse_tested(images, test, asked.exact_only, report)

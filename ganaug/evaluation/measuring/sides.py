@@ -17,6 +17,7 @@ from ganaug.data.beside import both_readings
 from ganaug.data.labelled import label_counts
 from ganaug.data.labels.classes import alike
 from ganaug.data.load import LabelledImages, load_images
+from ganaug.data.passed_over import none_of
 from ganaug.data.sources.source import ImageSource
 from ganaug.data.split import hold_out
 from ganaug.data.texts import among
@@ -68,6 +69,8 @@ def sides(
         card, real = of, images_like(of, data, reading, pairs=pairs, report=report)
     else:
         whole = load_images(data, reading, at_least=0, report=report)
+        if not len(of):
+            raise none_of(of, "the synthetic ones")
         card = _like(whole, of)
         real = whole.without(card.skipped)
     if card.classes == UNLABELLED:
