@@ -19,7 +19,8 @@ LEAST_IN_CLASS = 5  # test images of a class, where every class counts the same
 POWER = 0.8
 TINY = 1e-12  # rounding
 FEW = 16  # images or groups that differ, up to which an exact test is made
-LEAST_GROUPS = 5  # likewise, whole groups: of all classes, and of each where every class counts the same
+LEAST_GROUPS = 6  # likewise, whole groups: an exact test of five finds nothing at the level
+LEAST_OF_CLASS = 5  # likewise, of each class, where every class counts the same
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,12 @@ def flipped(gains: np.ndarray) -> float:
 
     The share of all ways of giving signs to the gains that differ from 0 whose sum is as far from 0 (Fisher 1935, The
     Design of Experiments, section 21). Where all are alike it is the sign test, and so McNemar's exact one. 0 where
-    more than `FEW` differ, or more than half of them, as of groups: there the bootstrap, which counts on many that
-    differ, is right. gains: (units,).
+    more than `FEW` differ: there the bootstrap, which counts on many that differ, is right. gains: (units,).
     """
     differ = np.abs(gains[np.abs(gains) > TINY])
     if not len(differ):
         return 1.0
-    if len(differ) > min(FEW, len(gains) / 2):
+    if len(differ) > FEW:
         return 0.0
     sums = np.zeros(1)
     for gain in differ:
@@ -188,10 +188,10 @@ def reasons_to_withhold(
     if groups is not None and len(np.unique(groups)) < LEAST_GROUPS:
         reasons.append(f"The test set has {len(np.unique(groups))} groups; at least {LEAST_GROUPS} are needed.")
     elif groups is not None and balanced:
-        lone = [name for i, name in enumerate(classes) if 0 < len(np.unique(groups[labels == i])) < LEAST_GROUPS]
+        lone = [name for i, name in enumerate(classes) if 0 < len(np.unique(groups[labels == i])) < LEAST_OF_CLASS]
         if lone:
             reasons.append(
-                f"The test set has fewer than {LEAST_GROUPS} groups of {few(list(map(repr, lone)))}, and every class "
+                f"The test set has fewer than {LEAST_OF_CLASS} groups of {few(list(map(repr, lone)))}, and every class "
                 "counts the same."
             )
     if len(np.unique(validation)) < 2:
@@ -273,12 +273,13 @@ def _of_images_alone(gain: np.ndarray, weights: np.ndarray, drawn: _Drawn) -> fl
 def _freedom(gain: np.ndarray, weights: np.ndarray, drawn: _Drawn) -> float:
     """Degrees of freedom of the variance over images, at least 1: of one mean over the units that are drawn, or, where
     every class counts the same, of the sum of the classes' (Satterthwaite); no more than all units have, as one may
-    hold several classes. gain: (N,)."""
+    hold several classes. Units of unequal size count by their squared shares (Satterthwaite, too). gain: (N,)."""
     free, spread = [], []
     for c in np.unique(drawn.classes):
         own = np.flatnonzero(drawn.classes == c)
         units = np.unique(drawn.units[own], return_inverse=True)[1]
-        free.append(max(1.0, float(units.max())))
+        held = np.square(np.bincount(units, weights[own]))
+        free.append(max(1.0, float(held.sum() ** 2 / np.square(held).sum()) - 1))
         moved = np.bincount(units, weights[own] * (gain[own] - gain[own].mean()))
         spread.append(float(np.square(moved).sum()))
     if not any(spread):

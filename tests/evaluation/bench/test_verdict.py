@@ -199,7 +199,7 @@ def test_withholds_where_it_cannot_judge():
     assert "One seed" in reasons(labels, ("a", "b"), 1, None, validation)[0]
     assert "too few" in reasons(labels[:10], ("a", "b"), 5, None, validation)[0]
     assert "no image of 'c'" in reasons(labels, ("a", "b", "c"), 5, None, validation)[0]
-    assert "3 groups" in reasons(labels, ("a", "b"), 5, np.arange(100) % 3, validation)[0]
+    assert "5 groups; at least 6" in reasons(labels, ("a", "b"), 5, np.arange(100) % 5, validation)[0]
     assert "validation" in reasons(labels, ("a", "b"), 5, None, validation * 0)[0]
     lone = np.where(labels == 0, np.arange(100), np.arange(100) % 4)
     assert reasons(labels, ("a", "b"), 5, lone, validation) == []
@@ -247,6 +247,20 @@ def test_few_images_that_differ_are_rarely_called_a_change():
         gain = np.tile((rng.random(200) < 0.03) * rng.choice([-1.0, 1.0], 200), (5, 1))
         words.append(decide(paired_interval(gain, np.arange(200) % 4, balanced=False, seed=seed, draws=300), []))
     assert words.count("no evidence") >= 190
+
+
+@pytest.mark.parametrize("sizes", [(120, 72, 43, 26, 16, 9, 6, 3), (100, 100, 3, 3, 3, 3), (40,) * 8], ids=str)
+@pytest.mark.parametrize("balanced", [False, True])
+def test_few_groups_of_any_size_make_few_false_verdicts(sizes: tuple[int, ...], balanced: bool):
+    """Each group goes its own way, up or down alike."""
+    rng, words, group = np.random.default_rng(0), [], np.repeat(np.arange(len(sizes)), sizes)
+    for seed in range(150):
+        way = (rng.choice([-1, 1], len(sizes)) * rng.uniform(0, 0.25, len(sizes)))[group]
+        gain = np.sign(way) * (rng.random((5, len(group))) < np.abs(way))
+        labels = rng.integers(0, 2, len(group))
+        found = paired_interval(gain, labels, balanced=balanced, groups=group, seed=seed, draws=200)
+        words.append(decide(found, []))
+    assert words.count("no evidence") >= 138  # 95 % of 150, and chance
 
 
 def test_no_difference_has_p_one():
