@@ -55,11 +55,13 @@ class Backbone:
 
     def __init__(self, name: str, weights: str | Path = PRETRAINED, *, device: torch.device | str = "cpu"):
         """Raises OptionError for an unknown name, WeightsError where there are no weights; see `pretrained.network`."""
-        found: Any = network(name, weights).requires_grad_(False)
+        with torch.random.fork_rng(devices=[]):
+            seed_layers(torch.device("cpu"), 0, "backbone")  # the same ones each time, where they are drawn
+            found: Any = network(name, weights).requires_grad_(False)
         config = config_of(found)
         self.name, self.device, self.frame = name, torch.device(device), Frame.of(config)
         self.digest = _digest(name, found, config)
-        self._tuned = Finetuned(found.to(self.device).to(memory_format=torch.channels_last), self.device, BATCH)
+        self._tuned = Finetuned.of(found, self.device, BATCH)
         channels, *size = self.frame.shape
         nothing = np.zeros((1, *size, channels), dtype=np.uint8)
         self.width = self._tuned.features(nothing).shape[1]  # networks with hidden layers in their heads tell another
@@ -74,6 +76,8 @@ class Backbone:
         found = self._tuned.features(pictures, renamed("features", report))
         if not np.isfinite(found).all():
             raise WeightsError(f"{self.name} gives features that are not finite.", BROKEN_WEIGHTS)
+        if len(found) > 1 and not np.ptp(found, 0).any() and np.ptp(pictures, 0).any():
+            raise WeightsError(f"{self.name} gives all pictures the same features.", BROKEN_WEIGHTS)
         return found
 
 

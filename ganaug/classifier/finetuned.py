@@ -18,7 +18,7 @@ from ganaug.classifier.pretrained import config_of
 from ganaug.classifier.probe import FLOOR, Probe
 from ganaug.defaults import usual_defaults
 from ganaug.device import as_memory_allows
-from ganaug.errors import DataError, OptionError
+from ganaug.errors import DataError
 from ganaug.metrics.classification import recalls
 from ganaug.reporting import Report, silent
 
@@ -29,7 +29,8 @@ PHASE = "fine-tuning"  # in reports
 class Finetuned:
     """A network on its device; pictures are uint8 (N, H, W, C).
 
-    batch: pictures that are in the network at a time, fewer than asked for where memory was short. losses: float32
+    batch: pictures that are in the network at a time, fewer than asked for where memory was short. layout: of values in
+    memory. losses: float32
     (steps,), the training loss of every step. watched: accuracy on the validation images, before the first epoch and
     after each; empty without them. kept: the epoch after which the network was as it is; 0 for before the first.
     """
@@ -37,9 +38,19 @@ class Finetuned:
     network: Any
     device: torch.device
     batch: int
+    layout: torch.memory_format = torch.contiguous_format
     losses: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
     watched: tuple[float, ...] = ()
     kept: int = 0
+
+    @staticmethod
+    def of(network: nn.Module, device: torch.device, batch: int, *, safely: bool = False) -> Finetuned:
+        """A network, moved there. safely: in the usual layout on CPUs, where torch 2.14 ends the process that trains
+        some networks (fastvit_t8, mobileone_s0) with channels last."""
+        deep = any(values.ndim > 4 for values in network.parameters())  # for which there is no such layout
+        plain = deep or (safely and device.type == "cpu")
+        layout = torch.contiguous_format if plain else torch.channels_last
+        return Finetuned(network.to(device).to(memory_format=layout), device, batch, layout)
 
     def predict(self, images: np.ndarray, report: Report = silent) -> np.ndarray:
         """Log-probabilities, float64 (N, K); each row's probabilities sum to 1."""
@@ -65,18 +76,19 @@ class Finetuned:
             if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) and not statistics:
                 layer.eval()
 
-    def end_in(self, probe: Probe) -> None:
-        """The last layer becomes a probe of its features. Raises OptionError where there is no single linear one."""
+    def end_in(self, probe: Probe) -> bool:
+        """The last layer becomes a probe of its features; False, where there is no single linear one: it stays."""
         slopes = probe.slopes / probe.spread[:, None]
         offsets = probe.offsets - probe.mean @ slopes
         known = np.isfinite(offsets)
         offsets[~known] = offsets[known].min() + np.log(FLOOR)  # a class without images
         layer = self.network.get_classifier()
         if not isinstance(layer, nn.Linear | nn.Conv2d) or layer.weight.numel() != slopes.size or layer.bias is None:
-            raise OptionError("The network has no single linear last layer.", "Choose another network.")
+            return False
         with torch.no_grad():
             layer.weight.copy_(torch.from_numpy(slopes.T).reshape(layer.weight.shape))
             layer.bias.copy_(torch.from_numpy(offsets))
+        return True
 
     def refuse_other_than(self, shape: tuple[int, ...]) -> None:
         """Raises DataError where the network cannot look at pictures of this shape (H, W, C)."""
@@ -108,7 +120,7 @@ class Finetuned:
 
     def _normalised(self, pixels: Tensor) -> Tensor:
         x = normalize(pixels.to(self.device).float() / 255, list(self._config["mean"]), list(self._config["std"]))
-        return x.contiguous(memory_format=torch.channels_last)
+        return x.contiguous(memory_format=self.layout)
 
     @cached_property
     def _config(self) -> dict[str, Any]:

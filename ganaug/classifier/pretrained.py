@@ -39,16 +39,16 @@ _DIVISION = (1, 2, 2, 3, 3, 4, 1)  # blocks of each stage of LITE
 def network(name: str, weights: str | Path = PRETRAINED, *, classes: int | None = None) -> nn.Module:
     """A model of timm, in evaluation mode.
 
-    name: as timm has it, such as "resnet18.a1_in1k" or "hf-hub:timm/...". weights: "pretrained", "none" (drawn at
-    random), or a safetensors file of this network, whose last layer may be another or none: it is then 0. classes: of a
-    new last layer; None keeps its own. Raises OptionError for a name that timm does not know, with those that are near,
-    WeightsError where there are no weights, or those of another network.
+    name: as timm has it, such as "resnet18.a1_in1k" or "hf-hub:timm/...". weights: "pretrained", "none" (drawn from
+    torch's global stream, which stays where it is), or a safetensors file of this network, whose last layer may be
+    another or none: it is then 0. classes: of a new last layer; None keeps its own. Raises OptionError for a name that
+    timm does not know, with those that are near, WeightsError where there are no weights, or those of another network.
     """
     if not name.startswith("hf-hub:"):
         _refuse_unknown(name)
     packaged = _package() if name == LITE and weights == PRETRAINED else None
     try:
-        with _silent_hub():
+        with _silent_hub(), torch.random.fork_rng(devices=[]):
             found: Any = timm.create_model(name, pretrained=weights == PRETRAINED and packaged is None)
         if packaged is not None:
             found.load_state_dict(_renamed(_of_package(packaged)))
@@ -62,7 +62,8 @@ def network(name: str, weights: str | Path = PRETRAINED, *, classes: int | None 
     if weights not in (PRETRAINED, NONE):
         found.load_state_dict(_of_file(Path(weights), found, name))
     if classes is not None:
-        found.reset_classifier(classes)
+        with torch.random.fork_rng(devices=[]):
+            found.reset_classifier(classes)
     return found.eval()
 
 
@@ -108,6 +109,10 @@ def _of_file(file: Path, found: nn.Module, name: str) -> dict[str, Tensor]:
     if lacking:
         cause = f"{len(lacking)} of {len(own)} tensors of {name} lack, or have another shape, such as {lacking[0]}."
         raise WeightsError(f"{file} holds weights of another network: {cause}", fix)
+    whole = [key for key, value in own.items() if value.is_floating_point() and not given[key].is_floating_point()]
+    if whole:
+        cause = f"{len(whole)} of {len(own)} tensors of {name} are {given[whole[0]].dtype}, such as {whole[0]}."
+        raise WeightsError(f"{file} holds whole numbers in place of weights: {cause}", fix)
     more = [key for key in given if key not in own]
     if more:
         cause = f"{len(more)} of its {len(given)} tensors are none of {name}, such as {more[0]}."

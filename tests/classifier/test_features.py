@@ -105,6 +105,7 @@ def test_they_are_computed_once_and_again_where_the_file_is_damaged(backbone, pi
 
 def test_another_network_has_features_of_its_own(backbone, weights, pictures, tmp_path):
     assert Backbone("test_resnet", weights).digest == backbone.digest
+    torch.manual_seed(1)
     other = Backbone("test_resnet", saved("test_resnet", tmp_path / "other.safetensors"))
     assert other.digest != backbone.digest
     mine = features_of(backbone, pictures, tmp_path)
@@ -185,5 +186,34 @@ def test_the_network_of_the_package_knows_photographs(real_data, tmp_path):
     assert (probe.predict(features[1]).argmax(1) == labels[1]).mean() > 0.65
 
 
-def test_weights_drawn_at_random_are_another_network_each_time():
-    assert Backbone("test_resnet", NONE).digest != Backbone("test_resnet", NONE).digest
+def test_weights_drawn_at_random_are_the_same_each_time_and_the_stream_stays():
+    state = torch.get_rng_state()
+    first = Backbone("test_resnet", NONE)
+    torch.rand(3)
+    second = Backbone("test_resnet", NONE)
+    images = np.random.default_rng(0).integers(0, 256, (4, *first.frame.shape[1:], 3), np.uint8)
+    assert first.digest == second.digest
+    assert np.array_equal(first.features(images), second.features(images))
+    torch.set_rng_state(state)
+    before = torch.get_rng_state()
+    Backbone("test_resnet", NONE)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_weights_that_are_no_weights_are_refused(tmp_path):
+    state = timm.create_model("test_resnet").state_dict()
+    whole = {key: (127 * value).to(torch.int8).contiguous() for key, value in state.items()}
+    save_file(whole, tmp_path / "int8.safetensors")
+    with pytest.raises(WeightsError, match="holds whole numbers in place of weights.*torch.int8"):
+        Backbone("test_resnet", tmp_path / "int8.safetensors")
+    save_file({key: torch.zeros_like(value) for key, value in state.items()}, tmp_path / "zero.safetensors")
+    nothing = Backbone("test_resnet", tmp_path / "zero.safetensors")
+    images = np.random.default_rng(0).integers(0, 256, (4, *nothing.frame.shape[1:], 3), np.uint8)
+    with pytest.raises(WeightsError, match="gives all pictures the same features"):
+        nothing.features(images)
+
+
+def test_a_network_with_weights_of_five_axes_gives_features():
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    tuned = Finetuned.of(timm.create_model("lambda_resnet26t", img_size=64), torch.device("cpu"), 2)
+    assert np.isfinite(tuned.features(images)).all()

@@ -286,6 +286,28 @@ def test_what_does_not_fit_is_refused(train):
         train(x, y, 2, replace(SHORT, ratio=0.5), synthetic=(x[:, :16], y))
 
 
+@pytest.mark.parametrize("name", ["deit_tiny_distilled_patch16_224", "levit_128s"])
+def test_a_network_with_several_last_layers_begins_with_new_ones(name):
+    x, y = noise((2, 2))
+    x = x.repeat(7, 1).repeat(7, 2)
+    said = []
+    tuned = train_finetuned(
+        x, y, 2, training=replace(STILL, batch=4), seed=0, name=name, weights="none",
+        report=lambda phase, done, total, text: said.append(text),
+    )  # fmt: skip
+    assert tuned.predict(x).shape == (4, 2)
+    assert any("no single linear last layer" in text for text in said)
+
+
+def test_networks_are_trained_on_cpus_in_the_layout_that_torch_trains_safely():
+    """With channels last, torch 2.14 ends the process where depthwise layers of fastvit_t8 or mobileone_s0 learn."""
+    made = timm.create_model("test_resnet")
+    assert Finetuned.of(made, torch.device("cpu"), 4).layout is torch.channels_last
+    tuned = Finetuned.of(made, torch.device("cpu"), 4, safely=True)
+    assert all(values.is_contiguous() for values in tuned.network.parameters())
+    assert tuned._normalised(torch.zeros(2, 3, 32, 32)).is_contiguous()
+
+
 def test_a_network_that_cannot_is_refused(train, weights, tmp_path):
     x, y = stripes((4, 4))
     with pytest.raises(DataError, match=r"cannot take pictures of 32 x 32 x 1") as told:
