@@ -9,7 +9,8 @@ import torch
 
 from ganaug.errors import OwnTrainingError
 
-OFF = 1e-3  # by which a row of probabilities may miss 1
+OFF = 1e-2  # by which a row of probabilities may miss 1: half precision does
+BELOW = 1e-6  # by which one may lie below 0
 NUMBERS = "biuf"  # kinds of dtypes
 
 
@@ -27,7 +28,8 @@ def as_array(given: Any) -> np.ndarray | None:
 
 
 def probabilities(who: str, given: Any, n: int, k: int) -> np.ndarray:
-    """What was given, if it is probabilities; the message says what it is instead."""
+    """What was given, if it is probabilities up to rounding, float64 (n, k), whose rows sum to 1; the message says what
+    it is instead."""
     found = as_array(given)
     if found is None or found.dtype.kind not in NUMBERS:
         raise OwnTrainingError(f"{who} returns {kind(given)}.", f"Return one array or tensor of numbers, ({n}, {k}).")
@@ -39,7 +41,7 @@ def probabilities(who: str, given: Any, n: int, k: int) -> np.ndarray:
         fix = "Training diverged: take a smaller learning rate, or look for a logarithm or a division of 0."
         raise OwnTrainingError(f"{who} returns values that are not finite for {rows} of {n} pictures.", fix)
     sums = found.sum(1)
-    if (found < 0).any() or (np.abs(sums - 1) > OFF).any():
+    if (found < -BELOW).any() or (np.abs(sums - 1) > OFF).any():
         logs = (found <= 0).all() and (np.abs(np.exp(found).sum(1) - 1) <= OFF).all()
         worst = float(sums[np.abs(sums - 1).argmax()])
         raise OwnTrainingError(
@@ -47,7 +49,8 @@ def probabilities(who: str, given: Any, n: int, k: int) -> np.ndarray:
             f"to {worst:.3g}.",
             "Return logs.exp()." if logs else "If they are logits, return logits.softmax(1).",
         )
-    return found
+    found = np.maximum(found, 0.0)
+    return found / found.sum(1, keepdims=True)
 
 
 def _of_shape(shape: tuple[int, ...], n: int, k: int) -> str:

@@ -28,6 +28,7 @@ from ganaug.defaults import usual_defaults
 from ganaug.device import out_of_memory
 from ganaug.errors import GanaugError, OutOfMemoryError, OwnTrainingError
 from ganaug.files.functions import beside, code_digest, function_in, in_words, staying
+from ganaug.files.in_memory import otherwise_in_memory
 from ganaug.keys import key
 
 FORM = "def train(dataset, *, validation, seed, device), which returns predict(dataset) -> probabilities (N, K)"
@@ -83,6 +84,8 @@ class OwnTraining:
         """Of a function in Python. Raises OwnTrainingError for what cannot be called as agreed."""
         name = getattr(function, "__qualname__", type(function).__qualname__)
         file, reason = _source(function)
+        if not reason and file is not None:
+            reason = otherwise_in_memory(file, function.__globals__)
         digest = None if reason or file is None else code_digest(file, name)
         if reason:
             reason = f"Nothing of {name} is kept on disk: {reason}. Give it as FILE.py:function to go on later."
@@ -97,8 +100,10 @@ def load_function(name: str) -> OwnTraining:
     called as agreed.
     """
     function, file = function_in(name, "a training function", OwnTrainingError)
-    digest = code_digest(file, name.rpartition(":")[2])
-    return _agreed(OwnTraining(function, Path(name).name, digest, "", file, named=True))
+    reason = otherwise_in_memory(file)
+    digest = None if reason else code_digest(file, name.rpartition(":")[2])
+    reason = f"Nothing of {name} is kept on disk: {reason}." if reason else ""
+    return _agreed(OwnTraining(function, Path(name).name, digest, reason, file, named=True))
 
 
 @usual_defaults()
@@ -150,7 +155,7 @@ def run_own(
             _refuse_changed(training, what, was, _state(given))
         found = _asked(training, predict, evaluate, range(len(evaluate)))
         _refuse_moving(training, predict, evaluate, found)
-    return np.log(np.maximum(found / found.sum(1, keepdims=True), FLOOR))
+    return np.log(np.maximum(found, FLOOR))
 
 
 # --- the function

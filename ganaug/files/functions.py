@@ -81,7 +81,10 @@ def in_words(error: BaseException, file: Path | None) -> str:
     own = [frame for frame in frames if file is not None and Path(frame.filename) == file]
     places = [f"line {frame.lineno} of {Path(frame.filename).name}" for frame in [*own[-1:], *frames[-1:]]]
     where = f" at {', in '.join(dict.fromkeys(places))}" if own else ""
-    said = str(error).strip().rstrip(".")
+    try:
+        said = str(error).strip().rstrip(".")
+    except Exception:  # other people's __str__
+        said = ""
     return f"{type(error).__name__}{where}{': ' * bool(said)}{said}"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import inspect
 import os
 import random
 import sys
@@ -217,13 +219,48 @@ def test_errors_of_ours_memory_and_interruptions_stay_what_they_are(tmp_path):
 
 
 def test_the_digest_is_that_of_the_code_however_it_is_given(tmp_path):
-    named, given = load_function(f"{__file__}:draws"), OwnTraining.of(draws)
-    assert named.digest == given.digest == code_digest(Path(__file__).resolve(), "draws")
-    assert named.digest != OwnTraining.of(nearest).digest
-    assert named.name == given.name == "test_own.py:draws"
+    file = Path(inspect.getfile(nearest)).resolve()
+    named, given = load_function(f"{file}:nearest"), OwnTraining.of(nearest)
+    assert named.digest == given.digest == code_digest(file, "nearest")
+    assert named.digest != code_digest(file, "another")
+    assert named.name == given.name == "own.py:nearest"
     assert (named.reason, given.reason) == ("", "")
     first = failing(tmp_path).digest
     assert first == failing(tmp_path).digest != failing(tmp_path, train="...").digest
+
+
+TEXT = """
+import {helper}
+LEVEL = 0.5
+SEEN = LEVEL * 2
+
+def train(dataset, *, validation, seed, device):
+    return lambda data: [[{helper}.SHARE, 1 - {helper}.SHARE]] * len(data)
+"""
+
+
+def test_code_that_was_imported_before_its_file_was_changed_is_not_known_by_the_file(tmp_path, monkeypatch):
+    helper, mine = f"helper_{tmp_path.name}", f"mine_{tmp_path.name}"
+    monkeypatch.syspath_prepend(tmp_path)
+    file, beside = tmp_path / f"{mine}.py", tmp_path / f"{helper}.py"
+    text = TEXT.format(helper=helper)
+    file.write_text(text)
+    beside.write_text("SHARE = 0.25\n")
+    module = importlib.import_module(mine)
+    assert OwnTraining.of(module.train).digest == load_function(f"{file}:train").digest is not None
+    module.LEVEL = 0.75
+    own = OwnTraining.of(module.train)
+    assert own.digest is None
+    assert "LEVEL is not what" in own.reason
+    assert load_function(f"{file}:train").digest is not None  # it was run anew
+    module.LEVEL = 0.5
+    file.write_text(text.replace("1 - ", "2 - "))
+    assert "train() is not what" in OwnTraining.of(module.train).reason
+    file.write_text(text)
+    beside.write_text("SHARE = 0.5\n")
+    for own in (OwnTraining.of(module.train), load_function(f"{file}:train")):  # both use what was imported
+        assert own.digest is None
+        assert f"SHARE is not what {helper}.py says" in own.reason
 
 
 class Held:

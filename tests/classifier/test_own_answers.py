@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn.metrics import log_loss
 
+from ganaug.classifier.answers import probabilities
 from ganaug.classifier.own import Unlabelled
 from ganaug.errors import OwnTrainingError
 from ganaug.mixing.picture_set import PictureSet
@@ -24,6 +25,16 @@ def test_probabilities_may_be_of_any_kind(form):
     right = nearest(pictures(), validation=None, seed=0, device=None)
     found = run(answering(lambda data: form(right(data))))
     assert found.argmax(1).tolist() == pictures().targets
+
+
+def test_rounding_is_no_fault():
+    exact = torch.linspace(0, 2, 12)[:, None] * torch.linspace(-3, 1, 10)
+    half = exact.bfloat16().softmax(1)
+    assert (half.double().sum(1) - 1).abs().max() > 1e-3
+    found = probabilities("it", half, 12, 10)
+    assert np.allclose(found, exact.softmax(1), atol=0.01)
+    assert np.allclose(found.sum(1), 1, atol=1e-12)
+    assert probabilities("it", [[1 + 1e-9, -1e-9, 0.0]], 1, 3).tolist() == [[1.0, 0.0, 0.0]]
 
 
 def test_hard_answers_lose_as_much_as_in_scikit_learn():
@@ -68,7 +79,8 @@ P = np.full((12, 3), 1 / 3)
         (np.full((12, 1000), 1e-3), r"\(12, 1000\).*last layer len\(dataset.classes\)"),
         (P * [1, 1, np.nan], "not finite for 12 of 12 pictures.*learning rate"),
         (P * [3, -2, 5], r"no probabilities: values from -0.667 to 1.67, of which a row sums to 2\. .*softmax\(1\)"),
-        (P * 1.01, r"sums to 1.01"),
+        (P * 1.02, r"sums to 1.02"),
+        (P * [1.5, 1.501, -1e-3], r"values from -0.000333"),
         (np.log(P), r"no probabilities.*logs.exp\(\)"),
     ],
 )

@@ -269,6 +269,11 @@ def _predicted(values: np.ndarray, known: _Known, which: str) -> np.ndarray:
             f"{which} has {values.shape[2]} columns of probabilities for {len(known.names)} classes.",
             "Give a column for each class, and classes= where the test images lack some.",
         )
+    if np.isnan(values).any():
+        cause = f"{which} holds NaN for {int(np.isnan(values).any((0, 2)).sum())} of {values.shape[1]} images."
+        raise LabelMismatchError(
+            cause, "Training diverged, or a prediction is missing: compare without these trainings."
+        )
     if not ((values >= 0).all() and (np.abs(values.sum(2, dtype=np.float64) - 1) <= ROUNDED).all()):
         raise LabelMismatchError(f"{which} holds no probabilities.", "They are not negative and sum to 1.")
     return values.argmax(2)

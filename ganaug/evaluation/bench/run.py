@@ -201,7 +201,7 @@ def bench(
         played = play(sets, parts, arena, ladder, home)
 
         notes, failed = failures(arena)
-        arena.notes += [*notes, *told_of_changes]
+        arena.notes += [*notes, *told_of_changes, *([] if asked.train is None else _read_again(laboratory))]
         found = verdict(played, doubts + failed) | evidence(played) | {
             "exact only": asked.exact_only,
             "findings": [dict(zip(("name", "severity", "text", "knob"), one, strict=True)) for one in told],
@@ -223,6 +223,16 @@ def bench(
         if home is not None:
             keep_verdict(home, results.data, played.earlier)
         return results
+
+
+def _read_again(laboratory: Laboratory) -> list[str]:
+    """What nobody can know of outcomes of a user's own training that were not trained now."""
+    every = len(laboratory.outcomes)
+    read = every - laboratory.trained
+    return [
+        f"{read} of {every} of your trainings were read from disk, by the code of your file and of what it imports from "
+        "beside it. If anything else has changed (a file that it reads, a package), bench into a new folder."
+    ] if read else []  # fmt: skip
 
 
 def _require_images_for(asked: BenchSettings, fitted: Fitted | None, given: Mapping[str, Any]) -> None:

@@ -50,7 +50,7 @@ class OwnLearner(Learner):
 
     @property
     def identity(self) -> dict[str, Any]:
-        return {"own": self.own.digest or self.session, "device": self.device.type}
+        return {"own": self.own.digest or self.session, "classes": list(self.classes), "device": self.device.type}
 
     def training(self, arm: Arm, knobs: Knobs) -> OwnArm:
         return OwnArm(arm.ratio)
