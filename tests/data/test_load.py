@@ -229,6 +229,17 @@ def test_groups_csv(tree, tmp_path):
     )
 
 
+def test_a_subject_is_the_same_however_it_is_written(tree, tmp_path):
+    names, file = open_source(tree).names, tmp_path / "groups.csv"
+    ways = {"3": ["3", "3.0", " 3 ", "3.00"], "M\u00fcller": ["M\u00fcller", "Mu\u0308ller ", "M\u00fcller"]}
+    for one, written in ways.items():
+        file.write_text("name,group\n" + "".join(f"{name},{written[i % 3]}\n" for i, name in enumerate(names)))
+        assert set(read_groups_csv(file, names)) == {one}
+        assert set(open_source(tree, groups=[written[i % 3] for i in range(12)]).groups) == {one}
+    assert set(open_source(tree, groups=np.full(12, 3.0)).groups) == {"3"}
+    assert open_source(tree, groups=["1.1", "1.10", "v1.0"] * 4).groups[:3] == ("1.1", "1.10", "v1.0")
+
+
 def test_a_first_line_says_which_column_holds_the_groups(tmp_path):
     file, names = tmp_path / "groups.csv", ["a/1.png", "a/2.png"]
     file.write_text("image,camera,Group\na/1.png,c,p0\na/2.png,c,p1\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,18 +57,25 @@ def with_groups(source: Any, groups: Any) -> Any:
 
 
 def require_all(groups: Iterable[Any], where: str) -> tuple[str, ...]:
-    """The groups as text. Raises DataError where some are missing: nothing is not one subject."""
-    texts = tuple(map(str, groups))
-    missing = sum(text.strip().lower() in _NONE for text in texts)
+    """The groups as text, in one spelling. Raises DataError where some are missing: nothing is not one subject."""
+    texts = tuple(map(spelling, groups))
+    missing = sum(text.lower() in _NONE for text in texts)
     if missing:
         cause = f"{where} has no subject for {missing} of {len(texts)} images."
         raise DataError(cause, "Name the subject of every image; one that is alone may be its own.")
     return texts
 
 
+def spelling(group: Any) -> str:
+    """A subject as text: 3, 3.0 and " 3" are one, and so is a name whose accents are written in two ways."""
+    text = unicodedata.normalize("NFC", str(group).strip())
+    return text.split(".")[0] if re.fullmatch(r"-?\d+\.0+", text) else text
+
+
 def _by_name(pairs: Sequence[tuple[str, str]], names: Sequence[str], where: str) -> tuple[str, ...]:
     table: dict[str, str] = {}
-    for name, group in pairs:
+    for name, given in pairs:
+        group = spelling(given)
         for known in {name, _plain(name)}:
             if table.setdefault(known, group) != group:
                 cause = f"{where} gives {name} more than one group: {table[known]!r} and {group!r}."
