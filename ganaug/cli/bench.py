@@ -69,10 +69,15 @@ def bench(
 
 
 def _named(folders: tuple[str, ...]) -> Any:
-    """None, one folder, or several by their names. Raises UsageError where two have one name."""
+    """None, one folder, or several by as much of their paths as tells them apart, and from the parts of the data.
+    Raises UsageError where one is given twice."""
+    from ganaug.evaluation.bench.parts import taken  # after --help
+
     if len(folders) < 2:
         return folders[0] if folders else None
-    named = {Path(folder).name: folder for folder in folders}
-    if len(named) < len(folders):
-        raise click.UsageError("Two folders of synthetic images have one name: rename one.")
-    return named
+    parts = [Path(folder).absolute().parts for folder in folders]
+    for depth in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(part[-depth:]) for part in parts]
+        if len(set(names)) == len(names) and not taken(names):
+            return dict(zip(names, folders, strict=True))
+    raise click.UsageError("A folder of synthetic images is given twice.")

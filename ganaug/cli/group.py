@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import inspect
 import json
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import rich_click as click
@@ -102,7 +105,7 @@ def common(command: Callable[..., Told | None]) -> Callable[..., None]:
         if not draws:
             del options["seed"]
         try:
-            with terminal(quiet) as report:
+            with _elsewhere() if as_json else contextlib.nullcontext(), terminal(quiet) as report:
                 told = command(*args, report=report, **options)
             if told is None:
                 return
@@ -122,6 +125,18 @@ def common(command: Callable[..., Told | None]) -> Callable[..., None]:
     ):
         stoppable = option(stoppable)
     return stoppable
+
+
+@contextlib.contextmanager
+def _elsewhere() -> Iterator[None]:
+    """What other people's code prints meanwhile goes to standard error, also from other processes."""
+    with contextlib.redirect_stdout(sys.stderr), contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # one of them is closed
+            kept = os.dup(1)
+            stack.callback(os.close, kept)
+            os.dup2(2, 1)
+            stack.callback(os.dup2, kept, 1)
+        yield
 
 
 def number(name: str, text: str) -> float:

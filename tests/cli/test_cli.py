@@ -20,6 +20,7 @@ from rich.text import Text
 from ganaug.cli.group import COMMANDS, cli
 from ganaug.reporting import console
 from tests.commands import COMMAND, run_alone
+from tests.toys.images import picture
 
 
 def checked(start):
@@ -182,6 +183,22 @@ def test_balancing_equal_classes_adds_nothing_and_is_no_error(run, digits_run, t
     done = run("augment", digits_run.path, "--balance", "--out", tmp_path / "x")
     assert "nothing to add" in done.stdout
     assert not (tmp_path / "x").exists()
+
+
+def test_what_other_code_prints_does_not_spoil_the_json(run, tmp_path):
+    for i in range(76):
+        place = tmp_path / ("train" if i < 16 else "test") / ("ant", "bee")[i % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        picture(i).save(place / f"{i}.png")
+    (tmp_path / "loud.py").write_text(
+        "import os\n\ndef train(dataset, *, validation, seed, device):\n    print('loud')\n"
+        "    os.system('echo louder')\n    return lambda data: [[0.5, 0.5]] * len(data)\n"
+    )
+    told = run("bench", tmp_path / "train", "--test", tmp_path / "test", "--train", f"{tmp_path / 'loud.py'}:train",
+               "--remedies", "none", "--quick", "--seeds", 2, "--out", tmp_path / "out", "--json")  # fmt: skip
+    assert json.loads(told.stdout)["asked"]["name"] == "own"
+    assert "loud\n" in told.stderr
+    assert "louder\n" in told.stderr
 
 
 def test_errors_are_json_too_when_json_is_asked_for(run):

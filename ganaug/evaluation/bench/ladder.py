@@ -67,14 +67,15 @@ def climb_all(arena: Arena, sources: Sequence[str], left_out: dict[str, str], na
     rungs = climb(arena, first)
     found = [best([rung.tried for rung in rungs if rung.tried is not None])]
     for learner in others:
-        steps = [rung.tried for rung in climb(arena, learner) if rung.tried is not None]
+        steps = [rung.tried for rung in climb(arena, learner, (learner.name,)) if rung.tried is not None]
         rungs.append(Rung(learner.name, best(steps)))
         found.append(best(steps))
     if arena.laboratory.parts.unlabelled is not None:
         rungs += _learn_unlabelled(arena, found, left_out)
     if others and "mean" in wanted:
         members = tuple(member for one in found for member in one.contender.members)
-        every = Contender(members, best(found).contender.strength, ("mean",))
+        names = dict.fromkeys(name for one in found for name in one.contender.remedies)
+        every = Contender(members, best(found).contender.strength, (*names, "mean"))
         [together] = arena.attempt(every)
         rungs.append(Rung("mean", together))
         found.append(together)
@@ -146,8 +147,8 @@ def _distilled(arena: Arena, student: Tried, teacher: Tried) -> Rung:
     return Rung(DISTILLED, best(new))
 
 
-def climb(arena: Arena, learner: Learner) -> list[Rung]:
-    """One kind of classifier."""
+def climb(arena: Arena, learner: Learner, remedies: tuple[str, ...] = ()) -> list[Rung]:
+    """One kind of classifier. remedies: what it is itself."""
     menu, wanted = learner.menu, arena.design.remedies
 
     def changed(base: Tried, remedy: str, field: str, options: Sequence[Any]) -> list[Tried]:
@@ -158,7 +159,7 @@ def climb(arena: Arena, learner: Learner) -> list[Rung]:
             _at(rival.contender, name, value) for rival in rivals for name in names for value in menu.knobs[name][1:]
         ))  # fmt: skip
 
-    start = Contender((Member(Arm(classifier=learner.name), menu.start),))
+    start = Contender((Member(Arm(classifier=learner.name), menu.start),), remedies=remedies)
     numbers = list(menu.knobs)
     plain = base = best([*(new := arena.attempt(start)), *tuned(new, numbers[:1])])
     rungs = [Rung(AS_IT_IS, base)]

@@ -3,7 +3,7 @@ elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from ganaug.evaluation.bench.room import Room
 from ganaug.evaluation.bench.row_room import rendered_rows
 from ganaug.evaluation.bench.sets import Items, Sets, rendered
 from ganaug.evaluation.bench.settings import BenchSettings
+from ganaug.evaluation.trials.parts import NAMES as PARTS
 from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.generator.folder import Fitted
 from ganaug.options import Reading, as_text
-from ganaug.reporting import Report
+from ganaug.reporting import Report, listed
 from ganaug.samples.run import Loadable, as_loaded
 
 CROSSWISE = ("shift", "pseudo-labels", "distillation")  # remedies that ask networks of images they have not seen
@@ -59,9 +60,15 @@ def sources(synthetic: Any) -> dict[str, Any]:
         return {}
     if not isinstance(synthetic, Mapping):
         return {"folder": synthetic}
-    if RUN in synthetic or not all(isinstance(name, str) and name for name in synthetic):
-        raise OptionError("The names of synthetic images must be texts, and 'run' is taken.", "Give them other names.")
+    if not all(isinstance(name, str) and name for name in synthetic) or taken(synthetic):
+        names = listed(map(repr, (RUN, *PARTS)))
+        raise OptionError(f"The names of synthetic images must be texts, none of them {names}.", "Give them others.")
     return dict(synthetic)
+
+
+def taken(names: Iterable[str]) -> bool:
+    """Whether one of these names is that of something else in a bench."""
+    return not {RUN, *PARTS}.isdisjoint(names)
 
 
 def words_of(fitted: Fitted | None, synthetic: Mapping[str, Any]) -> str:

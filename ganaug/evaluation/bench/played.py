@@ -214,7 +214,6 @@ def _ladder(played: Played) -> list[dict[str, Any]]:
         None if one is None else played.change(played.as_it_is, one) for one in played.rungs
     ]  # fmt: skip
     corrected = iter(holm([one.p for one in found[1:] if one is not None]))
-    used = set(played.rest.contender.remedies)
     rows = []
     for place, (rung, side, change) in enumerate(zip(played.ladder.rungs, played.rungs, found, strict=True)):
         row: dict[str, Any] = {"rung": rung.remedy, "why not": rung.why_not}
@@ -226,11 +225,23 @@ def _ladder(played: Played) -> list[dict[str, Any]]:
                 "test": record.means(side.answers),
                 "difference": asdict(change),
                 "p corrected": 1.0 if place == 0 else next(corrected),
-                "in the best": rung.remedy in used,
+                "in the best": _in_the_best(played, rung.remedy, side.contender),
                 "cost": record.cost(played, side),
             }
         rows.append(row)
     return rows
+
+
+def _in_the_best(played: Played, remedy: str, contender: Contender) -> bool:
+    """Whether a remedy is part of what was chosen, for the kinds of classifiers that it was tried with."""
+    rest = played.rest.contender
+    own = tuple(one for one in rest.members if one.arm.classifier in contender.kinds)
+    if not {*contender.kinds} <= {*rest.kinds}:
+        return False
+    parts = [rest] if own == rest.members else [
+        one.contender for one in played.ladder.candidates if one.contender.members == own
+    ]  # fmt: skip
+    return any(remedy in part.remedies for part in parts)
 
 
 def evidence(played: Played) -> dict[str, Any]:

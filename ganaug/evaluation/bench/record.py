@@ -61,9 +61,17 @@ def side(played: Played, compared: Compared) -> dict[str, Any]:
         **named(compared.contender),
         "test": means(compared.answers),
         "recall": [None if np.isnan(column).any() else float(column.mean()) for column in recall.T],
-        "curve": np.mean([outcome.curve for outcome in outcomes], axis=0).round(5).tolist(),
-        "watched": np.mean([outcome.watched for outcome in outcomes], axis=0).round(5).tolist(),
+        "curve": _mean_curve([outcome.curve for outcome in outcomes]),
+        "watched": _mean_curve([outcome.watched for outcome in outcomes]),
     }
+
+
+def _mean_curve(curves: Sequence[Sequence[float]]) -> list[float]:
+    """The mean of curves over their own time, from start to end: trainings that stop early have fewer points."""
+    drawn = [curve for curve in curves if len(curve)]
+    places = np.linspace(0, 1, max(map(len, drawn), default=0))
+    each = [np.interp(places, np.linspace(0, 1, len(curve)), curve) for curve in drawn]
+    return np.mean(each, axis=0).round(5).tolist() if drawn else []
 
 
 def means(answers: Sequence[Answers]) -> dict[str, float]:

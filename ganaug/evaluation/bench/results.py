@@ -157,7 +157,7 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
         return _to_mend(data["reasons"], again)
     if data["settings"]["quick"]:
         how = "Run this before you rely on it" if again else "Call it again without quick=True before you rely on it"
-        return how, again.replace(" --quick", "")
+        return how, _less(again, "--quick")
     most, items = data["most"], items_of(data)
     if data["verdict"] == "helps" and items != "images":
         write = f"ganaug augment {run} --ratio auto --out synthetic{SUFFIX[items]}" if run else ""
@@ -176,11 +176,22 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
         best = f"Train as the best one was: {most['arms']['best']['name']}"
         return "; ".join(filter(None, (best, advice and f"that is, with {advice}", out))) + why, look
     if not data["settings"]["remedies"]:
-        return "Let it try remedies, too", again.replace(" --remedies none", "")
+        return "Let it try remedies, too", _less(again, "--remedies", value="none")
     left = "More labelled images, or unlabelled ones (--unlabelled FOLDER), are what is left"
     if items != "images":
         return f"More labelled {items} are what is left.", ""
     return f"{left}.", ""
+
+
+def _less(command: str, option: str, value: str = "") -> str:
+    """A command without an option, and its value."""
+    words = shlex.split(command)
+    for place in reversed(range(len(words))):
+        if words[place : place + 2] == [option, value] and value:
+            del words[place : place + 2]
+        elif words[place] == (f"{option}={value}" if value else option):
+            del words[place]
+    return shlex.join(words)
 
 
 def _to_mend(reasons: Sequence[str], again: str) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from ganaug.files.imagemap import ImageMap
 from ganaug.reporting import Report, silent
 
 Codec = ImageCodec | TableCodec | SeriesCodec
-TRAIN, VALIDATION, TEST, FOLD, UNLABELLED = "train", "validation", "test", "fold", "unlabelled"
+NAMES = TRAIN, VALIDATION, TEST, FOLD, UNLABELLED = "train", "validation", "test", "fold", "unlabelled"
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,7 +16,9 @@ from PIL import Image
 import ganaug
 from ganaug.classifier.features import Backbone
 from ganaug.classifier.finetune import SCRATCH
+from ganaug.cli.bench import _named
 from ganaug.errors import OptionError, OwnTrainingError, WeightsError
+from ganaug.evaluation.bench.record import _mean_curve
 from ganaug.evaluation.bench.run import bench
 from ganaug.evaluation.trials import finetune
 from tests.toys.bench import images
@@ -77,13 +81,32 @@ def test_without_synthetic_images_the_other_question_is_answered(photos, tmp_pat
 
 
 def test_a_network_from_scratch_is_trained_at_its_own_size(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(finetune, "SCRATCH", replace(SCRATCH, epochs=1))
+    monkeypatch.setattr(finetune, "SCRATCH", replace(SCRATCH, epochs=4, patience=1))
     train, test, _ = photos
     data = bench(train, test=test, out=tmp_path, model=TINY, weights="none", remedies=(), **BARE).data
     assert data["asked"]["words"] == f"{TINY} from scratch, 160x160 px"
     assert {trial["learner"] for trial in data["trials"]} == {"finetune"}
     assert all(trial["training"]["scratch"] for trial in data["trials"])
     assert min(trial["training"]["lr"] for trial in data["trials"]) == SCRATCH.lr
+
+
+def test_trainings_that_stop_at_different_epochs_have_a_mean_curve():
+    assert _mean_curve([(0.0, 1.0), (1.0, 1.0)]) == [0.5, 1.0]
+    assert _mean_curve([(0.0, 1.0), (0.0, 0.5, 1.0)]) == [0.0, 0.5, 1.0]
+    assert _mean_curve([(), (0.25,)]) == [0.25]
+    assert _mean_curve([(), ()]) == []
+
+
+def test_synthetic_images_are_not_taken_for_a_part_of_the_data(photos, tmp_path):
+    train, test, made = photos
+    for name in ("train", "validation", "test", "fold", "unlabelled", "run"):
+        with pytest.raises(OptionError, match=f"none of them .*'{name}'"):
+            bench(train, test=test, synthetic={name: made}, out=tmp_path, model="small", **FEW)
+    assert _named(("a/test", "b/good")) == {"a/test": "a/test", "b/good": "b/good"}
+    assert _named(("a/x", "b/good")) == {"x": "a/x", "good": "b/good"}
+    assert set(_named(("one/made", "two/made"))) == {"one/made", "two/made"}
+    with pytest.raises(click.UsageError, match="given twice"):
+        _named(("a/x", "./a/x"))
 
 
 def nearest_mean(dataset, *, validation, seed, device):
@@ -112,7 +135,18 @@ def test_a_training_of_the_users_own_is_benched_as_it_stands(photos, tmp_path):
     assert data["asked"]["words"] == "your training mine.py:nearest_mean"
     assert data["trained"] == len(data["trials"]) > 0
     assert data["verdict"] in ("helps", "no evidence", "harms")
-    assert bench(train, train=f"{file}:nearest_mean", **given).data["trained"] == 0
+    again = bench(train, train=f"{file}:nearest_mean", **given).data
+    assert again["trained"] == 0
+    assert f"{len(data['trials'])} of {len(data['trials'])} of your trainings were read from disk" in again["notes"][-1]
+    other = tmp_path / "renamed"
+    shutil.copytree(train, other)
+    (other / "upright").rename(other / "z")
+    shutil.copytree(test, tmp_path / "test")
+    (tmp_path / "test" / "upright").rename(tmp_path / "test" / "z")
+    plain = {"out": tmp_path / "names", "train": f"{file}:nearest_mean", "remedies": (), **BARE}
+    assert bench(train, test=test, **plain).data["trained"]
+    names = bench(other, test=tmp_path / "test", **plain).data
+    assert names["trained"] == len(names["trials"])  # which may read the names of the classes
     file.write_text(file.read_text() + "\n# another version\n")
     assert bench(train, train=f"{file}:nearest_mean", **given).data["trained"] == data["trained"]
     in_python = bench(train, train=nearest_mean, **{**given, "out": tmp_path / "python"}).data

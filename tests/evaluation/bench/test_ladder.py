@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from ganaug.errors import DivergedError
 from ganaug.evaluation.bench.contenders import Arena, Contender, Member, seeds_of
 from ganaug.evaluation.bench.design import design_for
 from ganaug.evaluation.bench.ladder import AS_IT_IS, Ladder, climb_all, copied
-from ganaug.evaluation.bench.played import failures
+from ganaug.evaluation.bench.played import _in_the_best, failures
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.trials.arms import Arm
 from ganaug.evaluation.trials.learner import Menu
@@ -124,6 +126,26 @@ def test_the_best_of_several_kinds_of_classifiers_is_found_and_the_mean_of_all_i
     assert ladder.rest.contender.kinds == ("probe",)
     assert ladder.rungs[-1].tried.contender.kinds == ("small", "probe")
     assert ladder.as_it_is.contender.kinds == ("small",)
+
+
+def test_what_is_part_of_the_choice_is_told_by_kind_of_classifier(tmp_path):
+    def strong(training: OracleTraining) -> float:
+        return 3.0 + (training.augmentation == "flips")
+
+    def marked(*learners: Oracle, remedies: tuple[str, ...]) -> list[tuple[str, str]]:
+        ladder = climbed(arena(tmp_path / "-".join(remedies), *learners, of=parts(made={}), remedies=remedies))
+        said = SimpleNamespace(rest=SimpleNamespace(contender=ladder.rest.contender), ladder=ladder)
+        rungs = [(rung.remedy, rung.tried.contender) for rung in ladder.rungs if rung.tried is not None]
+        return [(name, " and ".join(one.kinds)) for name, one in rungs if _in_the_best(said, name, one)]
+
+    weak, probe = Oracle(skill, MENU), Oracle(strong, replace(MENU, copies=1), "probe", cost=5.0)
+    assert marked(weak, probe, remedies=("augmentation", "probe")) == [("probe", "probe")]
+    ladder = climbed(arena(tmp_path / "l", weak, probe, of=parts(made={}), remedies=("augmentation", "probe")))
+    assert ladder.rest.contender.remedies == ("probe", "augmentation")
+    assert marked(weak, remedies=("augmentation", "mean")) == [("augmentation", "small"), ("mean", "small")]
+    one, other = (Oracle(skill, replace(MENU, copies=1), name) for name in ("small", "probe"))
+    every = [("augmentation", "small"), ("probe", "probe"), ("mean", "small and probe")]
+    assert marked(one, other, remedies=("augmentation", "probe", "mean")) == every
 
 
 def test_a_shift_gives_back_what_unequal_classes_took_and_is_fitted_on_training_images(tmp_path):

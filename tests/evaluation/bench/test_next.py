@@ -53,6 +53,8 @@ def test_a_quick_bench_is_made_again_and_a_withheld_one_is_not_acted_on():
         "no evidence", settings={"quick": False, "remedies": []}, command="ganaug bench D --remedies none --out O"
     )
     assert next_step(none)[1] == "ganaug bench D --out O"
+    other = {**none, "command": "ganaug bench 'a --remedies none' --remedies=none --out O"}
+    assert next_step(other)[1] == "ganaug bench 'a --remedies none' --out O"
 
 
 def test_where_groups_of_test_images_are_missing_the_command_that_lists_them_is_named():
