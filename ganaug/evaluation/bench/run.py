@@ -230,8 +230,8 @@ def _read_again(laboratory: Laboratory) -> list[str]:
     every = len(laboratory.outcomes)
     read = every - laboratory.trained
     return [
-        f"{read} of {every} of your trainings were read from disk, by the code of your file and of what it imports from "
-        "beside it. If anything else has changed (a file that it reads, a package), bench into a new folder."
+        f"{read} of {every} of your trainings were read from disk, by the code of your file and of what it imports "
+        "from beside it. If anything else has changed (a file that it reads, a package), bench into a new folder."
     ] if read else []  # fmt: skip
 
 
