@@ -107,3 +107,30 @@ def test_a_bench_and_a_measurement(usual, other, tmp_path):
         "digits", run=run, out=tmp_path / "b", limit=12, seeds=2, steps=2, model="small", quick=True, ratios=(0.5,),
         uses=("plain",), remedies=(), device="cpu",
     )  # fmt: skip
+
+
+WITHIN = {
+    "no_grad": torch.no_grad,
+    "inference_mode": torch.inference_mode,
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+}
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_what_a_caller_works_within_changes_nothing(usual, tmp_path, name):
+    def made(place):
+        fitted = ganaug.fit("digits", place / "run", **SMALL).path
+        ganaug.augment(usual, {"0": 2, "1": 2}, place / "out")
+        mixed = ganaug.mix(items(), usual, ratio=0.5, classes=list("0123456789"), seed=2)
+        pictures = [np.array(mixed[int(i)][0]) for i in mixed.synthetic_indices()[:4]]
+        files = [fitted / "generator/model.safetensors", *sorted((place / "out").glob("*/*.png"))]
+        return [file.read_bytes() for file in files], pictures
+
+    plain, served = made(tmp_path / "plain")
+    with WITHIN[name]():
+        states = torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")
+        within, pictures = made(tmp_path / "within")
+        assert states == (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu"))
+    assert len(within) == 5
+    assert within == plain
+    assert np.array_equal(pictures, served)

@@ -15,15 +15,16 @@ from ganaug.errors import DataError, OptionError, SeenImagesWarning, TooFewImage
 
 
 def refuse_unsteady(opened: ImageSource, as_served: bool, *, needed: bool) -> None:
-    """Raises DataError for a data set that changes its items at random; a SeenImagesWarning where that is asked for.
-    Raises OptionError where it is asked for, `needed`, and items are the same at each reading."""
+    """Raises DataError for a data set that changes its items at random; a SeenImagesWarning where that is asked for, of
+    pictures. Raises OptionError where it is asked for, `needed`, and items are the same at each reading."""
     found = unsteady(opened)
     if found is None:
         if as_served and needed:
             raise OptionError("as_served would change nothing: items are the same twice.", "Leave out as_served=.")
         return
-    if not as_served:
-        raise DataError(found.cause, f"{found.fix}; as_served=True learns items as they are served.")
+    if not as_served or found.label:
+        more = "" if found.label else "; as_served=True learns items as they are served"
+        raise DataError(found.cause, f"{found.fix}{more}.")
     warnings.warn(
         f"{found.cause} They are read as they are served: whether other sets hold the same images cannot be judged.",
         SeenImagesWarning,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from collections import Counter
@@ -70,16 +71,20 @@ def write_parts(
     else:
         how = Reading(range=reading.range)
         contents = [_npz(data, source, found, reading, rows, of) for rows, of in zip(parts, of_rows, strict=True)]
-    for file, content in zip(files, contents, strict=True):
-        write_atomically(file, content)
-    if isinstance(base, FolderSource):
-        try:
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        for file, content in zip(files, contents, strict=True):
+            write_atomically(file, content)
+        if isinstance(base, FolderSource):
             for file, rows, of in zip(files, parts, of_rows, strict=True):
                 _require_same(file, how, source, rows, of)
-        except BaseException:  # taken back, and raised again
-            for file in files:
-                file.unlink(missing_ok=True)
-            raise
+    except BaseException:  # taken back, and raised again
+        for file in files:
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not made yet, or something else lies there
+            for folder in made:
+                folder.rmdir()
+        raise
     return files, how
 
 

@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ganaug.errors import GanaugError, OptionError
+from ganaug.errors import GanaugError, OptionError, UnwritableError
 from ganaug.files.integrity import free_space, writing
 from ganaug.files.lock import LOCKS, sole_writer, unread
 from ganaug.files.owner import Owner
@@ -25,8 +25,11 @@ _USED = "used"  # the file of an entry whose time says when it was used
 def cache_folder(name: str) -> Path:
     """A folder of ours in the user's cache. Raises UnwritableError where it cannot be made."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganaug" / name
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except UnwritableError as error:
+        raise UnwritableError(error.cause, "Make it writable, or name another cache by XDG_CACHE_HOME.") from error
     return folder
 
 

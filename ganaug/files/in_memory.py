@@ -9,6 +9,7 @@ import sys
 import types
 from collections import Counter
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def otherwise_in_memory(file: Path, own: dict[str, Any] | None = None) -> str:
             continue
         try:
             text = path.read_bytes()
-            code, tree = compile(text, name, "exec", dont_inherit=True), ast.parse(text)
+            code, tree = SourceFileLoader(path.stem, name).source_to_code(text, name), ast.parse(text)
         except (SyntaxError, ValueError):
             return f"{path.name} is no Python any more"
         changed = [*_other_code(modules, name, [*_all_code(code)]), *_other_values(modules, _plain_values(tree))]

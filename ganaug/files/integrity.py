@@ -154,7 +154,8 @@ def read_whole(path: Path, most: int = _LARGE) -> bytes:
         raise
     except OSError as error:
         reason = "it is a link" if error.errno == errno.ELOOP else error.strerror or str(error)
-        raise ArtefactError(f"{path} cannot be read: {reason}.", "Put the file itself there.") from error
+        fix = "Put the file itself there." if error.errno == errno.ELOOP else "Make it readable."
+        raise ArtefactError(f"{path} cannot be read: {reason}.", fix) from error
 
 
 def open_plain(path: Path, flags: int) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from torch.utils.data import ConcatDataset, IterableDataset
+from torch.utils.data import ConcatDataset
 
 from ganaug.data.labels.classes import Classes
 from ganaug.data.labels.unwrap import innermost
@@ -16,6 +15,7 @@ from ganaug.data.sources.steady import by_turns, global_streams
 from ganaug.errors import IncompatibleLoaderError, LabelMismatchError, OptionError
 from ganaug.generator.folder import ByName, Fitted
 from ganaug.mixing.dataset import MixedDataset
+from ganaug.mixing.given import require_map_style
 from ganaug.mixing.labels import absent_of, named_labels_of, nameless
 from ganaug.mixing.leaks import MOST_COMPARED, refuse_overlap, warn_of_copies
 from ganaug.mixing.native import size_of_items
@@ -186,30 +186,6 @@ def refuse_mixed(dataset: Any) -> None:
         raise IncompatibleLoaderError("The data set is mixed with synthetic images already.", "Give the real data set.")
     for part in base.datasets if isinstance(base, ConcatDataset) else ():
         refuse_mixed(part)
-
-
-def require_map_style(dataset: Any) -> None:
-    """Raises IncompatibleLoaderError for what is no data set (a path, images and labels), for one whose items have no
-    index, and for a dict of several data sets."""
-    if isinstance(dataset, (str, bytes, Path)):
-        raise IncompatibleLoaderError(
-            f"{str(dataset)!r} names a place, and is not a data set.",
-            "Open it, with your transform: torchvision.datasets.ImageFolder(place, transform).",
-        )
-    if isinstance(dataset, (tuple, list)) and len(dataset) == 2 and all(hasattr(part, "shape") for part in dataset):
-        raise IncompatibleLoaderError(
-            "Images and labels are no data set.", "Give torch.utils.data.TensorDataset(images, labels)."
-        )
-    if isinstance(dataset, Mapping):
-        raise IncompatibleLoaderError(
-            f"{type(dataset).__name__} holds several data sets.",
-            f"Give one of them: {' or '.join(f'dataset[{name!r}]' for name in dataset)}.",
-        )
-    if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
-        raise IncompatibleLoaderError(
-            f"{type(dataset).__name__} is not a map-style data set: its items have no index.",
-            "Give a data set with __len__ and __getitem__.",
-        )
 
 
 def _require_settings(transform: Any, pool_epochs: Any) -> None:

@@ -19,6 +19,7 @@ from ganaug.mixing.alike import compare_served
 from ganaug.mixing.before import fetched, labels_seen
 from ganaug.mixing.epochs import EpochClock, passing_loader
 from ganaug.mixing.forms import Form, form_of
+from ganaug.mixing.given import refuse_joint
 from ganaug.mixing.labels import NamedLabels
 from ganaug.mixing.native import look_at
 from ganaug.mixing.notices import OneOrder, notice_added
@@ -157,6 +158,8 @@ class MixedDataset(Dataset):
             self._transform = transform
         else:
             self._shared = transform
+
+    transforms = property(fset=refuse_joint)
 
     @property
     def target_transform(self) -> Any:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from ganaug.data.labels.classes import Classes, check_names
+from ganaug.data.pictures.convert import refuse_masked
 from ganaug.errors import DataError, OptionError
 from ganaug.mixing.labels import class_of
 from ganaug.mixing.leaks import warn_of_more_seen
@@ -115,6 +116,8 @@ class GANSampler(BaseEstimator):
         HarmfulError
             The verdict of the run is "harms", without `force`.
         """
+        refuse_masked(X)
+        refuse_masked(y)
         images, labels = np.asarray(X), np.asarray(y)
         axes = _axes(images, self.layout)
         if labels.shape != (len(images),) or labels.dtype.kind not in "iuUOS":

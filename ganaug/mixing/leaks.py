@@ -19,6 +19,7 @@ from ganaug.data.survey import SeenItems, seen_items
 from ganaug.errors import LeakError, SeenImagesWarning
 from ganaug.generator.folder import Fitted
 from ganaug.generator.known import known_to
+from ganaug.mixing.given import require_map_style
 from ganaug.reporting import Report, silent
 from ganaug.samples.elsewhere import Elsewhere, samples_of
 from ganaug.samples.run import Samples, as_fitted
@@ -52,6 +53,8 @@ def unseen(dataset: Any, run: Samples, *, report: Report = silent) -> Subset:
     ------
     DataError
         None of the images can be read.
+    IncompatibleLoaderError
+        It is no map-style data set.
 
     Warns
     -----
@@ -69,6 +72,8 @@ def unseen(dataset: Any, run: Samples, *, report: Report = silent) -> Subset:
     >>> len(ganaug.unseen(test, "runs/digits"))
     50
     """
+    if not isinstance(dataset, ImageSource):
+        require_map_style(dataset)
     samples = samples_of(run, report, as_fitted)
     source = open_source(dataset, range=samples.codec.range)
     known = _known(samples)

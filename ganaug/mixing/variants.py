@@ -13,8 +13,8 @@ import torch
 from ganaug.data.labels.classes import Classes
 from ganaug.data.labels.unwrap import innermost
 from ganaug.errors import DataError
-from ganaug.mixing.build import require_map_style
 from ganaug.mixing.dataset import MixedDataset
+from ganaug.mixing.given import require_map_style
 from ganaug.mixing.labels import absent_of, named_labels_of
 from ganaug.mixing.leaks import refuse_overlap
 from ganaug.mixing.native import size_of_items

@@ -200,6 +200,8 @@ def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
     ------
     ArtefactError
         A file is missing, altered or unknown.
+    DataError
+        It is something else than a run.
 
     Examples
     --------
@@ -208,6 +210,8 @@ def load(run: str | Path | Run, *, recipe: OwnRecipe | None = None) -> Fitted:
     >>> fitted.card.recipe, fitted.card.steps, fitted.classes[:2]
     ('small', 12, ('0', '1'))
     """
+    if not isinstance(run, (str, Path, Run, Fitted)):
+        raise DataError(f"A {type(run).__name__} is no run.", "Give the path of a run, or what ganaug.fit gives.")
     named = path_of(run)
     chosen = choice_folder(named)
     if chosen is not None:

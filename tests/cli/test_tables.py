@@ -63,6 +63,9 @@ def test_check_fit_augment_of_a_table(table, tmp_path):
         (["fit", "digits", "--target", "class", "--out", "x"], 2, "tables"),
         (["check", "digits", "--target", "class"], 2, "tables"),
         (["check", "{table}"], 2, "--target"),
+        (["check", "none.csv", "--test", "{table}"], 3, "There is no file or folder none.csv"),
+        (["fit", "none.csv", "--size", "16", "--out", "x"], 3, "There is no file or folder none.csv"),
+        (["split", "none.csv"], 3, "There is no file or folder none.csv"),
     ],
 )
 def test_what_a_user_does_wrong_with_a_table_is_said(arguments, code, words, table, tmp_path, monkeypatch, capsys):

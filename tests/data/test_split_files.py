@@ -69,8 +69,12 @@ def test_names_of_any_kind_come_back(tmp_path):
 def test_names_that_no_list_can_say_are_refused_and_nothing_is_left(tmp_path):
     data = noise_folder(tmp_path / "photos", {"red": 3, "apple": 3, "red apple": 3})  # a list says so of two labels
     with pytest.raises(DataError, match=r"No list can hold .*several labels: 'red apple'.*ganaug\.split\(data\)"):
-        ganaug.split(data, tmp_path / "parts")
-    assert not list((tmp_path / "parts").glob("*.csv"))
+        ganaug.split(data, tmp_path / "far" / "parts")
+    assert not (tmp_path / "far").exists()
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(DataError, match="No list can hold"):
+        ganaug.split(data, tmp_path / "mine")
+    assert not list((tmp_path / "mine").iterdir())
     assert len(ganaug.split(data).test) == 3
 
 

@@ -1,3 +1,5 @@
+import enum
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -100,7 +102,7 @@ def test_what_is_not_images(run):
     for bad in (x.astype(float), x.reshape(24, -1), x[..., None, None], np.zeros((24, 8, 8, 5), np.uint8)):
         with pytest.raises(DataError):
             GANSampler(run, classes=toy.CLASSES).fit_resample(bad, y)
-    for labels in (y[:5], y.astype(float), y[:, None]):
+    for labels in (y[:5], y.astype(float), y[:, None], np.ma.array(y, mask=y > 1), np.array(["ant", 1, 2], object)[y]):
         with pytest.raises(DataError):
             GANSampler(run, classes=toy.CLASSES).fit_resample(x, labels)
     with pytest.raises(OptionError):
@@ -162,3 +164,11 @@ def test_a_fold_in_another_form_is_known_by_likeness(tmp_path):
     with pytest.warns(SeenImagesWarning, match="in another form, and 6 images in all"):
         sampler.fit_resample(resized[:5], y)
     sampler.fit_resample(rng.integers(0, 256, (5, 48, 48), dtype=np.uint8), y)  # others: nothing to say
+
+
+def test_names_that_look_the_same_are_refused(run):
+    x, y = images((24, 8, 8))
+    with pytest.raises(DataError, match="look the same"):
+        GANSampler(run).fit_resample(x, np.array(["\u00fc", "u\u0308", "ant"])[y])
+    with pytest.raises(DataError, match="no order"):
+        GANSampler(run).fit_resample(x, np.array(list(enum.Enum("kinds", "ant bee cow")), object)[y])

@@ -1,7 +1,9 @@
 import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -15,6 +17,7 @@ from ganaug.data.duplicates.fingerprint import fingerprint
 from ganaug.data.duplicates.likeness import likeness
 from ganaug.errors import (
     ArtefactError,
+    DataError,
     IncompatibleLoaderError,
     LabelMismatchError,
     LeakError,
@@ -516,9 +519,25 @@ class Stream(torch.utils.data.IterableDataset):
 
 
 def test_data_sets_that_cannot_be_mixed_are_refused(run):
-    for dataset in (Triples(), Stream(), iter(toy.Pictures())):
+    frame = pd.DataFrame({"image": ["a.png"], "label": [0]})
+    for dataset in (Triples(), Stream(), iter(toy.Pictures()), frame, toy.Pictures):
         with pytest.raises(IncompatibleLoaderError):
             mix(dataset, run)
+    for wrong in (frame, toy.Pictures):
+        with pytest.raises(DataError, match="is a table|is a class"):
+            mix(toy.Pictures(), run, evaluation=[wrong])
+        with pytest.raises(DataError, match="is a table|is a class"):
+            mix(toy.Pictures(), wrong)
+    for name in ("digits", Path("here"), (np.zeros((4, 8, 8), np.uint8), np.arange(4)), frame):
+        with pytest.raises(IncompatibleLoaderError, match=r"no data set|not a data set|is a table"):
+            unseen(name, run)
+
+
+def test_joint_transforms_of_a_mixed_data_set_are_refused(run):
+    dataset = mix(toy.Pictures(), run, ratio=0.5, classes=toy.CLASSES)
+    assert not hasattr(dataset, "transforms")
+    with pytest.raises(IncompatibleLoaderError, match=r"no \.transforms .*Set its \.transform"):
+        dataset.transforms = v2.RandomHorizontalFlip()
 
 
 def test_concatenated_data_sets(run):

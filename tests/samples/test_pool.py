@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatchError
+from ganaug.errors import ArtefactError, DataError, DiskFullError, LabelMismatchError, UnwritableError
 from ganaug.files import imagemap
 from ganaug.files.lock import sole_maker
 from ganaug.recipes import RECIPES
@@ -202,6 +202,9 @@ def test_where_there_is_no_run_folder_the_cache_is_used(tmp_path, monkeypatch):
     toy.save_generator(run / "generator")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert Pool.open(run, {"ant": 1}).path.parent == tmp_path / "cache" / "ganaug" / "pool"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(run / "generator" / "card.json"))  # a file
+    with pytest.raises(UnwritableError, match="pool cannot be written.*name another cache by XDG_CACHE_HOME"):
+        Pool.open(run, {"ant": 1})
 
 
 def test_impossible_plans(run):

@@ -7,6 +7,7 @@ from html import unescape
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -113,3 +114,10 @@ def test_a_run_of_a_table_has_no_images(tmp_path: Path):
     assert "<img" not in run._repr_html_()
     with pytest.raises(DataError, match="rows of a table"):
         run.sample()
+
+
+@pytest.mark.parametrize("wrong", [None, 3, pd.DataFrame({"a": [1]}), ganaug.Run])
+def test_what_is_no_run_is_called_so(wrong, tmp_path):
+    for use in (ganaug.load, lambda run: ganaug.augment(run, {"0": 1}, tmp_path / "out")):
+        with pytest.raises(DataError, match=f"A {type(wrong).__name__} is no run.*the path of a run"):
+            use(wrong)

@@ -35,15 +35,20 @@ def numbered(classes: Classes | Mapping[int, str]) -> dict[int, str]:
     """Label -> name, of what a user gave as `classes`; also a pandas Series, by its index, and a ClassLabel of Hugging
     Face. Raises LabelMismatchError for two names of one label, DataError for what is no names."""
     to_dict = getattr(classes, "to_dict", None)
-    classes = to_dict() if callable(to_dict) else classes
+    classes = to_dict() if callable(to_dict) and not isinstance(classes, type) else classes
     names = getattr(classes, "names", None)
-    if isinstance(names, list):
+    if isinstance(names, list) and not hasattr(classes, "__getitem__"):
         classes = names
     if not isinstance(classes, Mapping):
         return dict(enumerate(check_names(classes)))
     turned = all(isinstance(value, (int, np.integer)) for value in classes.values())
     labels, names = (classes.values(), classes) if turned else (classes, classes.values())
-    named = dict(zip(map(int, labels), check_names(list(names)), strict=True))
+    try:
+        numbers = [int(label) for label in labels]
+    except (TypeError, ValueError) as error:
+        cause = "In classes=, neither the keys nor the values are all whole numbers."
+        raise DataError(cause, "Give a list of names, name -> label, or label -> name.") from error
+    named = dict(zip(numbers, check_names(list(names)), strict=True))
     if len(named) < len(classes) or min(named, default=0) < 0:
         raise LabelMismatchError(
             "classes gives one label to two names, or a negative one.", "Give every name a label of its own, 0 or more."
@@ -115,9 +120,11 @@ def _numbers(known: Sequence[str]) -> list[int] | None:
 
 def check_names(names: Sequence[Any]) -> tuple[str, ...]:
     """Class names as unique, non-empty text; DataError otherwise."""
-    if isinstance(names, (str, bytes, Mapping)) or not (hasattr(names, "__getitem__") and hasattr(names, "__len__")):
+    listed = hasattr(names, "__getitem__") and hasattr(names, "__len__") and getattr(names, "ndim", 1) == 1
+    if isinstance(names, (str, bytes, Mapping, type)) or not listed:
         raise DataError(f"The class names are a {type(names).__name__}, not a list.", "Give a list of names.")
-    texts = tuple(name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name) for name in names)
+    given = ("" if name is None else name for name in names)
+    texts = tuple(name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name) for name in given)
     for text in texts:
         if not text.strip():
             raise DataError("A class has an empty name.", "Give every class a name.")

@@ -260,5 +260,8 @@ def _integers(values: Any, what: str) -> np.ndarray:
         found = "not numbers" if array is None else f"{array.dtype} of shape {array.shape}"
         fix = "Labels must be integers, one for each item: give targets= where it can be given, or read the data by "
         fix += "ganaug.open_source(dataset, targets=[...], classes=[...]) and fit what it gives."
+        if what == "targets":
+            fix = "Give an integer 0, 1, ... for each item, and the name of each as classes=[...]. Of names: classes, "
+            fix += "targets = numpy.unique(names, return_inverse=True); of one-hot labels: targets = labels.argmax(1)."
         raise DataError(f"{start}: {found} instead of integers.", fix)
     return array.astype(np.int64)

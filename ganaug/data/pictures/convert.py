@@ -81,21 +81,47 @@ def pixels_of_pairs(x: Any, count: int) -> np.ndarray:
 
 def as_numpy(x: Any) -> np.ndarray | None:
     """Array, tensor (any device), column of numbers or nested list of them as a numpy array; None for everything
-    else."""
+    else. Raises DataError for masked values, and for a tensor whose numbers are not there, or not all of them."""
+    refuse_masked(x)
     if isinstance(x, np.ndarray):
-        return x
+        return np.asarray(x)
     if _is_tensor(x):
-        x = x.detach().cpu()
-        return (x.float() if x.is_floating_point() else x).numpy()
+        return _of_tensor(x)
     if isinstance(x, Sequence) and type(x).__name__ == "Column":  # of a data set of Hugging Face
         x = x[:]
     if isinstance(x, (list, tuple)) or hasattr(x, "__array__"):
         try:
             array = np.asarray(x)
-        except (ValueError, TypeError):
-            return None
+        except (ValueError, TypeError, RuntimeError):  # of several sizes, or tensors that numpy does not take
+            plain = _without_tensors(x)
+            try:
+                array = np.asarray(plain)
+            except (ValueError, TypeError):
+                return None
         return None if array.dtype == object else array
     return None
+
+
+def refuse_masked(x: Any) -> None:
+    """Raises DataError for an array, or a list of them or of numbers, in which values are masked."""
+    if np.ma.is_masked(x) or (isinstance(x, (list, tuple)) and any(map(np.ma.is_masked, x))):
+        raise DataError("Some values are masked.", "Leave out the items that hold them, or fill them: x.filled(VALUE).")
+
+
+def _of_tensor(x: Any) -> np.ndarray:
+    try:
+        x = x.detach().cpu()
+        return (x.float() if x.is_floating_point() else x).numpy()
+    except (RuntimeError, TypeError) as error:  # sparse, nested, quantised, on the device "meta"
+        kind = "meta" if x.is_meta else str(x.layout).removeprefix("torch.")
+        cause = f"A tensor ({kind}, {str(x.dtype).removeprefix('torch.')}) holds its numbers in no array."
+        raise DataError(cause, "Give a usual one: x.to_dense(), x.dequantize(), or one that holds numbers.") from error
+
+
+def _without_tensors(x: Any) -> Any:
+    if isinstance(x, (list, tuple)):
+        return [_without_tensors(one) for one in x]
+    return _of_tensor(x) if _is_tensor(x) else x
 
 
 def _channels_last(array: np.ndarray, name: str, channels_first: bool) -> np.ndarray:

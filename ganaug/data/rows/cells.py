@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.data.labels.csv_rows import SUFFIXES, Row, read_rows, some, table_of
+from ganaug.data.sources.kinds import is_frame, is_text
 from ganaug.data.sources.listed import is_image_list
+from ganaug.data.sources.source import kind_of
 from ganaug.errors import DataError, OptionError
 
 DELIMITERS = ";\t|,"  # a comma comes last: it may be a decimal point
@@ -43,19 +45,17 @@ class Cells:
 
 def is_table(data: Any) -> bool:
     """Whether it is a CSV file, by its name, or a pandas DataFrame."""
-    if isinstance(data, (str, Path)):
+    if is_text(data):
         return Path(data).suffix.lower() in SUFFIXES
     return is_frame(data)
 
 
 def holds_rows(data: Any, drop: Sequence[str] = (), image: str | None = None) -> bool:
-    """Whether it is a table, rather than a list of images: these are taken for one where columns are left out."""
+    """Whether it is a table, rather than a list of images: these are taken for one where columns are left out. Raises
+    DataError for a file that is not there."""
+    if is_text(data) and not Path(data).expanduser().exists():
+        kind_of(data)  # it may be the name of a data set
     return is_table(data) and (bool(drop) or not is_image_list(data, image))
-
-
-def is_frame(data: Any) -> bool:
-    """Whether it is a pandas DataFrame."""
-    return hasattr(data, "columns") and hasattr(data, "iloc") and hasattr(data, "itertuples")
 
 
 def read_cells(data: Any) -> Cells:

@@ -7,10 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from ganaug.data.pictures.files import SUFFIXES
 from ganaug.data.rows.columns import MISSING, Category, Column, Constant, Number
 from ganaug.data.rows.date_forms import find_dates, nearly_dates
 from ganaug.data.rows.dates import Moments
@@ -60,6 +62,10 @@ def find_column(name: str, cells: tuple[str, ...]) -> Found:
     numerals = find_numerals(name, texts) if texts else None
     if len(texts) <= FEW and len(cells) - sum(tally[cell] for cell in gone) >= 5 * len(texts):
         return _category(name, tally, numerals[0] if numerals else None)
+    if len(tally) > len(cells) // 2 and 2 * sum(Path(text).suffix.lower() in SUFFIXES for text in texts) > len(texts):
+        cause = f"Column {name!r} names image files, like {texts[0][:40]!r}."
+        fix = "To learn these images, write the table as a CSV file beside them, and give that."
+        raise DataError(cause, f"{fix} To learn the other columns: --drop {name} (drop=[{name!r}] in Python).")
     dates = find_dates(name, texts)
     if dates is not None:
         column = _number(name, cells, gone, dates.moments)

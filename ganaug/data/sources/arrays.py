@@ -216,6 +216,11 @@ def labels_and_names(y: Any, classes: Sequence[str] | None) -> tuple[np.ndarray,
     values = as_numpy(y)
     if values is None:
         values = np.asarray(y)
+    every = y if isinstance(y, (list, tuple)) else values.tolist() if values.dtype.kind in "fO" else ()
+    gone = [place for place, label in enumerate(every) if _is_missing(label)]
+    if gone:
+        cause = f"{len(gone)} of {len(every)} items have no label, but None or NaN (first: item {gone[0]})."
+        raise DataError(cause, "Leave these items out, or label them.")
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
@@ -223,8 +228,6 @@ def labels_and_names(y: Any, classes: Sequence[str] | None) -> tuple[np.ndarray,
         raise DataError(f"Labels of shape {values.shape} are not one integer for each image.", fix)
     if values.dtype.kind in "US" or (values.dtype == object and all(isinstance(value, str) for value in values)):
         return _from_names([str(value) for value in values.astype(str)], classes)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise DataError("Labels hold NaN.", "Remove the unlabelled images.")
     if values.dtype.kind not in "iub":
         raise DataError(f"Labels are {values.dtype}, not integers.", "Convert them: y.astype(int).")
     values = values.astype(np.int64)
@@ -232,6 +235,12 @@ def labels_and_names(y: Any, classes: Sequence[str] | None) -> tuple[np.ndarray,
         first = int((values < 0).argmax())
         raise DataError(f"Label {values[first]} of item {first} is negative.", "Remove the unlabelled images.")
     return values, classes
+
+
+def _is_missing(label: Any) -> bool:
+    """None, NaN, and what pandas has for them."""
+    not_a_number = isinstance(label, (float, np.floating)) and bool(np.isnan(label))
+    return label is None or not_a_number or type(label).__name__ in ("NAType", "NaTType")
 
 
 def _from_names(values: list[str], classes: Sequence[str] | None) -> tuple[np.ndarray, Sequence[str]]:

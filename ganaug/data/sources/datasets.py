@@ -19,7 +19,7 @@ from ganaug.data.pictures.convert import as_numpy, to_picture
 from ganaug.data.pictures.depth import Range
 from ganaug.data.sources.arrays import ArraySource, from_arrays, item_names
 from ganaug.data.sources.dicts import as_pairs, part_of
-from ganaug.data.sources.kinds import Asked, in_short, is_text, source
+from ganaug.data.sources.kinds import Asked, in_short, is_text, no_data_set, source
 from ganaug.errors import DataError, LabelMismatchError, UnreadableImageError
 from ganaug.reporting import Report, silent
 
@@ -166,6 +166,8 @@ def from_dataset(
 def require_map_style(dataset: Any) -> None:
     """Raises DataError for what has no items by index, and for what has none at all."""
     kind = type(dataset).__name__
+    if other := no_data_set(dataset):
+        raise DataError(*other)
     if isinstance(dataset, IterableDataset):
         streamed = hasattr(dataset, "features")
         fix = "Load it without streaming=True." if streamed else "Give a map-style Dataset."

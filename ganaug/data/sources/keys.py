@@ -18,7 +18,7 @@ def image_key(kinds: Mapping[str, str], named: str | None) -> str:
     if named is not None:
         return _there(named, kinds)
     images = [name for name, kind in kinds.items() if kind in ("Image", "PngImageFile", "JpegImageFile")]
-    return _one(images or _called(kinds, IMAGES), kinds, "the image", "image")
+    return _one(images or _called(kinds, IMAGES), list(kinds), "the image", "image", IMAGES)
 
 
 def label_key(kinds: Mapping[str, str], image: str, named: str | None) -> str:
@@ -30,7 +30,7 @@ def label_key(kinds: Mapping[str, str], image: str, named: str | None) -> str:
     found = list(dict.fromkeys([*classes, *called]))
     if not found and len(kinds) == 2:
         found = [name for name in kinds if name != image]
-    return _one(found, kinds, "the class", "target")
+    return _one(found, [name for name in kinds if name != image], "the class", "target", LABELS)
 
 
 def _called(kinds: Mapping[str, str], names: Collection[str]) -> list[str]:
@@ -43,11 +43,14 @@ def _there(name: str, kinds: Mapping[str, str]) -> str:
     return name
 
 
-def _one(found: list[str], kinds: Mapping[str, str], what: str, option: str) -> str:
+def _one(found: list[str], others: list[str], what: str, option: str, words: frozenset[str]) -> str:
+    """The only one that was found. others: those that it may be, if none was; first those that have one of the words in
+    their names."""
     if len(found) != 1:
-        which = f"{', '.join(map(repr, found))} may all be" if found else f"none of {', '.join(map(repr, kinds))} is"
+        which = f"{', '.join(map(repr, found))} may all be" if found else f"none of {', '.join(map(repr, others))} is"
+        like = [name for name in others if not words.isdisjoint(name.lower().replace("-", "_").split("_"))]
+        give = " or ".join(f"{option}={name!r}" for name in (found or like or others)[:3])
         raise DataError(
-            f"Of an item, {which} {what}.",
-            f"Name it where {option}= can be given ({option}={(found or list(kinds))[0]!r}), or leave the others out.",
+            f"Of an item, {which} {what}.", f"Name it where {option}= can be given ({give}), or leave the others out."
         )
     return found[0]

@@ -72,6 +72,22 @@ def is_text(data: Any) -> bool:
     return isinstance(data, (str, Path))
 
 
+def is_frame(data: Any) -> bool:
+    """Whether it is a pandas DataFrame."""
+    return not isinstance(data, type) and all(hasattr(data, name) for name in ("columns", "iloc", "itertuples"))
+
+
+def no_data_set(data: Any) -> tuple[str, str] | None:
+    """Cause and fix where it is a class in place of one of its kind, or a table, neither of which has items."""
+    if isinstance(data, type):
+        return f"{data.__name__} is a class, not a data set.", f"Make one of it: {data.__name__}(...)."
+    if is_frame(data) or (hasattr(data, "columns") and hasattr(data, "to_pandas")):  # of Polars and Arrow
+        fix = "Give images and labels, (X, y) or a data set; if it lists image files, a CSV file of it beside them. "
+        fix += "Rows of a table are for ganaug.fit and ganaug.bench, with target=, the column of classes."
+        return f"A {type(data).__name__} is a table, not images.", fix
+    return None
+
+
 def is_file(data: Any, *suffixes: str) -> bool:
     """Whether it is the path of a file with one of these suffixes, which are in lower case."""
     return is_text(data) and Path(data).suffix.lower() in suffixes and Path(data).expanduser().is_file()

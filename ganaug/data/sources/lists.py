@@ -91,9 +91,9 @@ def rows_of_part(cells: Sequence[str], part: str, path: Path) -> list[int]:
 def label_cells(listing: Listing, target: str | None, besides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """What the class of each image is called, and by which column.
 
-    target: that column. Without it, the only one besides those named is taken; or the only one that is called like a
-    label; or several of which in every row just one is 1, the others 0: these are named by their columns. Raises
-    DataError where nothing decides it, and for several labels of one image.
+    target: that column. Without it, the only one besides those named is taken; or several of which in every row just
+    one is 1 or True, the others 0 or False: these are named by their columns; or the only one that is called like a
+    label. Raises DataError where nothing decides it, and for several labels of one image.
     """
     if target is not None:
         return target, _single(listing, target)
@@ -102,9 +102,11 @@ def label_cells(listing: Listing, target: str | None, besides: Sequence[str]) ->
         return others[0], _single(listing, others[0])
     if not others:
         raise DataError(f"{listing.path} has no column of classes.", "Add one.")
-    if all(_is_01(listing.column(name)) for name in others):
-        return f"{others[0]} ... {others[-1]}", _from_one_hot(listing, others)
     called = [name for name in others if name.lower() in LABEL_NAMES]
+    if all(_is_01(listing.column(name)) for name in others):
+        rows = list(zip(*(map(_bit, listing.column(name)) for name in others), strict=True))
+        if len(called) != 1 or all(sum(row) == 1 for row in rows):
+            return f"{others[0]} ... {others[-1]}", _from_one_hot(listing, others, rows)
     if len(called) == 1:
         return called[0], _single(listing, called[0])
     raise DataError(
@@ -113,8 +115,7 @@ def label_cells(listing: Listing, target: str | None, besides: Sequence[str]) ->
     )
 
 
-def _from_one_hot(listing: Listing, names: Sequence[str]) -> tuple[str, ...]:
-    rows = list(zip(*([float(cell) for cell in listing.column(name)] for name in names), strict=True))
+def _from_one_hot(listing: Listing, names: Sequence[str], rows: Sequence[tuple[float, ...]]) -> tuple[str, ...]:
     odd = [number for number, row in enumerate(rows, 1) if sum(row) != 1]
     if odd:
         cause = f"{some(names)} of {listing.path} are 0 and 1, but in {len(odd)} of {len(rows)} rows not just one is 1"
@@ -169,7 +170,13 @@ def _is_plain(text: str) -> bool:
 
 
 def _is_01(cells: Sequence[str]) -> bool:
-    return all(_number(cell) in (0, 1) for cell in cells)
+    return all(_bit(cell) in (0, 1) for cell in cells)
+
+
+def _bit(text: str) -> float:
+    """A number, where True is 1 and False is 0; -1 for other texts."""
+    number = {"true": 1.0, "false": 0.0}.get(text.lower(), _number(text))
+    return -1 if number is None else number
 
 
 def _number(text: str) -> float | None:

@@ -109,6 +109,10 @@ def parquet(asked: Asked) -> ParquetSource:
     if missing:
         cause = f"{missing} of {len(cells)} rows of {asked.path} have no {target!r}."
         raise DataError(cause, "Leave them out of the file, or name another column: --target COLUMN.")
+    odd = next((type(cell).__name__ for cell in cells if not isinstance(cell, (int, str, bytes))), None)
+    if odd is not None:
+        cause = f"The column {target!r} of {asked.path} holds {odd}, not one class for each image."
+        raise DataError(cause, "Write classes as integers or texts, or name another column: --target COLUMN (target=).")
     kin = None if groups is None else require_all(groups, f"The column {group!r} of {asked.path}")
     values, given = labels_and_names(np.asarray(cells), how.classes if how.classes is not None else names)
     labels, classes, dropped = named_labels(values, given, drop_empty=how.classes is None)

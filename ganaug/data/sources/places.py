@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +65,8 @@ def image_columns(listing: Listing, known: Files, named: str | None) -> list[str
         return [named, *(name for name in naming if name != named)]
     if not naming:
         best = max(means, key=lambda name: len({file for file in means[name] if file is not None}))
+        if not known.names:
+            refuse_unread(listing.path, dict(_columns(listing)), [Path(known.root), listing.path.parent])
         images = f"its images are called {some(known.names, 2)}" if known.names else "there is no image"
         raise DataError(
             f"No column of {listing.path} names the images of {known.root} ({best!r} holds "
@@ -105,16 +107,35 @@ def folder_of_list(
             f"Say which to take: {shlex.quote(str(next(iter(places))))} --labels {quoted} (labels= in Python).",
         )
     naming = next((name for name, cells in columns.items() if _image_names(cells)), image)
+    if naming is None:
+        refuse_unread(path, columns, _folders_beside(path.parent))
     if naming is None and table:
         return None
+    fix = f"Name their folder: FOLDER --labels {quoted} (labels= in Python)"
     if naming is None:
         cause = f"No column of {path} names images that are in its folder or beside it."
-        raise DataError(cause, f"Name their folder: FOLDER --labels {quoted} (labels= in Python).")
-    fix = f"Name their folder: FOLDER --labels {quoted} (labels= in Python)"
+        tables = "A table without images is for ganaug.fit and ganaug.bench (target=)"
+        raise DataError(cause, f"{fix}. {tables}; to look at one: ganaug check {quoted} --target COLUMN.")
     raise DataError(
         f"The column {naming!r} of {path} names images ({some(columns[naming], 2)}), but they are not beside it.",
         f"{fix}; or, for a table, leave the column out: --drop {shlex.quote(naming)}." if table else f"{fix}.",
     )
+
+
+def refuse_unread(path: Path, columns: Mapping[str, Sequence[str]], places: Sequence[Path]) -> None:
+    """Raises DataError where most cells of a column of a list name files that are there, and none is of a format that
+    is read."""
+    for name, cells in columns.items():
+        distinct = list(dict.fromkeys(filter(None, cells)))
+        texts = distinct[:_PROBE]
+        for place in places if 2 * len(distinct) > len(cells) else ():  # else rather labels
+            there = [text for text in texts if os.path.isfile(place / text.replace("\\", "/"))]
+            if 2 * len(there) > len(texts) and not any(_there(place, text) for text in texts):
+                raise DataError(
+                    f"The column {name!r} of {path} names files of a format that is not read, like {there[0]!r}.",
+                    f"Convert them to PNG; these are read: {', '.join(sorted(SUFFIXES))}. If it is a table, leave the "
+                    f"column out: --drop {shlex.quote(name)} (drop=).",
+                )
 
 
 def list_for(folder: Path) -> tuple[Path, str] | None:

@@ -17,7 +17,7 @@ from torch.utils.data import Dataset, Subset
 from ganaug.data.labels.unwrap import innermost, unchanged
 from ganaug.data.sources.datasets import DatasetSource
 from ganaug.data.sources.small import base_of, rows_in_base
-from ganaug.errors import DataError
+from ganaug.errors import DataError, LabelMismatchError
 from ganaug.keys import permutation
 
 ITEMS = 64  # are read twice, or as many times those that there are
@@ -28,18 +28,22 @@ _TRIALS = 12  # readings that must agree where an attribute was taken away
 @dataclass(frozen=True)
 class Unsteady:
     """name: of an item that was read twice and differs. attribute: of the data set, without which it does not; "" where
-    none was found."""
+    none was found. label: it is its label that differs."""
 
     name: str
     attribute: str
+    label: bool = False
 
     @property
     def cause(self) -> str:
         by = f" by its `{self.attribute}`" if self.attribute else ""
-        return f"The data set changes its items at random{by}: {self.name} is another picture at a second reading."
+        other = "has another label" if self.label else "is another picture"
+        return f"The data set changes its items at random{by}: {self.name} {other} at a second reading."
 
     @property
     def fix(self) -> str:
+        if self.label:
+            return "Read it by ganaug.open_source(dataset, targets=[...]), the label of each item"
         name = f" (a copy of it, with {self.attribute} = None)" if self.attribute else ""
         return f"Give the data set without its augmentation{name}, or keep that in an attribute called `transform`"
 
@@ -64,10 +68,16 @@ def unsteady(source: Any) -> Unsteady | None:
 def read_twice(source: Any, index: int, turn: int) -> tuple[np.ndarray | None, Unsteady | None]:
     """The pixels of an item, None where it cannot be read; and what there is to say if it differs when it is read
     again. turn: keys the two states of the random streams."""
-    first = _read(source, index, 2 * turn)
     base = base_of(source)
-    if first is None or not isinstance(base, DatasetSource) or _same(first, _read(source, index, 2 * turn + 1)):
+    first = _read(source, index, 2 * turn)
+    if first is None or not isinstance(base, DatasetSource):
         return first, None
+    second = _read(source, index, 2 * turn + 1)
+    pixels = first if first.size else None
+    if _same(first, second):
+        return pixels, None
+    if second is not None and not (first.size and second.size):
+        return pixels, Unsteady(source.names[index], "", label=True)
     return first, Unsteady(source.names[index], _culprit(base, int(rows_in_base(source, np.array([index]))[0]), turn))
 
 
@@ -96,10 +106,13 @@ def global_streams(seed: int) -> Iterator[None]:
 
 
 def _read(source: Any, index: int, seed: int) -> np.ndarray | None:
-    """The pixels of an item; None where it cannot be read, which whoever reads it in earnest will hear of."""
+    """The pixels of an item, none of them where it carries another label than the list of labels says; None where it
+    cannot be read. Whoever reads it in earnest will hear of both."""
     with global_streams(seed):
         try:
             return np.asarray(source.read(index))
+        except LabelMismatchError:
+            return np.empty(0, np.uint8)
         except DataError:
             return None
 

@@ -1,6 +1,7 @@
 """`labels_of` against what each data set's own `__getitem__` gives; torchvision's classes are filled in by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torchvision.datasets as tv
@@ -302,8 +303,12 @@ def test_given_targets_win_and_are_checked():
     assert labels_of(Own(), targets=torch.zeros(6, dtype=torch.int32)).targets.tolist() == [0] * 6
     with pytest.raises(LabelMismatchError, match="2 labels for 6 items"):
         labels_of(Own(), targets=[0, 1])
-    with pytest.raises(DataError, match="integers"):
-        labels_of(Own(), targets=[0.5] * 6)
+    names = ["a", "b"] * 3
+    for targets in ([0.5] * 6, names, pd.Categorical(names), np.eye(6, dtype=int)):
+        with pytest.raises(DataError, match="Targets: .*an integer 0, 1, .* for each item, and with classes="):
+            labels_of(Own(), targets=targets)
+    classes, numbers = np.unique(names, return_inverse=True)
+    assert labels_of(Own(), targets=numbers, classes=classes).classes == ("a", "b")
     with pytest.raises(DataError, match="the label of item 0|The label of item 0"):
         labels_of(Own(labels=None, y=["a"] * 6))
 

@@ -245,3 +245,24 @@ def test_given_names_may_be_other_words_but_not_the_same_ones_turned_round():
             labels_of(dataset, classes=turned)
         assert "targets=" in refused.value.fix
     assert labels_of(own, Y, classes=turned).names == dict(enumerate(turned))
+
+
+def test_folders_that_a_data_set_merges_are_named_by_its_table(tmp_path):
+    for i, name in enumerate((ANT, BEE, "fly")):
+        (tmp_path / name).mkdir()
+        for k in range(2):
+            picture(2 * i + k).save(tmp_path / name / f"{k}.png")
+
+    class Merged(tv.ImageFolder):
+        def find_classes(self, directory):
+            return [ANT, BEE, "fly"], {ANT: 0, BEE: 1, "fly": 1}
+
+    source = open_source(Merged(tmp_path))
+    assert source.classes == (ANT, f"{BEE}, fly")
+    assert source.labels.tolist() == [0, 0, 1, 1, 1, 1]
+
+    class Swapped(tv.ImageFolder):
+        def find_classes(self, directory):
+            return [ANT, BEE, "fly"], {ANT: 1, BEE: 0, "fly": 0}
+
+    assert open_source(Swapped(tmp_path)).classes == (f"{BEE}, fly", ANT)

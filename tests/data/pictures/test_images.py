@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganaug.data.pictures.images import FORMATS, decode_image
+from ganaug.data.load import load_images
+from ganaug.data.pictures.images import FORMATS, decode_image, size_of_file
 from ganaug.errors import DataError, UnreadableImageError
 from tests.toys.images import picture
 
@@ -51,14 +52,10 @@ def test_a_jpeg_may_come_smaller_and_nothing_else_does():
     assert decode_image(encoded(image, "JPEG", exif=turned), at_least=40).size == (40, 55)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_applied(orientation):
-    image = picture(3, (10, 16))
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    read = np.asarray(decode_image(encoded(image, "PNG", exif=exif)))
+def upright(image, orientation):
+    """The pixels of an image of this orientation, set upright."""
     a = np.asarray(image)
-    upright = {
+    turned = {
         1: a,
         2: a[:, ::-1],
         3: a[::-1, ::-1],
@@ -67,8 +64,34 @@ def test_exif_orientation_is_applied(orientation):
         6: np.rot90(a, -1),
         7: a[::-1, ::-1].transpose(1, 0, 2),
         8: np.rot90(a),
-    }[orientation]
-    assert np.array_equal(read, upright)
+    }
+    return turned[orientation]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(orientation):
+    image = picture(3, (10, 16))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for kind in ("PNG", "TIFF"):
+        read = np.asarray(decode_image(encoded(image, kind, exif=exif)))
+        assert np.array_equal(read, upright(image, orientation))
+
+
+@pytest.mark.parametrize("orientation", range(5, 9))
+def test_a_folder_of_turned_tiff_files_is_one_of_upright_pictures(orientation, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for i in range(4):
+        image, name = picture(i, (12, 20)), f"{'ab'[i % 2]}/{i}"
+        for kind, stored in (("tiff", image), ("png", Image.fromarray(upright(image, orientation).copy()))):
+            place = tmp_path / kind / f"{name}.{kind}"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            stored.save(place, **({"exif": exif} if kind == "tiff" else {}))
+        assert size_of_file(tmp_path / "tiff" / f"{name}.tiff") == size_of_file(tmp_path / "png" / f"{name}.png")
+    turned, plain = (load_images(tmp_path / kind) for kind in ("tiff", "png"))
+    assert turned.codec == plain.codec
+    assert turned.pixels.equal(plain.pixels)
 
 
 def test_16_bit_grey_keeps_one_scale_for_all_images():

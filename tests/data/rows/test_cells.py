@@ -137,3 +137,9 @@ def test_check_says_how_columns_were_read(tmp_path):
     assert found.columns["number"].startswith("dates, as YYYYMMDD.0, from 20")
     assert any("'number'" in line and "--drop number" in line for line in found.advice)
     assert found.problems == ()
+
+
+def test_a_column_of_image_files_says_how_these_are_learned():
+    names = [f"{kind}{i % 7}.png" for i, kind in enumerate("abcdefghij" * 4)]
+    with pytest.raises(DataError, match=r"'path' names image files, like 'a0.png'.*CSV file beside them.*--drop path"):
+        load_table(pandas.DataFrame({"path": names, "class": ["u", "v"] * 20}), "class")

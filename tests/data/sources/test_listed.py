@@ -6,6 +6,7 @@ import pytest
 
 from ganaug.data.check import check
 from ganaug.data.load import load_images
+from ganaug.data.rows.cells import holds_rows
 from ganaug.data.sources.listed import is_image_list
 from ganaug.data.sources.source import brings_test_part, open_source
 from ganaug.errors import DataError, LabelMismatchError, OptionError
@@ -81,6 +82,12 @@ def test_one_hot_columns_are_classes_if_exactly_one_is_1(flat):
     source = open_source(flat, labels=write(flat.parent / "l.csv", "image,a,b", rows))
     assert source.classes == ("a", "b")
     assert by_first_letter(source)
+    rows = [f"{name},{name[0] == 'a'},{name[0] == 'b'}" for name in NAMES]  # as pandas writes get_dummies
+    assert by_first_letter(open_source(flat, labels=write(flat.parent / "l.csv", "image,a,b", rows)))
+    rows = [f"{row},{row[0] == 'b'}" for row in rows]
+    checked = open_source(flat, labels=write(flat.parent / "l.csv", "image,label,b,seen", rows))
+    assert checked.classes == ("False", "True")  # of the column that is called like a label
+    rows = [f"{name},{float(name[0] == 'a')},{float(name[0] == 'b')}" for name in NAMES]
     rows[2] = "a2,1.0,1.0"
     with pytest.raises(DataError, match=r"in 1 of 12 rows not just one is 1 \(first: row 3\)"):
         open_source(flat, labels=write(flat.parent / "l.csv", "image,a,b", rows))
@@ -258,3 +265,31 @@ def test_a_column_called_group_that_can_only_be_the_classes_is_no_subjects(flat)
     one_hot = open_source(write(flat.parent / "l.csv", "image,single,group", rows))
     assert one_hot.groups is None
     assert one_hot.classes == ("group", "single")
+
+
+@pytest.mark.parametrize("lines", [[f"{n}.png,{n[0]}" for n in NAMES], [f"{n},{n[0]}" for n in NAMES]])
+def test_a_list_without_names_of_columns_is_refused(flat, lines):
+    for data, given in ((flat, {"labels": flat.parent / "l.csv"}), (flat.parent / "l.csv", {})):
+        write(flat.parent / "l.csv", lines[0], lines[1:])
+        with pytest.raises(DataError, match=r"The first line of .* names an image.*Put a line of names above"):
+            open_source(data, **given)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".jp2", ".avif", ""])
+def test_files_of_a_format_that_is_not_read_are_called_so(tmp_path, suffix):
+    for name in NAMES:
+        (tmp_path / f"{name}{suffix}").write_bytes(b"not read")
+    file = write(tmp_path / "l.csv", "image,label", [f"{name}{suffix},{name[0]}" for name in NAMES])
+    for data, given in ((file, {}), (tmp_path, {"labels": file})):
+        with pytest.raises(DataError, match=f"names files of a format that is not read, like 'a0{suffix}'.*PNG"):
+            open_source(data, **given)
+    with pytest.raises(DataError, match="--drop image"):
+        holds_rows(file)
+    assert holds_rows(file, ["image"])
+
+
+def test_a_table_of_images_that_are_not_there_says_who_reads_tables(tmp_path):
+    file = write(tmp_path / "t.csv", "width,height,kind", ["1,2,a", "3,4,b"])
+    for read in (check, load_images):
+        with pytest.raises(DataError, match=f"ganaug.fit and ganaug.bench .*: ganaug check {file} --target COLUMN"):
+            read(file, target="kind")

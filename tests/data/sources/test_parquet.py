@@ -83,6 +83,14 @@ def test_what_cannot_be_read_says_why(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="is the class.*target="):
         open_source(file)
     assert len(open_source(file, target="a")) == 8
+    two = table(other=LABELS).rename_columns(["img", "fine_label", "coarse_label"])
+    parquet.write_table(two.append_column("id", pyarrow.array(range(8))), file)
+    with pytest.raises(DataError, match=r"\(target='fine_label' or target='coarse_label'\)"):
+        open_source(file)
+    for labels, kind in (([float(y) for y in LABELS], "float"), ([[y, 1] for y in LABELS], "list")):
+        parquet.write_table(table(labels), file)
+        with pytest.raises(DataError, match=f"The column 'label' of .* holds {kind}.*integers or texts.*--target"):
+            open_source(file)
     parquet.write_table(pyarrow.table({"image": ["a.png", "b.png"], "label": [0, 1]}), file)
     with pytest.raises(DataError, match="not encoded images"):
         open_source(file)

@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torchvision.datasets as tv
@@ -6,6 +9,7 @@ from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 from torchvision.transforms import v2
 
+import ganaug
 from ganaug.data.labels.unwrap import without_transforms
 from ganaug.data.load import load_images
 from ganaug.data.sources.source import open_source
@@ -24,7 +28,19 @@ Y = np.asarray([0, 1] * 4)
     [
         (X[:5], Y, "5 images but 8 labels"),
         (X, Y.astype(float), "not integers"),
-        (X, np.where(Y == 0, np.nan, 1), "NaN"),
+        (X, np.where(Y == 0, np.nan, 1), r"4 of 8 items have no label, but None or NaN \(first: item 0\)"),
+        (X, ["a", None] * 4, r"4 of 8 items have no label.*first: item 1"),
+        (X, ["a", float("nan")] * 4, "4 of 8 items have no label"),
+        (X, pd.Series(["a", None] * 4), "4 of 8 items have no label"),
+        (X, pd.Series([1, None] * 4, dtype="Int64"), "4 of 8 items have no label"),
+        (X, pd.Categorical(["a", None] * 4), "4 of 8 items have no label"),
+        (X, np.ma.array(Y, mask=Y > 0), "masked"),
+        (X, [np.ma.masked, *Y[1:]], "masked"),
+        (np.ma.array(X, mask=X > 250), Y, "masked"),
+        (torch.rand(8, 6, 6).to_sparse(), Y, "sparse_coo"),
+        ([torch.rand(6, 6).to_sparse()] * 8, Y, "sparse_coo"),
+        (torch.rand(8, 6, 6, device="meta"), Y, "meta"),
+        (X, [torch.tensor(0, device="meta")] * 8, "meta"),
         (X, np.eye(2, dtype=int)[Y], r"y.argmax\(1\)"),
         (X, Y - 1, "negative"),
         (X.astype(float), Y, r"floats from .* to 255.*0\.\.1"),
@@ -53,6 +69,12 @@ def test_dtypes_and_layouts_mean_the_same():
     assert torch.equal(load_images((X > 127, Y)).pixels, torch.from_numpy((X > 127) * np.uint8(255))[:, None])
     deep = load_images((X.astype(np.uint16) * 257, Y)).pixels
     assert torch.equal(deep, expected)
+    learned = [torch.from_numpy(x / 255).float().requires_grad_() for x in X]
+    for x in (learned, np.ma.array(X)):
+        assert torch.equal(load_images((x, Y)).pixels, expected)
+    assert (load_images(([x.bfloat16() for x in learned], Y)).pixels.int() - expected.int()).abs().max() <= 1
+    items = [(x[None], torch.tensor(y)) for x, y in zip(learned, Y, strict=True)]
+    assert torch.equal(load_images(items).pixels, expected)
 
 
 @pytest.mark.parametrize("mode", ["P", "CMYK", "LA", "RGBA"])
@@ -98,6 +120,25 @@ def test_labels_outside_the_names(tmp_path):
         open_source((X, Y), classes=["a", "a"])
     with pytest.raises(DataError, match="empty name"):
         open_source((X, Y), classes=["a", " "])
+
+
+def test_names_come_in_whatever_holds_them():
+    names = ["no", "yes"]
+    for classes in (tuple(names), np.array(names), pd.Index(names), pd.Series(names), pd.Series([0, 1], names),
+                    {"no": 0, "yes": 1}, {0: "no", 1: "yes"}, {"0": "no", "1": "yes"}):  # fmt: skip
+        assert open_source((X, Y), classes=classes).classes == ("no", "yes")
+    datasets = pytest.importorskip("datasets")
+    assert open_source((X, Y), classes=datasets.ClassLabel(names=names)).classes == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [Path("no"), "no", b"no", 2, {"no", "yes"}, (name for name in ("no", "yes")), {"no": "yes"}, {"no": None}, list,
+     pd.Series, np.array(2), np.array([["no"], ["yes"]]), pd.DataFrame({"no": [0], "yes": [1]}), [None, "yes"]],
+)  # fmt: skip
+def test_what_cannot_be_names_is_refused(classes):
+    with pytest.raises(DataError, match="name"):
+        open_source((X, Y), classes=classes)
 
 
 def test_npz_parts_and_groups(tmp_path):
@@ -347,6 +388,15 @@ def test_what_is_no_source_says_what_is(source, cause):
     with pytest.raises(DataError, match=cause) as caught:
         load_images(source)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize("read", [load_images, open_source, ganaug.check, ganaug.split])
+def test_a_table_or_a_class_in_place_of_a_data_set_says_what_to_give(read):
+    frame = pd.DataFrame({"image": ["a.png", "b.png"], "y": ["a", "b"]})
+    with pytest.raises(DataError, match=r"is a table.*\(X, y\).*a CSV file of it.*ganaug.fit and ganaug.bench"):
+        read(frame)
+    with pytest.raises(DataError, match=r"ImageFolder is a class.*ImageFolder\(...\)"):
+        read(tv.ImageFolder)
 
 
 # by name

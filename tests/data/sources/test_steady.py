@@ -128,3 +128,15 @@ def test_classes_take_turns():
     assert set(labels[order[:3]]) == {0, 1, 2}
     assert (by_turns(labels, "test") == order).all()
     assert len(by_turns(np.empty(0, np.int64))) == 0
+
+
+@pytest.mark.parametrize("as_served", [False, True])
+def test_random_labels_are_called_so(as_served):
+    class Noisy(Own):
+        def __getitem__(self, index):
+            return picture(index), random.randrange(2)
+
+    with pytest.raises(DataError, match=r"at random: item \d+ has another label.*targets=") as caught:
+        load_images(Noisy("aug", None), as_served=as_served)
+    assert "as_served" not in caught.value.fix
+    assert len(load_images(open_source(Noisy("aug", None), targets=Y))) == 24
