@@ -169,7 +169,8 @@ def render() -> str:
         f"(worst {100 * min(line['change'] for line in lines):+.1f} points, median "
         f"{100 * np.median([line['change'] for line in lines]):+.1f}); in {none} it was that. "
         f"A draw took {np.median([line['seconds'] for line in lines]) / 60:.0f} minutes in the median, on one or two "
-        f"threads of {lines[-1]['machine']['cpu']}, {lines[-1]['date']}.\n",
+        f"threads of {' or '.join(sorted({line['machine']['cpu'] for line in lines}))}, "
+        f"{min(line['date'] for line in lines)} to {max(line['date'] for line in lines)}.\n",
         *_on_top(lines),
     ])  # fmt: skip
 
