@@ -130,8 +130,6 @@ def learners_for(
         report("classifier", 0, 0, f"not tried with the linear probe, which has no steps: {', '.join(idle)}")
     if asked.steps is not None and SMALL not in room.learners:
         raise OptionError("steps are those of the small network, which is not trained.", "Leave out --steps (steps=).")
-    if asked.cache is not None and not room.native:
-        raise OptionError("cache keeps pictures of full size, and none is looked at.", "Leave out --cache (cache=).")
     return room
 
 
