@@ -305,7 +305,7 @@ def test_given_targets_win_and_are_checked():
         labels_of(Own(), targets=[0, 1])
     names = ["a", "b"] * 3
     for targets in ([0.5] * 6, names, pd.Categorical(names), np.eye(6, dtype=int)):
-        with pytest.raises(DataError, match="Targets: .*an integer 0, 1, .* for each item, and the name of each as classes="):
+        with pytest.raises(DataError, match="Targets: .*an integer 0, 1, .* for each item, and the name of each"):
             labels_of(Own(), targets=targets)
     classes, numbers = np.unique(names, return_inverse=True)
     assert labels_of(Own(), targets=numbers, classes=classes).classes == ("a", "b")
