@@ -144,8 +144,8 @@ def render() -> str | None:
         "Nothing is tuned in these benches, and there is one share and no augmentation: they ask whether the "
         "interval and the word made of it are right. Few groups and classes of few images are simulated in "
         "`tests/evaluation/bench/test_verdict.py`. Where at most 16 test images, or groups of them, differ between the "
-        "two sides, an exact test by flipping the signs (with trainings that are all alike: McNemar's) has the last word: four better and "
-        "none worse are no evidence.\n",
+        "two sides, an exact test by flipping the signs (with trainings that are all alike: McNemar's) has the last "
+        "word: four better and none worse are no evidence.\n",
         *parts,
     ])  # fmt: skip
 
