@@ -10,6 +10,7 @@ import pytest
 from ganaug.evaluation.bench.run import bench
 from scripts.studies import remedies
 from scripts.studies.lib.results import put, read
+from scripts.studies.lib.words import interval
 from tests.toys.bench import CLASSES, NearestMean, images
 
 
@@ -46,6 +47,21 @@ def test_the_table_tells_of_every_draw_and_how_sure_it_is(tmp_path: Path, monkey
     assert cells[12].startswith("-10.0")
     assert "better than the small network as it is in 3 of 4 draws (worst -5.0 points" in page
     assert "trashnet-all (photographs of waste, 384 x 512 px; 1 draw)" in page
+
+
+def test_the_readme_has_the_figures_of_the_study():
+    lines = read(remedies.RESULTS / "remedies.jsonl")
+    shown = (Path(__file__).parents[2] / "README.md").read_text().splitlines()
+    for data, kind in remedies.KINDS.items():
+        own = [one for one in lines if one["cell"] == f"{data}-20"]
+        assert len(own) == 4
+        found = {
+            name: [remedies._rung(one, name) for one in own] for name in ("as it is", "augmentation", "mean", "probe")
+        }
+        means = [100 * np.mean([rung["test" if name == "as it is" else "change"] for rung in rungs])
+                 for name, rungs in found.items()]  # fmt: skip
+        cells = [kind, f"{means[0]:.1f}", *(f"{mean:+.1f}" for mean in means[1:])]
+        assert f"| {' | '.join(cells)} | **{interval([one['change'] for one in own])}** |" in shown
 
 
 def test_a_draw_is_a_bench_of_which_the_rungs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
