@@ -17,6 +17,7 @@ from ganaug.data.sources.kinds import SOURCES, is_text
 from ganaug.data.sources.ours import SAMPLES, made_here
 from ganaug.data.sources.small import base_of
 from ganaug.errors import OptionError
+from ganaug.options import Reading
 
 _OUTSIDE = "Choose a folder outside, so that it is not read as a class."
 _ENOUGH = 2  # folders of images with the names of classes, which make a folder one of data
@@ -45,6 +46,16 @@ def require_outside(out: str | Path, *data: Any, classes: Sequence[str] = ()) ->
             folder, names = lies
             named = " and ".join(map(repr, names))
             raise OptionError(f"{out} lies in {folder}, which holds images of the classes {named}.", _OUTSIDE)
+
+
+def refuse_within(unlabelled: Any, data: Any, reading: Reading) -> None:
+    """Raise OptionError for a folder of unlabelled images that lies in one of class folders, or is it."""
+    root = _folder_of(data) if reading.labels is None else None
+    if root is not None and is_text(unlabelled) and Path(unlabelled).is_dir():
+        place = Path(unlabelled).expanduser()
+        if any(_inside(one / "image", root) for one in (place.resolve(), place.parent.resolve() / place.name)):
+            cause = f"The unlabelled images in {place} lie in the data folder {root}, whose folders are classes."
+            raise OptionError(cause, "Move them out of it.")
 
 
 def _folder_of(data: Any) -> Path | None:

@@ -23,7 +23,7 @@ from ganaug.data.sources.source import brings_test_part, open_source
 from ganaug.data.split import held_out_rows
 from ganaug.data.split_files import require_free, write_parts
 from ganaug.data.split_report import Split
-from ganaug.data.subjects import copies, grouped, survey_with_pairs
+from ganaug.data.subjects import copies, grouped, short_marks, survey_with_pairs
 from ganaug.defaults import usual_defaults
 from ganaug.errors import DataError, FewImagesWarning, OptionError
 from ganaug.options import Reading, as_text, merged, typed
@@ -117,7 +117,8 @@ def split(
     labels, names = source.labels[rows], tuple(source.names[row] for row in rows)
     known = None if source.groups is None else tuple(source.groups[row] for row in rows)
     alike = [*(same for same, _ in copies(source, found)), *((pair.first, pair.second) for pair in pairs or ())]
-    of_name = grouped(names, known, alike)
+    marks = short_marks(found)
+    of_name = grouped(names, known or marks, alike)
     blocks = tuple(of_name[name] for name in names)
     items = Labelled(
         labels=torch.from_numpy(labels.copy()), classes=source.classes, names=names, groups=blocks,
@@ -131,7 +132,7 @@ def split(
 
     in_data = source.rows if isinstance(source, Larger) and reading.skip_small is not None else np.arange(len(source))
     whole, of_test = label_counts(labels, source.classes), label_counts(labels[held], source.classes)
-    sets = [n for n in Counter(grouped(names, None, alike).values()).values() if n > 1]
+    sets = [n for n in Counter(grouped(names, marks, alike).values()).values() if n > 1]
     parts = Split(
         train=in_data[rows[~held]],
         test=in_data[rows[held]],
@@ -143,7 +144,7 @@ def split(
         remark=_remark(data),
     )
     if folder is not None:
-        groups = _names_of(rows, blocks, known) if known is not None or pairs else None
+        groups = dict(zip(rows.tolist(), blocks, strict=True)) if known is not None or pairs else None
         files, how = write_parts(data, source, found, (rows[~held], rows[held]), groups, reading, folder)
         lone = any(train == 1 for train, _ in parts.counts.values())  # a fit needs two images of a class
         parts = replace(parts, files=files, steps=_steps(data, files, replace(how, skip_small=2 if lone else None)))
@@ -155,14 +156,6 @@ def split(
             stacklevel=3,
         )
     return parts
-
-
-def _names_of(rows: np.ndarray, blocks: Sequence[str], known: Sequence[str] | None) -> dict[int, str]:
-    """The group of each row: of groups that were joined, the name of the first; a number where none are known."""
-    called: dict[str, str] = {}
-    for block, group in zip(blocks, blocks if known is None else known, strict=True):
-        called.setdefault(block, group)
-    return {row: called[block] for row, block in zip(rows.tolist(), blocks, strict=True)}
 
 
 def _distinct(groups: Sequence[str], chosen: np.ndarray) -> int:

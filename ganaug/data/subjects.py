@@ -18,6 +18,7 @@ from ganaug.errors import DataError, OutputInUseError
 from ganaug.files.integrity import csv_text
 from ganaug.reporting import Report, silent
 
+MARK = 16  # hexadecimal digits of a fingerprint, by which a group without a name is called
 MOST = 10_000  # images of a set among which near-duplicates are looked for
 
 
@@ -87,17 +88,25 @@ def copies(source: ImageSource, found: Survey) -> list[tuple[tuple[str, ...], in
 def alike(source: ImageSource, found: Survey, pairs: Sequence[NearPair]) -> dict[str, str]:
     """Item -> group, where copies, near-duplicates and the images of each known group are together."""
     sets = [*(names for names, _ in copies(source, found)), *((pair.first, pair.second) for pair in pairs)]
-    return grouped(source.names, source.groups, sets)
+    marks = dict(zip(found.rows.tolist(), short_marks(found), strict=True))
+    known = [marks.get(row, name) for row, name in enumerate(source.names)] if source.groups is None else source.groups
+    return grouped(source.names, known, sets)
 
 
-def grouped(names: Sequence[str], groups: Sequence[str] | None, sets: Sequence[Sequence[str]]) -> dict[str, str]:
-    """Name -> group, where the items of each set, and of each group that is known, are together, also by a chain."""
+def short_marks(found: Survey) -> list[str]:
+    """Of each image that was read, what tells pictures apart."""
+    return [mark[:MARK] for mark in found.images.fingerprints]
+
+
+def grouped(names: Sequence[str], groups: Sequence[str], sets: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Name -> group, where the items of each set, and of each group that is known, are together, also by a chain; it
+    has the name of the first that was known. groups: fingerprints where none are, so that two lists call none alike."""
     at = {name: row for row, name in enumerate(names)}
-    pairs = [(names[one], names[other]) for one, other in with_first(groups or ())]
+    pairs = [(names[one], names[other]) for one, other in with_first(groups)]
     pairs += [(name, together[0]) for together in sets for name in together[1:]]
     roots = joined(len(names), ((at[one], at[other]) for one, other in pairs))
-    numbers: dict[int, str] = {}
-    return {name: numbers.setdefault(roots[at[name]], str(len(numbers) + 1)) for name in names}
+    called: dict[int, str] = {}
+    return {name: called.setdefault(roots[at[name]], group) for name, group in zip(names, groups, strict=True)}
 
 
 def groups_csv(groups: dict[str, str]) -> str:

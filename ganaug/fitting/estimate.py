@@ -10,7 +10,7 @@ import torch
 
 from ganaug.data.batches import ClassBalancedBatches
 from ganaug.data.check_report import Needs
-from ganaug.data.outputs import require_outside
+from ganaug.data.outputs import refuse_within, require_outside
 from ganaug.data.spec import KINDS, DataSpec
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
@@ -107,6 +107,7 @@ def dry_run(
     share the fit the first one measures its share of a batch, as it does before a fit; the others get None."""
     settings = merged(FitSettings, settings, options)
     require_outside(out, data, settings.pairs, settings.unlabelled)
+    refuse_within(settings.unlabelled, data, settings)
     with ranks_of(settings.slices) as ranks:
         if ranks.leads:
             require_place(Path(out), resume=False)

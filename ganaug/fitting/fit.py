@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ganaug.data.outputs import require_outside
+from ganaug.data.outputs import refuse_within, require_outside
 from ganaug.defaults import usual_defaults
 from ganaug.errors import OptionError, OutputInUseError
 from ganaug.files.integrity import writing
@@ -124,6 +124,7 @@ def fit(
     settings = merged(FitSettings, settings, options)
     folder = Path(out)
     require_outside(folder, data, settings.pairs, settings.unlabelled)
+    refuse_within(settings.unlabelled, data, settings)
     source_run = Path(fork.path if isinstance(fork, Run) else fork) if fork is not None else None
     with ranks_of(settings.slices) as ranks:
         if ranks.leads:

@@ -251,6 +251,10 @@ def test_nearly_identical_pictures_of_a_set_are_told_two_labels_first_and_make_g
     for together in (*pairs, ("ant/0.png", "ant/copy.png")):
         assert groups[together[0]] == groups[together[1]]
     assert len(set(groups.values())) == len(groups) - 3
+    shutil.copytree(tree, tmp_path / "other")
+    for number, file in enumerate(sorted((tmp_path / "other").glob("*/*.png"))):
+        picture(5000 + number).save(file)
+    assert set(check(tmp_path / "other").grouping.values()).isdisjoint(found.grouping.values())
     (tree / "ant" / "torn.png").write_bytes(b"none")
     (tmp_path / "more.csv").write_text(groups_csv(check(tree).grouping))
     assert len(set(open_source(tree, groups=tmp_path / "more.csv").groups)) == len(groups) - 2, "each image has a group"

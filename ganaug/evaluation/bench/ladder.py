@@ -102,6 +102,8 @@ def _why_not(arena: Arena, remedy: str) -> str:
         return f"All trainings of {the(first.words)} give the same classifier."
     if remedy == "augmentation" and (first.menu.augmentations or first.menu.blends):
         return "No augmentation was to be tried."
+    if remedy == "augmentation" and arena.design.allow == ():
+        return "No change of an image is allowed (--allow none)."
     return f"There is no such change of {the(first.words)}."
 
 

@@ -13,6 +13,7 @@ import torch
 
 from ganaug.classifier.judge import folds
 from ganaug.data.load import LabelledImages
+from ganaug.data.sources.ours import made_here
 from ganaug.data.sources.source import ImageSource, is_source, open_source
 from ganaug.data.spec import KINDS
 from ganaug.data.unlabelled import links_as, open_like
@@ -49,6 +50,9 @@ def loaded(run: Loadable) -> Fitted:
     try:
         return as_loaded(run)
     except ArtefactError as error:
+        made = made_here(str(run)) if isinstance(run, (str, Path)) else None
+        if made is not None and "bench" in made:
+            raise OptionError(f"{run} is {made}, and no run.", "Name the run that was benched.") from error
         if isinstance(run, (str, Path)) and is_source(run) and not (Path(run) / "state").is_dir():
             raise OptionError(f"{run} holds data and no generator.", "Name it as --synthetic (synthetic=).") from error
         raise
@@ -98,7 +102,8 @@ def parts_of(
             largest = max(design.ratios)
             most = int(np.ceil(POOL * max(sets.train.counts().values()) * largest / (1 - largest)))
             images = images.take(Part.of(images.pixels, images.labels).first(most))
-        made[name] = Part.of_all(images, opened(given.synthetic[name], Reading()))
+        how = Reading(range=sets.reading.range or getattr(sets.train.codec, "range", None))
+        made[name] = Part.of_all(images, opened(given.synthetic[name], how))
     for part in made.values():
         if len(part) == 0:
             withheld = given.fitted is not None and given.fitted.choice is not None

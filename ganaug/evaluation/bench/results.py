@@ -157,7 +157,7 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
         return _to_mend(data["reasons"], again)
     if data["settings"]["quick"]:
         how = "Run this before you rely on it" if again else "Call it again without quick=True before you rely on it"
-        return how, _less(again, "--quick")
+        return _from_file(how, "quick", again, _less(again, "--quick"))
     most, items = data["most"], items_of(data)
     if data["verdict"] == "helps" and items != "images":
         write = f"ganaug augment {run} --ratio auto --out synthetic{SUFFIX[items]}" if run else ""
@@ -176,7 +176,7 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
         best = f"Train as the best one was: {most['arms']['best']['name']}"
         return "; ".join(filter(None, (best, advice and f"that is, with {advice}", out))) + why, look
     if not data["settings"]["remedies"]:
-        return "Let it try remedies, too", _less(again, "--remedies", value="none")
+        return _from_file("Let it try remedies, too", "remedies", again, _less(again, "--remedies", value="none"))
     left = "More labelled images, or unlabelled ones (--unlabelled FOLDER), are what is left"
     if items != "images":
         return f"More labelled {items} are what is left.", ""
@@ -184,14 +184,21 @@ def next_step(data: dict[str, Any], run: str = "") -> tuple[str, str]:
 
 
 def _less(command: str, option: str, value: str = "") -> str:
-    """A command without an option, and its value."""
+    """A command without an option, and its value. What cannot be typed stands behind it, as a comment."""
+    command, mark, comment = command.partition(" # ")
     words = shlex.split(command)
     for place in reversed(range(len(words))):
         if words[place : place + 2] == [option, value] and value:
             del words[place : place + 2]
         elif words[place] == (f"{option}={value}" if value else option):
             del words[place]
-    return shlex.join(words)
+    return shlex.join(words) + mark + comment
+
+
+def _from_file(how: str, option: str, again: str, command: str) -> tuple[str, str]:
+    """What to do, where the option may be said in a file of options."""
+    file = "--config" in shlex.split(again.partition(" # ")[0]) and command == again
+    return f"{how}, with {option} taken out of the file of --config" if file else how, command
 
 
 def _to_mend(reasons: Sequence[str], again: str) -> tuple[str, str]:

@@ -129,7 +129,7 @@ def learners_for(
     if idle:
         report("classifier", 0, 0, f"not tried with the linear probe, which has no steps: {', '.join(idle)}")
     if asked.steps is not None and SMALL not in room.learners:
-        raise OptionError("steps are those of the small network, which is not trained.", "Leave out --steps (steps=).")
+        raise OptionError("steps are those of the small network, which is not trained.", "Leave out steps=.")
     return room
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ganaug.data.load import LabelledImages
-from ganaug.data.outputs import require_outside
+from ganaug.data.outputs import refuse_within, require_outside
 from ganaug.defaults import usual_defaults
 from ganaug.device import resolve_device
 from ganaug.errors import ArtefactError, DataError, OptionError, OutputInUseError
@@ -137,6 +137,9 @@ def bench(
     folder = Path(out).absolute()  # the user's code may change the working directory
     seen = folder / SEEN if asked.cache is None else Path(asked.cache).absolute()
     where = resolve_device(asked.device)
+    if executor is not None and not isinstance(executor, str) and not hasattr(executor, "submit"):
+        cause = f"executor is a {type(executor).__name__}, no concurrent.futures.Executor."
+        raise OptionError(cause, "Give a ProcessPoolExecutor, or what your cluster has in its place.")
     if executor is not None and where.type != "cpu":
         raise OptionError("Trials on an executor are trained on CPUs.", "Give --device cpu with it.")
     fitted = None if run is None else loaded(run)
@@ -145,15 +148,12 @@ def bench(
         raise OptionError("executor would change nothing: rows take no time.", "Leave out --executor.")
     asked, told_of_changes = _allowing(asked, fitted)
     given = sources(synthetic)
-    require_outside(
-        folder,
-        data,
-        asked.test,
-        *given.values(),
-        asked.pairs,
-        asked.unlabelled,
-        classes=() if fitted is None else fitted.card.classes,
-    )
+    for place in (folder, *([] if asked.cache is None else [seen])):
+        require_outside(
+            place, data, asked.test, *given.values(), asked.pairs, asked.unlabelled,
+            classes=() if fitted is None else fitted.card.classes,
+        )  # fmt: skip
+    refuse_within(asked.unlabelled, data, asked)
     _claim(folder)
     if asked.kind == IMAGES:
         sets = gather(data, asked, fitted=fitted, synthetic=given, report=report)
@@ -276,8 +276,12 @@ def _write(results: Results, played: Played) -> None:
     from ganaug.evaluation.bench.report import page
 
     text = json.dumps(results.data, indent=1, allow_nan=False).encode()
-    for name, table in tables(played.arena.laboratory.parts, played.sets).items():
-        write_atomically(results.folder / name, table.encode("utf-8", "surrogateescape"))
+    taught = tables(played.arena.laboratory.parts, played.sets)
+    for name in (PSEUDO_FILE, SOFT_FILE):
+        if name in taught:
+            write_atomically(results.folder / name, taught[name].encode("utf-8", "surrogateescape"))
+        else:
+            (results.folder / name).unlink(missing_ok=True)
     write_atomically(results.report_path, page(results.data, played).encode())
     write_atomically(results.folder / "results.json", text)
 

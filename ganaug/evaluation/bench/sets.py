@@ -8,7 +8,8 @@ also among the training images', are dropped and listed up to 5 % of the test se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from ganaug.data.sources.source import brings_test_part
 from ganaug.data.split import groups_in_words
 from ganaug.data.unlabelled import MOST as UNLABELLED
 from ganaug.data.unlabelled import links_as, load_unlabelled
-from ganaug.errors import LabelMismatchError, OptionError, TooFewImagesError
+from ganaug.errors import DataError, LabelMismatchError, OptionError, TooFewImagesError
 from ganaug.evaluation.bench.dividing import divide
 from ganaug.evaluation.bench.settings import BenchSettings
 from ganaug.evaluation.bench.unseen import keep_unseen, refuse_tested, resembling, straddling, unknown_groups
@@ -35,7 +36,7 @@ from ganaug.generator.known import known_to
 from ganaug.generator.parts import UNLABELLED as WITHOUT_LABELS
 from ganaug.generator.parts import reading_like
 from ganaug.options import Reading, as_text
-from ganaug.reporting import Report, silent
+from ganaug.reporting import Report, listed, silent
 from ganaug.samples.plan import Plan
 from ganaug.samples.pool import Pool
 from ganaug.samples.run import Loadable, as_fitted, withheld
@@ -113,17 +114,19 @@ def gather(
     channels, size = train.spec.shape[:2]
     if not isinstance(test, LabelledImages):
         there = replace(there, range=here.range or real.codec.range)
-    held = load_images(
-        data if test is None else test, there, size=size, channels=channels, proportion=real.codec.size, at_least=0,
-        report=report,
-    )  # fmt: skip
+    with _told_of("The test set", real):
+        held = load_images(
+            data if test is None else test, there, size=size, channels=channels, proportion=real.codec.size, at_least=0,
+            report=report,
+        )  # fmt: skip
     tested, held = len(held), held.without(skipped)
     if len(held) < tested:
         notes.append(f"{tested - len(held)} test images of classes that were left out as too small are not used.")
     held = held.in_order(real.classes, "The test set", TRAINING)
     made = {}
     for name, source in (synthetic or {}).items():
-        made[name], told = _made(source, real, validation, asked.exact_only, report)
+        how = Reading(range=None if isinstance(source, LabelledImages) else here.range or real.codec.range)
+        made[name], told = _made(source, how, real, validation, asked.exact_only, report)
         notes += [f"{name}: {note}" if len(synthetic or ()) > 1 else note for note in told]
     unlabelled, at_hand = None, set(real.fingerprints)
     if asked.unlabelled is not None:
@@ -164,6 +167,9 @@ def gather(
     if copies and held.groups is None:
         notes.append(f"{copies} test images are copies of other test images: where chance is reckoned, each picture "
                      "counts once.")  # fmt: skip
+    unseen = [name for name, n in validation.counts().items() if not n]
+    if unseen:
+        notes.append(f"No validation image shows {listed(unseen)}: every selection was made without.")
     if len(validation) < FEW_TO_CHOOSE:
         notes.append(
             f"Every selection was made on {len(validation)} validation images, which is little more than chance."
@@ -173,12 +179,28 @@ def gather(
     return Sets(train, validation, held, made, unlabelled, dropped, here, there, tuple(notes), tuple(doubts), own)
 
 
+@contextlib.contextmanager
+def _told_of(which: str, real: LabelledImages) -> Iterator[None]:
+    """An error of data says of which set it is; and where real images have 8 bits, that a range is not what is left."""
+    try:
+        yield
+    except DataError as error:
+        if type(error) is not DataError:
+            raise
+        deep = "range=" in error.fix and real.codec.range is None
+        fix = "The training images have 8 bits: bring these to 8 bits in the same way." if deep else error.fix
+        raise DataError(f"{which}: {error.cause}", fix) from error
+
+
 def _made(
-    source: Any, real: LabelledImages, validation: LabelledImages, exact_only: bool, report: Report
+    source: Any, how: Reading, real: LabelledImages, validation: LabelledImages, exact_only: bool, report: Report
 ) -> tuple[LabelledImages, list[str]]:
     """Synthetic images of a folder, without copies of validation images, and notes on them."""
     channels, size = real.spec.shape[:2]
-    images = load_images(source, size=size, channels=channels, proportion=real.codec.size, at_least=0, report=report)
+    with _told_of("The synthetic images", real):
+        images = load_images(
+            source, how, size=size, channels=channels, proportion=real.codec.size, at_least=0, report=report
+        )
     images = images.in_order(real.classes, "The synthetic folder", TRAINING)
     images, copies = without(images, validation, exact_only=exact_only, report=report)
     notes = []

@@ -32,9 +32,11 @@ from ganaug.evaluation.trials.parts import Part, Parts
 from ganaug.evaluation.trials.small import SmallLearner
 from ganaug.evaluation.trials.trial import Laboratory, Trial
 from ganaug.files.integrity import sealed, unsealed
+from ganaug.fitting.fit import fit
 from ganaug.reporting import silent
 from scripts.studies import duplicates
 from tests.toys.bench import NearestMean, images
+from tests.toys.images import noise_folder
 
 SMALL = {"model": "small", "remedies": ("augmentation",)}
 QUICK = {"quick": True, "ratios": (0.25, 0.5), "seeds": 3, **SMALL}
@@ -549,3 +551,49 @@ def test_rows_of_the_page_are_told_apart():
     arm = {"name": "real", "knobs": {"lr": 0.1}}
     told = told_apart([arm, {**arm, "knobs": {"lr": 0.2}}, {**arm, "name": "other"}])
     assert [row["name"] for row in told] == ["real, lr 0.1", "real, lr 0.2", "other"]
+
+
+def test_what_would_be_a_class_the_next_time_is_refused(tmp_path: Path):
+    data = noise_folder(tmp_path / "data", {"ant": 6, "bee": 6})
+    (data / "ant" / "more").mkdir()
+    for where in (data, data / "ant", data / "ant" / "more"):
+        with pytest.raises(OptionError, match="unlabelled images in .* lie in the data folder"):
+            bench(data, test=images(9, 1), unlabelled=where, out=tmp_path / "out", **SMALL)
+        with pytest.raises(OptionError, match="unlabelled images in .* lie in the data folder"):
+            fit(data, tmp_path / "run", unlabelled=where, steps=1)
+    with pytest.raises(OptionError, match="lies in the data folder"):
+        bench(data, test=images(9, 1), cache=data / "seen", out=tmp_path / "out", **SMALL)
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_of_16_bits_are_read_over_the_range_of_the_data_in_every_set(tmp_path: Path):
+    for seed, (name, n) in enumerate((("train", 12), ("test", 20), ("made", 9))):
+        source = images(n, seed)
+        for i in range(len(source)):
+            place = tmp_path / name / source.classes[source.labels[i]]
+            place.mkdir(parents=True, exist_ok=True)
+            deep = 1000 + np.asarray(source.read(i)).astype(np.uint16) * 16
+            Image.fromarray(deep).save(place / f"{i}.png")
+    data, test, made = (tmp_path / name for name in ("train", "test", "made"))
+    whole = bench(data, test=test, synthetic=made, range=(1000, 5080), out=tmp_path / "out", **QUICK).data
+    assert whole["data"]["test"]["images"] == 60
+    with pytest.raises(DataError, match="The test set: .*training images have 8 bits"):
+        bench(images(12, 0), test=test, out=tmp_path / "other", **SMALL)
+    with pytest.raises(DataError, match="The synthetic images: .*training images have 8 bits"):
+        bench(images(12, 0), test=images(20, 1), synthetic=made, out=tmp_path / "other", **SMALL)
+
+
+def test_a_class_that_no_validation_image_shows_is_named(tmp_path: Path):
+    groups = ["only" if label == 0 else f"{i % 5}" for i, label in enumerate(np.arange(60) % 3)]
+    data = bench(images(20, 0, groups=groups), test=images(40, 1), out=tmp_path / "out", quick=True, **SMALL).data
+    assert any(note.startswith("No validation image shows ant: ") for note in data["notes"])
+
+
+def test_what_cannot_be_a_run_or_an_executor_is_named(tmp_path: Path):
+    toy_bench(tmp_path / "out")
+    with pytest.raises(OptionError, match="is .*bench, and no run"):
+        bench(images(20, 0), test=images(40, 1), run=tmp_path / "out", out=tmp_path / "other")
+    with pytest.raises(OptionError, match="executor is a int"):
+        toy_bench(tmp_path / "other", executor=3)
+    with pytest.raises(OptionError, match="limit=1 leaves too few"):
+        toy_bench(tmp_path / "other", limit=1)

@@ -99,6 +99,13 @@ def test_a_remedy_that_was_named_and_is_none_of_this_classifier_is_told_of(tmp_p
     assert [rung.remedy for rung in climb_all(played, [], {}).rungs] == [AS_IT_IS]  # nobody named them
 
 
+def test_that_no_change_is_allowed_is_why_none_was_tried(tmp_path):
+    played = arena(tmp_path, Oracle(skill, replace(MENU, augmentations=(), blends=())), remedies=("augmentation",))
+    played.design = replace(played.design, allow=())
+    [rung] = climb_all(played, [], {}, ("augmentation",)).rungs[1:]
+    assert "--allow none" in rung.why_not
+
+
 def test_the_selection_asks_for_no_test_image(tmp_path):
     oracle = Oracle(skill, MENU)
     climbed(arena(tmp_path, oracle))

@@ -53,6 +53,10 @@ def test_a_quick_bench_is_made_again_and_a_withheld_one_is_not_acted_on():
         "no evidence", settings={"quick": False, "remedies": []}, command="ganaug bench D --remedies none --out O"
     )
     assert next_step(none)[1] == "ganaug bench D --out O"
+    in_python = {**quick, "command": "ganaug bench DATA --quick --out O # in Python, with steps=5"}
+    assert next_step(in_python)[1] == "ganaug bench DATA --out O # in Python, with steps=5"
+    of_file = {**quick, "command": "ganaug bench DATA --config c.yaml"}
+    assert next_step(of_file)[0].endswith("with quick taken out of the file of --config")
     other = {**none, "command": "ganaug bench 'a --remedies none' --remedies=none --out O"}
     assert next_step(other)[1] == "ganaug bench 'a --remedies none' --out O"
 

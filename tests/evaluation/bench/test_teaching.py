@@ -129,6 +129,8 @@ def test_unlabelled_images_are_learned_and_their_labels_are_left_for_the_user(
     truth = [int(row["image"].split()[-1]) % 3 for row in rows]
     assert np.mean([("ant", "bee", "cat")[right] == row["label"] for right, row in zip(truth, rows, strict=True)]) > 0.9
     assert bench(images(12, 0), out=tmp_path / "out", remedies=(PSEUDO,), **given).data["trained"] == 0
+    bench(images(12, 0), out=tmp_path / "out", remedies=("longer",), test=given["test"], **FEW)
+    assert not (tmp_path / "out" / "pseudo_labels.csv").exists()  # it is of another bench
 
 
 def test_a_network_to_deploy_is_taught(tmp_path: Path, quick_classifier: NearestMean):
