@@ -65,10 +65,13 @@ def folds(seen: Labelled, seed: int, what: str = "images") -> np.ndarray:
     for label, name in enumerate(seen.classes):
         if len(np.unique(fold[labels == label])) < 2:
             known = "" if seen.groups is None else f" in {len({*np.array(seen.groups)[labels == label]})} groups"
+            own = labels == label
+            pictures = len({*np.array(seen.fingerprints)[own]})
+            copies = f", {pictures} without copies" if pictures < own.sum() else ""
             raise TooFewImagesError(
-                f"There are {(labels == label).sum()} {what} of {name}{known} to learn from: too few to judge them by "
-                "classifiers that know others of the class.",
-                f"Add {what} of this class (of other subjects, where groups are known).",
+                f"There are {own.sum()} {what} of {name}{known} to learn from{copies}: too few to judge them "
+                "by classifiers that know others of the class.",
+                f"Add other {what} of this class (of other subjects, where groups are known).",
             )
     return fold
 

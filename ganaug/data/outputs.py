@@ -32,6 +32,8 @@ def require_outside(out: str | Path, *data: Any, classes: Sequence[str] = ()) ->
     when data are read, and allowed.
     """
     out = Path(out).expanduser()
+    if "\0" in str(out):
+        raise OptionError(f"{str(out)!r} cannot be a name: it holds a character of code 0.", "Choose another name.")
     places = list(dict.fromkeys((out.resolve(), out.parent.resolve() / out.name)))
     for one in data:
         file = Path(one).expanduser() if is_text(one) else None

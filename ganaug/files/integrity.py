@@ -77,10 +77,10 @@ def writing(path: Path, size: int = 0) -> Iterator[None]:
             raise DiskFullError(
                 f"{path} cannot be written{need}: {reason}{free}.", f"{fix}; what was saved before is untouched."
             ) from error
-        raise UnwritableError(
-            f"{path} cannot be written: {reason}.",
-            "Make the folder writable, or choose another; what was saved before is untouched.",
-        ) from error
+        too_long = error.errno == errno.ENAMETOOLONG
+        fix = "Choose a shorter name" if too_long else "Make the folder writable, or choose another"
+        saved = "; what was saved before is untouched."
+        raise UnwritableError(f"{path} cannot be written: {reason}.", fix + saved) from error
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganaug.errors import OutputInUseError
-from ganaug.files.integrity import is_part
+from ganaug.files.integrity import is_part, writing
 from ganaug.files.lock import LOCKS
 from ganaug.fitting.settings_file import FILE
 from ganaug.fitting.unlabelled import FILE as LABELS
@@ -18,6 +18,8 @@ def is_finished(run: Path) -> bool:
 
 def require_place(folder: Path, resume: bool) -> None:
     """Raise OutputInUseError where something else is, or a run that is not to be resumed."""
+    with writing(folder):  # names may be too long
+        folder.exists()
     if folder.exists() and not folder.is_dir():
         raise OutputInUseError(f"{folder} is not a folder.", "Choose another name.")
     if not resume and is_finished(folder):

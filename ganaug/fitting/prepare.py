@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ganaug.data.advice import FEW
@@ -180,7 +181,10 @@ def _require_single(recipe: Recipe, name: str, batches: Batches, device: torch.d
 
 
 def _warn_of_few(images: LabelledImages | LabelledVectors) -> None:
-    few = {name: n for name, n in images.counts().items() if n < FEW}
+    """Of each class, what is there twice counts once."""
+    labels, marks = images.labels.numpy(), np.array(images.fingerprints)
+    counts = {name: len({*marks[labels == label]}) for label, name in enumerate(images.classes)}
+    few = {name: n for name, n in counts.items() if n < FEW}
     if few:
         smallest = sorted(few.items(), key=lambda item: item[1])
         listed = ", ".join(f"{printable(name)} ({n})" for name, n in smallest[:10])

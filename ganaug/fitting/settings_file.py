@@ -138,6 +138,9 @@ def forked(run: Path, settings: FitSettings, digest: str) -> SavedState:
     words, which the networks hold, or if no rounds are left.
     """
     saved, before = load_state(run / "state"), _stored(run)
+    if saved is None and before is not None:
+        cause = f"The run {run} has saved no state yet: it was stopped before that, or is still under way."
+        raise ArtefactError(cause, f"Go on with it: --resume --out {run}; a fork starts from what it saves.")
     if saved is None or before is None:
         raise ArtefactError(f"{run} holds no saved state.", "Name a run folder that `ganaug fit` made.")
     changed = _changes(before, settings, digest)

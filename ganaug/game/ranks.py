@@ -114,10 +114,18 @@ ALONE = Ranks()
 
 def started() -> tuple[int, int]:
     """Number of this process, and how many were started together, by torchrun for instance: those of a group that
-    exists, else what RANK and WORLD_SIZE say."""
+    exists, else what RANK and WORLD_SIZE say. Raises OptionError where these are no such numbers."""
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
-    return int(os.environ.get("RANK") or 0), int(os.environ.get("WORLD_SIZE") or 1)
+    said = {name: os.environ.get(name) or usual for name, usual in (("RANK", "0"), ("WORLD_SIZE", "1"))}
+    try:
+        rank, world = map(int, said.values())
+    except ValueError:
+        rank, world = -1, 1
+    if rank < 0 or world < 1 or (world > 1 and rank >= world):
+        cause = f"RANK is {said['RANK']!r} and WORLD_SIZE {said['WORLD_SIZE']!r}, which number no process of several."
+        raise OptionError(cause, "Start them by torchrun, which sets both; or unset both, for one process.")
+    return (rank, world) if world > 1 else (0, 1)
 
 
 @contextmanager

@@ -232,7 +232,7 @@ def _generator_folder(path: Path) -> Path:
         raise ArtefactError(f"{path} does not exist.", "Fit a generator first: `ganaug fit DATA --out RUN`.")
     if (path / "generator").is_dir():
         return path / "generator"
-    if (path / "state").is_dir() and not (path / MANIFEST).exists():
+    if not (path / MANIFEST).exists() and ((path / "state").is_dir() or (path / "fit.json").is_file()):
         raise ArtefactError(f"The run {path} is not finished.", "Go on with `ganaug fit ... --resume`.")
     return path
 

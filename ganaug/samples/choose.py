@@ -132,6 +132,8 @@ class Judged(Judges):
     ):
         home = run_folder(run)
         if home is None:
+            if not isinstance(run, Fitted):
+                load(run, recipe=recipe)  # which knows of more that may be wrong
             raise ArtefactError(
                 f"{run.path if isinstance(run, (Fitted, Run)) else run} is not a run folder, where a choice is kept.",
                 "Name the folder that `ganaug fit` made, not its generator alone.",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from PIL import Image
 import ganaug
 from ganaug.data.load import load_images
 from ganaug.errors import (
+    ArtefactError,
     DataError,
     DeviceError,
     DivergedError,
@@ -24,8 +27,10 @@ from ganaug.errors import (
     OptionError,
     OutputInUseError,
     TooFewImagesError,
+    UnwritableError,
 )
 from ganaug.files.lock import sole_writer
+from ganaug.game.ranks import started
 from ganaug.generator.state import load_state
 from ganaug.recipes.named import recipe_named
 
@@ -303,3 +308,50 @@ def test_a_recipe_of_ones_own_keeps_to_what_is_allowed_or_is_refused(tmp_path):
     ganaug.fit(arrays(), tmp_path / "unknown", recipe=f"{file}:unknown", steps=1, allow="flip-x",
                report=lambda *told: said.append(told[-1]))  # fmt: skip
     assert any("is not known" in text for text in said)
+
+
+@pytest.mark.parametrize("said", [{"RANK": "1"}, {"RANK": "1", "WORLD_SIZE": "1"}], ids=str)
+def test_one_process_is_told_whatever_number_it_has(digits_run, monkeypatch, said):
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    assert started() == (0, 1)
+
+
+@pytest.mark.parametrize("said", [{"RANK": "x"}, {"WORLD_SIZE": "two"}, {"RANK": "2", "WORLD_SIZE": "2"}], ids=str)
+def test_numbers_of_processes_that_are_none_are_refused(tmp_path, monkeypatch, said):
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(OptionError, match="RANK is .* and WORLD_SIZE .*torchrun"):
+        ganaug.fit("digits", tmp_path / "run", steps=1, limit=4)
+
+
+def test_copies_of_one_picture_are_one_image(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+    x[:30] = x[0]
+    with pytest.warns(FewImagesWarning, match=r"1 of 2 classes have fewer than .*: 0 \(1\)"):
+        run = ganaug.fit((x, np.arange(60) // 30), tmp_path / "run", steps=1)
+    with pytest.raises(TooFewImagesError, match="30 images of 0 to learn from, 1 without copies: too few"):
+        ganaug.choose(run, (x, np.arange(60) // 30))
+
+
+def test_a_run_that_has_saved_nothing_yet_is_told_from_what_is_no_run(tmp_path, digits_run):
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    for name in ("fit.json", "metrics.jsonl"):
+        shutil.copy(Path(digits_run.path) / name, begun)
+    for use in (ganaug.load, lambda run: ganaug.augment(run, {"1": 2}, tmp_path / "out"),
+                lambda run: ganaug.choose(run, "digits")):  # fmt: skip
+        with pytest.raises(ArtefactError, match="begun is not finished.*--resume"):
+            use(begun)
+    with pytest.raises(ArtefactError, match="nowhere does not exist"):
+        ganaug.choose(tmp_path / "nowhere", "digits")
+    with pytest.raises(ArtefactError, match="saved no state yet.*--resume"):
+        ganaug.fit("digits", tmp_path / "new", fork=begun, steps=20, limit=30)
+
+
+def test_names_that_cannot_be_are_refused(tmp_path):
+    data = np.random.default_rng(0).integers(0, 256, (20, 8, 8), np.uint8), np.arange(20) % 2
+    with pytest.raises(UnwritableError, match="Choose a shorter name"):
+        ganaug.fit(data, tmp_path / ("n" * 300), steps=1)
+    with pytest.raises(OptionError, match="cannot be a name"):
+        ganaug.fit(data, f"{tmp_path}/a\0b", steps=1)

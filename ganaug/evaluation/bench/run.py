@@ -137,7 +137,7 @@ def bench(
     folder = Path(out).absolute()  # the user's code may change the working directory
     seen = folder / SEEN if asked.cache is None else Path(asked.cache).absolute()
     where = resolve_device(asked.device)
-    if executor is not None and not isinstance(executor, str) and not hasattr(executor, "submit"):
+    if executor is not None and not isinstance(executor, (str, Executor)):
         cause = f"executor is a {type(executor).__name__}, no concurrent.futures.Executor."
         raise OptionError(cause, "Give a ProcessPoolExecutor, or what your cluster has in its place.")
     if executor is not None and where.type != "cpu":

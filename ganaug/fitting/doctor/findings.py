@@ -137,7 +137,8 @@ def _too_short(past: Past) -> Iterator[Evidence]:
 @ailment("too few images", "warning", "More real images of these classes help more than any generator.")
 def _too_few(past: Past) -> Iterator[Evidence]:
     if few := {name: n for name, n in past.counts.items() if 0 < n < FEW}:
-        yield "Of " + ", ".join(f"{name!r} there are {n} {past.what}" for name, n in few.items()) + ".", tuple(few)
+        told = listed(f"{name!r} there are {n} {past.what}" for name, n in sorted(few.items(), key=lambda one: one[1]))
+        yield f"Of {told}.", tuple(few)
 
 
 @ailment("not finite", "warning", "A smaller learning rate (--set lr=...), or a stronger gradient penalty.")
