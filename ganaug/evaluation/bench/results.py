@@ -214,7 +214,9 @@ def _to_mend(reasons: Sequence[str], again: str) -> tuple[str, str]:
 
 
 def points(share: float) -> str:
-    """A difference of shares as signed percentage points; with more digits where two would hide the sign."""
+    """A difference of shares as signed percentage points, of which there are 100; with more digits where two would hide
+    the sign. Student's interval of two seeds may reach further, which no share can."""
+    share = min(1.0, max(-1.0, share))
     digits = 2 if abs(share) < 1e-8 else min(6, max(2, math.ceil(-math.log10(abs(100 * share)))))
     return f"{round(100 * share, digits) + 0.0:+.{digits}f}"
 

@@ -211,7 +211,15 @@ def test_withholds_where_it_cannot_judge():
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.0, "+0.00"), (-0.0035, "-0.35"), (-4.9e-5, "-0.005"), (2e-6, "+0.0002"), (1e-17, "+0.00"), (0.5, "+50.00")],
+    [
+        (0.0, "+0.00"),
+        (-0.0035, "-0.35"),
+        (-4.9e-5, "-0.005"),
+        (2e-6, "+0.0002"),
+        (1e-17, "+0.00"),
+        (0.5, "+50.00"),
+        (-1.76, "-100.00"),
+    ],
 )
 def test_points_show_the_sign_of_an_end_near_zero(share, text):
     assert points(share) == text
