@@ -25,7 +25,7 @@ from ganaug.data.store import shelf_for
 from ganaug.data.survey import survey
 from ganaug.data.words import Words
 from ganaug.defaults import usual_defaults
-from ganaug.errors import DataError, OptionError, UnreadableImageError
+from ganaug.errors import DataError, OptionError, TooFewImagesError, UnreadableImageError
 from ganaug.options import Reading, merged
 from ganaug.reporting import Report, silent
 
@@ -173,8 +173,8 @@ def load_images(
     if proportion is not None and not (len(proportion) == 2 and min(proportion) > 0):
         raise OptionError(f"proportion cannot be {proportion!r}.", "Give (height, width), both above 0.")
     reading = merged(Reading, reading, given)
-    if limit is not None and limit < at_least:
-        raise OptionError(f"limit={limit} leaves too few images of each class.", f"Give at least {at_least}.")
+    if limit is not None and 0 < limit < at_least:
+        raise TooFewImagesError(f"limit={limit} leaves too few images of each class.", f"Give at least {at_least}.")
     if isinstance(source, LabelledImages):
         refuse_idle(reading, (), "images that have been read")
         if pairs is not None:

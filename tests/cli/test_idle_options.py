@@ -28,7 +28,7 @@ IDLE = [
     ("fit {folder} --out {new} --target c", "target would change nothing: it names a column of tables and lists"),
     ("fit {folder} --out {new} --recipe cgan --pairs {folder}", "does not learn from pairs"),
     (
-        "fit {folder} --out {new} --recipe pix2pix --pairs {folder} --unlabelled {folder}",
+        "fit {folder} --out {new} --recipe pix2pix --pairs {folder} --unlabelled {waves}",
         "unlabelled images have none",
     ),
     (

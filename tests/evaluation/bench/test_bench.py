@@ -20,7 +20,7 @@ from ganaug.cli.group import cli
 from ganaug.data.duplicates.seen import Known
 from ganaug.data.load import load_images
 from ganaug.data.sources.arrays import from_arrays
-from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError
+from ganaug.errors import DataError, LabelMismatchError, LeakError, OptionError, OutputInUseError, TooFewImagesError
 from ganaug.evaluation.bench.figures import shares_plot
 from ganaug.evaluation.bench.record import recall_changes
 from ganaug.evaluation.bench.report import told_apart
@@ -595,5 +595,5 @@ def test_what_cannot_be_a_run_or_an_executor_is_named(tmp_path: Path):
         bench(images(20, 0), test=images(40, 1), run=tmp_path / "out", out=tmp_path / "other")
     with pytest.raises(OptionError, match="executor is a int"):
         toy_bench(tmp_path / "other", executor=3)
-    with pytest.raises(OptionError, match="limit=1 leaves too few"):
+    with pytest.raises(TooFewImagesError, match="limit=1 leaves too few"):
         toy_bench(tmp_path / "other", limit=1)
