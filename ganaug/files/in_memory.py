@@ -61,15 +61,17 @@ def _other_code(modules: list[dict[str, Any]], name: str, written: list[types.Co
 
 
 def _plain_values(tree: ast.Module) -> dict[str, Any]:
-    """Of variables that one line gives a number, a text, or a list of these."""
+    """Of variables that one line gives a number, a text, or some of these; not those that begin empty, to be filled."""
     named = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     times, found = Counter(named), {}
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and times[node.targets[0].id] == 1:
             try:
-                found[node.targets[0].id] = ast.literal_eval(node.value)
+                value = ast.literal_eval(node.value)
             except (ValueError, TypeError):  # it is worked out
                 continue
+            if value or not isinstance(value, (list, dict, set)):
+                found[node.targets[0].id] = value
     return found
 
 

@@ -233,6 +233,8 @@ TEXT = """
 import {helper}
 LEVEL = 0.5
 SEEN = LEVEL * 2
+KNOWN = {{}}
+KNOWN["level"] = LEVEL
 
 def train(dataset, *, validation, seed, device):
     return lambda data: [[{helper}.SHARE, 1 - {helper}.SHARE]] * len(data)
