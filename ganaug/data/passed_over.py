@@ -15,8 +15,8 @@ from ganaug.reporting import listed
 
 SHOWN = 3  # names of each reason
 _FIXES = {
-    NOT_FOLLOWED: "If the links lead to images of your own, open the folder by ganaug.open_source(FOLDER, "
-    "follow_links=True), and give that.",
+    NOT_FOLLOWED: "If the links lead to images of your own: --follow-links, where a command has it; in Python give "
+    "ganaug.open_source(FOLDER, follow_links=True).",
     DEAD: FETCH,
     WITHOUT_PYDICOM: "Install it.",
     OUTSIDE: "Move them into the folders of their classes.",
